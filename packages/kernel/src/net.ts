@@ -1,0 +1,54 @@
+/** Where a listener listens or a connection goes to. */
+export interface Address {
+  /** Host name or IP address, without brackets. */
+  readonly host: string;
+  /** 0 to 65,535; 0 asks the listener for a free port. */
+  readonly port: number;
+}
+
+/** What a connection tells its owner. Every callback runs on the owner's thread, never inside a call the owner makes. */
+export interface ConnectionEvents {
+  /** Bytes that arrived, in order. The callee owns them for the time of the call only: whoever keeps them copies them. */
+  onData(bytes: Uint8Array): void;
+  /** Buffered output fell below the high-water mark after a `write` that returned false. */
+  onDrain(): void;
+  /** The connection is gone, once. `error` is absent after an orderly end by either side. */
+  onClose(error?: Error): void;
+}
+
+/** One ordered byte stream to a peer. */
+export interface Connection {
+  /** Address of the peer, for logs and limits. */
+  readonly remote: Address;
+  /** Bytes accepted by `write` and not yet handed to the network. */
+  readonly bufferedBytes: number;
+  /** Installs the callbacks. Called exactly once, in the tick that gave the connection out. */
+  start(events: ConnectionEvents): void;
+  /**
+   * Queues bytes; the connection owns them from here on. Returns false above the high-water mark.
+   * A successful write says nothing about arrival at the peer. Without effect after the end.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Stops `onData` until `resume`, so that the peer's window fills up. */
+  pause(): void;
+  /** Lets `onData` happen again. */
+  resume(): void;
+  /** Sends what is buffered, then closes in an orderly way. */
+  end(): void;
+  /** Closes at once; buffered output is lost. */
+  destroy(): void;
+}
+
+/** A bound port. Disposing it refuses new connections and leaves existing ones alone. */
+export interface Listener extends AsyncDisposable {
+  /** The address in force, with the port that was picked for 0. */
+  readonly address: Address;
+}
+
+/** The network as the platform sees it: TCP, or a simulated one with faults. */
+export interface Net {
+  /** Resolves when the port is bound. Fails with `KernelError` code `port-in-use`, `address-not-available` or `port-denied`. */
+  listen(address: Address, onConnection: (connection: Connection) => void): Promise<Listener>;
+  /** Resolves when connected; fails with `KernelError` code `connect-failed`, or when `signal` is aborted. */
+  connect(address: Address, signal?: AbortSignal): Promise<Connection>;
+}

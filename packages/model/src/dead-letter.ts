@@ -1,0 +1,28 @@
+/** Why a record was set aside. A stable word; the detail is in `DeadLetter.detail`. */
+export type DeadLetterReason = 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+
+/** What has become of a dead letter. */
+export type DeadLetterState = 'open' | 'replayed' | 'discarded' | 'expired';
+
+/** A record that could not be processed, kept whole. `offset` is its identity in the journal. */
+export interface DeadLetter {
+  readonly offset: number;
+  readonly receivedMicros: number;
+  readonly tenant: string;
+  readonly project: string;
+  /** Empty when the device could not be told. */
+  readonly device: string;
+  readonly topic: string;
+  readonly client: string;
+  readonly reason: DeadLetterReason;
+  /** What was found and what was wanted, in words. */
+  readonly detail: string;
+  /** The stage that set it aside: `route`, `decode`, `store`. */
+  readonly stage: string;
+  readonly payload: Uint8Array;
+  readonly qos: number;
+  readonly state: DeadLetterState;
+  /** Who changed the state, and when (microseconds since 1970); empty and 0 while open. */
+  readonly author: string;
+  readonly changedMicros: number;
+}

@@ -1,0 +1,3 @@
+export * from './dead-letter.ts';
+export * from './ledger.ts';
+export * from './values.ts';
