@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+import { CliError } from '../errors.ts';
+import { nearest } from '../output/nearest.ts';
+import type { Flag, Verb } from './verb.ts';
+
+/** A command line that was understood. */
+export interface ParsedLine {
+  readonly flags: Record<string, string | number | boolean>;
+  readonly positionals: readonly string[];
+  readonly wantsHelp: boolean;
+}
+
+/** The verb that the words begin with and the words that follow it; undefined when none fits. */
+export function findVerb(
+  verbs: readonly Verb[],
+  words: readonly string[],
+): { verb: Verb; rest: string[] } | undefined {
+  const fitting = verbs
+    .filter((verb) => verb.path.every((part, index) => words[index] === part))
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+  return fitting && { verb: fitting, rest: words.slice(fitting.path.length) };
+}
+
+/** Parses the words behind a verb. Fails with `CliError` `usage` that names what was found and what is known. */
+export function parseLine(verb: Verb, words: readonly string[]): ParsedLine {
+  const options = Object.fromEntries(
+    verb.flags.map((flag) => [
+      flag.name,
+      {
+        type: flag.type === 'switch' ? ('boolean' as const) : ('string' as const),
+        ...(flag.short === undefined ? {} : { short: flag.short }),
+      },
+    ]),
+  );
+  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  try {
+    parsed = parseArgs({
+      args: [...words],
+      options: { ...options, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+      allowNegative: true,
+      strict: true,
+    });
+  } catch (cause) {
+    throw new CliError(
+      'usage',
+      usageMessage(verb, String(cause instanceof Error ? cause.message : cause)),
+      {},
+      cause,
+    );
+  }
+  const wantsHelp = parsed.values.help === true;
+  const flags: Record<string, string | number | boolean> = {};
+  for (const flag of verb.flags) {
+    const value = parsed.values[flag.name];
+    if (value !== undefined) flags[flag.name] = typed(flag, value);
+    else if (flag.isRequired && !wantsHelp)
+      throw new CliError('usage', `skerry ${verb.path.join(' ')} wants --${flag.name}: ${flag.what}`);
+  }
+  if (!wantsHelp) checkPositionals(verb, parsed.positionals);
+  return { flags, positionals: parsed.positionals, wantsHelp };
+}
+
+function typed(flag: Flag, value: unknown): string | number | boolean {
+  if (typeof value === 'boolean') return value;
+  const text = String(value);
+  if (flag.choices && !flag.choices.includes(text)) {
+    throw new CliError(
+      'usage',
+      `--${flag.name}: found ${JSON.stringify(text)}, wanted one of ${flag.choices.join(', ')}.`,
+    );
+  }
+  if (flag.type !== 'number') return text;
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(number))
+    throw new CliError('usage', `--${flag.name}: found ${JSON.stringify(text)}, wanted a number.`);
+  return number;
+}
+
+function checkPositionals(verb: Verb, given: readonly string[]): void {
+  const wanted = verb.positionals.filter((one) => one.isRequired);
+  if (given.length < wanted.length) {
+    const missing = wanted[given.length];
+    throw new CliError('usage', `skerry ${verb.path.join(' ')} wants ${missing?.name}: ${missing?.what}`);
+  }
+  const hasRest = verb.positionals.some((one) => one.isRest);
+  if (!hasRest && given.length > verb.positionals.length) {
+    throw new CliError(
+      'usage',
+      `skerry ${verb.path.join(' ')}: found ${JSON.stringify(given[verb.positionals.length])}, wanted nothing more.`,
+    );
+  }
+}
+
+function usageMessage(verb: Verb, message: string): string {
+  const unknown = /Unknown option '(--?[^']+)'/.exec(message)?.[1];
+  if (unknown === undefined) return `skerry ${verb.path.join(' ')}: ${message.split('\n')[0]}`;
+  const close = nearest(
+    unknown.replace(/^-+/, ''),
+    verb.flags.map((flag) => flag.name),
+  );
+  return `skerry ${verb.path.join(' ')}: unknown flag ${unknown}${close ? `; did you mean --${close}?` : ''} See skerry ${verb.path.join(' ')} --help.`;
+}

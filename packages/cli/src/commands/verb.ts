@@ -1,0 +1,65 @@
+import type { Writable } from 'node:stream';
+
+/** One flag of a verb. The name is without dashes. */
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  readonly type: 'text' | 'number' | 'switch';
+  readonly what: string;
+  /** Placeholder of the value in the help. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  readonly isRequired?: boolean;
+}
+
+/** One positional argument of a verb. */
+export interface Positional {
+  readonly name: string;
+  readonly what: string;
+  readonly isRequired: boolean;
+  /** Takes everything that follows. */
+  readonly isRest?: boolean;
+}
+
+/** What a running verb gets. */
+export interface VerbContext {
+  /** Values by flag name; only those given, and checked for type and choice. */
+  readonly flags: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly positionals: readonly string[];
+  /** Data. */
+  readonly stdout: Writable;
+  /** Messages, progress. */
+  readonly stderr: Writable;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** One command of `skerry`: the source of parsing, help and documentation. */
+export interface Verb {
+  /** `['telemetry', 'query']` for `skerry telemetry query`. */
+  readonly path: readonly string[];
+  readonly summary: string;
+  readonly positionals: readonly Positional[];
+  readonly flags: readonly Flag[];
+  /** Two or three lines a person would type. */
+  readonly examples: readonly string[];
+  /** Resolves with the exit code. */
+  run(context: VerbContext): Promise<number>;
+}
+
+/** Flags that every verb that talks to a running instance has. */
+export const INSTANCE_FLAGS: readonly Flag[] = [
+  { name: 'data-dir', type: 'text', value: 'FOLDER', what: 'Data folder of the instance.' },
+  { name: 'config', type: 'text', value: 'FILE', what: 'Configuration file of the instance.' },
+];
+
+/** The output flag of verbs that print rows. */
+export const OUTPUT_FLAG: Flag = {
+  name: 'output',
+  short: 'o',
+  type: 'text',
+  value: 'FORMAT',
+  choices: ['table', 'wide', 'json', 'ndjson', 'yaml'],
+  what: 'Shape of the output.',
+};

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CliError } from '../errors.ts';
+import { type ConfigSources, loadConfig } from './load.ts';
+import { CONFIG_SCHEMA, configLeaves, environmentName, flagName } from './schema.ts';
+
+const NOTHING: ConfigSources = { file: undefined, environment: { XDG_DATA_HOME: '/tmp/x' }, flags: {} };
+
+function faultsOf(sources: ConfigSources): string {
+  try {
+    loadConfig(sources);
+  } catch (cause) {
+    assert.ok(cause instanceof CliError);
+    assert.equal(cause.code, 'config-invalid');
+    return cause.message;
+  }
+  return assert.fail('the configuration was taken');
+}
+
+test('loadConfig gives the documented defaults when nothing is set', () => {
+  const { config, origins } = loadConfig(NOTHING);
+  assert.equal(config.http.port, 8080);
+  assert.equal(config.mqtt.port, 1883);
+  assert.equal(config.dataDir, '/tmp/x/skerry');
+  assert.equal(config.demo, true);
+  assert.equal(config.series.rawDays, 3);
+  assert.equal(origins['http.port'], 'default');
+});
+
+test('loadConfig prefers flags over environment over file over defaults and tells the origin', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const file = join(folder.path, 'skerry.yaml');
+  writeFileSync(file, 'http: { port: 1 }\nmqtt: { port: 2 }\nseries: { rawDays: 7 }\n');
+  const environment = { ...NOTHING.environment, SKERRY_HTTP_PORT: '10', SKERRY_MQTT_PORT: '20' };
+  const { config, origins } = loadConfig({ file, environment, flags: { 'http-port': '100', demo: false } });
+  assert.deepEqual(
+    [config.http.port, config.mqtt.port, config.series.rawDays, config.demo],
+    [100, 20, 7, false],
+  );
+  assert.equal(origins['http.port'], '--http-port');
+  assert.equal(origins['mqtt.port'], 'SKERRY_MQTT_PORT');
+  assert.match(String(origins['series.rawDays']), /^file .*skerry\.yaml$/);
+});
+
+test('loadConfig names every fault at once with path, value found, value wanted and the nearest known key', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const file = join(folder.path, 'skerry.yaml');
+  writeFileSync(file, 'http: { prot: 80 }\nmqtt: { port: 70000, host: 0.0.0.0 }\nlog: { level: loud }\n');
+  const message = faultsOf({
+    file,
+    environment: { ...NOTHING.environment, SKERRY_DEMO: 'maybe', SKERRY_MQTT_PROT: '1' },
+    flags: {},
+  });
+  for (const expected of [
+    'has 5 faults',
+    'http.prot: unknown key; did you mean port?',
+    'mqtt.port: found 70000, wanted a whole number from 0 to 65535',
+    'log.level: found "loud", wanted one of error, warn, info, debug',
+    'demo: found "maybe" from SKERRY_DEMO, wanted a boolean',
+    'SKERRY_MQTT_PROT: unknown variable; did you mean SKERRY_MQTT_PORT?',
+  ]) {
+    assert.ok(message.includes(expected), `${JSON.stringify(expected)} is not in:\n${message}`);
+  }
+});
+
+test('loadConfig refuses listeners beyond loopback', () => {
+  const message = faultsOf({
+    ...NOTHING,
+    environment: { ...NOTHING.environment, SKERRY_HTTP_HOST: '0.0.0.0' },
+  });
+  assert.match(message, /http\.host: found "0\.0\.0\.0", wanted a loopback address/);
+});
+
+test('loadConfig tells of YAML that cannot be read, with its line', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const file = join(folder.path, 'skerry.yaml');
+  writeFileSync(file, 'http:\n  port: [1\n');
+  assert.match(faultsOf({ ...NOTHING, file }), /line \d/);
+});
+
+test('environmentName and flagName follow from the path of every leaf', () => {
+  assert.equal(environmentName('dataDir'), 'SKERRY_DATA_DIR');
+  assert.equal(environmentName('http.port'), 'SKERRY_HTTP_PORT');
+  assert.equal(flagName('mqtt.packetBytesMax'), 'mqtt-packet-bytes-max');
+  const names = configLeaves(CONFIG_SCHEMA).map((leaf) => environmentName(leaf.path));
+  assert.equal(new Set(names).size, names.length);
+});

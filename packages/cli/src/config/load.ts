@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import { parseDocument } from 'yaml';
+import { CliError } from '../errors.ts';
+import { nearest } from '../output/nearest.ts';
+import {
+  CONFIG_SCHEMA,
+  type ConfigLeaf,
+  configLeaves,
+  environmentName,
+  flagName,
+  type SchemaNode,
+  type SkerryConfig,
+} from './schema.ts';
+
+/** Where the configuration may come from, in rising order of strength: defaults, file, environment, flags. */
+export interface ConfigSources {
+  /** Path of the YAML file; undefined for none. */
+  readonly file: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Flag values by flag name. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** The configuration in force and, for each path, where its value comes from. */
+export interface LoadedConfig {
+  readonly config: SkerryConfig;
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+type Tree = Record<string, unknown>;
+
+/**
+ * Reads every source and checks the result against the schema.
+ * Fails with `CliError` `config-invalid` that names every fault with its path, the value found and the value wanted.
+ */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const faults: string[] = [];
+  const origins: Record<string, string> = {};
+  const tree = sources.file === undefined ? {} : readConfigFile(sources.file, faults);
+  const leaves = configLeaves();
+  for (const leaf of leaves) {
+    if (valueAt(tree, leaf.path) !== undefined) origins[leaf.path] = `file ${sources.file}`;
+    const environmentKey = environmentName(leaf.path);
+    const fromEnvironment = sources.environment[environmentKey];
+    if (fromEnvironment !== undefined) place(tree, leaf, fromEnvironment, environmentKey, origins, faults);
+    const flag = sources.flags[flagName(leaf.path)];
+    if (flag !== undefined) place(tree, leaf, flag, `--${flagName(leaf.path)}`, origins, faults);
+    if (valueAt(tree, leaf.path) === undefined) {
+      setAt(
+        tree,
+        leaf.path,
+        leaf.path === 'dataDir' ? defaultDataDir(sources.environment) : leaf.schema.default,
+      );
+      origins[leaf.path] ??= 'default';
+    }
+  }
+  faults.push(...unknownVariables(sources.environment, leaves), ...schemaFaults(tree));
+  if (faults.length > 0) {
+    throw new CliError(
+      'config-invalid',
+      `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+  }
+  const config = tree as unknown as SkerryConfig; // the schema was just checked against this tree
+  return { config: { ...config, dataDir: resolve(config.dataDir) }, origins };
+}
+
+/** The data folder when none is configured: `skerry` in the user's data folder. */
+export function defaultDataDir(environment: Readonly<Record<string, string | undefined>>): string {
+  return join(environment.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'skerry');
+}
+
+const OTHER_VARIABLES = new Set([
+  'SKERRY_CONFIG',
+  'SKERRY_FAILPOINT',
+  'SKERRY_RECORDINGS',
+  'SKERRY_PARENT_FD',
+]);
+
+function unknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  leaves: readonly ConfigLeaf[],
+): string[] {
+  const known = leaves.map((leaf) => environmentName(leaf.path));
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('SKERRY_') && !known.includes(name) && !OTHER_VARIABLES.has(name))
+    .map((name) => `${name}: unknown variable${hint(nearest(name, known))}`);
+}
+
+function readConfigFile(path: string, faults: string[]): Tree {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError(
+      'config-unreadable',
+      `Reading the configuration file ${path} failed: ${messageOf(cause)}.`,
+      {},
+      cause,
+    );
+  }
+  const document = parseDocument(text, { uniqueKeys: true });
+  for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0]}`);
+  if (document.errors.length > 0) return {};
+  const value: unknown = document.toJS();
+  if (value === null || value === undefined) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
+  faults.push(`${path}: found ${Array.isArray(value) ? 'a list' : typeof value}, wanted keys with values`);
+  return {};
+}
+
+function place(
+  tree: Tree,
+  leaf: ConfigLeaf,
+  raw: string | boolean,
+  origin: string,
+  origins: Record<string, string>,
+  faults: string[],
+): void {
+  const parsed = parseLeaf(leaf.schema, raw);
+  if (parsed === undefined) {
+    faults.push(`${leaf.path}: found ${JSON.stringify(raw)} from ${origin}, wanted ${wanted(leaf.schema)}`);
+    return;
+  }
+  setAt(tree, leaf.path, parsed);
+  origins[leaf.path] = origin;
+}
+
+function parseLeaf(schema: SchemaNode, raw: string | boolean): unknown {
+  if (schema.type === 'boolean') {
+    if (typeof raw === 'boolean') return raw;
+    if (['true', '1', 'yes', 'on'].includes(raw.toLowerCase())) return true;
+    return ['false', '0', 'no', 'off'].includes(raw.toLowerCase()) ? false : undefined;
+  }
+  if (typeof raw === 'boolean') return undefined;
+  if (schema.type === 'array') return raw.split(',').map((part) => part.trim());
+  if (schema.type === 'string') return raw;
+  const number = raw.trim() === '' ? Number.NaN : Number(raw);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+const validate = ajv.compile(CONFIG_SCHEMA);
+
+function schemaFaults(tree: Tree): string[] {
+  if (validate(tree)) return hostFaults(tree);
+  return (validate.errors ?? []).map(schemaFault);
+}
+
+function schemaFault(error: ErrorObject): string {
+  const path = error.instancePath.slice(1).replaceAll('/', '.');
+  if (error.keyword === 'additionalProperties') {
+    const key = String((error.params as { additionalProperty: string }).additionalProperty); // ajv's documented shape
+    const known = Object.keys((error.parentSchema as unknown as SchemaNode).properties ?? {}); // verbose mode gives our own schema
+    return `${path === '' ? key : `${path}.${key}`}: unknown key${hint(nearest(key, known))}`;
+  }
+  return `${path}: found ${JSON.stringify(error.data)}, wanted ${wanted(error.parentSchema as unknown as SchemaNode)}`; // verbose mode gives our own schema
+}
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+function hostFaults(tree: Tree): string[] {
+  return ['http.host', 'mqtt.host']
+    .filter((path) => !LOOPBACK.test(String(valueAt(tree, path))))
+    .map(
+      (path) =>
+        `${path}: found ${JSON.stringify(valueAt(tree, path))}, wanted a loopback address (127.0.0.1, ::1 or localhost): there are no users yet`,
+    );
+}
+
+function wanted(schema: SchemaNode): string {
+  if (schema.enum) return `one of ${schema.enum.join(', ')}`;
+  const range = schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum ?? 'any'}`;
+  return `${schema.type === 'integer' ? 'a whole number' : `a ${schema.type}`}${range}`;
+}
+
+function hint(name: string | undefined): string {
+  return name === undefined ? '' : `; did you mean ${name}?`;
+}
+
+function valueAt(tree: Tree, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (node, key) =>
+        node !== null && typeof node === 'object'
+          ? Object.entries(node).find(([name]) => name === key)?.[1]
+          : undefined,
+      tree,
+    );
+}
+
+function setAt(tree: Tree, path: string, value: unknown): void {
+  const keys = path.split('.');
+  const last = keys.pop();
+  let node = tree;
+  for (const key of keys) {
+    const next = node[key];
+    if (next === undefined) node[key] = {};
+    else if (next === null || typeof next !== 'object' || Array.isArray(next)) return;
+    node = node[key] as Tree; // checked or created as an object above
+  }
+  if (last !== undefined) node[last] = value;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

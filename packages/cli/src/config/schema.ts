@@ -1,0 +1,232 @@
+import type { JSONSchemaType } from 'ajv';
+
+/** The configuration of `skerry up`, as in force. Every leaf can be set in the file, by `SKERRY_*` and by a flag. */
+export interface SkerryConfig {
+  readonly dataDir: string;
+  readonly demo: boolean;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly mqtt: {
+    readonly host: string;
+    readonly port: number;
+    readonly connectionsMax: number;
+    readonly packetBytesMax: number;
+  };
+  readonly journal: { readonly bytesMax: number; readonly hoursMax: number };
+  readonly series: { readonly rawDays: number; readonly rollupDays: number };
+  readonly pipeline: { readonly sealPoints: number; readonly sealAfterSecs: number };
+  readonly routing: {
+    readonly telemetry: readonly string[];
+    readonly unmatched: 'deadLetter' | 'messaging' | 'refuse';
+  };
+  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'text' | 'json' };
+}
+
+const host = (what: string) => ({
+  type: 'string' as const,
+  default: '127.0.0.1',
+  minLength: 1,
+  description: `Address ${what} listens on. Only loopback addresses are accepted.`,
+});
+
+const port = (what: string, value: number) => ({
+  type: 'integer' as const,
+  default: value,
+  minimum: 0,
+  maximum: 65_535,
+  description: `Port of ${what}; 0 picks a free one.`,
+});
+
+/** The one schema: types, defaults, ranges and descriptions. Unknown keys are refused. */
+export const CONFIG_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['dataDir', 'demo', 'http', 'mqtt', 'journal', 'series', 'pipeline', 'routing', 'log'],
+  properties: {
+    dataDir: {
+      type: 'string',
+      minLength: 1,
+      description: 'Folder that holds the journal, the store and the credentials.',
+    },
+    demo: {
+      type: 'boolean',
+      default: true,
+      description: 'Whether a simulated wind farm publishes over MQTT.',
+    },
+    http: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['host', 'port'],
+      properties: { host: host('HTTP'), port: port('HTTP API and page', 8080) },
+    },
+    mqtt: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['host', 'port', 'connectionsMax', 'packetBytesMax'],
+      properties: {
+        host: host('MQTT'),
+        port: port('MQTT', 1883),
+        connectionsMax: {
+          type: 'integer',
+          default: 10_000,
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'MQTT connections at a time.',
+        },
+        packetBytesMax: {
+          type: 'integer',
+          default: 1_048_576,
+          minimum: 1_024,
+          maximum: 16_777_216,
+          description: 'Largest MQTT packet taken, in bytes.',
+        },
+      },
+    },
+    journal: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['bytesMax', 'hoursMax'],
+      properties: {
+        bytesMax: {
+          type: 'integer',
+          default: 2_147_483_648,
+          minimum: 16_777_216,
+          maximum: 1_099_511_627_776,
+          description: 'Most bytes the journal may take on disk.',
+        },
+        hoursMax: {
+          type: 'integer',
+          default: 72,
+          minimum: 1,
+          maximum: 8_760,
+          description: 'Hours after which consumed records may be removed from the journal.',
+        },
+      },
+    },
+    series: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['rawDays', 'rollupDays'],
+      properties: {
+        rawDays: {
+          type: 'integer',
+          default: 3,
+          minimum: 1,
+          maximum: 3_650,
+          description: 'Days for which points are kept.',
+        },
+        rollupDays: {
+          type: 'integer',
+          default: 90,
+          minimum: 1,
+          maximum: 3_650,
+          description: 'Days for which rollups of one minute and one hour are kept.',
+        },
+      },
+    },
+    pipeline: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['sealPoints', 'sealAfterSecs'],
+      properties: {
+        sealPoints: {
+          type: 'integer',
+          default: 250_000,
+          minimum: 1_000,
+          maximum: 4_000_000,
+          description: 'Points at which the head is sealed into the store.',
+        },
+        sealAfterSecs: {
+          type: 'number',
+          default: 15,
+          minimum: 0.1,
+          maximum: 300,
+          description: 'Age in seconds at which the head is sealed into the store.',
+        },
+      },
+    },
+    routing: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['telemetry', 'unmatched'],
+      properties: {
+        telemetry: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 64,
+          items: { type: 'string', minLength: 1, maxLength: 1_024 },
+          default: [
+            'mtic/msg/client/realtime/{tenantId}/{projectId}/{deviceId?}/{metricPrefix?…}',
+            'iot/{tenantId}/{projectId}/{deviceId}/telemetry',
+          ],
+          description: 'Topic templates whose publications are telemetry.',
+        },
+        unmatched: {
+          type: 'string',
+          enum: ['deadLetter', 'messaging', 'refuse'],
+          default: 'messaging',
+          description: 'What becomes of publications that no template owns.',
+        },
+      },
+    },
+    log: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['level', 'format'],
+      properties: {
+        level: {
+          type: 'string',
+          enum: ['error', 'warn', 'info', 'debug'],
+          default: 'info',
+          description: 'Least severity that is logged.',
+        },
+        format: {
+          type: 'string',
+          enum: ['text', 'json'],
+          default: 'text',
+          description: 'Shape of a log line.',
+        },
+      },
+    },
+  },
+} as const satisfies SchemaNode & Partial<JSONSchemaType<unknown>>;
+
+/** The part of JSON Schema that the configuration uses. */
+export interface SchemaNode {
+  readonly type: 'object' | 'string' | 'integer' | 'number' | 'boolean' | 'array';
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly [keyword: string]: unknown;
+}
+
+/** One leaf of the schema with its path. */
+export interface ConfigLeaf {
+  /** Keys joined by dots: `http.port`. */
+  readonly path: string;
+  readonly schema: SchemaNode;
+}
+
+/** Every leaf of the configuration, in the order of the schema. */
+export function configLeaves(schema: SchemaNode = CONFIG_SCHEMA, prefix = ''): ConfigLeaf[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    return child.type === 'object' ? configLeaves(child, path) : [{ path, schema: child }];
+  });
+}
+
+/** The environment variable of a leaf: `http.port` is `SKERRY_HTTP_PORT`, `dataDir` is `SKERRY_DATA_DIR`. */
+export function environmentName(path: string): string {
+  return `SKERRY_${path
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .replaceAll('.', '_')
+    .toUpperCase()}`;
+}
+
+/** The flag of a leaf: `http.port` is `--http-port`, `dataDir` is `--data-dir`. */
+export function flagName(path: string): string {
+  return path.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('.', '-');
+}

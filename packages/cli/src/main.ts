@@ -1,0 +1,78 @@
+import { CodedError } from '@skerry/kernel';
+import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
+import { findVerb, parseLine } from './commands/parse.ts';
+import { VERBS } from './commands/verbs.ts';
+import { CliError } from './errors.ts';
+import { nearest } from './output/nearest.ts';
+import { exitWhenParentEnds } from './parent-pipe.ts';
+import { VERSION } from './version.ts';
+
+exitWhenParentEnds();
+process.exitCode = await runLine(process.argv.slice(2));
+
+async function runLine(words: readonly string[]): Promise<number> {
+  if (words[0] === undefined || words[0] === '--help' || words[0] === '-h' || words[0] === 'help') {
+    process.stdout.write(words[1] === 'exit-codes' ? exitCodeHelp() : overviewHelp(VERBS, VERSION));
+    return words[0] === undefined ? 2 : 0;
+  }
+  if (words[0] === '--version' || words[0] === 'version') {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  try {
+    return await runVerb(words);
+  } catch (cause) {
+    return explain(cause);
+  }
+}
+
+async function runVerb(words: readonly string[]): Promise<number> {
+  const found = findVerb(VERBS, words);
+  if (!found) throw unknownVerb(words);
+  const line = parseLine(found.verb, found.rest);
+  if (line.wantsHelp) {
+    process.stdout.write(verbHelp(found.verb));
+    return 0;
+  }
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EPIPE') process.exit(0);
+    throw cause;
+  });
+  return await found.verb.run({
+    flags: line.flags,
+    positionals: line.positionals,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    signal: controller.signal,
+  });
+}
+
+function unknownVerb(words: readonly string[]): CliError {
+  const close =
+    nearest(
+      words.slice(0, 2).join(' '),
+      VERBS.map((verb) => verb.path.join(' ')),
+    ) ??
+    nearest(
+      String(words[0]),
+      VERBS.map((verb) => String(verb.path[0])),
+    );
+  return new CliError(
+    'usage',
+    `Found ${JSON.stringify(words.slice(0, 2).join(' '))}, wanted a verb${close ? `; did you mean skerry ${close}?` : ''} See skerry --help.`,
+  );
+}
+
+function explain(cause: unknown): number {
+  if (cause instanceof CodedError) {
+    process.stderr.write(`skerry: ${cause.message} [${cause.code}]\n`);
+    return cause instanceof CliError ? cause.exitCode : 70;
+  }
+  process.stderr.write(
+    `skerry: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
+  );
+  return 70;
+}

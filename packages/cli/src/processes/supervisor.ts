@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT } from './exit-codes.ts';
+
+/** One unwanted end of the server, a line of `crashes.jsonl` in the data folder. */
+export interface CrashRecord {
+  readonly at: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly upSecs: number;
+  /** True when the server ended because the disk refused to make bytes durable. */
+  readonly isSyncFailure: boolean;
+}
+
+/** How the supervisor starts the server. */
+export interface SupervisedServer {
+  /** Node's own flags, the script and its arguments. */
+  readonly args: readonly string[];
+  readonly dataDir: string;
+}
+
+const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+const STEADY_SECS = 60;
+const SYNC_FAILURES_MAX = 3;
+
+/**
+ * Runs the server as a child and starts it again when it ends without being asked to, with growing pauses that are
+ * forgotten after 60 s of steady work. Failed fsyncs are counted over restarts: after three the server is told to come
+ * up read-only. Ends of configuration or usage are final. Resolves with the exit code of the whole.
+ */
+export async function superviseServer(server: SupervisedServer): Promise<number> {
+  let attempt = 0;
+  let isStopping = false;
+  let child: ChildProcess | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    isStopping = true;
+    child?.kill(signal);
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGTERM'));
+  for (;;) {
+    const startedMs = performance.now();
+    const isReadOnly = recentSyncFailures(server.dataDir) >= SYNC_FAILURES_MAX;
+    child = startServer(server, isReadOnly);
+    const { code, signal } = await endOf(child);
+    if (isStopping || code === 0) return code ?? 0;
+    if (code !== null && EXIT.final.has(code)) return code;
+    const upSecs = (performance.now() - startedMs) / 1_000;
+    recordCrash(server.dataDir, {
+      at: new Date().toISOString(),
+      code,
+      signal,
+      upSecs: Math.round(upSecs * 10) / 10,
+      isSyncFailure: code === EXIT.syncFailed,
+    });
+    if (upSecs >= STEADY_SECS) attempt = 0;
+    const pauseMs = Number(BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)]);
+    attempt += 1;
+    process.stderr.write(
+      `The server ended (${signal ?? `exit code ${code}`}); starting it again in ${pauseMs} ms.\n`,
+    );
+    await delay(pauseMs);
+    if (isStopping) return 0;
+  }
+}
+
+/** The crashes recorded in a data folder, oldest first. */
+export function readCrashes(dataDir: string): CrashRecord[] {
+  let text: string;
+  try {
+    text = readFileSync(join(dataDir, 'crashes.jsonl'), 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    throw cause;
+  }
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as CrashRecord); // written by recordCrash, one line each
+}
+
+function startServer(server: SupervisedServer, isReadOnly: boolean): ChildProcess {
+  return spawn(process.execPath, [...server.args, ...(isReadOnly ? ['--read-only'] : [])], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, SKERRY_PARENT_FD: '3' },
+  });
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve({ code: EXIT.startFailed, signal: null }));
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function recentSyncFailures(dataDir: string): number {
+  let count = 0;
+  for (const crash of readCrashes(dataDir).toReversed()) {
+    if (!crash.isSyncFailure) break;
+    count += 1;
+  }
+  return count;
+}
+
+function recordCrash(dataDir: string, crash: CrashRecord): void {
+  mkdirSync(dataDir, { recursive: true });
+  appendFileSync(join(dataDir, 'crashes.jsonl'), `${JSON.stringify(crash)}\n`);
+}

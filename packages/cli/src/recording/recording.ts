@@ -1,0 +1,174 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parse } from 'csv-parse';
+import { CliError } from '../errors.ts';
+import { localTimeMicros } from './local-time.ts';
+
+/** One row of a recording, ready to be published. */
+export interface RecordedRow {
+  /** Line in the file, from 1. */
+  readonly line: number;
+  readonly timeMicros: number;
+  /** Device named by the row itself, where the recording has such a column. */
+  readonly device: string | undefined;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** How a recording is to be read. */
+export interface RecordingOptions {
+  readonly path: string;
+  /** Column that holds the time; found by its name (`timestamp`, `datetime`, `time`, `ts`, `date`) when undefined. */
+  readonly timeColumn: string | undefined;
+  readonly deviceColumn: string | undefined;
+  /** Time zone of stamps that name none: `UTC`, an offset or an IANA name. */
+  readonly zone: string;
+  /** Metric name by column name; columns that are not named keep their own. */
+  readonly rename: Readonly<Record<string, string>>;
+}
+
+const TIME_COLUMNS = ['timestamp', 'datetime', 'time', 'ts', 'date'];
+const DELIMITERS = [',', ';', '\t'];
+
+/**
+ * Streams the rows of a CSV file (`,`, `;` or tab, found in the header line) or of JSON lines (`.jsonl`, `.ndjson`).
+ * Fails with `recording-unreadable` naming line, value found and value wanted.
+ */
+export async function* readRecording(options: RecordingOptions): AsyncGenerator<RecordedRow> {
+  const rows = /\.(jsonl|ndjson)$/i.test(options.path) ? jsonRows(options.path) : csvRows(options.path);
+  let timeColumn = options.timeColumn;
+  try {
+    for await (const { line, fields } of rows) {
+      timeColumn ??= Object.keys(fields).find((name) => TIME_COLUMNS.includes(name.toLowerCase()));
+      if (timeColumn === undefined || !(timeColumn in fields)) {
+        throw unreadable(
+          options.path,
+          line,
+          `found columns ${Object.keys(fields).join(', ')}, wanted a time column (--time-column)`,
+        );
+      }
+      yield rowOf(options, line, fields, timeColumn);
+    }
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    throw new CliError(
+      'recording-unreadable',
+      `Reading ${options.path} failed: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { path: options.path },
+      cause,
+    );
+  }
+}
+
+/** Rows in a recording, for the progress bar; counts lines, so a CSV field with line breaks counts more than once. */
+export async function countRows(path: string): Promise<number> {
+  let lines = 0;
+  try {
+    for await (const chunk of createReadStream(path)) {
+      for (const byte of chunk as Buffer) if (byte === 10) lines += 1; // a stream without encoding gives buffers
+    }
+  } catch (cause) {
+    throw new CliError('recording-unreadable', `Reading ${path} failed: ${String(cause)}.`, { path }, cause);
+  }
+  return /\.(jsonl|ndjson)$/i.test(path) ? lines : Math.max(0, lines - 1);
+}
+
+interface RawRow {
+  readonly line: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+async function* csvRows(path: string): AsyncGenerator<RawRow> {
+  const delimiter = await findDelimiter(path);
+  const parser = createReadStream(path).pipe(
+    parse({
+      delimiter,
+      columns: true,
+      bom: true,
+      skip_empty_lines: true,
+      info: true,
+      relax_column_count: false,
+    }),
+  );
+  for await (const entry of parser) {
+    const { record, info } = entry as { record: Record<string, string>; info: { lines: number } }; // csv-parse with `info: true` and `columns: true`
+    yield {
+      line: info.lines,
+      fields: Object.fromEntries(Object.entries(record).map(([key, text]) => [key, csvValue(text)])),
+    };
+  }
+}
+
+async function* jsonRows(path: string): AsyncGenerator<RawRow> {
+  let line = 0;
+  for await (const text of createInterface({
+    input: createReadStream(path),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
+    line += 1;
+    if (text.trim() === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw new CliError(
+        'recording-unreadable',
+        `${path}, line ${line}: ${String(cause)}; wanted one JSON object a line.`,
+        { path, line },
+        cause,
+      );
+    }
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+      throw unreadable(path, line, `found ${text.slice(0, 40)}, wanted a JSON object`);
+    }
+    yield { line, fields: { ...value } };
+  }
+}
+
+async function findDelimiter(path: string): Promise<string> {
+  for await (const header of createInterface({ input: createReadStream(path) })) {
+    const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
+    const most = Math.max(...counts);
+    if (header.includes('\u0000') || most < 2) break;
+    return DELIMITERS[counts.indexOf(most)] ?? ',';
+  }
+  throw unreadable(
+    path,
+    1,
+    'wanted a header line with at least two columns separated by comma, semicolon or tab',
+  );
+}
+
+function rowOf(
+  options: RecordingOptions,
+  line: number,
+  fields: RawRow['fields'],
+  timeColumn: string,
+): RecordedRow {
+  const stamp = fields[timeColumn];
+  const timeMicros = localTimeMicros(stamp, options.zone);
+  if (timeMicros === undefined) {
+    throw unreadable(
+      options.path,
+      line,
+      `found time ${JSON.stringify(stamp)} in column ${timeColumn}, wanted epoch seconds or milliseconds or an ISO 8601 date and time`,
+    );
+  }
+  const values: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(fields)) {
+    if (column === timeColumn || column === options.deviceColumn || value === '') continue;
+    values[options.rename[column] ?? column] = value;
+  }
+  const device = options.deviceColumn === undefined ? undefined : String(fields[options.deviceColumn]);
+  return { line, timeMicros, device, values };
+}
+
+function csvValue(text: string): unknown {
+  const trimmed = text.trim();
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (trimmed === 'true' || trimmed === 'false') return trimmed === 'true';
+  return trimmed;
+}
+
+function unreadable(path: string, line: number, what: string): CliError {
+  return new CliError('recording-unreadable', `${path}, line ${line}: ${what}.`, { path, line });
+}
