@@ -1,0 +1,52 @@
+import { type Advice, CodedError } from '@skerry/kernel';
+
+/** Fault codes of the series store. */
+export type SeriesFault =
+  | 'chunk-damaged'
+  | 'store-damaged'
+  | 'store-full'
+  | 'store-read-only'
+  | 'store-not-opened'
+  | 'store-failed'
+  | 'store-closed'
+  | 'seal-out-of-order'
+  | 'journal-changed'
+  | 'deadline-passed'
+  | 'query-refused';
+
+/** What a caller should do about each fault of the series store, and what it means (source of the error pages). */
+export const SERIES_FAULTS: Readonly<Record<SeriesFault, { readonly advice: Advice; readonly meaning: string }>> = {
+  'chunk-damaged': {
+    advice: 'give-up',
+    meaning: 'A block of stored points is truncated or does not fit its checksum.',
+  },
+  'store-damaged': {
+    advice: 'give-up',
+    meaning: 'A file of the store is not a database of the store, or contradicts itself or its neighbours.',
+  },
+  'store-full': {
+    advice: 'retry',
+    meaning: 'The disk or the file has no room; nothing of the transaction was kept, and it can be repeated.',
+  },
+  'store-read-only': { advice: 'give-up', meaning: 'The folder or a file of the store cannot be written.' },
+  'store-not-opened': { advice: 'give-up', meaning: 'A file of the store cannot be opened.' },
+  'store-failed': {
+    advice: 'end-process',
+    meaning: 'The disk failed or refused to make a transaction durable.',
+  },
+  'store-closed': { advice: 'give-up', meaning: 'The store has been closed.' },
+  'seal-out-of-order': { advice: 'end-process', meaning: 'A seal does not carry the next number.' },
+  'journal-changed': {
+    advice: 'give-up',
+    meaning: 'A seal comes from another journal than the one that the store followed.',
+  },
+  'deadline-passed': { advice: 'retry', meaning: 'A query took longer than it was given.' },
+  'query-refused': { advice: 'give-up', meaning: 'A query asks for more than the limits allow, or for nothing.' },
+};
+
+/** A fault of the series store. */
+export class SeriesError extends CodedError<SeriesFault> {
+  get advice(): Advice {
+    return SERIES_FAULTS[this.code].advice;
+  }
+}

@@ -1,0 +1,147 @@
+import type { LimitTable } from '@skerry/kernel';
+
+/** Limits of the series store. */
+export const LIMITS = {
+  headTextBytesMax: {
+    value: 2 ** 20 - 1,
+    unit: 'bytes',
+    what: 'One text or exact integer in the head.',
+    whenFull: 'The decoder refuses the record before it reaches the head.',
+  },
+  zstdPointsMin: {
+    value: 32,
+    unit: 'count',
+    what: 'Points from which a chunk is compressed.',
+    whenFull: 'Smaller chunks are kept as they are until they are merged.',
+  },
+  chunkPointsMax: {
+    value: 8192,
+    unit: 'count',
+    what: 'Points in one chunk.',
+    whenFull: 'The points go on in another chunk.',
+  },
+  chunkTextBytesMax: {
+    value: 2 ** 20,
+    unit: 'bytes',
+    what: 'Text in one chunk, beside its last point.',
+    whenFull: 'The points go on in another chunk.',
+  },
+  chunkCutPointsMin: {
+    value: 256,
+    unit: 'count',
+    what: 'Points from which a chunk ends at a full hour of event time.',
+    whenFull: 'A sparse series keeps several hours in one chunk.',
+  },
+  mergeChunksMin: {
+    value: 16,
+    unit: 'count',
+    what: 'Chunks of one series and hour from which they are merged before the hour is over.',
+    whenFull: 'They are joined in the background.',
+    metric: 'iot_store_chunks',
+  },
+  sliceMs: {
+    value: 12,
+    unit: 'ms',
+    what: 'Work of a seal, a query or a merge in one piece.',
+    whenFull: 'It lets others have a turn and goes on.',
+  },
+  pagePointsMax: {
+    value: 100_000,
+    unit: 'count',
+    what: 'Raw points in one page of a query.',
+    whenFull: 'The page ends with a cursor to the next.',
+  },
+  extremePointsMax: {
+    value: 20_000,
+    unit: 'count',
+    what: 'Points of one downsampled answer.',
+    whenFull: 'The query is refused.',
+  },
+  bucketsMax: {
+    value: 200_000,
+    unit: 'count',
+    what: 'Buckets of one answer.',
+    whenFull: 'The query is refused; ask for a larger step or a shorter range.',
+  },
+  deadLettersPageMax: {
+    value: 10_000,
+    unit: 'count',
+    what: 'Dead letters in one page.',
+    whenFull: 'The page ends; ask for those after its last offset.',
+  },
+  deadLettersMax: {
+    value: 100_000,
+    unit: 'count',
+    what: 'Open dead letters kept.',
+    whenFull: 'The oldest expire, counted in the ledger.',
+  },
+  deadLetterBytesMax: {
+    value: 256 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Payloads of open dead letters kept.',
+    whenFull: 'The oldest expire, counted in the ledger.',
+  },
+  deadLetterDays: {
+    value: 90,
+    unit: 'days',
+    what: 'Age of an open dead letter by the log time.',
+    whenFull: 'It expires, counted in the ledger.',
+  },
+  rawDays: {
+    value: 3,
+    unit: 'days',
+    what: 'Age of raw points, from their receipt and by the log time.',
+    whenFull: 'The file of their day is removed; rollups answer for them.',
+    key: 'store.rawDays',
+  },
+  rollupDays: {
+    value: 90,
+    unit: 'days',
+    what: 'Age of rollups, from the receipt and by the log time.',
+    whenFull: 'The file of their month is removed when all of it is older.',
+    key: 'store.rollupDays',
+  },
+  clockDriftMsMax: {
+    value: 3_600_000,
+    unit: 'ms',
+    what: 'How far the wall clock may move against monotonic time.',
+    whenFull: 'Retention removes nothing until the process is started again.',
+    metric: 'iot_store_retention_refused',
+  },
+  retentionPace: {
+    value: 24,
+    unit: 'count',
+    what: "Hours of log time that retention's clock may advance in one hour of running.",
+    whenFull: 'Old files are removed later, so that a clock that jumped removes nothing at once.',
+  },
+  newFileMsMin: {
+    value: 3_600_000,
+    unit: 'ms',
+    what: 'Monotonic time between two new files of a store.',
+    whenFull: 'Seals go on in the newest file.',
+  },
+  fileBytesMax: {
+    value: 256 * 2 ** 30,
+    unit: 'bytes',
+    what: 'Size of one file of the store.',
+    whenFull: 'Seals fail with store-full until the next day begins a new file.',
+  },
+  dedupeIdsMin: {
+    value: 4096,
+    unit: 'count',
+    what: 'Ids of a device that its dedupe window keeps however old they are.',
+    whenFull: 'Older ones are removed when they are also older than 10 minutes.',
+  },
+  dedupeIdsMax: {
+    value: 65_536,
+    unit: 'count',
+    what: 'Ids of a device that its dedupe window keeps at all.',
+    whenFull: 'The oldest are removed.',
+  },
+  dedupeMicros: {
+    value: 600_000_000,
+    unit: 'micros',
+    what: 'Age up to which ids of a device are kept, by the log time.',
+    whenFull: 'Older ones are removed when enough newer ones are there.',
+  },
+} as const satisfies LimitTable;
