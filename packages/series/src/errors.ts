@@ -15,7 +15,9 @@ export type SeriesFault =
   | 'query-refused';
 
 /** What a caller should do about each fault of the series store, and what it means (source of the error pages). */
-export const SERIES_FAULTS: Readonly<Record<SeriesFault, { readonly advice: Advice; readonly meaning: string }>> = {
+export const SERIES_FAULTS: Readonly<
+  Record<SeriesFault, { readonly advice: Advice; readonly meaning: string }>
+> = {
   'chunk-damaged': {
     advice: 'give-up',
     meaning: 'A block of stored points is truncated or does not fit its checksum.',
@@ -41,7 +43,10 @@ export const SERIES_FAULTS: Readonly<Record<SeriesFault, { readonly advice: Advi
     meaning: 'A seal comes from another journal than the one that the store followed.',
   },
   'deadline-passed': { advice: 'retry', meaning: 'A query took longer than it was given.' },
-  'query-refused': { advice: 'give-up', meaning: 'A query asks for more than the limits allow, or for nothing.' },
+  'query-refused': {
+    advice: 'give-up',
+    meaning: 'A query asks for more than the limits allow, or for nothing.',
+  },
 };
 
 /** A fault of the series store. */

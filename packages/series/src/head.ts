@@ -1,7 +1,10 @@
 import type { PointValue, ValueType } from '@skerry/model';
 
 /** How a value's type is written in `HeadColumns.type` and in chunks; on disk, never changes meaning. */
-export const TYPE_CODE = { number: 0, integer: 1, boolean: 2, text: 3 } as const satisfies Record<ValueType, number>;
+export const TYPE_CODE = { number: 0, integer: 1, boolean: 2, text: 3 } as const satisfies Record<
+  ValueType,
+  number
+>;
 
 /**
  * Points in order of arrival as columns over shared memory, so that the pipeline writes while the store and live feeds

@@ -1,4 +1,11 @@
-import type { DeadLetter, DeadLetterReason, DeadLetterState, PointValue, SequenceGap, SeriesDefinition } from '@skerry/model';
+import type {
+  DeadLetter,
+  DeadLetterReason,
+  DeadLetterState,
+  PointValue,
+  SequenceGap,
+  SeriesDefinition,
+} from '@skerry/model';
 import type { HeadView } from './head.ts';
 
 /** Verdict counts of one device, cumulative over the store's life, absolute at the seal that carries them. */
@@ -122,7 +129,12 @@ export interface SeriesQuery {
   readonly fromMicros: number;
   readonly toMicros: number;
   readonly shape:
-    | { readonly kind: 'raw'; readonly after: PointCursor | undefined; readonly limit: number; readonly newestFirst: boolean }
+    | {
+        readonly kind: 'raw';
+        readonly after: PointCursor | undefined;
+        readonly limit: number;
+        readonly newestFirst: boolean;
+      }
     /** Buckets aligned to multiples of `stepMicros` since 1970; numbers and exact integers only. */
     | { readonly kind: 'buckets'; readonly stepMicros: number }
     /** At most `points` raw points: first, min, max and last of equal slices of the range (M4); all points when they fit. */

@@ -1,0 +1,93 @@
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { ByteReader, ByteWriter, chunkDamaged } from './chunk-bytes.ts';
+import { readIntegers, writeIntegers } from './chunk-integers.ts';
+import { readNumbers, writeNumbers } from './chunk-numbers.ts';
+import type { ChunkPoints } from './chunk-points.ts';
+import { readBits, readTexts, writeBits, writeTexts } from './chunk-texts.ts';
+import { TYPE_CODE } from './head.ts';
+import { LIMITS } from './limits.ts';
+
+const VERSION = 1;
+const COMPRESSED = 0x04;
+const HEADER_BYTES = 6;
+const BODY_BYTES_MAX = 64 * 2 ** 20;
+const ZSTD_FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+const body = new ByteWriter();
+const whole = new ByteWriter();
+
+/**
+ * Encodes sorted points of one series and type, at least one and at most `chunkPointsMax`: docs/formats/series.md.
+ * Times and offsets are integers from 0 to 2^51. The caller owns the result.
+ */
+export function encodeChunk(points: ChunkPoints): Uint8Array<ArrayBuffer> {
+  const n = points.times.length;
+  body.reset();
+  writeIntegers(body, points.times, true);
+  writeIntegers(body, points.offsets);
+  writeIntegers(body, points.ordinals);
+  if (points.type === TYPE_CODE.number) writeNumbers(body, points.numbers);
+  else if (points.type === TYPE_CODE.boolean) writeBits(body, points.numbers);
+  else writeTexts(body, points.texts);
+  const plain = body.bytes.subarray(0, body.length);
+  const packed = n >= LIMITS.zstdPointsMin.value ? zstdCompressSync(plain, ZSTD_FAST) : plain;
+  const isPacked = packed.byteLength < plain.byteLength;
+  whole.reset();
+  whole.byte(VERSION);
+  whole.byte(points.type | (isPacked ? COMPRESSED : 0));
+  whole.take(4);
+  whole.varint(n);
+  if (isPacked) whole.varint(plain.byteLength);
+  whole.append(isPacked ? packed : plain);
+  const blob = whole.copy();
+  new DataView(blob.buffer).setUint32(2, checksumOf(blob), true);
+  return blob;
+}
+
+/** Decodes what `encodeChunk` made. Anything else fails with `chunk-damaged`. The points own their memory. */
+export function decodeChunk(blob: Uint8Array): ChunkPoints {
+  if (blob.byteLength < HEADER_BYTES) throw chunkDamaged('it ends early');
+  const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(2, true);
+  if (stored !== checksumOf(blob)) throw chunkDamaged('its checksum does not fit');
+  if (blob[0] !== VERSION) throw chunkDamaged(`its version is ${blob[0]} and not ${VERSION}`);
+  const flags = Number(blob[1]);
+  const outer = new ByteReader(blob, HEADER_BYTES);
+  const n = outer.varint();
+  if (n < 1 || n > LIMITS.chunkPointsMax.value) throw chunkDamaged(`it claims ${n} points`);
+  return readBody((flags & COMPRESSED) === 0 ? outer : unpack(outer), flags & 0x03, n);
+}
+
+function readBody(reader: ByteReader, type: number, n: number): ChunkPoints {
+  const times = new Float64Array(n);
+  const offsets = new Float64Array(n);
+  const ordinals = new Uint16Array(n);
+  readIntegers(reader, n, times);
+  readIntegers(reader, n, offsets);
+  readIntegers(reader, n, ordinals);
+  let numbers = new Float64Array(0);
+  let texts: readonly string[] = [];
+  if (type === TYPE_CODE.number) numbers = readNumbers(reader, n);
+  else if (type === TYPE_CODE.boolean) numbers = readBits(reader, n);
+  else texts = readTexts(reader, n);
+  if (type === TYPE_CODE.integer) numbers = Float64Array.from(texts, Number);
+  if (reader.at !== reader.bytes.byteLength) throw chunkDamaged('bytes follow its end');
+  return { type, times, offsets, ordinals, numbers, texts };
+}
+
+/** Reads the length and the compressed rest behind it. */
+export function unpack(outer: ByteReader): ByteReader {
+  const length = outer.varint();
+  if (length > BODY_BYTES_MAX) throw chunkDamaged(`its body claims ${length} bytes`);
+  try {
+    const packed = outer.bytes.subarray(outer.at);
+    const plain = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) });
+    if (plain.byteLength !== length) throw chunkDamaged('its body has another length than it claims');
+    return new ByteReader(plain);
+  } catch (cause) {
+    throw chunkDamaged('its body cannot be decompressed', cause);
+  }
+}
+
+function checksumOf(blob: Uint8Array): number {
+  return crc32(blob.subarray(HEADER_BYTES), crc32(blob.subarray(0, 2)));
+}
