@@ -1,1 +1,13 @@
 #!/usr/bin/env node
+import { requireNode } from '../../../tools/node-version.mjs';
+
+requireNode(20);
+const args = process.argv.slice(2);
+import('../../../tools/bootstrap.mjs')
+  .then(({ bootstrap }) =>
+    bootstrap({ entry: 'packages/cli/src/main.ts', args, needsPage: args[0] === 'up' }),
+  )
+  .catch((cause) => {
+    process.stderr.write(`${cause.isPlain ? cause.message : cause.stack}\n`);
+    process.exit(1);
+  });

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const ENTRY = `
+import { exitWhenParentEnds } from './parent-pipe.ts';
+exitWhenParentEnds();
+const [mode] = process.argv.slice(2);
+if (mode === 'code') process.exitCode = 7;
+else if (mode === 'print') console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));
+else {
+  if (mode === 'handle') process.on('SIGTERM', () => process.exit(9));
+  console.log(process.pid);
+  setInterval(() => undefined, 1_000);
+}
+`;
+
+/** A repository in a temporary folder whose `npm` writes what it was asked to do into npm.log. */
+class House implements Disposable {
+  readonly root = mkdtempSync(join(tmpdir(), 'skerry-house-'));
+  constructor() {
+    mkdirSync(join(this.root, 'bin'));
+    const npm = join(this.root, 'bin', 'npm');
+    writeFileSync(npm, '#!/bin/sh\necho "$@" >> "$HOUSE/npm.log"\ntest ! -e "$HOUSE/npm.fails"\n');
+    chmodSync(npm, 0o755);
+    cpSync(join(ROOT, 'tools'), join(this.root, 'tools'), { recursive: true });
+    mkdirSync(join(this.root, 'node_modules'));
+    symlinkSync(
+      dirname(dirname(process.execPath)),
+      join(this.root, 'node_modules', `node-${process.platform}-${process.arch}`),
+    );
+    writeFileSync(join(this.root, 'package-lock.json'), '{"lockfileVersion":3}');
+    cpSync(join(ROOT, 'packages/cli/src/parent-pipe.ts'), join(this.root, 'parent-pipe.ts'));
+    writeFileSync(join(this.root, 'entry.ts'), ENTRY);
+  }
+  env(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+    const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_)/.test(name));
+    return {
+      ...Object.fromEntries(kept),
+      PATH: `${join(this.root, 'bin')}:${process.env.PATH}`,
+      HOUSE: this.root,
+      ...more,
+    };
+  }
+  run(args: string[], more: Record<string, string> = {}) {
+    const words = [join(this.root, 'tools/run.mjs'), ...args];
+    return spawnSync(process.execPath, words, { encoding: 'utf8', env: this.env(more) });
+  }
+  start(args: string[], more: Record<string, string> = {}): ChildProcess {
+    const words = [join(this.root, 'tools/run.mjs'), ...args];
+    return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env: this.env(more) });
+  }
+  npmRuns(): string[] {
+    const log = join(this.root, 'npm.log');
+    return existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+  }
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  assert(child.stdout);
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await once(lines, 'line');
+  return String(line);
+}
+
+/** Whether a process runs; one that only waits to be reaped does not. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch (cause) {
+    assert(cause instanceof Error && 'code' in cause && ['ENOENT', 'ESRCH'].includes(String(cause.code)));
+    return false;
+  }
+}
+
+async function untilGone(pid: number, t: { signal: AbortSignal }): Promise<void> {
+  while (isAlive(pid)) await delay(20, undefined, { signal: t.signal });
+}
+
+const SPAWNING = { SKERRY_NO_EXECVE: '1' };
+
+describe('bootstrap', () => {
+  test('bootstrap installs once and again only when the lockfile changed', () => {
+    using house = new House();
+    assert.equal(house.run(['entry.ts', 'code']).status, 7);
+    assert.deepEqual(house.npmRuns(), ['ci']);
+    house.run(['entry.ts', 'code']);
+    assert.deepEqual(house.npmRuns(), ['ci']);
+    writeFileSync(join(house.root, 'node_modules/.package-lock.json'), '{}');
+    writeFileSync(join(house.root, 'package-lock.json'), '{"lockfileVersion":3,"packages":{}}');
+    house.run(['entry.ts', 'code']);
+    assert.deepEqual(house.npmRuns(), ['ci', 'install --no-save']);
+  });
+
+  test('bootstrap ends with a message when npm fails, and tries again the next time', () => {
+    using house = new House();
+    writeFileSync(join(house.root, 'npm.fails'), '');
+    const failed = house.run(['entry.ts', 'code']);
+    assert.equal(failed.status, 1);
+    assert.match(failed.stderr, /npm ci failed \(exit code 1\)/);
+    rmSync(join(house.root, 'npm.fails'));
+    assert.equal(house.run(['entry.ts', 'code']).status, 7);
+    assert.deepEqual(house.npmRuns(), ['ci', 'ci']);
+  });
+
+  test('bootstrap builds the page when its sources changed and not otherwise', () => {
+    using house = new House();
+    const folder = join(house.root, 'packages/console');
+    mkdirSync(join(folder, 'src'), { recursive: true });
+    mkdirSync(join(folder, 'dist'));
+    for (const name of ['index.html', 'src/main.tsx', 'dist/index.html'])
+      writeFileSync(join(folder, name), 'x');
+    const builds = () => house.npmRuns().filter((line) => line.endsWith('build')).length;
+    house.run(['--page', 'entry.ts', 'code']);
+    house.run(['--page', 'entry.ts', 'code']);
+    assert.equal(builds(), 1);
+    writeFileSync(join(folder, 'src/main.tsx'), 'y');
+    house.run(['entry.ts', 'code']);
+    assert.equal(builds(), 1);
+    house.run(['--page', 'entry.ts', 'code']);
+    assert.equal(builds(), 2);
+  });
+
+  test('bootstrap passes arguments on and sets the compile cache', () => {
+    using house = new House();
+    const said = JSON.parse(house.run(['entry.ts', 'print', '--a', 'b c']).stdout);
+    assert.deepEqual(said.args, ['print', '--a', 'b c']);
+    assert.equal(said.env.NODE_COMPILE_CACHE, join(house.root, 'node_modules/.cache/skerry/compiled'));
+    assert.equal(said.env.SKERRY_PARENT_FD, undefined);
+  });
+
+  test('requireNode ends with a clear message on a Node that is too old', () => {
+    const code = `import { requireNode } from '${join(ROOT, 'tools/node-version.mjs')}'; requireNode(999);`;
+    const end = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    assert.equal(end.status, 1);
+    assert.match(end.stderr, /needs Node\.js 999 or newer to begin with; found \d+/);
+  });
+
+  test('findNode names what is missing on an unknown platform unless the machine has one', () => {
+    const code = `import { findNode } from '${join(ROOT, 'tools/pinned-node.mjs')}';
+      Object.defineProperty(process.versions, 'node', { value: '20.0.0' });
+      process.env.PATH = '';
+      try { findNode('/nowhere', 'plan9-mips'); } catch (cause) { console.log(cause.message); }`;
+    const end = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    assert.match(end.stdout, /there is no Node 26 package for plan9-mips\. Put a node >= 26 on the PATH/);
+  });
+
+  test('launch as a child passes exit codes and signals on in both directions', async () => {
+    using house = new House();
+    assert.equal(house.run(['entry.ts', 'code'], SPAWNING).status, 7);
+    const handling = house.start(['entry.ts', 'handle'], SPAWNING);
+    await firstLine(handling);
+    handling.kill('SIGTERM');
+    assert.deepEqual(await once(handling, 'exit'), [9, null]);
+    const dying = house.start(['entry.ts', 'stay'], SPAWNING);
+    process.kill(Number(await firstLine(dying)), 'SIGKILL');
+    assert.deepEqual(await once(dying, 'exit'), [null, 'SIGKILL']);
+  });
+
+  test('launch leaves no child behind when the wrapper is killed', { timeout: 20_000 }, async (t) => {
+    using house = new House();
+    const wrapper = house.start(['entry.ts', 'stay'], SPAWNING);
+    const pid = Number(await firstLine(wrapper));
+    assert.notEqual(pid, wrapper.pid);
+    wrapper.kill('SIGKILL');
+    await untilGone(pid, t);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('launch keeps the process id where Node can replace itself', async () => {
+    using house = new House();
+    const child = house.start(['entry.ts', 'stay']);
+    assert.equal(Number(await firstLine(child)), child.pid);
+    child.kill('SIGTERM');
+    assert.deepEqual(await once(child, 'exit'), [null, 'SIGTERM']);
+  });
+
+  for (const [name, more] of [
+    ['replaced', {}],
+    ['spawned', SPAWNING],
+  ] as const) {
+    test(`launch leaves no ${name} process behind when npm is killed`, { timeout: 20_000 }, async (t) => {
+      using house = new House();
+      const line = `'${process.execPath}' '${house.root}/tools/run.mjs' entry.ts stay; true`;
+      // Stands for npm: a process that runs the script in a shell.
+      const npm = spawn(
+        process.execPath,
+        ['-e', `require('child_process').spawn('sh', ['-c', process.argv[1]], { stdio: 'inherit' })`, line],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          env: house.env({ npm_lifecycle_event: 'start', ...more }),
+        },
+      );
+      const pid = Number(await firstLine(npm));
+      npm.kill('SIGKILL');
+      await untilGone(pid, t);
+      assert.equal(isAlive(pid), false);
+    });
+  }
+});

@@ -1,0 +1,136 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, sep } from 'node:path';
+import { cacheFolder } from './cache-folder.mjs';
+import { plainError } from './plain-error.mjs';
+
+const PAGE_SOURCES = ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', 'tsconfig.json'];
+
+/** Runs npm when package-lock.json is not the one that was installed last. */
+export function ensureInstalled(root) {
+  const stamp = join(cacheFolder(root), 'installed');
+  const wanted = hashOf(root, ['package-lock.json']);
+  if (readText(stamp) === wanted) return;
+  alone(root, () => {
+    if (readText(stamp) === wanted) return;
+    const isFirst = !existsSync(join(root, 'node_modules', '.package-lock.json'));
+    say(isFirst ? 'Installing dependencies…' : 'Installing dependencies (package-lock.json changed)…');
+    // `npm ci` would remove node_modules under processes that are using it.
+    runNpm(root, isFirst ? ['ci'] : ['install', '--no-save'], withoutLocalTools(root));
+    writeStamp(stamp, wanted);
+  });
+}
+
+/** Builds the console page when its sources changed; does nothing where there is no console. */
+export function ensurePage(root, node) {
+  const folder = join(root, 'packages', 'console');
+  if (!existsSync(join(folder, 'index.html'))) return;
+  const stamp = join(cacheFolder(root), 'page');
+  const wanted = hashOf(folder, PAGE_SOURCES);
+  const isBuilt = () => readText(stamp) === wanted && existsSync(join(folder, 'dist', 'index.html'));
+  if (isBuilt()) return;
+  alone(root, () => {
+    if (isBuilt()) return;
+    say('Building the page…');
+    const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
+    runNpm(folder, ['run', '--silent', 'build'], path);
+    writeStamp(stamp, wanted);
+  });
+}
+
+/** A digest over names and contents of files and folders inside `folder`; missing ones count as such. */
+export function hashOf(folder, names) {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    for (const path of filesUnder(folder, name)) {
+      const bytes = readFileSync(join(folder, path));
+      hash.update(`${path}\0${bytes.length}\0`).update(bytes);
+    }
+  }
+  return hash.digest('hex');
+}
+
+function filesUnder(folder, name) {
+  const found = statSync(join(folder, name), { throwIfNoEntry: false });
+  if (!found) return [];
+  if (found.isFile()) return [name];
+  return readdirSync(join(folder, name))
+    .sort()
+    .flatMap((child) => filesUnder(folder, join(name, child)));
+}
+
+function runNpm(folder, args, path) {
+  const end = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], env: npmEnvironment(path) });
+  if (end.error) throw plainError(`npm could not be started: ${end.error.message}`);
+  if (end.status !== 0) {
+    throw plainError(`npm ${args.join(' ')} failed (${end.signal ?? `exit code ${end.status}`}).`);
+  }
+}
+
+/** The environment without what an outer npm set for its own run. */
+function npmEnvironment(path) {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^npm_(lifecycle|package|command|config_(local_prefix|prefix|workspace))/.test(name),
+  );
+  return { ...Object.fromEntries(kept), PATH: path };
+}
+
+/** PATH without the folders that an install replaces. */
+function withoutLocalTools(root) {
+  const inside = join(root, 'node_modules') + sep;
+  const folders = String(process.env.PATH).split(delimiter);
+  return folders.filter((folder) => !folder.startsWith(inside)).join(delimiter);
+}
+
+/** Runs `work` while no other bootstrap of the same folder does. A lock whose owner is gone is taken over. */
+function alone(root, work) {
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
+  const lock = join(tmpdir(), `skerry-set-up-${name}.lock`);
+  while (!takeLock(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  try {
+    work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function takeLock(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (cause) {
+    if (cause.code !== 'EEXIST') throw cause;
+  }
+  const owner = Number(readText(lock));
+  if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+  return false;
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return cause.code === 'EPERM';
+  }
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause.code === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+function writeStamp(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
