@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** What a suite may need of the machine. */
+export type NeedName = 'mosquitto' | 'mosquitto-clients' | 'paho' | 'chromium' | 'faketime' | 'loop-ext4';
+
+interface Need {
+  /** Debian packages that bring it. */
+  readonly packages: readonly string[];
+  /** What a suite should know about what was found (environment of its tests); undefined when it is missing. */
+  find(): Readonly<Record<string, string>> | undefined;
+}
+
+const NEEDS: Readonly<Record<NeedName, Need>> = {
+  mosquitto: {
+    packages: ['mosquitto'],
+    find: () => pathVariable('SKERRY_TEST_MOSQUITTO', 'mosquitto', '/usr/sbin/mosquitto'),
+  },
+  'mosquitto-clients': {
+    packages: ['mosquitto-clients'],
+    find: () => (which('mosquitto_pub') && which('mosquitto_sub') ? {} : undefined),
+  },
+  paho: {
+    packages: ['python3', 'python3-paho-mqtt'],
+    find: () => {
+      const python = ['python3', '/usr/bin/python3'].find((path) =>
+        succeeds(path, ['-c', 'import paho.mqtt.client']),
+      );
+      return python ? { SKERRY_TEST_PYTHON: python } : undefined;
+    },
+  },
+  chromium: {
+    packages: ['chromium'],
+    find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium', '/usr/bin/chromium'),
+  },
+  faketime: { packages: ['faketime'], find: () => pathVariable('SKERRY_TEST_FAKETIME', 'faketime') },
+  'loop-ext4': {
+    packages: ['e2fsprogs', 'mount'],
+    find: () => (isRoot() && which('mkfs.ext4') && which('losetup') && which('mount') ? {} : undefined),
+  },
+};
+
+/** What was found and what is missing after everything possible was installed. */
+export interface Provision {
+  readonly env: Readonly<Record<string, string>>;
+  /** Why each missing need is missing. */
+  readonly missing: ReadonlyMap<NeedName, string>;
+}
+
+/** Finds what is needed; as root on a system with apt-get installs what is missing. `say` hears of every step. */
+export function provide(names: Iterable<NeedName>, say: (line: string) => void): Provision {
+  const wanted = [...new Set(names)];
+  const absent = wanted.filter((name) => NEEDS[name].find() === undefined);
+  const packages = absent.flatMap((name) => NEEDS[name].packages);
+  const why = absent.length === 0 ? '' : install(packages, say);
+  const env: Record<string, string> = {};
+  const missing = new Map<NeedName, string>();
+  for (const name of wanted) {
+    const found = NEEDS[name].find();
+    if (found) Object.assign(env, found);
+    else missing.set(name, `${why}; Debian: apt-get install ${NEEDS[name].packages.join(' ')}`);
+  }
+  return { env, missing };
+}
+
+/** Installs packages; returns what to say about those that are missing afterwards. */
+function install(packages: readonly string[], say: (line: string) => void): string {
+  if (!isRoot()) return 'not root, so nothing was installed';
+  if (!which('apt-get')) return 'no apt-get here, so nothing was installed';
+  say(`Set-up: installing ${packages.join(' ')}`);
+  return withoutServiceStarts(() => {
+    if (aptGet(['install', ...packages])) return 'not found after installing';
+    if (aptGet(['update']) && aptGet(['install', ...packages])) return 'not found after installing';
+    return 'apt-get failed';
+  });
+}
+
+function aptGet(words: readonly string[]): boolean {
+  const end = spawnSync('apt-get', ['-y', '-qq', '--no-install-recommends', ...words], {
+    stdio: ['ignore', 'ignore', 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: 240_000,
+  });
+  return end.status === 0;
+}
+
+/** Debian starts the services of what it installs, unless this file says no. */
+function withoutServiceStarts<T>(work: () => T): T {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return work();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return work();
+  } finally {
+    rmSync(policy);
+  }
+}
+
+function pathVariable(variable: string, ...names: string[]): Record<string, string> | undefined {
+  const path = names.map((name) => which(name)).find((found) => found !== undefined);
+  return path ? { [variable]: path } : undefined;
+}
+
+function which(name: string): string | undefined {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
+  const folders = [...String(process.env.PATH).split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function succeeds(command: string, words: readonly string[]): boolean {
+  return spawnSync(command, words, { stdio: 'ignore' }).status === 0;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

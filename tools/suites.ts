@@ -1,0 +1,106 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NeedName } from './needs.ts';
+import { ROOT } from './packages.ts';
+
+/** A part of the tests that is run, timed and judged by itself. */
+export interface Suite {
+  readonly name: string;
+  readonly about: string;
+  /** Test files, as patterns from the repository's folder. */
+  readonly files: readonly string[];
+  /** For a suite that is one command and no test files: its words after `node`. */
+  readonly command?: readonly string[];
+  readonly needs: readonly NeedName[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly concurrency: number;
+  readonly deadlineSecs: number;
+}
+
+/** How much the parts do whose length is a choice. */
+export interface Extent {
+  readonly kills: number;
+  readonly cuts: number;
+  readonly simulationCpuSecs: number;
+  /** Runs of each property-based test. */
+  readonly propertyRuns: number;
+  readonly seed: number;
+  /** Multiplies every deadline. */
+  readonly patience: number;
+}
+
+/** What `npm test` runs, in this order. */
+export function allSuites(extent: Extent): readonly Suite[] {
+  const suites: readonly Suite[] = [
+    {
+      name: 'fast',
+      about: 'every package by itself, the test kit, the tools, tidy',
+      files: [
+        'packages/*/src/**/*.test.ts',
+        'testkit/src/**/*.test.ts',
+        'tests/tidy/**/*.test.ts',
+        'tools/*.test.ts',
+      ],
+      env: { SKERRY_PROPERTY_RUNS: String(extent.propertyRuns) },
+      needs: [],
+      concurrency: 2,
+      deadlineSecs: 180,
+    },
+    {
+      name: 'e2e',
+      about: 'the real process: configuration, bad input, planted defects, the fixture read back',
+      files: ['tests/e2e/**/*.test.ts'],
+      needs: ['faketime'],
+      concurrency: 2,
+      deadlineSecs: 240,
+    },
+    {
+      name: 'clients',
+      about: 'MQTT clients of others against the broker',
+      files: ['tests/clients/**/*.test.ts'],
+      needs: ['mosquitto', 'mosquitto-clients', 'paho'],
+      concurrency: 1,
+      deadlineSecs: 120,
+    },
+    {
+      name: 'page',
+      about: 'the page in a browser',
+      files: ['tests/page/**/*.test.ts'],
+      needs: ['chromium'],
+      concurrency: 1,
+      deadlineSecs: 120,
+    },
+    {
+      name: 'simulation',
+      about: `broker, journal and pipeline under seeded faults, ${extent.simulationCpuSecs} CPU-seconds`,
+      files: ['tests/simulation/**/*.test.ts'],
+      env: { SKERRY_SIMULATION_CPU_SECS: String(extent.simulationCpuSecs), SKERRY_SEED: String(extent.seed) },
+      needs: [],
+      concurrency: 2,
+      deadlineSecs: 150,
+    },
+    {
+      name: 'torture',
+      about: `${extent.kills} kills and ${extent.cuts} power cuts of the real process`,
+      files: ['tests/torture/main.ts'],
+      command: [
+        'tests/torture/main.ts',
+        ...['--kills', String(extent.kills)],
+        ...['--cuts', String(extent.cuts)],
+        ...['--seed', String(extent.seed)],
+      ],
+      needs: ['loop-ext4'],
+      concurrency: 1,
+      deadlineSecs: 180,
+    },
+  ];
+  return suites.map((suite) => ({ ...suite, deadlineSecs: suite.deadlineSecs * extent.patience }));
+}
+
+/** The files of a suite that exist, sorted. */
+export function filesOf(suite: Suite): string[] {
+  return suite.files
+    .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .sort()
+    .map((path) => join(ROOT, path));
+}
