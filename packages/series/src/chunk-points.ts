@@ -58,7 +58,7 @@ export function joinPoints(parts: readonly ChunkPoints[]): ChunkPoints {
     joined.times.set(part.times, at);
     joined.offsets.set(part.offsets, at);
     joined.ordinals.set(part.ordinals, at);
-    joined.numbers.set(part.numbers, at);
+    if (part.numbers.length > 0) joined.numbers.set(part.numbers, at);
     at += part.times.length;
   }
   return sortPoints(joined);

@@ -21,13 +21,12 @@ export function headValue(columns: HeadColumns, row: number): PointValue {
   const value = Number(columns.value[row]);
   if (type === TYPE_CODE.number) return value;
   if (type === TYPE_CODE.boolean) return value !== 0;
-  const text = headText(columns, row);
+  const text = headText(columns, value);
   return type === TYPE_CODE.integer ? BigInt(text) : text;
 }
 
-/** The text, or the decimal digits of the exact integer, in `row`. */
-export function headText(columns: HeadColumns, row: number): string {
-  const place = Number(columns.value[row]);
+/** The text, or the decimal digits of the exact integer, at `place`, a value of `HeadColumns.value`. */
+export function headText(columns: HeadColumns, place: number): string {
   const start = Math.floor(place / PLACE);
   return decoder.decode(columns.text.subarray(start, start + (place % PLACE)));
 }

@@ -1,0 +1,159 @@
+import type { PointValue } from '@skerry/model';
+import {
+  type ChunkPoints,
+  comparePoints,
+  firstAtOrAfter,
+  isNumeric,
+  slicePoints,
+  valueAt,
+} from './chunk-points.ts';
+import { SeriesError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import type { PointSource } from './point-source.ts';
+import type { PointPage, SeriesQuery } from './store.ts';
+import type { Turn } from './turn.ts';
+
+/** A point that was picked: alone in its own columns, so that no chunk is kept for it. */
+interface PickedPoint {
+  readonly points: ChunkPoints;
+  readonly at: number;
+}
+
+interface Slice {
+  first: PickedPoint;
+  last: PickedPoint;
+  min: PickedPoint;
+  max: PickedPoint;
+}
+
+/**
+ * At most `pointsMax` points of numbers and exact integers: first, least, greatest and last of equal slices of the
+ * range, the earliest of equals; all points when they fit. In order of time.
+ */
+export async function answerExtremes(
+  sources: readonly PointSource[],
+  range: Pick<SeriesQuery, 'fromMicros' | 'toMicros'>,
+  pointsMax: number,
+  turn: Turn,
+): Promise<PointPage> {
+  if (!(pointsMax >= 4 && pointsMax <= LIMITS.extremePointsMax.value)) {
+    const wanted = `4 to ${LIMITS.extremePointsMax.value}`;
+    throw new SeriesError(
+      'query-refused',
+      `Cannot answer with ${pointsMax} extreme points: ask for ${wanted}.`,
+    );
+  }
+  const slices = new Slices(range, Math.floor(pointsMax / 4));
+  let all: ChunkPoints[] | undefined = [];
+  let count = 0;
+  for (const source of sources) {
+    if (!isNumeric(source.type) || source.t1 < range.fromMicros || source.t0 >= range.toMicros) continue;
+    const points = source.read();
+    const low = firstAtOrAfter(points.times, range.fromMicros);
+    const high = firstAtOrAfter(points.times, range.toMicros);
+    count += high - low;
+    if (count > pointsMax) all = undefined;
+    all?.push(slicePoints(points, low, high));
+    slices.add(points, low, high);
+    if (turn.isDue()) await turn.take();
+  }
+  if (all) return pageOf(all.flatMap((points) => Array.from(points.times, (_, at) => ({ points, at }))));
+  return pageOf(slices.picks());
+}
+
+class Slices {
+  readonly #fromMicros: number;
+  readonly #widthMicros: number;
+  readonly #slices: (Slice | undefined)[];
+
+  constructor(range: Pick<SeriesQuery, 'fromMicros' | 'toMicros'>, count: number) {
+    this.#fromMicros = range.fromMicros;
+    this.#widthMicros = Math.max(1, Math.ceil((range.toMicros - range.fromMicros) / count));
+    this.#slices = Array.from({ length: count });
+  }
+
+  add(points: ChunkPoints, low: number, high: number): void {
+    const { times, numbers } = points;
+    for (let i = low; i < high; ) {
+      const index = Math.floor((Number(times[i]) - this.#fromMicros) / this.#widthMicros);
+      const end = this.#fromMicros + (index + 1) * this.#widthMicros;
+      const first = i;
+      let min = i;
+      let max = i;
+      let least = Number(numbers[i]);
+      let most = least;
+      for (i++; i < high && Number(times[i]) < end; i++) {
+        const value = Number(numbers[i]);
+        if (value < least) {
+          least = value;
+          min = i;
+        } else if (value > most) {
+          most = value;
+          max = i;
+        }
+      }
+      this.#merge(index, points, first, i - 1, min, max);
+    }
+  }
+
+  #merge(index: number, points: ChunkPoints, first: number, last: number, min: number, max: number): void {
+    const slice = this.#slices[index];
+    if (!slice) {
+      this.#slices[index] = {
+        first: alone(points, first),
+        last: alone(points, last),
+        min: alone(points, min),
+        max: alone(points, max),
+      };
+      return;
+    }
+    if (isBefore(points, first, slice.first)) slice.first = alone(points, first);
+    if (!isBefore(points, last, slice.last)) slice.last = alone(points, last);
+    const below = Number(points.numbers[min]) - Number(slice.min.points.numbers[0]);
+    if (below < 0 || (below === 0 && isBefore(points, min, slice.min))) slice.min = alone(points, min);
+    const above = Number(points.numbers[max]) - Number(slice.max.points.numbers[0]);
+    if (above > 0 || (above === 0 && isBefore(points, max, slice.max))) slice.max = alone(points, max);
+  }
+
+  picks(): PickedPoint[] {
+    return this.#slices.flatMap((slice) => (slice ? [slice.first, slice.min, slice.max, slice.last] : []));
+  }
+}
+
+function alone(points: ChunkPoints, at: number): PickedPoint {
+  const one = slicePoints(points, at, at + 1);
+  return {
+    points: {
+      type: one.type,
+      times: one.times.slice(),
+      offsets: one.offsets.slice(),
+      ordinals: one.ordinals.slice(),
+      numbers: one.numbers.slice(),
+      texts: one.texts,
+    },
+    at: 0,
+  };
+}
+
+function isBefore(points: ChunkPoints, at: number, pick: PickedPoint): boolean {
+  return comparePoints(points, at, pick.points, pick.at) < 0;
+}
+
+/** Sorted, each point once. */
+function pageOf(picks: PickedPoint[]): PointPage {
+  const sorted = picks
+    .sort((a, b) => comparePoints(a.points, a.at, b.points, b.at))
+    .filter((pick, i) => {
+      const before = picks[i - 1];
+      return !before || comparePoints(pick.points, pick.at, before.points, before.at) !== 0;
+    });
+  const values: PointValue[] = sorted.map((pick) => valueAt(pick.points, pick.at));
+  return {
+    kind: 'points',
+    times: Float64Array.from(sorted, (pick) => Number(pick.points.times[pick.at])),
+    values,
+    offsets: Float64Array.from(sorted, (pick) => Number(pick.points.offsets[pick.at])),
+    ordinals: Uint16Array.from(sorted, (pick) => Number(pick.points.ordinals[pick.at])),
+    next: undefined,
+  };
+}

@@ -1,0 +1,1 @@
+export { MemoryStore, type MemoryStoreNeeds } from './memory-store.ts';

@@ -1,0 +1,218 @@
+import { ByteReader, ByteWriter } from '../chunk-bytes.ts';
+import { LIMITS } from '../limits.ts';
+import type { DedupeEntries, DeviceAccount, DeviceGaps, Seal } from '../store.ts';
+import type { DayFile } from './day-file.ts';
+
+/** Rows of one tier from which they are joined into one of the next. */
+const TIER_ROWS = 16;
+const TIERS_MAX = 3;
+
+interface Device {
+  readonly id: number;
+  readonly tenant: string;
+  readonly project: string;
+  readonly device: string;
+}
+
+type Named = Pick<Device, 'tenant' | 'project' | 'device'>;
+
+/** Numbers of devices inside the files, and how many dedupe rows of the lowest tier each has. */
+export class DeviceRows {
+  #ids = new Map<string, number>();
+  #fresh = new Map<string, number>();
+  #rows = new Map<number, number>();
+  #nextId = 1;
+
+  /** Accounts, dedupe entries and gaps as the newest file has them; remembers the numbers. */
+  load(file: DayFile): { accounts: DeviceAccount[]; dedupe: DedupeEntries[]; gaps: DeviceGaps[] } {
+    const devices = new Map<number, Device>();
+    for (const row of file.all('SELECT * FROM devices')) {
+      const device = {
+        id: Number(row.id),
+        tenant: String(row.tenant),
+        project: String(row.project),
+        device: String(row.device),
+      };
+      devices.set(device.id, device);
+      this.#ids.set(keyOf(device), device.id);
+      this.#nextId = Math.max(this.#nextId, device.id + 1);
+    }
+    const of = (id: unknown): Named => {
+      const { tenant, project, device } = devices.get(Number(id)) ?? { tenant: '', project: '', device: '' };
+      return { tenant, project, device };
+    };
+    return { accounts: loadAccounts(file, of), dedupe: this.#loadDedupe(file, of), gaps: loadGaps(file, of) };
+  }
+
+  /** Writes what a seal changes; call `committed` or `rolledBack` afterwards. */
+  write(file: DayFile, seal: Seal): void {
+    for (const one of seal.accounts) this.#writeAccount(file, one);
+    for (const one of seal.dedupe) this.#writeDedupe(file, one, seal.logTimeMicros);
+    const byDevice = new Map<number, Omit<DeviceGaps, keyof Named>[]>();
+    for (const { tenant, project, device, ...gaps } of seal.gaps) {
+      const id = this.#idOf(file, { tenant, project, device });
+      byDevice.set(id, [...(byDevice.get(id) ?? []), gaps]);
+    }
+    for (const [id, gaps] of byDevice) {
+      file.run('INSERT OR REPLACE INTO gaps VALUES (?, ?)', id, JSON.stringify(gaps));
+    }
+  }
+
+  /** The transaction of the last `write` is durable. */
+  committed(): void {
+    for (const [key, id] of this.#fresh) this.#ids.set(key, id);
+    this.#fresh = new Map();
+  }
+
+  /** The transaction of the last `write` is undone. */
+  rolledBack(): void {
+    this.#fresh = new Map();
+    this.#nextId = Math.max(0, ...this.#ids.values()) + 1;
+  }
+
+  #idOf(file: DayFile, device: Named): number {
+    const key = keyOf(device);
+    const known = this.#ids.get(key) ?? this.#fresh.get(key);
+    if (known !== undefined) return known;
+    const id = this.#nextId++;
+    this.#fresh.set(key, id);
+    file.run('INSERT INTO devices VALUES (?, ?, ?, ?)', id, device.tenant, device.project, device.device);
+    return id;
+  }
+
+  #writeAccount(file: DayFile, one: DeviceAccount): void {
+    file.run(
+      'INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      this.#idOf(file, one),
+      one.stored,
+      one.deduplicated,
+      one.filtered,
+      one.deadLettered,
+      one.discarded,
+      one.expired,
+      one.timeCorrected,
+      one.seqResets,
+    );
+  }
+
+  #writeDedupe(file: DayFile, one: DedupeEntries, logMicros: number): void {
+    const device = this.#idOf(file, one);
+    file.run(
+      'INSERT INTO dedupe (device, tier, count, newest, entries) VALUES (?, 0, ?, ?, ?)',
+      device,
+      one.count,
+      one.newestMicros,
+      packEntries([one]),
+    );
+    // counts only say when to look: after a roll-back they are too high, and the look finds less to join
+    const rows = (this.#rows.get(device) ?? 0) + 1;
+    this.#rows.set(device, rows >= TIER_ROWS ? 0 : rows);
+    if (rows >= TIER_ROWS) joinDedupe(file, device, logMicros);
+  }
+
+  #loadDedupe(file: DayFile, of: (id: unknown) => Named): DedupeEntries[] {
+    const all: DedupeEntries[] = [];
+    for (const row of file.all('SELECT device, tier, entries FROM dedupe ORDER BY device, id')) {
+      const device = Number(row.device);
+      if (row.tier === 0) this.#rows.set(device, (this.#rows.get(device) ?? 0) + 1);
+      // a BLOB column is given as bytes
+      for (const one of unpackEntries(row.entries as Uint8Array)) all.push({ ...of(device), ...one });
+    }
+    return all;
+  }
+}
+
+function keyOf({ tenant, project, device }: Named): string {
+  return `${tenant}\u0000${project}\u0000${device}`;
+}
+
+function loadAccounts(file: DayFile, of: (id: unknown) => Named): DeviceAccount[] {
+  return file.all('SELECT * FROM accounts').map((row) => ({
+    ...of(row.device),
+    stored: Number(row.stored),
+    deduplicated: Number(row.deduplicated),
+    filtered: Number(row.filtered),
+    deadLettered: Number(row.dead_lettered),
+    discarded: Number(row.discarded),
+    expired: Number(row.expired),
+    timeCorrected: Number(row.time_corrected),
+    seqResets: Number(row.seq_resets),
+  }));
+}
+
+function loadGaps(file: DayFile, of: (id: unknown) => Named): DeviceGaps[] {
+  return file.all('SELECT * FROM gaps').flatMap((row) =>
+    // written by `write` with these members
+    (JSON.parse(String(row.gaps)) as Omit<DeviceGaps, keyof Named>[]).map((one) => ({
+      ...of(row.device),
+      ...one,
+    })),
+  );
+}
+
+/** Joins the rows of a full tier, and removes what the window no longer needs. */
+function joinDedupe(file: DayFile, device: number, logMicros: number): void {
+  const rows = file.all(
+    'SELECT id, tier, count, newest FROM dedupe WHERE device = ? ORDER BY id DESC',
+    device,
+  );
+  let newer = 0;
+  const kept: typeof rows = [];
+  for (const row of rows) {
+    const isOld = Number(row.newest) < logMicros - LIMITS.dedupeMicros.value;
+    const isOver = newer >= LIMITS.dedupeIdsMin.value && isOld;
+    if (isOver || newer >= LIMITS.dedupeIdsMax.value)
+      file.run('DELETE FROM dedupe WHERE id = ?', row.id ?? 0);
+    else kept.push(row);
+    newer += Number(row.count);
+  }
+  for (let tier = 0; tier < TIERS_MAX; tier++) {
+    const full = kept.filter((row) => row.tier === tier);
+    if (full.length < TIER_ROWS) return;
+    const ids = full.map((row) => Number(row.id)).reverse();
+    // a joined row takes the place of its newest part, so that the order of ids stays the order of age
+    const last = Number(ids.at(-1));
+    const parts = ids.map(
+      (id) => file.get('SELECT entries FROM dedupe WHERE id = ?', id)?.entries as Uint8Array,
+    ); // a BLOB column is given as bytes
+    const entries = new Uint8Array(Buffer.concat(parts));
+    const count = full.reduce((sum, row) => sum + Number(row.count), 0);
+    const newest = Math.max(...full.map((row) => Number(row.newest)));
+    for (const id of ids) if (id !== last) file.run('DELETE FROM dedupe WHERE id = ?', id);
+    file.run(
+      'UPDATE dedupe SET tier = ?, count = ?, newest = ?, entries = ? WHERE id = ?',
+      tier + 1,
+      count,
+      newest,
+      entries,
+      last,
+    );
+    for (const row of full) kept.splice(kept.indexOf(row), 1);
+    kept.push({ id: last, tier: tier + 1, count, newest });
+    kept.sort((a, b) => Number(b.id) - Number(a.id));
+  }
+}
+
+function packEntries(all: readonly Omit<DedupeEntries, keyof Named>[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const one of all) {
+    writer.varint(one.count);
+    writer.varint(one.newestMicros);
+    writer.varint(one.bytes.byteLength);
+    writer.append(one.bytes);
+  }
+  return writer.copy();
+}
+
+function unpackEntries(bytes: Uint8Array): Omit<DedupeEntries, keyof Named>[] {
+  const reader = new ByteReader(bytes);
+  const all: Omit<DedupeEntries, keyof Named>[] = [];
+  while (reader.at < bytes.byteLength) {
+    const count = reader.varint();
+    const newestMicros = reader.varint();
+    const length = reader.varint();
+    const start = reader.take(length);
+    all.push({ count, newestMicros, bytes: bytes.slice(start, start + length) });
+  }
+  return all;
+}

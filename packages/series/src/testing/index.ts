@@ -1,0 +1,3 @@
+export * from './builders.ts';
+export * from './compliance.ts';
+export * from './naive.ts';
