@@ -18,7 +18,9 @@ export type KernelFault =
   | 'queue-full';
 
 /** What a caller should do about each kernel fault, and what it means (source of the error pages). */
-export const KERNEL_FAULTS: Readonly<Record<KernelFault, { readonly advice: Advice; readonly meaning: string }>> = {
+export const KERNEL_FAULTS: Readonly<
+  Record<KernelFault, { readonly advice: Advice; readonly meaning: string }>
+> = {
   'not-found': { advice: 'give-up', meaning: 'A file or folder that is needed does not exist.' },
   'already-exists': { advice: 'give-up', meaning: 'A file that should be new exists already.' },
   'disk-full': { advice: 'retry', meaning: 'The disk has no room for the write.' },

@@ -4,6 +4,7 @@ export * from './disk.ts';
 export * from './errors.ts';
 export * from './failpoint.ts';
 export * from './limit.ts';
+export * from './limits.ts';
 export * from './logger.ts';
 export * from './meter.ts';
 export * from './net.ts';

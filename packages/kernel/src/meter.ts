@@ -91,7 +91,10 @@ class Buckets implements Histogram {
   }
   sample(): MetricSample {
     let running = 0;
-    const buckets = this.#boundaries.map((le, i) => ({ le, count: (running += Number(this.#counts[i])) }));
+    const buckets = this.#boundaries.map((le, i) => {
+      running += Number(this.#counts[i]);
+      return { le, count: running };
+    });
     return { labels: this.labels, value: this.#count, sum: this.#sum, buckets };
   }
 }
@@ -107,7 +110,10 @@ export function createMeter(): Meter {
     create: () => T,
   ): T => {
     let family = families.get(name);
-    if (!family) families.set(name, (family = { kind, help, instruments: new Map() }));
+    if (!family) {
+      family = { kind, help, instruments: new Map() };
+      families.set(name, family);
+    }
     const key = JSON.stringify(labels);
     const known = family.instruments.get(key);
     if (known) return known as T; // one name has one kind, so the instrument is of the type asked for
