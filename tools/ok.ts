@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitWhenParentEnds } from '../packages/cli/src/parent-pipe.ts';
+import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
 import { ROOT } from './packages.ts';
 import { runSuite } from './run-suite.ts';
 import { allSuites } from './suites.ts';

@@ -1,6 +1,6 @@
 // npm test [-- SUITE…]: everything with its set-up; says what ran, how long, what is missing and why.
 import { availableParallelism } from 'node:os';
-import { exitWhenParentEnds } from '../packages/cli/src/parent-pipe.ts';
+import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
 import { provide } from './needs.ts';
 import { type Outcome, runSuite } from './run-suite.ts';
 import { allSuites, type Extent, filesOf, type Suite } from './suites.ts';
