@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Model } from './schemas.ts';
+import { openScene } from './testing/scene.ts';
+
+const KEY = { tenant: 't', project: 'p' };
+
+test('listDevices pages through every device once and searches without regard to case', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest(
+    Array.from({ length: 25 }, (_, i) => ({ ...KEY, device: `Pump-${i}`, values: { v: i } })),
+  );
+  const seen: string[] = [];
+  let cursor = '';
+  do {
+    const page: Model<'DevicePage'> = await scene.json(`/api/v1/devices?limit=10${cursor}`);
+    seen.push(...page.items.map((item) => item.device));
+    cursor = page.cursor ? `&cursor=${page.cursor}` : '';
+  } while (cursor);
+  assert.equal(new Set(seen).size, 25);
+  assert.equal(seen.length, 25);
+  const found: Model<'DevicePage'> = await scene.json('/api/v1/devices?search=pump-2');
+  assert.deepEqual(
+    found.items.map((item) => item.device),
+    ['Pump-2', 'Pump-20', 'Pump-21', 'Pump-22', 'Pump-23', 'Pump-24'],
+  );
+});
+
+test('listGaps tells missing numbers with their bounds', async () => {
+  await using scene = await openScene();
+  for (const seq of [1, 2, 5, 9]) scene.platform.ingest([{ ...KEY, device: 'd', values: { v: 1 }, seq }]);
+  const first: Model<'GapPage'> = await scene.json('/api/v1/gaps?limit=1');
+  assert.deepEqual(first.items, [{ ...KEY, device: 'd', epoch: '1', from: 3, to: 4 }]);
+  const second: Model<'GapPage'> = await scene.json(`/api/v1/gaps?limit=1&cursor=${first.cursor}`);
+  assert.deepEqual(
+    second.items.map((gap) => [gap.from, gap.to]),
+    [[6, 8]],
+  );
+  assert.equal(second.cursor, null);
+});
+
+test('getLedger says what does not balance', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, device: 'd', values: { v: 1 } }]);
+  scene.platform.miscount = 3;
+  const ledger: Model<'Ledger'> = await scene.json('/api/v1/ledger');
+  assert.equal(ledger.balanced, false);
+  assert.match(ledger.imbalances[0] ?? '', /-3/);
+});
+
+test('auditLedger tells its progress line by line and runs once at a time', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, device: 'd', values: { v: 1 } }]);
+  const lines = (await (await scene.get('/api/v1/ledger/audit?format=ndjson')).text()).trimEnd().split('\n');
+  assert.deepEqual(JSON.parse(lines[0] ?? ''), { records: 0, recordsTotal: 1 });
+  assert.equal(JSON.parse(lines.at(-1) ?? '').report.balanced, true);
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const audit = scene.platform.audit.bind(scene.platform);
+  scene.platform.audit = async function* (signal) {
+    begun.resolve();
+    await gate.promise;
+    yield* audit(signal);
+  };
+  const first = scene.get('/api/v1/ledger/audit');
+  await begun.promise;
+  assert.equal((await scene.get('/api/v1/ledger/audit')).status, 409);
+  gate.resolve();
+  assert.equal((await first).status, 200);
+  assert.equal((await scene.get('/api/v1/ledger/audit')).status, 200);
+});
+
+test('getOverview works out rates from totals over time and keeps their history', async () => {
+  await using scene = await openScene();
+  for (let second = 0; second < 5; second++) {
+    scene.platform.ingest(
+      Array.from({ length: 10 }, () => ({ ...KEY, device: 'd', values: { a: 1, b: 2 } })),
+    );
+    scene.clock.advance(1_000);
+    await scene.json('/health');
+  }
+  const overview: Model<'Overview'> = await scene.json('/api/v1/overview');
+  assert.equal(overview.now.receivedPerSecond, 10);
+  assert.equal(overview.now.pointsPerSecond, 20);
+  assert.equal(overview.ledger.balanced, true);
+  const history: Model<'OverviewHistory'> = await scene.json('/api/v1/overview/history');
+  assert.equal(history.samples.length, 6);
+});

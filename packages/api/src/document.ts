@@ -1,0 +1,111 @@
+import { API_FAULTS } from './errors.ts';
+import { OPERATIONS, type Operation } from './operations.ts';
+import type { Schema } from './schema-kit.ts';
+import { SCHEMAS } from './schemas.ts';
+
+/** Version of the API in the document; grows with it. */
+export const API_VERSION = '0.1.0';
+
+interface ObjectSchema {
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly required: readonly string[];
+}
+
+/** The OpenAPI 3.1 document of the API, from the same schemas the server validates with. Deterministic. */
+export function openApiDocument(): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
+    const path = paths[operation.path] ?? {};
+    paths[operation.path] = path;
+    path[operation.method.toLowerCase()] = describeOperation(id, operation);
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Skerry',
+      version: API_VERSION,
+      description:
+        'Telemetry, ledger and dead letters of one Skerry node. Reads are open on loopback; writes need the token of the data folder. Errors are problem bodies (RFC 9457) with stable codes.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        dataFolderToken: { type: 'http', scheme: 'bearer', description: 'The token in the data folder.' },
+      },
+    },
+  };
+}
+
+function describeOperation(id: string, operation: Operation): Record<string, unknown> {
+  return {
+    operationId: id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    ...parametersOf(operation),
+    ...bodyOf(operation),
+    responses: responsesOf(operation),
+    ...(operation.writes ? { security: [{ dataFolderToken: [] }] } : {}),
+  };
+}
+
+function parametersOf(operation: Operation): { readonly parameters?: unknown[] } {
+  const describe = (place: 'path' | 'query', schema: Schema | undefined) => {
+    const object = schema as ObjectSchema | undefined; // parameters are always written by `object()`
+    return Object.entries(object?.properties ?? {}).map(([name, { description, ...rest }]) => ({
+      name,
+      in: place,
+      required: object?.required.includes(name) ?? false,
+      description,
+      schema: rest,
+      ...(rest.type === 'array' ? { style: 'form', explode: true } : {}),
+    }));
+  };
+  const parameters = [...describe('path', operation.params), ...describe('query', operation.query)];
+  return parameters.length > 0 ? { parameters } : {};
+}
+
+function bodyOf(operation: Operation): { readonly requestBody?: unknown } {
+  if (!operation.body) return {};
+  return {
+    requestBody: { required: true, content: { 'application/json': { schema: reference(operation.body) } } },
+  };
+}
+
+function responsesOf(operation: Operation): Record<string, unknown> {
+  const responses: Record<string, unknown> = {
+    200: { description: 'The answer.', content: contentOf(operation) },
+  };
+  if (operation.answer === 'Readiness') {
+    responses[503] = { description: 'Not ready.', content: contentOf(operation) };
+  }
+  const faults = [
+    ...operation.faults,
+    ...(operation.writes ? (['token-required', 'token-refused'] as const) : []),
+  ];
+  for (const status of new Set(faults.map((fault) => API_FAULTS[fault].status))) {
+    const codes = faults.filter((fault) => API_FAULTS[fault].status === status);
+    responses[status] = {
+      description: codes.map((code) => `\`${code}\``).join(', '),
+      content: { 'application/problem+json': { schema: reference('Problem') } },
+    };
+  }
+  return responses;
+}
+
+function contentOf(operation: Operation): Record<string, unknown> {
+  const content: Record<string, unknown> = {};
+  if (typeof operation.answer === 'string') {
+    content['application/json'] = { schema: reference(operation.answer) };
+  } else if (operation.answer) {
+    content['application/json'] = { schema: { anyOf: operation.answer.map(reference) } };
+  }
+  for (const media of operation.alsoMedia ?? []) content[media] = { schema: { type: 'string' } };
+  return content;
+}
+
+function reference(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}

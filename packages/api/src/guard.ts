@@ -1,0 +1,69 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ApiError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/** What the guard looks at in a request. */
+export interface GuardedRequest {
+  readonly url: string;
+  readonly headers: {
+    readonly host?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly authorization?: string | undefined;
+  };
+}
+
+/** Headers that every answer carries. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+};
+
+/** Host names a loopback listener serves unless told otherwise. */
+export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * Refuses requests whose Host names somebody else (DNS rebinding), whose Origin is another page, or whose URL is too
+ * long. Fails with `host-refused`, `origin-refused` or `url-too-long`.
+ */
+export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>): void {
+  if (Buffer.byteLength(request.url) > LIMITS.urlBytesMax.value) {
+    throw new ApiError('url-too-long', `the URL is longer than ${LIMITS.urlBytesMax.value} bytes`);
+  }
+  const host = (request.headers.host ?? '').toLowerCase();
+  const name = host.replace(/:\d*$/, '');
+  if (!hosts.has(name)) {
+    throw new ApiError('host-refused', `the host ${JSON.stringify(name)} is not served here`);
+  }
+  const origin = request.headers.origin;
+  if (origin !== undefined && hostOf(origin) !== host) {
+    throw new ApiError(
+      'origin-refused',
+      `a page of ${JSON.stringify(origin)} may not ask ${JSON.stringify(host)}`,
+    );
+  }
+}
+
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase())?.[1];
+}
+
+/** Checks the bearer token in constant time. Fails with `token-required` or `token-refused`. */
+export function guardWrite(request: GuardedRequest, token: string): void {
+  const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (given === undefined) {
+    throw new ApiError('token-required', 'a write needs the header Authorization: Bearer <token>');
+  }
+  if (!timingSafeEqual(digest(given), digest(token))) {
+    throw new ApiError('token-refused', 'the bearer token is not the token of the data folder');
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

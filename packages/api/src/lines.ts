@@ -1,0 +1,26 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import { NDJSON_TYPE } from './call.ts';
+
+/**
+ * Sends text as it is produced, no faster than the client takes it. A fault before the first piece becomes a problem
+ * body; a later one breaks the connection off, so that the client cannot take a part for the whole.
+ */
+export async function sendLines(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<FastifyReply> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  let first: IteratorResult<string> | undefined = await iterator.next();
+  const chained = {
+    [Symbol.asyncIterator]: () => chained,
+    next: () => {
+      const pending = first;
+      first = undefined;
+      return pending ? Promise.resolve(pending) : iterator.next();
+    },
+    // called when the client goes away, also before the first piece was read
+    return: async () => {
+      await iterator.return?.();
+      return { done: true as const, value: undefined };
+    },
+  };
+  return reply.type(NDJSON_TYPE).send(Readable.from(chained, { objectMode: false }));
+}

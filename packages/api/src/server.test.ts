@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Model, SchemaName } from './schemas.ts';
+import { openScene, problemIn, rawRequest } from './testing/scene.ts';
+import { faultsAgainst } from './testing/wire-schema.ts';
+
+const KEY = { tenant: 't', project: 'p', device: 'pump 1/a' };
+const PATH = '/api/v1/devices/t/p/pump%201%2Fa';
+
+test('openApi answers every reading operation in the shape of its schema', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, values: { speed: 1.5, name: 'x', big: 2n ** 60n, on: true }, seq: 1 }]);
+  scene.platform.ingest([
+    { ...KEY, values: { speed: 2.5 }, seq: 5 },
+    { ...KEY, values: undefined, payload: Uint8Array.of(0xff, 0x00) },
+  ]);
+  const operations: [string, SchemaName][] = [
+    ['/health', 'Health'],
+    ['/ready', 'Readiness'],
+    ['/api/v1/overview', 'Overview'],
+    ['/api/v1/overview/history', 'OverviewHistory'],
+    ['/api/v1/devices', 'DevicePage'],
+    [PATH, 'DeviceDetail'],
+    [`${PATH}/latest`, 'Latest'],
+    ['/api/v1/ledger', 'Ledger'],
+    ['/api/v1/ledger/audit', 'AuditReport'],
+    ['/api/v1/gaps', 'GapPage'],
+    ['/api/v1/dead-letters', 'DeadLetterPage'],
+    ['/api/v1/dead-letters/2', 'DeadLetterDetail'],
+    ['/api/v1/config', 'Config'],
+  ];
+  for (const [path, schema] of operations) {
+    const response = await scene.get(path);
+    assert.equal(response.status, 200, path);
+    assert.deepEqual(faultsAgainst(schema, await response.json()), [], path);
+  }
+});
+
+test('openApi refuses a Host it does not serve and serves names of loopback', async () => {
+  await using scene = await openScene();
+  const { port } = scene.api.address;
+  const evil = await rawRequest(`${scene.api.url}/api/v1/devices`, { host: `evil.example:${port}` });
+  assert.equal(evil.status, 403);
+  assert.equal(JSON.parse(evil.body).code, 'host-refused');
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, '[::1]', 'LOCALHOST']) {
+    assert.equal((await rawRequest(`${scene.api.url}/health`, { host })).status, 200, host);
+  }
+});
+
+test('openApi refuses the Origin of another page and takes its own', async () => {
+  await using scene = await openScene();
+  for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1']) {
+    const answer = await scene.get('/api/v1/devices', { origin });
+    assert.equal(answer.status, 403, origin);
+    assert.equal((await problemIn(answer)).code, 'origin-refused');
+  }
+  assert.equal((await scene.get('/api/v1/devices', { origin: scene.api.url })).status, 200);
+});
+
+test('openApi lets writes through with the token only', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, values: undefined }]);
+  const without = await scene.post('/api/v1/dead-letters/0/replay', undefined, null);
+  assert.equal(without.status, 401);
+  assert.equal(without.headers.get('www-authenticate'), 'Bearer realm="skerry"');
+  assert.equal((await problemIn(without)).code, 'token-required');
+  const wrong = await scene.post('/api/v1/dead-letters/0/replay', undefined, 'wrong');
+  assert.equal((await problemIn(wrong)).code, 'token-refused');
+  assert.equal((await scene.platform.deadLetter(0))?.state, 'open');
+  assert.equal((await scene.post('/api/v1/dead-letters/0/replay')).status, 200);
+  assert.equal((await scene.platform.deadLetter(0))?.state, 'replayed');
+});
+
+test('openApi names every fault of a request with a pointer', async () => {
+  await using scene = await openScene();
+  const answer = await scene.get('/api/v1/devices?limit=0&colour=red');
+  assert.equal(answer.status, 400);
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  const problem = await problemIn(answer);
+  assert.deepEqual(faultsAgainst('Problem', problem), []);
+  assert.equal(problem.type, '/errors/invalid-request');
+  const places = problem.errors?.map((fault) => `${fault.in} ${fault.pointer}`).sort();
+  assert.deepEqual(places, ['query #/colour', 'query #/limit']);
+});
+
+test('openApi answers faults of the body with their code', async () => {
+  await using scene = await openScene();
+  const path = '/api/v1/dead-letters/replay';
+  const send = (body: string, type = 'application/json') =>
+    fetch(scene.api.url + path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, authorization: 'Bearer the-token-of-the-data-folder' },
+    });
+  assert.equal((await problemIn(await send('{'))).code, 'invalid-request');
+  assert.equal((await problemIn(await send('{"tenant":1}'))).errors?.[0]?.pointer, '#/tenant');
+  assert.equal((await problemIn(await send(`"${'x'.repeat(70_000)}"`))).code, 'body-too-large');
+  assert.equal((await problemIn(await send('a=1', 'text/csv'))).code, 'unsupported-media-type');
+  assert.equal((await problemIn(await send('{"__proto__":{"x":1}}'))).code, 'invalid-request');
+});
+
+test('openApi answers unknown addresses, wrong methods, broken and long URLs with problems', async () => {
+  await using scene = await openScene();
+  assert.equal((await problemIn(await scene.get('/api/v1/nothing'))).code, 'not-found');
+  assert.equal((await problemIn(await scene.get('/api'))).code, 'not-found');
+  const wrong = await scene.post('/api/v1/ledger');
+  assert.equal(wrong.status, 405);
+  assert.equal(wrong.headers.get('allow'), 'GET');
+  assert.equal((await problemIn(await scene.get(`/api/v1/devices?search=${'x'.repeat(9_000)}`))).status, 414);
+  assert.equal((await problemIn(await scene.get('/api/v1/devices/%zz/p/d'))).code, 'invalid-request');
+  assert.equal((await problemIn(await scene.get('/api/v1/devices/t/p/absent'))).code, 'not-found');
+});
+
+test('openApi keeps the message of an unknown fault to itself and logs it', async () => {
+  await using scene = await openScene();
+  scene.platform.ledger = () => Promise.reject(new Error('secret of the store'));
+  const answer = await scene.get('/api/v1/ledger');
+  assert.equal(answer.status, 500);
+  const problem = await problemIn(answer);
+  assert.equal(problem.code, 'internal');
+  assert.doesNotMatch(JSON.stringify(problem), /secret/);
+  const logged = scene.log.find((entry) => entry.message === 'request failed');
+  assert.match(String(logged?.fields.error), /secret of the store/);
+  assert.equal(logged?.fields.request, problem.instance);
+});
+
+test('openApi says 503 with reasons while the platform is not ready', async () => {
+  await using scene = await openScene();
+  scene.platform.reasons = [{ code: 'catching-up', detail: '5,000 records behind' }];
+  const answer = await scene.get('/ready');
+  assert.equal(answer.status, 503);
+  const body = (await answer.json()) as Model<'Readiness'>; // compared whole below
+  assert.deepEqual(body, {
+    ready: false,
+    reasons: [{ code: 'catching-up', detail: '5,000 records behind' }],
+  });
+});
+
+test('openApi sends security headers on answers of every kind', async () => {
+  await using scene = await openScene();
+  for (const path of ['/', '/health', '/api/v1/absent', '/errors/not-found', '/openapi.json']) {
+    const { headers } = await scene.get(path);
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/, path);
+    assert.doesNotMatch(headers.get('content-security-policy') ?? '', /unsafe/, path);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+  }
+});
+
+test('openApi serves the page with its routes, entity tags and lasting assets', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-page-'));
+  try {
+    mkdirSync(join(folder, 'assets'));
+    writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Skerry</title>');
+    writeFileSync(join(folder, 'assets', 'app-1a2b.js'), `// ${'x'.repeat(5_000)}`);
+    await using scene = await openScene({ staticFolder: folder });
+    const start = await scene.get('/');
+    assert.equal(start.headers.get('cache-control'), 'no-cache');
+    assert.match(await start.text(), /Skerry/);
+    assert.match(await (await scene.get('/devices/t/p/d')).text(), /Skerry/);
+    const etag = start.headers.get('etag') ?? '';
+    assert.equal((await scene.get('/', { 'if-none-match': etag })).status, 304);
+    const asset = await scene.get('/assets/app-1a2b.js');
+    assert.match(asset.headers.get('cache-control') ?? '', /immutable/);
+    assert.equal(asset.headers.get('content-encoding'), 'gzip');
+    assert.equal((await asset.text()).length, 5_003);
+    assert.equal((await scene.get('/assets/absent.js')).status, 404);
+    assert.equal((await scene.get('/../server.ts')).status, 404);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('openApi explains each code at the address its problems name', async () => {
+  await using scene = await openScene({ faults: { 'disk-full': { meaning: 'No room.', advice: 'retry' } } });
+  const { type } = await problemIn(await scene.get('/api/v1/absent'));
+  const page = await scene.get(type);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /does not exist/);
+  assert.match(await (await scene.get('/errors/disk-full')).text(), /No room/);
+  assert.equal((await scene.get('/errors/constructor')).status, 404);
+});
+
+test('openApi says where in the shut-down it is and lets a request under way finish', async () => {
+  const scene = await openScene();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const ledger = scene.platform.ledger.bind(scene.platform);
+  scene.platform.ledger = async () => {
+    begun.resolve();
+    await promise;
+    return ledger();
+  };
+  const answer = scene.get('/api/v1/ledger');
+  await begun.promise;
+  const closed = scene.api[Symbol.asyncDispose]();
+  resolve();
+  assert.equal((await answer).status, 200);
+  await closed;
+  await assert.rejects(scene.get('/health'));
+});
+
+test('openApi breaks off requests that outlast the grace period', async () => {
+  const scene = await openScene({ bounds: { drainMs: 50 } });
+  const begun = Promise.withResolvers<void>();
+  scene.platform.ledger = async () => {
+    begun.resolve();
+    return new Promise(() => undefined);
+  };
+  const answer = assert.rejects(scene.get('/api/v1/ledger'));
+  await begun.promise;
+  const closed = scene.api[Symbol.asyncDispose]();
+  scene.clock.advance(60);
+  await closed;
+  await answer;
+});

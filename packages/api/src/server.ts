@@ -1,0 +1,275 @@
+import type { Clock, Logger, Meter, MetricFamily } from '@skerry/kernel';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Call, Handler } from './call.ts';
+import { openApiDocument } from './document.ts';
+import { ApiError } from './errors.ts';
+import { guardRequest, guardWrite, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
+import { createHandlers } from './handlers.ts';
+import { LIMITS } from './limits.ts';
+import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
+import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
+import { OverviewSampler } from './overview-sampler.ts';
+import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
+import type { Platform } from './platform.ts';
+import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { type Schema, text } from './schema-kit.ts';
+import { SCHEMAS } from './schemas.ts';
+import { EventStreams } from './stream.ts';
+import { QueryGate } from './telemetry.ts';
+
+/** How the server listens. */
+export interface ApiOptions {
+  /** Address to bind. */
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** Token that writes need. */
+  readonly token: string;
+  /** Host names that are served beside those of loopback and `host`, without port. */
+  readonly allowedHosts?: readonly string[];
+  /** Folder of the built page; without it `/` says that there is none. */
+  readonly staticFolder?: string;
+  /** Fault codes of other packages, for the pages at `/errors/<code>`. */
+  readonly faults?: Readonly<Record<string, FaultMeaning>>;
+  /** Other bounds than those of `LIMITS`. */
+  readonly bounds?: Partial<ApiBounds>;
+}
+
+/** Bounds that may be set per server. */
+export interface ApiBounds {
+  readonly connectionsMax: number;
+  readonly streamsMax: number;
+  readonly streamBufferBytesMax: number;
+  readonly queriesMax: number;
+  readonly drainMs: number;
+}
+
+/** What the server works with. */
+export interface ApiNeeds {
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Text format of Prometheus. */
+  readonly renderMetrics: (families: readonly MetricFamily[]) => string;
+}
+
+/**
+ * A running HTTP server. Disposing refuses new work (`/ready` says so), ends event streams, lets requests under way
+ * finish within the grace period, then closes what is left.
+ */
+export interface Api extends AsyncDisposable {
+  /** The address in force, with the port that was picked. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** `http://…` without a slash at the end. */
+  readonly url: string;
+}
+
+/** What every part of one server shares. */
+interface Context {
+  readonly options: ApiOptions;
+  readonly needs: ApiNeeds;
+  readonly hosts: ReadonlySet<string>;
+  readonly files: ReadonlyMap<string, StaticFile>;
+  readonly root: AbortController;
+}
+
+/** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
+export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api> {
+  const context: Context = {
+    options,
+    needs,
+    hosts: new Set([...LOOPBACK_HOSTS, bracketed(options.host), ...(options.allowedHosts ?? [])]),
+    files: options.staticFolder ? loadStaticFolder(options.staticFolder) : new Map(),
+    root: new AbortController(),
+  };
+  await using stack = new AsyncDisposableStack();
+  const sampler = stack.use(new OverviewSampler(needs.platform, needs.clock, needs.logger));
+  const bounds = {
+    streamsMax: options.bounds?.streamsMax ?? LIMITS.streamsMax.value,
+    bufferBytesMax: options.bounds?.streamBufferBytesMax ?? LIMITS.streamBufferBytesMax.value,
+  };
+  const streams = stack.use(new EventStreams({ ...needs, sampler }, bounds));
+  const server = createServer(context);
+  const queries = needs.meter.gauge('iot_api_queries', 'Telemetry queries that run.');
+  const gate = new QueryGate(queries, options.bounds?.queriesMax);
+  const isEnding = () => context.root.signal.aborted;
+  register(server, context, createHandlers({ ...needs, sampler, streams, gate, isEnding }));
+  stack.defer(() => closeServer(server, context, streams));
+  await server.listen({ host: options.host, port: options.port });
+  const owned = stack.move();
+  const bound = server.server.address();
+  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
+  return {
+    address: { host: options.host, port },
+    url: `http://${bracketed(options.host)}:${port}`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host.toLowerCase();
+}
+
+function createServer({ options, needs }: Context): FastifyInstance {
+  const server = fastify({
+    bodyLimit: LIMITS.bodyBytesMax.value,
+    requestTimeout: LIMITS.requestTimeoutMs.value,
+    keepAliveTimeout: LIMITS.keepAliveTimeoutMs.value,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: LIMITS.urlBytesMax.value },
+    http: { maxHeaderSize: LIMITS.headerBytesMax.value },
+    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply, needs.logger),
+  });
+  const http = server.server;
+  http.maxConnections = options.bounds?.connectionsMax ?? LIMITS.connectionsMax.value;
+  const connections = needs.meter.gauge('iot_api_connections', 'HTTP connections that are open.');
+  let open = 0;
+  http.on('connection', (socket) => {
+    connections.set(++open);
+    socket.on('close', () => connections.set(--open));
+  });
+  return server;
+}
+
+function register(
+  server: FastifyInstance,
+  context: Context,
+  handlers: { readonly [Id in OperationId]: Handler<Id> },
+): void {
+  const { options, needs, hosts } = context;
+  const requests = needs.meter.counter('iot_api_requests_total', 'HTTP requests.');
+  server.addHook('onRequest', async (request, reply) => {
+    requests.add(1);
+    reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
+    guardRequest(request, hosts);
+  });
+  server.addHook('onSend', async (_, reply) => {
+    if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
+  });
+  server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, needs.logger));
+  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, context));
+  setValidator(server);
+  for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
+    // the table of handlers has exactly the ids of the table of operations
+    const handler = handlers[id as OperationId] as unknown as (call: Call<OperationId>) => Promise<unknown>;
+    server.route({
+      method: operation.method,
+      url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      schema: schemaOf(operation),
+      ...(operation.writes
+        ? { preValidation: async (request: FastifyRequest) => guardWrite(request, options.token) }
+        : {}),
+      handler: (request, reply) => handler(callOf(request, reply, context)),
+    });
+  }
+  const document = JSON.stringify(openApiDocument());
+  server.get('/openapi.json', (_, reply) => reply.type('application/json; charset=utf-8').send(document));
+  server.get<{ Params: { code: string } }>('/errors/:code', (request, reply) => {
+    const page = faultPage(request.params.code, options.faults ?? {});
+    if (!page) throw new ApiError('not-found', 'no fault has this code');
+    return reply.type('text/html; charset=utf-8').send(page);
+  });
+}
+
+function setValidator(server: FastifyInstance): void {
+  const strictBody = new Ajv2020({ allErrors: true, strict: false });
+  const coercing = new Ajv2020({ allErrors: true, strict: false, coerceTypes: 'array', useDefaults: true });
+  server.setValidatorCompiler<Schema>(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strictBody : coercing).compile(schema),
+  );
+}
+
+function schemaOf(operation: Operation): Record<string, Schema> {
+  const nothing = { type: 'object', additionalProperties: false, properties: { _: text('') } };
+  return {
+    querystring: operation.query ?? { ...nothing, properties: {} },
+    ...(operation.params ? { params: operation.params } : {}),
+    ...(operation.body ? { body: SCHEMAS[operation.body] } : {}),
+  };
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, context: Context): Call<OperationId> {
+  let gone: AbortSignal | undefined;
+  const call: Omit<Call<OperationId>, 'signal'> = {
+    params: request.params as Call<OperationId>['params'], // validated by the operation's schema
+    query: request.query as Call<OperationId>['query'], // the same
+    body: request.body as Call<OperationId>['body'], // the same
+    request,
+    reply,
+  };
+  return {
+    ...call,
+    get signal() {
+      gone ??= goneSignal(reply, context.root.signal);
+      return gone;
+    },
+  };
+}
+
+function goneSignal(reply: FastifyReply, root: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return AbortSignal.any([controller.signal, root]);
+}
+
+function answerProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const problem = problemOf(error, request.id);
+  if (problem.status >= 500 && problem.code === 'internal') {
+    const fields = { request: request.id, method: request.method, path: pathOf(request.url) };
+    logger.log('error', 'request failed', { ...fields, error: String(error), stack: stackOf(error) });
+  }
+  if (problem.status === 503) reply.header('retry-after', '1');
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="skerry"');
+  return reply
+    .code(problem.status)
+    .headers(SECURITY_HEADERS)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problem));
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+function answerUnknown(request: FastifyRequest, reply: FastifyReply, { files }: Context): FastifyReply {
+  const path = pathOf(request.url);
+  const methods = methodsOf(path);
+  if (methods.length > 0) {
+    reply.header('allow', methods.join(', '));
+    throw new ApiError('method-not-allowed', `${path} has ${methods.join(', ')}, not ${request.method}`);
+  }
+  const isPage = !path.startsWith('/api') && (request.method === 'GET' || request.method === 'HEAD');
+  const sent = isPage ? sendStatic(request, reply, files) : undefined;
+  if (sent) return sent;
+  throw new ApiError('not-found', `nothing is at ${path}`);
+}
+
+const PATTERNS = Object.values<Operation>(OPERATIONS).map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+function methodsOf(path: string): string[] {
+  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+}
+
+async function closeServer(server: FastifyInstance, context: Context, streams: EventStreams): Promise<void> {
+  const grace = context.options.bounds?.drainMs ?? LIMITS.drainMs.value;
+  const closed = new Promise<void>((resolve) => server.server.close(() => resolve()));
+  context.root.abort();
+  streams[Symbol.dispose]();
+  server.server.closeIdleConnections();
+  const hurry = context.needs.clock.startTimer(grace, () => server.server.closeAllConnections());
+  await closed;
+  hurry[Symbol.dispose]();
+  await server.close();
+}

@@ -1,0 +1,212 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock, Counter, Gauge, Logger, Meter, Timer } from '@skerry/kernel';
+import type { FastifyReply } from 'fastify';
+import type { Call } from './call.ts';
+import { ApiError, invalidRequest } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import type { OverviewSampler } from './overview-sampler.ts';
+import type { LiveEvent, LiveFilter, Platform } from './platform.ts';
+import { showLive } from './shape.ts';
+
+/** What an event stream was asked for. */
+export interface Subscriptions {
+  readonly overview: boolean;
+  readonly points: readonly LiveFilter[];
+}
+
+/** What the streams need. */
+export interface StreamNeeds {
+  readonly platform: Platform;
+  readonly sampler: OverviewSampler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** Bounds of one server's streams. */
+export interface StreamBounds {
+  readonly streamsMax: number;
+  readonly bufferBytesMax: number;
+}
+
+/**
+ * The open event streams. Output is bounded: a client that does not take its events loses the connection and resumes
+ * from its last event id. Disposing ends all of them.
+ */
+export class EventStreams implements Disposable {
+  readonly #needs: StreamNeeds;
+  readonly #bounds: StreamBounds;
+  readonly #open = new Set<EventStream>();
+  readonly #heartbeat: Timer;
+  readonly #gauge: Gauge;
+  readonly #dropped: Counter;
+
+  constructor(needs: StreamNeeds, bounds: StreamBounds) {
+    this.#needs = needs;
+    this.#bounds = bounds;
+    this.#gauge = needs.meter.gauge('iot_api_streams', 'Event streams that are open.');
+    this.#dropped = needs.meter.counter(
+      'iot_api_streams_dropped_total',
+      'Event streams closed because the client did not take its events.',
+    );
+    this.#heartbeat = needs.clock.startTicker(LIMITS.heartbeatMs.value, () => this.#beat());
+  }
+
+  /** Answers a request with an event stream. Fails with `too-many-streams` or `invalid-request`. */
+  async open(call: Call<'openStream'>): Promise<FastifyReply> {
+    const wanted = readSubscriptions(call.query.subscribe);
+    if (this.#open.size >= this.#bounds.streamsMax) {
+      throw new ApiError('too-many-streams', `${this.#open.size} streams are open, at most that many may be`);
+    }
+    const lastEventId = headerText(call.request.headers['last-event-id']) ?? call.query.lastEventId;
+    call.reply.hijack();
+    const response = call.reply.raw;
+    response.writeHead(200, {
+      ...plainHeaders(call.reply),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    const stream = new EventStream(response, this.#bounds.bufferBytesMax, () => this.#dropped.add(1));
+    this.#open.add(stream);
+    this.#gauge.set(this.#open.size);
+    stream.write(': open\nretry: 1000\n\n');
+    void this.#feed(stream, wanted, lastEventId, call.signal);
+    return call.reply;
+  }
+
+  [Symbol.dispose](): void {
+    this.#heartbeat[Symbol.dispose]();
+    for (const stream of this.#open) stream.end();
+  }
+
+  #beat(): void {
+    for (const stream of this.#open) stream.write(': alive\n\n');
+  }
+
+  async #feed(
+    stream: EventStream,
+    wanted: Subscriptions,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ) {
+    const { platform, sampler, logger } = this.#needs;
+    const gone = AbortSignal.any([signal, stream.signal]);
+    using subscriptions = new DisposableStack();
+    if (wanted.overview) {
+      subscriptions.use(
+        sampler.subscribe((overview) =>
+          stream.write(`event: overview\ndata: ${JSON.stringify(overview)}\n\n`),
+        ),
+      );
+    }
+    try {
+      if (wanted.points.length > 0) {
+        for await (const batch of platform.live(wanted.points, lastEventId, gone)) {
+          stream.write(batch.map(formatEvent).join(''));
+        }
+      } else {
+        await aborted(gone);
+      }
+    } catch (error) {
+      if (!gone.aborted) logger.log('warn', 'event stream failed', { error: String(error) });
+    }
+    stream.end();
+    this.#open.delete(stream);
+    this.#gauge.set(this.#open.size);
+  }
+}
+
+/** One response that carries events. */
+class EventStream {
+  readonly #response: ServerResponse;
+  readonly #bufferBytesMax: number;
+  readonly #onDropped: () => void;
+  readonly #gone = new AbortController();
+
+  constructor(response: ServerResponse, bufferBytesMax: number, onDropped: () => void) {
+    this.#response = response;
+    this.#bufferBytesMax = bufferBytesMax;
+    this.#onDropped = onDropped;
+    response.on('close', () => this.#gone.abort());
+    response.on('error', () => this.#gone.abort());
+  }
+
+  /** Aborted when the client is gone or was dropped. */
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  write(text: string): void {
+    if (text === '' || this.#gone.signal.aborted) return;
+    if (this.#response.writableLength + text.length > this.#bufferBytesMax) {
+      this.#onDropped();
+      this.#response.destroy();
+      this.#gone.abort();
+      return;
+    }
+    this.#response.write(text);
+  }
+
+  end(): void {
+    this.#gone.abort();
+    this.#response.end();
+  }
+}
+
+function formatEvent(event: LiveEvent): string {
+  const data =
+    event.event === 'points' ? showLive(event.data) : { ...event.data, missed: event.data.missed ?? null };
+  return `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Reads what `subscribe` asks for. Fails with `invalid-request` naming the entry. */
+export function readSubscriptions(texts: readonly string[]): Subscriptions {
+  let overview = false;
+  const points: LiveFilter[] = [];
+  for (const [index, text] of texts.entries()) {
+    if (text === 'overview') overview = true;
+    else points.push(readPoints(text, index));
+  }
+  return { overview, points };
+}
+
+const PARTS = ['tenant', 'project', 'device', 'metric'] as const;
+
+function readPoints(text: string, index: number): LiveFilter {
+  const pointer = `#/subscribe/${index}`;
+  if (!text.startsWith('points')) {
+    throw invalidRequest({ in: 'query', pointer, detail: 'is neither `overview` nor `points:…`' });
+  }
+  const raw = text === 'points' || text === 'points:' ? [] : text.slice('points:'.length).split('/');
+  if (raw.length > PARTS.length || (raw.length > 0 && text[6] !== ':')) {
+    throw invalidRequest({ in: 'query', pointer, detail: 'is not `points:tenant/project/device/metric`' });
+  }
+  const filter: { -readonly [K in keyof LiveFilter]: LiveFilter[K] } = {};
+  for (const [at, part] of raw.entries()) {
+    const name = PARTS[at];
+    if (name && part !== '*') filter[name] = decodePart(part, pointer);
+  }
+  return filter;
+}
+
+function decodePart(part: string, pointer: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw invalidRequest({ in: 'query', pointer, detail: 'is not valid percent-encoding' });
+  }
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function plainHeaders(reply: FastifyReply): Record<string, string> {
+  return Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,86 @@
+import { request } from 'node:http';
+import { createMeter, type LogEntry, loggerTo, type Meter, type MetricFamily } from '@skerry/kernel';
+import type { Model } from '../schemas.ts';
+import { type Api, type ApiOptions, openApi } from '../server.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryPlatform } from './memory-platform.ts';
+
+/** A server over a platform in memory, on a free port. */
+export interface Scene extends AsyncDisposable {
+  readonly api: Api;
+  readonly platform: MemoryPlatform;
+  readonly clock: ManualClock;
+  readonly meter: Meter;
+  readonly log: readonly LogEntry[];
+  /** GET of a path; JSON by default. */
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  /** GET whose JSON answer is of the type the test states. */
+  json<T>(path: string): Promise<T>;
+  /** POST of JSON with the token, or another one, or none (`null`). */
+  post(path: string, body?: unknown, token?: string | null): Promise<Response>;
+}
+
+/** The token of the scene's server. */
+export const TOKEN = 'the-token-of-the-data-folder';
+
+/** Opens a scene. */
+export async function openScene(
+  options: Partial<ApiOptions> & { readonly liveBatchesMax?: number } = {},
+): Promise<Scene> {
+  const { liveBatchesMax = 1_000, ...rest } = options;
+  const clock = new ManualClock();
+  const platform = new MemoryPlatform(clock, { liveBatchesMax });
+  const meter = createMeter();
+  const log: LogEntry[] = [];
+  const needs = { platform, clock, meter, logger: loggerTo((entry) => log.push(entry)), renderMetrics };
+  const api = await openApi({ host: '127.0.0.1', port: 0, token: TOKEN, ...rest }, needs);
+  const get = (path: string, headers: Record<string, string> = {}) => fetch(api.url + path, { headers });
+  return {
+    api,
+    platform,
+    clock,
+    meter,
+    log,
+    get,
+    json: async <T>(path: string) => (await (await get(path)).json()) as T, // the test states what it expects
+    post: (path, body, token = TOKEN) =>
+      fetch(api.url + path, {
+        method: 'POST',
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  };
+}
+
+function renderMetrics(families: readonly MetricFamily[]): string {
+  return families.map((family) => `# TYPE ${family.name} ${family.kind}\n`).join('');
+}
+
+/** The code of a problem answer. */
+export async function problemIn(response: Response): Promise<Model<'Problem'>> {
+  return (await response.json()) as Model<'Problem'>; // callers check its members
+}
+
+/** A request with headers that `fetch` does not let one set; resolves with status and body. */
+export function rawRequest(
+  url: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { headers, method, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (piece: string) => {
+        body += piece;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
