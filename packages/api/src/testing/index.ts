@@ -1,4 +1,3 @@
-export * from './manual-clock.ts';
 export * from './memory-platform.ts';
 export * from './scene.ts';
 export * from './wire-schema.ts';

@@ -1,15 +1,15 @@
 import { request } from 'node:http';
 import { createMeter, type LogEntry, loggerTo, type Meter, type MetricFamily } from '@skerry/kernel';
+import { FakeClock } from '@skerry/kernel/testing';
 import type { Model } from '../schemas.ts';
 import { type Api, type ApiOptions, openApi } from '../server.ts';
-import { ManualClock } from './manual-clock.ts';
 import { MemoryPlatform } from './memory-platform.ts';
 
 /** A server over a platform in memory, on a free port. */
 export interface Scene extends AsyncDisposable {
   readonly api: Api;
   readonly platform: MemoryPlatform;
-  readonly clock: ManualClock;
+  readonly clock: FakeClock;
   readonly meter: Meter;
   readonly log: readonly LogEntry[];
   /** GET of a path; JSON by default. */
@@ -20,6 +20,9 @@ export interface Scene extends AsyncDisposable {
   post(path: string, body?: unknown, token?: string | null): Promise<Response>;
 }
 
+/** Wall time at the beginning of a scene: 2026-05-01T12:00:00Z. */
+const START_MICROS = 1_777_636_800_000_000;
+
 /** The token of the scene's server. */
 export const TOKEN = 'the-token-of-the-data-folder';
 
@@ -28,7 +31,7 @@ export async function openScene(
   options: Partial<ApiOptions> & { readonly liveBatchesMax?: number } = {},
 ): Promise<Scene> {
   const { liveBatchesMax = 1_000, ...rest } = options;
-  const clock = new ManualClock();
+  const clock = new FakeClock(START_MICROS);
   const platform = new MemoryPlatform(clock, { liveBatchesMax });
   const meter = createMeter();
   const log: LogEntry[] = [];
