@@ -11,7 +11,7 @@ interface Generated {
 }
 
 /**
- * Writes `packages/api/openapi.json` and the page's client from the schemas; the same sources give the same bytes.
+ * Writes `packages/api/generated/openapi.json` and the page's client from the schemas; the same sources give the same bytes.
  * With `check` nothing is written. Returns the paths that are, or were, out of date.
  */
 export function generateApi({ check }: { readonly check: boolean }): string[] {
@@ -30,7 +30,7 @@ export function generateApi({ check }: { readonly check: boolean }): string[] {
 function generated(): Generated[] {
   const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   return [
-    { path: beside('../openapi.json'), text: `${JSON.stringify(openApiDocument(), null, 2)}\n` },
+    { path: beside('../generated/openapi.json'), text: `${JSON.stringify(openApiDocument(), null, 2)}\n` },
     { path: beside('../../console/src/generated/client.ts'), text: writeClient() },
   ];
 }
