@@ -4,3 +4,4 @@ export * from './net.ts';
 export * from './random.ts';
 export * from './spawn.ts';
 export * from './stderr-logger.ts';
+export * from './turn.ts';
