@@ -94,35 +94,44 @@ function writePlanes(
 }
 
 /** Reads `count` integers of a column written by `writeIntegers` into `into`. */
-export function readIntegers(reader: ByteReader, count: number, into: { [index: number]: number }): void {
+export function readIntegers(reader: ByteReader, count: number, into: Float64Array | Uint16Array): void {
   const head = reader.byte();
   const width = head & 0x07;
   const scale = SCALES[head >> 4];
   if (scale === undefined) throw chunkDamaged('it has an unknown scale');
-  if ((head & DELTAS) === 0) {
-    const least = reader.zigzag() * scale;
-    const start = reader.take(width * count);
-    for (let i = 0; i < count; i++) into[i] = least + plane(reader.bytes, start + i, count, width) * scale;
+  const isDeltas = (head & DELTAS) !== 0;
+  const first = reader.zigzag() * scale;
+  if (isDeltas && count === 1) {
+    into[0] = first;
     return;
   }
-  let value = reader.zigzag() * scale;
-  into[0] = value;
-  if (count === 1) return;
-  const least = reader.zigzag() * scale;
-  const kept = count - 1;
-  const start = reader.take(width * kept);
-  for (let i = 0; i < kept; i++) {
-    value += least + plane(reader.bytes, start + i, kept, width) * scale;
-    into[i + 1] = value;
+  const least = isDeltas ? reader.zigzag() * scale : first;
+  const kept = isDeltas ? count - 1 : count;
+  const values = readPlanes(reader, kept, width);
+  if (isDeltas) {
+    let value = first;
+    into[0] = value;
+    for (let i = 0; i < kept; i++) {
+      value += least + Number(values[i]) * scale;
+      into[i + 1] = value;
+    }
+  } else {
+    for (let i = 0; i < kept; i++) into[i] = least + Number(values[i]) * scale;
   }
 }
 
-function plane(bytes: Uint8Array, start: number, stride: number, width: number): number {
-  let value = 0;
-  let factor = 1;
-  for (let k = 0, at = start; k < width; k++, at += stride) {
-    value += Number(bytes[at]) * factor;
-    factor *= 256;
+let planes = new Float64Array(1024);
+
+/** The sums of the planes, in memory that the next call uses again. */
+function readPlanes(reader: ByteReader, count: number, width: number): Float64Array {
+  if (planes.length < count) planes = new Float64Array(count * 2);
+  const values = planes;
+  const bytes = reader.bytes;
+  const start = reader.take(width * count);
+  values.fill(0, 0, count);
+  for (let k = 0, factor = 1; k < width; k++, factor *= 256) {
+    const at = start + k * count;
+    for (let i = 0; i < count; i++) values[i] = Number(values[i]) + Number(bytes[at + i]) * factor;
   }
-  return value;
+  return values;
 }

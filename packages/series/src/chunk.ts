@@ -11,7 +11,7 @@ const VERSION = 1;
 const COMPRESSED = 0x04;
 const HEADER_BYTES = 6;
 const BODY_BYTES_MAX = 64 * 2 ** 20;
-const ZSTD_FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const ZSTD_FAST = { [constants.ZSTD_c_compressionLevel]: 1 };
 
 const body = new ByteWriter();
 const whole = new ByteWriter();
@@ -30,7 +30,7 @@ export function encodeChunk(points: ChunkPoints): Uint8Array<ArrayBuffer> {
   else if (points.type === TYPE_CODE.boolean) writeBits(body, points.numbers);
   else writeTexts(body, points.texts);
   const plain = body.bytes.subarray(0, body.length);
-  const packed = n >= LIMITS.zstdPointsMin.value ? zstdCompressSync(plain, ZSTD_FAST) : plain;
+  const packed = n >= LIMITS.zstdPointsMin.value ? compress(plain) : plain;
   const isPacked = packed.byteLength < plain.byteLength;
   whole.reset();
   whole.byte(VERSION);
@@ -80,12 +80,20 @@ export function unpack(outer: ByteReader): ByteReader {
   if (length > BODY_BYTES_MAX) throw chunkDamaged(`its body claims ${length} bytes`);
   try {
     const packed = outer.bytes.subarray(outer.at);
-    const plain = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) });
+    // one output buffer of the right size instead of many of 64 KiB
+    const plain = zstdDecompressSync(packed, {
+      maxOutputLength: Math.max(1, length),
+      chunkSize: length + 64,
+    });
     if (plain.byteLength !== length) throw chunkDamaged('its body has another length than it claims');
     return new ByteReader(plain);
   } catch (cause) {
     throw chunkDamaged('its body cannot be decompressed', cause);
   }
+}
+
+function compress(plain: Uint8Array): Uint8Array {
+  return zstdCompressSync(plain, { params: ZSTD_FAST, chunkSize: plain.byteLength + 128 });
 }
 
 function checksumOf(blob: Uint8Array): number {

@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../chunk-bytes.ts';
 import { LIMITS } from '../limits.ts';
 import type { DedupeEntries, DeviceAccount, DeviceGaps, Seal } from '../store.ts';
+import type { Turn } from '../turn.ts';
 import type { DayFile } from './day-file.ts';
 
 /** Rows of one tier from which they are joined into one of the next. */
@@ -44,10 +45,16 @@ export class DeviceRows {
     return { accounts: loadAccounts(file, of), dedupe: this.#loadDedupe(file, of), gaps: loadGaps(file, of) };
   }
 
-  /** Writes what a seal changes; call `committed` or `rolledBack` afterwards. */
-  write(file: DayFile, seal: Seal): void {
-    for (const one of seal.accounts) this.#writeAccount(file, one);
-    for (const one of seal.dedupe) this.#writeDedupe(file, one, seal.logTimeMicros);
+  /** Writes what a seal changes, in slices; call `committed` or `rolledBack` afterwards. */
+  async write(file: DayFile, seal: Seal, turn: Turn): Promise<void> {
+    for (const one of seal.accounts) {
+      this.#writeAccount(file, one);
+      if (turn.isDue()) await turn.take();
+    }
+    for (const one of seal.dedupe) {
+      this.#writeDedupe(file, one, seal.logTimeMicros);
+      if (turn.isDue()) await turn.take();
+    }
     const byDevice = new Map<number, Omit<DeviceGaps, keyof Named>[]>();
     for (const { tenant, project, device, ...gaps } of seal.gaps) {
       const id = this.#idOf(file, { tenant, project, device });

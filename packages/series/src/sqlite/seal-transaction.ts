@@ -48,9 +48,11 @@ export async function writeSeal(
         one.device,
         one.metric,
       );
+      if (turn.isDue()) await turn.take();
     }
+    if (seal.series.length > 0) await turn.take();
     const { chunks, minutes, firstChunk } = await writePoints(file, seal, turn);
-    devices.write(file, seal);
+    await devices.write(file, seal, turn);
     if (turn.isDue()) await turn.take();
     writeDeadLetters(file, seal);
     file.run(
