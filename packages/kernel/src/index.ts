@@ -1,6 +1,7 @@
 export * from './advice.ts';
 export * from './clock.ts';
 export * from './disk.ts';
+export * from './duration.ts';
 export * from './errors.ts';
 export * from './failpoint.ts';
 export * from './limit.ts';
@@ -8,5 +9,8 @@ export * from './limits.ts';
 export * from './logger.ts';
 export * from './meter.ts';
 export * from './net.ts';
+export * from './opaque-id.ts';
+export * from './prometheus.ts';
+export * from './queue.ts';
 export * from './random.ts';
 export * from './spawn.ts';
