@@ -9,9 +9,6 @@ export interface Numbers {
   readonly [index: number]: number;
 }
 
-/** Largest absolute value an integer column holds. */
-export const COLUMN_INTEGER_MAX = 2 ** 51;
-
 /**
  * Writes an integer column: docs/formats/series.md. Picks scale, deltas or values, and the width, by size.
  * `values` are integers within ±2^51, at least one.

@@ -4,7 +4,9 @@ import { readIntegers, writeIntegers } from './chunk-integers.ts';
 const MODE_ALIKE = 0;
 const MODE_PLANES = 1;
 const MODE_SCALED = 2;
+// fixed by the format: as many powers of ten as POWERS has
 const DIGITS_MAX = 9;
+// fixed by the format: differences stay exact in an integer column
 const SCALED_MAX = 2 ** 46;
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const;
 

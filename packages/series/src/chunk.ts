@@ -10,6 +10,7 @@ import { LIMITS } from './limits.ts';
 const VERSION = 1;
 const COMPRESSED = 0x04;
 const HEADER_BYTES = 6;
+// fixed by the format: a whole chunk of texts stays far below, so more is damage
 const BODY_BYTES_MAX = 64 * 2 ** 20;
 const ZSTD_FAST = { [constants.ZSTD_c_compressionLevel]: 1 };
 

@@ -120,6 +120,13 @@ export const LIMITS = {
     what: 'Monotonic time between two new files of a store.',
     whenFull: 'Seals go on in the newest file.',
   },
+  minutesSealsMax: {
+    value: 4,
+    unit: 'count',
+    what: 'Seals whose sums are kept in memory until the rollups have them.',
+    whenFull: 'Those of later seals are read again from their chunks.',
+    metric: 'iot_store_rollup_lag_seals',
+  },
   fileBytesMax: {
     value: 256 * 2 ** 30,
     unit: 'bytes',

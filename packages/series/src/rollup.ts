@@ -11,6 +11,7 @@ export const ROLLUP_STEPS = [60_000_000, 3_600_000_000] as const;
 const MINUTE = ROLLUP_STEPS[0];
 const VERSION = 1;
 const HEADER_BYTES = 5;
+// fixed by the format: a block of series in one seal stays far below, so more is damage
 const ROWS_MAX = 2 ** 22;
 
 /** Sums of one series over one stretch of time. `first` and `last` by time, then offset. */

@@ -6,6 +6,7 @@ import type { DayFile } from './day-file.ts';
 
 /** Rows of one tier from which they are joined into one of the next. */
 const TIER_ROWS = 16;
+// fixed by the format: three tiers of 16 hold the whole window
 const TIERS_MAX = 3;
 
 interface Device {

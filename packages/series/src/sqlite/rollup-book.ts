@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts';
 import type { RollupRow } from '../rollup.ts';
 import type { Turn } from '../turn.ts';
 import type { DayFile, SealRow } from './day-file.ts';
@@ -6,9 +7,6 @@ import { applySeal, FOLD_ROWS, foldBlock, minutesOfSeal, readRollups } from './r
 import { storeDamaged } from './sqlite-fault.ts';
 import { dayOf, type StoreFolder } from './store-folder.ts';
 import type { SqliteStoreNeeds } from './store-needs.ts';
-
-/** Seals whose minutes are kept in memory until they are applied; those of others are read again. */
-const MINUTES_SEALS_MAX = 4;
 
 interface PendingSeal {
   readonly number: number;
@@ -55,7 +53,7 @@ export class RollupBook {
 
   /** A seal has become durable. */
   add(number: number, logMicros: number, minutes: RollupRow[]): void {
-    const isKept = this.#pending.length < MINUTES_SEALS_MAX;
+    const isKept = this.#pending.length < LIMITS.minutesSealsMax.value;
     this.#pending.push({ number, logMicros, minutes: isKept ? minutes : undefined });
   }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createMeter, type FailpointHook, noFailpoints, silentLogger } from '@skerry/kernel';
@@ -25,7 +26,7 @@ export class SqliteFolder implements AsyncDisposable {
 
   /** The store that was opened last. */
   get store(): SeriesStore {
-    if (!this.#store) throw new Error('open first');
+    assert.ok(this.#store, 'open first');
     return this.#store;
   }
 

@@ -6,6 +6,9 @@ export const FORMAT_VERSION = 1;
 /** Bytes of a page. */
 export const PAGE_BYTES = 8192;
 
+/** The log is cut to this size when it begins anew. */
+const LOG_BYTES = 16 * 2 ** 20;
+
 /** One row as node:sqlite gives it. */
 export type Row = Record<string, SQLOutputValue>;
 
@@ -194,6 +197,7 @@ function openConnection(path: string, options: StoreFileOptions): DatabaseSync {
     }
     const mode = pragma(connection, 'journal_mode=WAL');
     connection.exec('PRAGMA synchronous=FULL; PRAGMA cache_size=-4096;');
+    pragma(connection, `journal_size_limit=${LOG_BYTES}`);
     pragma(connection, `max_page_count=${Math.floor(options.fileBytesMax / PAGE_BYTES)}`);
     const synchronous = Number(pragma(connection, 'synchronous'));
     if (mode !== 'wal' || synchronous !== 2) {
