@@ -12,10 +12,10 @@ export interface DiskUnderTest extends AsyncDisposable {
 
 /** What every `Disk` promises. Registers its tests under `name`; each opens a disk of its own. */
 export function diskSuite(name: string, openDisk: () => DiskUnderTest | Promise<DiskUnderTest>): void {
-  const check = (fact: string, body: (disk: Disk, folder: string) => void): void => {
+  const check = (fact: string, prove: (disk: Disk, folder: string) => void): void => {
     test(`${name} ${fact}`, async () => {
       await using under = await openDisk();
-      body(under.disk, under.folder);
+      prove(under.disk, under.folder);
     });
   };
   checkContents(check);
@@ -23,7 +23,7 @@ export function diskSuite(name: string, openDisk: () => DiskUnderTest | Promise<
   checkFaults(check);
 }
 
-type Check = (fact: string, body: (disk: Disk, folder: string) => void) => void;
+type Check = (fact: string, prove: (disk: Disk, folder: string) => void) => void;
 
 function checkContents(check: Check): void {
   check('reads back what was written, by any handle', (disk, folder) => {

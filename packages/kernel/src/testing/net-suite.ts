@@ -16,10 +16,10 @@ export interface NetUnderTest extends AsyncDisposable {
 
 /** What every `Net` promises. Registers its tests under `name`. */
 export function netSuite(name: string, openNet: () => NetUnderTest | Promise<NetUnderTest>): void {
-  const check = (fact: string, body: (under: NetUnderTest) => Promise<void>): void => {
+  const check = (fact: string, prove: (under: NetUnderTest) => Promise<void>): void => {
     test(`${name} ${fact}`, async () => {
       await using under = await openNet();
-      await body(under);
+      await prove(under);
     });
   };
   checkAddresses(check);
@@ -28,7 +28,7 @@ export function netSuite(name: string, openNet: () => NetUnderTest | Promise<Net
   checkEnd(check);
 }
 
-type Check = (fact: string, body: (under: NetUnderTest) => Promise<void>) => void;
+type Check = (fact: string, prove: (under: NetUnderTest) => Promise<void>) => void;
 
 function checkAddresses(check: Check): void {
   check('picks a free port for 0', async ({ net }) => {
