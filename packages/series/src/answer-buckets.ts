@@ -1,3 +1,4 @@
+import { ChunkScratch } from './chunk.ts';
 import { type ChunkPoints, firstAtOrAfter, isNumeric } from './chunk-points.ts';
 import { SeriesError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -28,13 +29,14 @@ export class Buckets {
     const wanted = sources
       .filter((one) => isNumeric(one.type) && one.t1 >= range.fromMicros && one.t0 < range.toMicros)
       .sort((a, b) => a.t0 - b.t0);
+    const scratch = new ChunkScratch();
     let reach = -Infinity;
     for (const [i, source] of wanted.entries()) {
       const next = wanted[i + 1];
       const isApart = source.t0 > reach && (next === undefined || next.t0 > source.t1);
       const isInside = source.t0 >= range.fromMicros && source.t1 < range.toMicros;
       if (!(isApart && isInside && this.#addStats(source))) {
-        const points = source.read();
+        const points = source.read(scratch);
         const low = firstAtOrAfter(points.times, range.fromMicros);
         this.#addPoints(points, low, firstAtOrAfter(points.times, range.toMicros));
       }

@@ -1,4 +1,5 @@
 import type { PointValue } from '@skerry/model';
+import { ChunkScratch } from './chunk.ts';
 import {
   type ChunkPoints,
   comparePoints,
@@ -43,21 +44,22 @@ export async function answerExtremes(
       `Cannot answer with ${pointsMax} extreme points: ask for ${wanted}.`,
     );
   }
+  const scratch = new ChunkScratch();
   const slices = new Slices(range, Math.floor(pointsMax / 4));
-  let all: ChunkPoints[] | undefined = [];
+  let all: PickedPoint[] | undefined = [];
   let count = 0;
   for (const source of sources) {
     if (!isNumeric(source.type) || source.t1 < range.fromMicros || source.t0 >= range.toMicros) continue;
-    const points = source.read();
+    const points = source.read(scratch);
     const low = firstAtOrAfter(points.times, range.fromMicros);
     const high = firstAtOrAfter(points.times, range.toMicros);
     count += high - low;
     if (count > pointsMax) all = undefined;
-    all?.push(slicePoints(points, low, high));
+    for (let i = low; all && i < high; i++) all.push(alone(points, i));
     slices.add(points, low, high);
     if (turn.isDue()) await turn.take();
   }
-  if (all) return pageOf(all.flatMap((points) => Array.from(points.times, (_, at) => ({ points, at }))));
+  if (all) return pageOf(all);
   return pageOf(slices.picks());
 }
 

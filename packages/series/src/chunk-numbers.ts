@@ -99,15 +99,15 @@ function writePlanes(writer: ByteWriter, words: Uint32Array, low: number, high: 
   }
 }
 
-/** Reads `count` doubles of a column written by `writeNumbers`. */
-export function readNumbers(reader: ByteReader, count: number): Float64Array<ArrayBuffer> {
-  const values = new Float64Array(count);
+/** Reads doubles of a column written by `writeNumbers` into all of `values`. */
+export function readNumbers(reader: ByteReader, values: Float64Array): void {
+  const count = values.length;
   const mode = reader.byte();
   if (mode === MODE_ALIKE) {
     const start = reader.take(8);
     const bytes = reader.bytes;
     // filled as bits: a NaN keeps its payload only when no double passes through a variable
-    const words = new Uint32Array(values.buffer);
+    const words = new Uint32Array(values.buffer, values.byteOffset, count * 2);
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, 8);
     const low = view.getUint32(0, true);
     const high = view.getUint32(4, true);
@@ -121,11 +121,11 @@ export function readNumbers(reader: ByteReader, count: number): Float64Array<Arr
     readIntegers(reader, count, values);
     if (power !== 1) for (let i = 0; i < count; i++) values[i] = Number(values[i]) / power;
   } else if (mode === MODE_PLANES) {
-    readPlanes(reader, new Uint32Array(values.buffer));
+    values.fill(0);
+    readPlanes(reader, new Uint32Array(values.buffer, values.byteOffset, count * 2));
   } else {
     throw chunkDamaged('it has an unknown kind of numbers');
   }
-  return values;
 }
 
 function readPlanes(reader: ByteReader, words: Uint32Array): void {

@@ -45,8 +45,19 @@ export function encodeChunk(points: ChunkPoints): Uint8Array<ArrayBuffer> {
   return blob;
 }
 
-/** Decodes what `encodeChunk` made. Anything else fails with `chunk-damaged`. The points own their memory. */
-export function decodeChunk(blob: Uint8Array): ChunkPoints {
+/** Columns into which one chunk after the other is decoded by somebody who keeps none of them. */
+export class ChunkScratch {
+  readonly times = new Float64Array(LIMITS.chunkPointsMax.value);
+  readonly offsets = new Float64Array(LIMITS.chunkPointsMax.value);
+  readonly ordinals = new Uint16Array(LIMITS.chunkPointsMax.value);
+  readonly numbers = new Float64Array(LIMITS.chunkPointsMax.value);
+}
+
+/**
+ * Decodes what `encodeChunk` made. Anything else fails with `chunk-damaged`. The points own their memory, or lie in
+ * `scratch` until it is used again.
+ */
+export function decodeChunk(blob: Uint8Array, scratch?: ChunkScratch): ChunkPoints {
   if (blob.byteLength < HEADER_BYTES) throw chunkDamaged('it ends early');
   const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(2, true);
   if (stored !== checksumOf(blob)) throw chunkDamaged('its checksum does not fit');
@@ -55,20 +66,22 @@ export function decodeChunk(blob: Uint8Array): ChunkPoints {
   const outer = new ByteReader(blob, HEADER_BYTES);
   const n = outer.varint();
   if (n < 1 || n > LIMITS.chunkPointsMax.value) throw chunkDamaged(`it claims ${n} points`);
-  return readBody((flags & COMPRESSED) === 0 ? outer : unpack(outer), flags & 0x03, n);
+  return readBody((flags & COMPRESSED) === 0 ? outer : unpack(outer), flags & 0x03, n, scratch);
 }
 
-function readBody(reader: ByteReader, type: number, n: number): ChunkPoints {
-  const times = new Float64Array(n);
-  const offsets = new Float64Array(n);
-  const ordinals = new Uint16Array(n);
+function readBody(reader: ByteReader, type: number, n: number, scratch?: ChunkScratch): ChunkPoints {
+  const times = scratch?.times.subarray(0, n) ?? new Float64Array(n);
+  const offsets = scratch?.offsets.subarray(0, n) ?? new Float64Array(n);
+  const ordinals = scratch?.ordinals.subarray(0, n) ?? new Uint16Array(n);
   readIntegers(reader, n, times);
   readIntegers(reader, n, offsets);
   readIntegers(reader, n, ordinals);
-  let numbers = new Float64Array(0);
+  let numbers: Float64Array = new Float64Array(0);
   let texts: readonly string[] = [];
-  if (type === TYPE_CODE.number) numbers = readNumbers(reader, n);
-  else if (type === TYPE_CODE.boolean) numbers = readBits(reader, n);
+  if (type === TYPE_CODE.number) {
+    numbers = scratch?.numbers.subarray(0, n) ?? new Float64Array(n);
+    readNumbers(reader, numbers);
+  } else if (type === TYPE_CODE.boolean) numbers = readBits(reader, n);
   else texts = readTexts(reader, n);
   if (type === TYPE_CODE.integer) numbers = Float64Array.from(texts, Number);
   if (reader.at !== reader.bytes.byteLength) throw chunkDamaged('bytes follow its end');

@@ -1,3 +1,4 @@
+import type { ChunkScratch } from './chunk.ts';
 import type { ChunkPoints } from './chunk-points.ts';
 
 /** Stored or unsealed points of one series and type that a query may need; read when it does. */
@@ -9,8 +10,8 @@ export interface PointSource {
   readonly t1: number;
   /** Sums over all of its points, where they are known without reading them. */
   readonly stats: PointStats | undefined;
-  /** The points, sorted. */
-  read(): ChunkPoints;
+  /** The points, sorted; in `scratch` where it is given, until it is used again. */
+  read(scratch?: ChunkScratch): ChunkPoints;
 }
 
 /** What a chunk's row tells of its points without decoding. */

@@ -185,7 +185,11 @@ export function decodeRollup(blob: Uint8Array): RollupRow[] {
     readIntegers(reader, n, values);
     return values;
   };
-  const numbers = () => readNumbers(reader, n);
+  const numbers = () => {
+    const values = new Float64Array(n);
+    readNumbers(reader, values);
+    return values;
+  };
   const heads = [integers(), integers(), integers()];
   const doubles = [numbers(), numbers(), numbers(), numbers(), numbers()];
   const tails = [integers(), integers(), integers(), integers()];

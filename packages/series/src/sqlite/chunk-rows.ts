@@ -1,5 +1,5 @@
 import type { PointValue } from '@skerry/model';
-import { decodeChunk, encodeChunk } from '../chunk.ts';
+import { type ChunkScratch, decodeChunk, encodeChunk } from '../chunk.ts';
 import { type ChunkPoints, valueAt } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
 import { TYPE_CODE } from '../head.ts';
@@ -50,9 +50,9 @@ export function writeChunk(file: DayFile, place: ChunkPlace, points: ChunkPoints
 }
 
 /** The points in a body; damage names the file. */
-export function readChunk(path: string, body: unknown): ChunkPoints {
+export function readChunk(path: string, body: unknown, scratch?: ChunkScratch): ChunkPoints {
   try {
-    return decodeChunk(body as Uint8Array); // a BLOB column is given as bytes
+    return decodeChunk(body as Uint8Array, scratch); // a BLOB column is given as bytes
   } catch (error) {
     if (!(error instanceof SeriesError)) throw error;
     const advice = 'put the file back from a backup, or remove it to go on without its day';
@@ -102,7 +102,8 @@ function sourceOfRow(path: string, snapshot: Snapshot, row: Row): PointSource {
             first: Number(row.first),
             last: Number(row.last),
           },
-    read: () => readChunk(path, snapshot.get('SELECT body FROM chunks WHERE id = ?', id)?.body),
+    read: (scratch) =>
+      readChunk(path, snapshot.get('SELECT body FROM chunks WHERE id = ?', id)?.body, scratch),
   };
 }
 

@@ -74,8 +74,8 @@ export class DeviceRows {
 
   /** The transaction of the last `write` is undone. */
   rolledBack(): void {
+    this.#nextId -= this.#fresh.size;
     this.#fresh = new Map();
-    this.#nextId = Math.max(0, ...this.#ids.values()) + 1;
   }
 
   #idOf(file: DayFile, device: Named): number {
