@@ -114,7 +114,7 @@ export class Upkeep {
       const free = Number(file.get('PRAGMA freelist_count')?.freelist_count);
       if (free === 0) continue;
       file.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-      return true;
+      return Number(file.get('PRAGMA freelist_count')?.freelist_count) < free;
     }
     return false;
   }
