@@ -1,1 +1,17 @@
-export {};
+export * from './errors.ts';
+export * from './event-time.ts';
+export * from './ledger.ts';
+export * from './limits.ts';
+export type {
+  LiveDevice,
+  LiveFilter,
+  LiveGap,
+  LivePoint,
+  LivePull,
+  LiveSubscription,
+} from './live-subscription.ts';
+export * from './open-pipeline.ts';
+export * from './pipeline.ts';
+export * from './routes.ts';
+export type { SessionState } from './session-book.ts';
+export { isValidId, isValidMetricName, parseTemplate, type TopicTemplate } from './topic-template.ts';

@@ -1,0 +1,194 @@
+import type { DeviceKey, SeriesDefinition, Verdict } from '@skerry/model';
+import type { DeviceAccount, StoreState } from '@skerry/series';
+import { DedupeWindow } from './dedupe-window.ts';
+import { LIMITS } from './limits.ts';
+import type { PathNode } from './metric-path.ts';
+import { SequenceTracker } from './sequence-tracker.ts';
+
+/** A device's account while it is counted. */
+export type Account = { -readonly [K in keyof DeviceAccount]: DeviceAccount[K] };
+
+/** What is known about one device. Belongs to the pipeline; nothing of it crosses a thread. */
+export interface DeviceState extends DeviceKey {
+  readonly owner: ProjectState;
+  readonly account: Account;
+  /** Series id by metric. */
+  readonly series: Map<string, number>;
+  /** Which nodes stood where in its last record, and their series: the next record mostly looks alike. */
+  readonly lastNodes: PathNode[];
+  readonly lastSeries: number[];
+  window: DedupeWindow | undefined;
+  sequence: SequenceTracker | undefined;
+  /** Newest receipt since the start, microseconds; 0 before. */
+  lastSeenMicros: number;
+}
+
+/** Verdict counts of one project, cumulative. */
+export type VerdictTotals = Record<Verdict, number>;
+
+/** What is known about one project. */
+export interface ProjectState {
+  readonly tenant: string;
+  readonly project: string;
+  readonly devices: Map<string, DeviceState>;
+  /** By device id; the empty id holds records whose device could not be told. */
+  readonly accounts: Map<string, Account>;
+  readonly totals: VerdictTotals;
+}
+
+/** All verdicts at 0. */
+export function noVerdicts(): VerdictTotals {
+  return { stored: 0, deduplicated: 0, filtered: 0, deadLettered: 0, discarded: 0, expired: 0 };
+}
+
+/** Every project, device and series, with the limits on their number. */
+export class Catalogue {
+  readonly #projects = new Map<string, Map<string, ProjectState>>();
+  readonly projects: ProjectState[] = [];
+  readonly devices: DeviceState[] = [];
+  /** Definition by series id. */
+  readonly series: SeriesDefinition[] = [];
+  readonly owners: DeviceState[] = [];
+  #windows = 0;
+  readonly #seriesMax: number;
+
+  constructor(seriesMax: number = LIMITS.nodeSeriesMax.value) {
+    this.#seriesMax = seriesMax;
+  }
+
+  /** The state of a project, made when it is new. */
+  project(tenant: string, project: string): ProjectState {
+    let byProject = this.#projects.get(tenant);
+    if (!byProject) {
+      byProject = new Map();
+      this.#projects.set(tenant, byProject);
+    }
+    let state = byProject.get(project);
+    if (!state) {
+      state = { tenant, project, devices: new Map(), accounts: new Map(), totals: noVerdicts() };
+      byProject.set(project, state);
+      this.projects.push(state);
+    }
+    return state;
+  }
+
+  /** The state of a device, or undefined when it was never seen. */
+  find(key: DeviceKey): DeviceState | undefined {
+    return this.#projects.get(key.tenant)?.get(key.project)?.devices.get(key.device);
+  }
+
+  /** Adds a device; the caller asked `hasRoomForDevice`. */
+  addDevice(owner: ProjectState, device: string): DeviceState {
+    const state: DeviceState = {
+      tenant: owner.tenant,
+      project: owner.project,
+      device,
+      owner,
+      account: accountOf(owner, device),
+      series: new Map(),
+      lastNodes: [],
+      lastSeries: [],
+      window: undefined,
+      sequence: undefined,
+      lastSeenMicros: 0,
+    };
+    owner.devices.set(device, state);
+    this.devices.push(state);
+    return state;
+  }
+
+  /** Whether so many more devices may be added. */
+  hasRoomForDevices(count: number): boolean {
+    return this.devices.length + count <= LIMITS.nodeDevicesMax.value;
+  }
+
+  /** Whether so many more series may be added to the store. */
+  hasRoomForSeries(count: number): boolean {
+    return this.series.length + count <= this.#seriesMax;
+  }
+
+  /** Adds a series with the next id. */
+  addSeries(device: DeviceState, metric: string): SeriesDefinition {
+    const { tenant, project, device: id } = device;
+    const definition = { id: this.series.length, tenant, project, device: id, metric };
+    this.#keep(device, definition);
+    return definition;
+  }
+
+  /** The device's dedupe window, made when it has none. */
+  windowOf(device: DeviceState): DedupeWindow {
+    if (!device.window) {
+      device.window = new DedupeWindow();
+      this.#windows++;
+    }
+    return device.window;
+  }
+
+  /** Entries one window may hold: 65,536, less when very many devices have one. */
+  get windowEntriesMax(): number {
+    const share = Math.floor(LIMITS.dedupeEntriesMax.value / Math.max(1, this.#windows));
+    // below the least that is promised, every window has an equal share; above it, time decides
+    return share < LIMITS.dedupeIdsMin.value ? Math.max(64, share) : LIMITS.dedupeIdsMax.value;
+  }
+
+  /** Takes over what the store knows. */
+  restore(state: StoreState): void {
+    for (const definition of state.series) {
+      const owner = this.project(definition.tenant, definition.project);
+      this.#keep(
+        owner.devices.get(definition.device) ?? this.addDevice(owner, definition.device),
+        definition,
+      );
+    }
+    for (const stored of state.accounts) this.#restoreAccount(stored);
+    for (const entries of state.dedupe) this.windowOf(this.#device(entries));
+    for (const entries of state.dedupe) {
+      this.windowOf(this.#device(entries)).restore(entries.bytes, this.windowEntriesMax);
+    }
+    const secs = Math.floor(state.logTimeMicros / 1e6);
+    for (const device of this.devices) device.window?.evict(secs, this.windowEntriesMax);
+    for (const gaps of state.gaps) {
+      const device = this.#device(gaps);
+      device.sequence ??= new SequenceTracker();
+      device.sequence.restore(gaps);
+    }
+  }
+
+  #device(key: DeviceKey): DeviceState {
+    return this.find(key) ?? this.addDevice(this.project(key.tenant, key.project), key.device);
+  }
+
+  #restoreAccount(stored: DeviceAccount): void {
+    const owner = this.project(stored.tenant, stored.project);
+    Object.assign(accountOf(owner, stored.device), stored);
+    if (stored.device !== '' && !owner.devices.has(stored.device)) this.addDevice(owner, stored.device);
+    for (const verdict of VERDICTS) owner.totals[verdict] += stored[verdict];
+  }
+
+  #keep(device: DeviceState, definition: SeriesDefinition): void {
+    device.series.set(definition.metric, definition.id);
+    this.series[definition.id] = definition;
+    this.owners[definition.id] = device;
+  }
+}
+
+/** Verdicts in the order of the ledger. */
+export const VERDICTS = [
+  'stored',
+  'deduplicated',
+  'filtered',
+  'deadLettered',
+  'discarded',
+  'expired',
+] as const satisfies readonly Verdict[];
+
+/** The account of a device in a project, made when it is new. */
+export function accountOf(owner: ProjectState, device: string): Account {
+  let account = owner.accounts.get(device);
+  if (!account) {
+    const { tenant, project } = owner;
+    account = { tenant, project, device, ...noVerdicts(), timeCorrected: 0, seqResets: 0 };
+    owner.accounts.set(device, account);
+  }
+  return account;
+}

@@ -1,0 +1,157 @@
+import type { Journal, StoredBatch } from '@skerry/journal';
+import type { Clock, FailpointHook, Logger, Meter } from '@skerry/kernel';
+import type {
+  DeadLetter,
+  DeviceKey,
+  LedgerAccounts,
+  LedgerReport,
+  PointValue,
+  SequenceGap,
+  SeriesKey,
+  ValueType,
+} from '@skerry/model';
+import type {
+  BucketPage,
+  DeadLetterFilter,
+  DeadLetterHead,
+  PointPage,
+  SeriesQuery,
+  SeriesStore,
+} from '@skerry/series';
+import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
+import type { RouteConfig } from './routes.ts';
+import type { SessionState } from './session-book.ts';
+
+/** How a pipeline works; what is absent has the value of `LIMITS`. */
+export interface PipelineOptions {
+  readonly routes: RouteConfig;
+  readonly sealPoints?: number;
+  readonly sealRecords?: number;
+  readonly sealAgeMs?: number;
+  readonly sealIdleMs?: number;
+  readonly nodeSeriesMax?: number;
+  readonly liveRowsMax?: number;
+  /** A device not heard of for so long counts as stale in `iot_device_status`; 5 minutes when absent. */
+  readonly staleMs?: number;
+}
+
+/** What a pipeline works with. */
+export interface PipelineNeeds {
+  readonly journal: Pick<
+    Journal,
+    'id' | 'start' | 'end' | 'telemetryEnd' | 'received' | 'read' | 'waitBeyond' | 'commit'
+  >;
+  readonly store: SeriesStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly failpoint: FailpointHook;
+  /** Gives everything else on the thread a turn; a pause of 0 ms of the clock when absent. */
+  readonly breathe?: () => Promise<void>;
+}
+
+/** A device as lists show it. */
+export interface DeviceEntry extends DeviceKey {
+  /** Newest receipt since the start, else newest event time; microseconds since 1970, 0 without either. */
+  readonly lastSeenMicros: number;
+  readonly metrics: number;
+}
+
+/** Which devices to list: by (tenant, project, device), those after `after`. */
+export interface DeviceQuery {
+  /** Part of the device id, without regard to case. */
+  readonly search?: string;
+  readonly tenant?: string;
+  readonly project?: string;
+  readonly after?: DeviceKey;
+  readonly limit: number;
+}
+
+/** A device with what is known about it. */
+export interface DeviceDetail extends DeviceEntry {
+  readonly metricList: readonly {
+    readonly metric: string;
+    readonly type: ValueType;
+    readonly series: number;
+  }[];
+  readonly accounts: Omit<LedgerAccounts, 'received' | 'pending'>;
+  readonly timeCorrected: number;
+  readonly seqResets: number;
+  /** Open gaps in its own numbering. */
+  readonly gaps: number;
+}
+
+/** Newest value of a metric by event time. */
+export interface LatestValue {
+  readonly metric: string;
+  readonly timeMicros: number;
+  readonly value: PointValue;
+}
+
+/** Which gaps to list: by (tenant, project, device, epoch, from), those after `after`. */
+export interface GapQuery {
+  readonly tenant?: string;
+  readonly project?: string;
+  readonly device?: string;
+  readonly after?: SequenceGap;
+  readonly limit: number;
+}
+
+/** A question about one series, named. */
+export type PointsQuery = Omit<SeriesQuery, 'series'> & { readonly series: SeriesKey };
+
+/** Something that somebody must look at. */
+export interface PipelineAlarm {
+  readonly code: 'ledger-imbalance' | 'journal-miscount' | 'seal-retry';
+  readonly detail: string;
+}
+
+/** Numbers of the moment. Totals count since the data folder was made, rates come from their differences. */
+export interface PipelineFigures {
+  /** Offset up to which records have a verdict, and up to which it is durable. */
+  readonly position: number;
+  readonly committedPosition: number;
+  readonly recordsReceived: number;
+  /** Points added since the start of the process. */
+  readonly pointsDecoded: number;
+  readonly delay: { readonly p50Ms: number; readonly p99Ms: number } | undefined;
+  /** Durable telemetry records that are not visible yet, and the time since the newest one that is, while there are some. */
+  readonly backlogRecords: number;
+  readonly backlogAgeMs: number;
+  readonly devices: number;
+  readonly series: number;
+  readonly deadLettersOpen: number;
+  readonly headPoints: number;
+  readonly alarms: readonly PipelineAlarm[];
+  readonly ledger: LedgerReport;
+}
+
+/** The runner from journal to store. Everything is a snapshot the caller may keep; nothing above the durable end is shown. */
+export interface Pipeline extends AsyncDisposable {
+  /** Offset after the last record that has a verdict. */
+  readonly position: number;
+  /** Offset after the last record whose verdict is durable. */
+  readonly committedPosition: number;
+  /** Rejects with the reason when the pipeline cannot go on; resolves when it was disposed. */
+  readonly ended: Promise<void>;
+  /** Hands over a durable batch right after its append; false when it is not the next one or there is no room. The pipeline owns the bytes of a batch it took. */
+  offer(batch: StoredBatch): boolean;
+  /** Resolves with the committed position when everything that was durable at the call is sealed. */
+  flush(): Promise<number>;
+  /** A feed of points behind `cursor`, or from now on. Fails with `live-refused`, `cursor-invalid`. */
+  subscribe(filters: readonly LiveFilter[], cursor: string | undefined): LiveSubscription;
+  devices(query: DeviceQuery): DeviceEntry[];
+  /** Undefined when the device was never seen; `latest` likewise. */
+  device(key: DeviceKey): DeviceDetail | undefined;
+  latest(key: DeviceKey): LatestValue[] | undefined;
+  gaps(query: GapQuery): SequenceGap[];
+  /** Points of the store and of the unsealed heads. Undefined when the series was never seen. Fails as the store does. */
+  points(query: PointsQuery): Promise<PointPage | BucketPage | undefined>;
+  /** By offset; those not sealed yet included. */
+  deadLetters(filter: DeadLetterFilter): Promise<DeadLetterHead[]>;
+  deadLetter(offset: number): Promise<DeadLetter | undefined>;
+  ledger(): LedgerReport;
+  alarms(): PipelineAlarm[];
+  figures(): PipelineFigures;
+  sessions(): SessionState[];
+}

@@ -1,0 +1,363 @@
+import { HEADER, RECORD_KIND } from '@skerry/journal';
+import { type DeadLetterReason, PROJECT_DEVICE, type Verdict } from '@skerry/model';
+import { type Account, accountOf, type Catalogue, type DeviceState, type ProjectState } from './catalogue.ts';
+import type { DeadLetterBook, OpenLetter } from './dead-letter-book.ts';
+import { DecodedRecord } from './decoded-record.ts';
+import { hashMessage, type MessageHash } from './dedupe-window.ts';
+import { eventMicros, isEventTimeAccepted } from './event-time.ts';
+import type { LatestValues } from './latest-values.ts';
+import { LIMITS } from './limits.ts';
+import type { LiveRing } from './live-ring.ts';
+import { PayloadDecoder } from './payload-decoder.ts';
+import type { RecordCursor } from './record-cursor.ts';
+import type { Route } from './routes.ts';
+import type { SealDraft } from './seal-draft.ts';
+import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
+import type { SessionBook } from './session-book.ts';
+import { TopicEntries, type TopicEntry } from './topic-entries.ts';
+
+/** Why a record is set aside. */
+interface Refusal {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly stage: 'route' | 'decode' | 'store';
+}
+
+/** What the processor works on; one owner, one thread. */
+export interface ProcessorNeeds {
+  readonly route: (topic: string) => Route;
+  readonly catalogue: Catalogue;
+  readonly latest: LatestValues;
+  readonly ring: LiveRing;
+  readonly letters: DeadLetterBook;
+  readonly sessions: SessionBook;
+}
+
+/** Verdicts and points counted since the start, for metrics. */
+export interface ProcessorCounts {
+  records: number;
+  points: number;
+  timeCorrected: number;
+  seqResets: number;
+  replaysRefused: number;
+}
+
+/** Gives each journal record, in log order, its verdict, and the draft what follows from it. */
+export class RecordProcessor {
+  readonly counts: ProcessorCounts = {
+    records: 0,
+    points: 0,
+    timeCorrected: 0,
+    seqResets: 0,
+    replaysRefused: 0,
+  };
+  /** Telemetry records given a verdict over the journal's life. */
+  telemetryPosition: number;
+  readonly #needs: ProcessorNeeds;
+  readonly #record = new DecodedRecord();
+  readonly #decoder = new PayloadDecoder(this.#record);
+  readonly #topics: TopicEntries;
+  readonly #resolver: SeriesResolver;
+  readonly #hash: MessageHash = { idLow: 0, idHigh: 0, payload: 0 };
+  #projects: ProjectState[] = [];
+  #noProject: ProjectState | undefined;
+
+  constructor(needs: ProcessorNeeds, telemetryPosition: number) {
+    this.#needs = needs;
+    this.telemetryPosition = telemetryPosition;
+    this.#topics = new TopicEntries(needs.route, this.#decoder);
+    this.#resolver = new SeriesResolver(needs.catalogue, this.#record);
+  }
+
+  /** Tells which projects the next records name. */
+  beginBatch(record: RecordCursor): void {
+    this.#projects = record.projects.map(({ tenant, project }) =>
+      this.#needs.catalogue.project(tenant, project),
+    );
+  }
+
+  /** Gives the record its verdict; false, and nothing changed, when the draft's head has no room for it. */
+  process(record: RecordCursor, draft: SealDraft): boolean {
+    const { kind } = record;
+    if (kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted) {
+      if (!this.#telemetry(record, draft)) return false;
+      this.telemetryPosition++;
+      this.counts.records++;
+    } else {
+      if (kind === RECORD_KIND.replay && !this.#replay(record, draft)) return false;
+      if (kind === RECORD_KIND.discard) this.#discard(record, draft);
+      if (kind === RECORD_KIND.session)
+        this.#needs.sessions.note(record.client, record.payload, record.receivedMicros);
+      draft.verdict('none');
+    }
+    if (record.receivedMicros > draft.logTimeMicros) draft.logTimeMicros = record.receivedMicros;
+    return true;
+  }
+
+  /** Gives up dead letters that the policy no longer keeps. */
+  expire(draft: SealDraft, nowMicros: number): void {
+    for (const letter of this.#needs.letters.expired(nowMicros)) {
+      this.#move(letter, 'expired', draft);
+      draft.changes.push({
+        offset: letter.offset,
+        state: 'expired',
+        author: 'policy',
+        changedMicros: nowMicros,
+      });
+    }
+  }
+
+  #telemetry(record: RecordCursor, draft: SealDraft): boolean {
+    const owner = this.#ownerOf(record);
+    const topic = this.#topics.of(record);
+    const refusal = this.#decode(record, topic, record.receivedMicros);
+    if (!refusal && !draft.head.hasRoom(this.#record.count, this.#record.textBytes)) return false;
+    const verdict =
+      refusal ?? this.#settle(record, topic, owner, draft, record.offset, record.receivedMicros);
+    if (typeof verdict === 'object') this.#setAside(record, topic, owner, draft, verdict);
+    else if (verdict === 'deduplicated') draft.verdict('deduplicated');
+    else draft.verdict(this.#record.count === 0 ? 'empty' : 'stored');
+    return true;
+  }
+
+  /** Offers an open dead letter again; what cannot be taken stays open. False when the head has no room. */
+  #replay(record: RecordCursor, draft: SealDraft): boolean {
+    const letter = this.#needs.letters.get(Number(record.header(HEADER.replayOf) ?? -1));
+    if (!letter) return true;
+    const topic = this.#topics.of(record);
+    const refusal = this.#decode(record, topic, letter.receivedMicros);
+    if (!refusal && !draft.head.hasRoom(this.#record.count, this.#record.textBytes)) return false;
+    const verdict =
+      refusal ?? this.#settle(record, topic, letter.owner, draft, letter.offset, letter.receivedMicros);
+    if (typeof verdict === 'object') {
+      this.counts.replaysRefused++;
+      return true;
+    }
+    this.#move(letter, undefined, draft);
+    this.#change(record, letter, 'replayed', draft);
+    return true;
+  }
+
+  #discard(record: RecordCursor, draft: SealDraft): void {
+    const letter = this.#needs.letters.get(Number(record.header(HEADER.replayOf) ?? -1));
+    if (!letter) return;
+    this.#move(letter, 'discarded', draft);
+    this.#change(record, letter, 'discarded', draft);
+  }
+
+  #change(record: RecordCursor, letter: OpenLetter, state: 'replayed' | 'discarded', draft: SealDraft): void {
+    draft.changes.push({
+      offset: letter.offset,
+      state,
+      author: record.header(HEADER.author) ?? '',
+      changedMicros: record.receivedMicros,
+    });
+  }
+
+  /** Takes a letter out of dead-lettered, into `verdict` where it was not counted there already. */
+  #move(letter: OpenLetter, verdict: 'discarded' | 'expired' | undefined, draft: SealDraft): void {
+    const account = accountOf(letter.owner, letter.device);
+    account.deadLettered--;
+    letter.owner.totals.deadLettered--;
+    draft.accounts.add(account);
+    if (verdict) count(draft, letter.owner, account, verdict);
+    this.#needs.letters.remove(letter.offset);
+  }
+
+  #decode(record: RecordCursor, topic: TopicEntry, receivedMicros: number): Refusal | undefined {
+    const { route } = topic;
+    if (route.kind !== 'telemetry' || record.kind === RECORD_KIND.misrouted) {
+      const detail = `The topic ${record.topic.slice(0, 200)} lies under a telemetry prefix and fits no template.`;
+      return { reason: 'unknown-topic', detail, stage: 'route' };
+    }
+    const required = route.isDeviceRequired ? route.device : undefined;
+    this.#decoder.requiredDevice = required;
+    const fault = this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
+    if (fault) return { reason: fault.reason, detail: fault.detail, stage: 'decode' };
+    const { elements, elementCount } = this.#record;
+    const owner = this.#needs.catalogue.project(route.tenant, route.project);
+    this.#resolver.begin();
+    for (let i = 0; i < elementCount; i++) {
+      const element = elements[i];
+      const id = required ?? element?.device ?? route.device ?? PROJECT_DEVICE;
+      const isTopics = id === route.device;
+      const device = (isTopics ? topic.device : undefined) ?? owner.devices.get(id);
+      if (isTopics) topic.device = device;
+      let micros = receivedMicros;
+      let isCorrected = false;
+      if (element?.time !== undefined) {
+        const told = eventMicros(element.time);
+        isCorrected = !isEventTimeAccepted(told, receivedMicros);
+        if (!isCorrected) micros = told;
+      }
+      this.#resolver.element(i, owner, id, device, micros, isCorrected);
+    }
+    return undefined;
+  }
+
+  /** Deduplicates or stores a decoded record; `offset` is its identity. */
+  #settle(
+    record: RecordCursor,
+    topic: TopicEntry,
+    ledgerOwner: ProjectState,
+    draft: SealDraft,
+    offset: number,
+    receivedMicros: number,
+  ): Refusal | 'stored' | 'deduplicated' {
+    const resolver = this.#resolver;
+    const isNumbered = this.#ownId(record);
+    const first = resolver.devices[0];
+    const familiarity = isNumbered && first?.window ? first.window.find(this.#hash) : 'new';
+    if (first && familiarity === 'duplicate') {
+      count(draft, ledgerOwner, this.#accountOf(ledgerOwner, first), 'deduplicated');
+      return 'deduplicated';
+    }
+    const fault: SeriesFault | undefined = resolver.resolve(draft);
+    if (fault) return { reason: 'series-limit', detail: fault.detail, stage: 'store' };
+    const device = resolver.devices[0];
+    if (!device) return 'stored';
+    if (topic.device === undefined && device.device === topic.route.device) topic.device = device;
+    const account = this.#accountOf(ledgerOwner, device);
+    count(draft, ledgerOwner, account, 'stored');
+    if (resolver.isTimeCorrected) {
+      account.timeCorrected++;
+      this.counts.timeCorrected++;
+    }
+    this.#number(device, account, isNumbered, familiarity === 'other-payload', receivedMicros, draft);
+    this.#append(draft, offset, record.offset, receivedMicros);
+    return 'stored';
+  }
+
+  /** Follows the device's own numbering. */
+  #number(
+    device: DeviceState,
+    account: Account,
+    isNumbered: boolean,
+    isOtherPayload: boolean,
+    receivedMicros: number,
+    draft: SealDraft,
+  ): void {
+    if (!isNumbered) return;
+    const { catalogue } = this.#needs;
+    const { seq, epoch = '' } = this.#record;
+    const window = catalogue.windowOf(device);
+    window.add(this.#hash, Math.floor(receivedMicros / 1e6), catalogue.windowEntriesMax);
+    draft.windows.add(device);
+    let isReset = isOtherPayload;
+    if (seq !== undefined) {
+      device.sequence ??= this.#resolver.newTracker();
+      isReset = device.sequence.note(epoch, seq) === 'restart';
+      draft.sequences.add(device);
+    }
+    if (!isReset) return;
+    account.seqResets++;
+    this.counts.seqResets++;
+  }
+
+  #append(draft: SealDraft, offset: number, cause: number, receivedMicros: number): void {
+    const record = this.#record;
+    const { latest, ring } = this.#needs;
+    const { head } = draft;
+    const { series, devices, times } = this.#resolver;
+    let at = 0;
+    for (let i = 0; i < record.elementCount; i++) {
+      const end = Number(record.elements[i]?.end);
+      const micros = Number(times[i]);
+      const device = devices[i];
+      if (device && receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
+      for (; at < end; at++) {
+        const value = record.value(at);
+        const id = Number(series[at]);
+        head.append(id, micros, value, offset, at);
+        latest.note(id, micros, value);
+        ring.add(id, micros, value, cause, at);
+      }
+    }
+    this.counts.points += record.count;
+  }
+
+  #setAside(
+    record: RecordCursor,
+    topic: TopicEntry,
+    owner: ProjectState,
+    draft: SealDraft,
+    why: Refusal,
+  ): void {
+    const device = this.#resolverDevice(topic, owner, why);
+    const payload = new Uint8Array(record.payload);
+    const account = accountOf(owner, device);
+    count(draft, owner, account, 'deadLettered');
+    draft.verdict('deadLettered');
+    draft.deadLetterBytes += payload.length;
+    const { offset, receivedMicros, client, qos } = record;
+    const { tenant, project } = owner;
+    this.#needs.letters.add({ offset, receivedMicros, owner, device, payloadBytes: payload.length });
+    draft.deadLetters.push({
+      offset,
+      receivedMicros,
+      tenant,
+      project,
+      device,
+      topic: record.topic,
+      client,
+      reason: why.reason,
+      detail: why.detail,
+      stage: why.stage,
+      payload,
+      qos,
+      state: 'open',
+      author: '',
+      changedMicros: 0,
+    });
+  }
+
+  /** The device a refused record is counted for: only one that is known already. */
+  #resolverDevice(topic: TopicEntry, owner: ProjectState, why: Refusal): string {
+    const id = why.stage === 'store' ? this.#resolver.ids[0] : topic.route.device;
+    return id !== undefined && owner.devices.has(id) ? id : '';
+  }
+
+  /** Whether the message has an id of its own; fills the hash. */
+  #ownId(record: RecordCursor): boolean {
+    const found = this.#record;
+    if (record.payloadStart > record.headersStart) {
+      record.userProperties((name, value) => {
+        if (value.length > LIMITS.metricNameCharsMax.value) return;
+        if (name === 'skerry-message-id') found.messageId = value;
+        else if (name === 'skerry-epoch') found.epoch = value;
+        else if (name === 'skerry-seq' && /^\d{1,16}$/.test(value) && Number.isSafeInteger(Number(value)))
+          found.seq = Number(value);
+      });
+    }
+    const { messageId, seq, epoch = '' } = found;
+    if (messageId === undefined && seq === undefined) return false;
+    const kind = messageId === undefined ? 's' : 'm';
+    hashMessage(
+      kind,
+      epoch,
+      messageId ?? String(seq),
+      record.bytes,
+      record.payloadStart,
+      record.end,
+      this.#hash,
+    );
+    return true;
+  }
+
+  #accountOf(owner: ProjectState, device: DeviceState): Account {
+    return device.owner === owner ? device.account : accountOf(owner, device.device);
+  }
+
+  #ownerOf(record: RecordCursor): ProjectState {
+    const owner = this.#projects[record.project];
+    if (owner) return owner;
+    this.#noProject ??= this.#needs.catalogue.project('', '');
+    return this.#noProject;
+  }
+}
+
+function count(draft: SealDraft, owner: ProjectState, account: Account, verdict: Verdict): void {
+  account[verdict]++;
+  owner.totals[verdict]++;
+  draft.accounts.add(account);
+}

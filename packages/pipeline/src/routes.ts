@@ -1,0 +1,76 @@
+import { LIMITS } from './limits.ts';
+import { matchTemplate, parseTemplate, type TopicTemplate } from './topic-template.ts';
+
+/** How topics are routed. */
+export interface RouteConfig {
+  /** Topic templates of telemetry; the first that fits wins. */
+  readonly templates: readonly string[];
+  /** What happens to topics that no template owns. */
+  readonly unmatched: 'deadLetter' | 'messaging' | 'refuse';
+}
+
+/** Where a topic belongs. `device` and `metricPrefix` only for telemetry. */
+export interface Route {
+  readonly kind: 'telemetry' | 'dead-letter' | 'messaging' | 'refuse';
+  /** Empty unless `telemetry`. */
+  readonly tenant: string;
+  /** Empty unless `telemetry`. */
+  readonly project: string;
+  readonly device?: string;
+  /** True when the template demands the device, so that the payload has no say. */
+  readonly isDeviceRequired?: boolean;
+  readonly metricPrefix?: string;
+}
+
+/** The templates and the fallback in force unless configured. */
+export const DEFAULT_ROUTES: RouteConfig = {
+  templates: [
+    'mtic/msg/client/realtime/{tenantId}/{projectId}/{deviceId?}/{metricPrefix?…}',
+    'iot/{tenantId}/{projectId}/{deviceId}/telemetry',
+  ],
+  unmatched: 'messaging',
+};
+
+/**
+ * The routing function of a configuration: pure, remembers up to `routesCachedMax` topics. A template with optional
+ * levels owns its whole literal prefix: what lies under it and does not fit is a dead letter. A template without
+ * owns exactly the topics that fit. `$`-topics are never telemetry. Fails with `template-invalid`.
+ */
+export function compileRoutes(config: RouteConfig): (topic: string) => Route {
+  const templates = config.templates.map(parseTemplate);
+  const unmatched = unmatchedRoute(config.unmatched);
+  let cache = new Map<string, Route>();
+  return (topic) => {
+    const known = cache.get(topic);
+    if (known) return known;
+    const route = routeOf(templates, unmatched, topic);
+    if (cache.size >= LIMITS.routesCachedMax.value) cache = new Map();
+    cache.set(topic, route);
+    return route;
+  };
+}
+
+const DEAD_LETTER: Route = { kind: 'dead-letter', tenant: '', project: '' };
+const MESSAGING: Route = { kind: 'messaging', tenant: '', project: '' };
+const REFUSE: Route = { kind: 'refuse', tenant: '', project: '' };
+
+function unmatchedRoute(unmatched: RouteConfig['unmatched']): Route {
+  if (unmatched === 'deadLetter') return DEAD_LETTER;
+  return unmatched === 'messaging' ? MESSAGING : REFUSE;
+}
+
+function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: string): Route {
+  if (topic.startsWith('$')) return MESSAGING;
+  const levels = topic.split('/');
+  let isOwned = false;
+  for (const template of templates) {
+    if (!template.prefix.every((level, i) => levels[i] === level)) continue;
+    const match = matchTemplate(template, levels);
+    if (match) {
+      const { device, ...rest } = match;
+      return { kind: 'telemetry', ...rest, ...(device === undefined ? {} : { device }) };
+    }
+    if (template.ownsPrefix) isOwned = true;
+  }
+  return isOwned ? DEAD_LETTER : unmatched;
+}

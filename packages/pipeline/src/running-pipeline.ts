@@ -1,0 +1,494 @@
+import type { StoredBatch } from '@skerry/journal';
+import type { Timer } from '@skerry/kernel';
+import type { DeadLetter, DeviceKey, LedgerReport, SequenceGap } from '@skerry/model';
+import type {
+  BucketPage,
+  DeadLetterFilter,
+  DeadLetterHead,
+  PointPage,
+  Seal,
+  StoreState,
+} from '@skerry/series';
+import { Catalogue } from './catalogue.ts';
+import { CommittedLedger } from './committed-ledger.ts';
+import { DeadLetterBook } from './dead-letter-book.ts';
+import { DeadLetterPages } from './dead-letter-pages.ts';
+import { DelayWindow } from './delay-window.ts';
+import { DevicePages } from './device-pages.ts';
+import { PipelineError } from './errors.ts';
+import { type HeadSlot, HeadSlots } from './head-slots.ts';
+import { HotQueue } from './hot-queue.ts';
+import { LatestValues } from './latest-values.ts';
+import { LIMITS } from './limits.ts';
+import { type LivePlace, LiveRing } from './live-ring.ts';
+import { type LiveFilter, type LiveSubscription, RingSubscription } from './live-subscription.ts';
+import type {
+  DeviceDetail,
+  DeviceEntry,
+  DeviceQuery,
+  GapQuery,
+  LatestValue,
+  Pipeline,
+  PipelineAlarm,
+  PipelineFigures,
+  PipelineNeeds,
+  PipelineOptions,
+  PointsQuery,
+} from './pipeline.ts';
+import { PipelineMeters } from './pipeline-meters.ts';
+import { PipelineWatch } from './pipeline-watch.ts';
+import { PolicyTime } from './policy-time.ts';
+import { RecordCursor } from './record-cursor.ts';
+import { RecordProcessor } from './record-processor.ts';
+import { compileRoutes } from './routes.ts';
+import { SealDraft } from './seal-draft.ts';
+import { commitSeal } from './sealer.ts';
+import { SessionBook } from './session-book.ts';
+import { Wake } from './wake.ts';
+
+const LAST_ORDINAL = 65_535;
+const TICK_MS = 100;
+/** Records between two looks at the clock. */
+const GROUP = 64;
+/** How long a hot batch is waited for before the journal is read, while hot batches come. */
+const HOT_GRACE_MS = 20;
+
+interface Open {
+  readonly draft: SealDraft;
+  readonly slot: HeadSlot;
+  readonly number: number;
+  startedMs: number;
+}
+
+/** The one implementation of `Pipeline`; made by `openPipeline`. */
+export class RunningPipeline implements Pipeline {
+  position: number;
+  committedPosition: number;
+  readonly ended: Promise<void>;
+  readonly #options: Required<PipelineOptions>;
+  readonly #needs: PipelineNeeds;
+  readonly #catalogue: Catalogue;
+  readonly #latest = new LatestValues();
+  readonly #ring: LiveRing;
+  readonly #letters = new DeadLetterBook();
+  readonly #sessions = new SessionBook();
+  readonly #processor: RecordProcessor;
+  readonly #pages: DevicePages;
+  readonly #letterPages: DeadLetterPages;
+  readonly #ledger: CommittedLedger;
+  readonly #meters: PipelineMeters;
+  readonly #watch: PipelineWatch;
+  readonly #delays = new DelayWindow();
+  readonly #policyTime: PolicyTime;
+  readonly #hot = new HotQueue();
+  readonly #cursor = new RecordCursor();
+  readonly #slots: HeadSlots;
+  readonly #changed = new Wake();
+  readonly #stop = new AbortController();
+  readonly #ticker: Timer;
+  #open: Open;
+  #sealing: Open | undefined;
+  #sealed: Promise<void> = Promise.resolve();
+  #lastInputMs: number;
+  #lastRecordMicros = 0;
+  #secondMs = Number.NEGATIVE_INFINITY;
+  #isHot = false;
+  #subscriptions = 0;
+  #failure: unknown;
+  #miscount: string | undefined;
+  #retry: string | undefined;
+  #fail: (reason: unknown) => void = () => undefined;
+  #finish: () => void = () => undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: Required<PipelineOptions>, needs: PipelineNeeds, state: StoreState) {
+    this.#options = options;
+    this.#needs = needs;
+    this.position = state.position;
+    this.committedPosition = state.position;
+    this.ended = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    // whoever awaits `ended` is told; nobody has to
+    this.ended.catch(() => undefined);
+    this.#meters = new PipelineMeters(needs.meter);
+    this.#catalogue = new Catalogue(options.nodeSeriesMax);
+    this.#catalogue.restore(state);
+    for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
+    for (const head of state.deadLetters)
+      this.#letters.restore(head, this.#catalogue.project(head.tenant, head.project));
+    this.#ring = new LiveRing(this.#here(), options.liveRowsMax);
+    this.#policyTime = new PolicyTime(needs.clock, state.logTimeMicros);
+    this.#slots = new HeadSlots(options.sealPoints + LIMITS.recordPointsMax.value, () =>
+      this.#changed.ring(),
+    );
+    this.#processor = new RecordProcessor(
+      {
+        route: compileRoutes(options.routes),
+        catalogue: this.#catalogue,
+        latest: this.#latest,
+        ring: this.#ring,
+        letters: this.#letters,
+        sessions: this.#sessions,
+      },
+      state.telemetryPosition,
+    );
+    this.#ledger = new CommittedLedger(this.#catalogue, state.telemetryPosition);
+    this.#pages = new DevicePages(this.#catalogue, this.#latest);
+    this.#watch = new PipelineWatch({
+      meters: this.#meters,
+      catalogue: this.#catalogue,
+      pages: this.#pages,
+      counts: this.#processor.counts,
+      clock: needs.clock,
+      logger: needs.logger,
+      staleMs: options.staleMs,
+    });
+    this.#letterPages = new DeadLetterPages(needs.store, () => this.#unsealed().map((open) => open.draft));
+    this.#lastInputMs = needs.clock.monotonicMs();
+    this.#open = this.#begin(state.sealNumber + 1, state.logTimeMicros);
+    if (state.journalId !== undefined) this.#commitPosition();
+    this.#ticker = needs.clock.startTicker(TICK_MS, () => this.#tick());
+  }
+
+  /** Begins to work. Called once. */
+  start(): void {
+    this.#running = this.#run().catch((fault: unknown) => this.#end(fault));
+  }
+
+  offer(batch: StoredBatch): boolean {
+    if (this.#stop.signal.aborted || !this.#hot.offer(batch, this.position)) return false;
+    this.#changed.ring();
+    return true;
+  }
+
+  async flush(): Promise<number> {
+    const target = this.#needs.journal.end;
+    while (this.committedPosition < target) {
+      if (this.#stop.signal.aborted) {
+        throw new PipelineError(
+          'pipeline-closed',
+          `The pipeline ended at position ${this.committedPosition}; a seal up to ${target} was asked for.`,
+          {},
+          this.#failure,
+        );
+      }
+      const changed = this.#changed.wait();
+      if (this.position >= target) this.#seal();
+      await changed;
+    }
+    return this.committedPosition;
+  }
+
+  subscribe(filters: readonly LiveFilter[], cursor: string | undefined): LiveSubscription {
+    if (this.#subscriptions >= LIMITS.subscriptionsMax.value)
+      throw new PipelineError(
+        'live-refused',
+        `${this.#subscriptions} live subscriptions are open; at most ${LIMITS.subscriptionsMax.value} are served.`,
+      );
+    let isOpen = true;
+    const subscription = new RingSubscription({
+      ring: this.#ring,
+      journalId: this.#needs.journal.id,
+      series: this.#catalogue.series,
+      filters,
+      cursor,
+      journalEnd: this.#needs.journal.end,
+      here: () => this.#here(),
+      gapped: () => this.#meters.liveGaps.add(1),
+      close: () => {
+        if (isOpen) this.#subscriptions--;
+        isOpen = false;
+      },
+    });
+    this.#subscriptions++;
+    return subscription;
+  }
+
+  devices(query: DeviceQuery): DeviceEntry[] {
+    return this.#pages.list(query);
+  }
+
+  device(key: DeviceKey): DeviceDetail | undefined {
+    return this.#pages.detail(key);
+  }
+
+  latest(key: DeviceKey): LatestValue[] | undefined {
+    return this.#pages.latest(key);
+  }
+
+  gaps(query: GapQuery): SequenceGap[] {
+    return this.#pages.gaps(query);
+  }
+
+  async points(query: PointsQuery): Promise<PointPage | BucketPage | undefined> {
+    const { series: key, ...rest } = query;
+    const series = this.#catalogue.find(key)?.series.get(key.metric);
+    if (series === undefined) return undefined;
+    return this.#slots.reading(this.#unsealed(), (views) =>
+      this.#needs.store.query({ ...rest, series }, views),
+    );
+  }
+
+  deadLetters(filter: DeadLetterFilter): Promise<DeadLetterHead[]> {
+    return this.#letterPages.list(filter);
+  }
+
+  deadLetter(offset: number): Promise<DeadLetter | undefined> {
+    return this.#letterPages.get(offset);
+  }
+
+  ledger(): LedgerReport {
+    const { journal } = this.#needs;
+    return this.#ledger.report(journal.received(), journal.telemetryEnd);
+  }
+
+  alarms(): PipelineAlarm[] {
+    const alarms: PipelineAlarm[] = this.ledger().imbalances.map((detail) => ({
+      code: 'ledger-imbalance',
+      detail,
+    }));
+    if (this.#miscount !== undefined) alarms.push({ code: 'journal-miscount', detail: this.#miscount });
+    if (this.#retry !== undefined) alarms.push({ code: 'seal-retry', detail: this.#retry });
+    return alarms;
+  }
+
+  figures(): PipelineFigures {
+    const { journal, clock } = this.#needs;
+    const ledger = this.ledger();
+    const backlogRecords = Math.max(0, journal.telemetryEnd - this.#processor.telemetryPosition);
+    const since = this.#lastRecordMicros;
+    return {
+      position: this.position,
+      committedPosition: this.committedPosition,
+      recordsReceived: ledger.totals.received,
+      pointsDecoded: this.#processor.counts.points,
+      delay: this.#delays.figures(clock.monotonicMs()),
+      backlogRecords,
+      backlogAgeMs: backlogRecords > 0 && since > 0 ? Math.max(0, (clock.nowMicros() - since) / 1000) : 0,
+      devices: this.#catalogue.devices.length,
+      series: this.#catalogue.series.length,
+      deadLettersOpen: this.#letters.count,
+      headPoints: this.#open.draft.head.rows,
+      alarms: this.alarms(),
+      ledger,
+    };
+  }
+
+  sessions() {
+    return this.#sessions.list();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ticker[Symbol.dispose]();
+    this.#stop.abort();
+    this.#changed.ring();
+    await this.#running;
+    await this.#sealed;
+    if (this.#failure === undefined) this.#finish();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const hot = this.#hot.take(this.position);
+      if (hot) {
+        this.#isHot = true;
+        await this.#consume(hot);
+      } else if (this.#needs.journal.end > this.position) await this.#readAhead();
+      else await this.#waitForInput();
+    }
+  }
+
+  async #readAhead(): Promise<void> {
+    if (this.#isHot) {
+      // the batch is on its way to here: waiting is cheaper than reading it back
+      this.#isHot = false;
+      await this.#wait((signal) => this.#needs.clock.sleep(HOT_GRACE_MS, signal));
+      return;
+    }
+    for (const batch of await this.#needs.journal.read(this.position, LIMITS.readBytesMax.value)) {
+      if (this.#stop.signal.aborted) return;
+      if (batch.firstOffset + batch.count > this.position) await this.#consume(batch);
+    }
+  }
+
+  #waitForInput(): Promise<void> {
+    return this.#wait((signal) => this.#needs.journal.waitBeyond(this.position, signal));
+  }
+
+  /** Waits for `event` or for any change here, whichever comes first. */
+  async #wait(event: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const changed = this.#changed.wait();
+    if (this.#stop.signal.aborted || !this.#hot.isEmpty) return;
+    await Promise.race([changed, event(over.signal)]);
+    over.abort();
+  }
+
+  /** Gives the records of a batch from the position on their verdicts, in slices. */
+  async #consume(batch: StoredBatch): Promise<void> {
+    const record = this.#cursor;
+    const { clock } = this.#needs;
+    record.begin(batch);
+    this.#processor.beginBatch(record);
+    this.#compareCounts(batch);
+    let sliceMs = clock.monotonicMs();
+    let grouped = 0;
+    while (record.next()) {
+      if (record.offset < this.position) continue;
+      while (!this.#processor.process(record, this.#open.draft)) {
+        await this.#roomInHead();
+        if (this.#stop.signal.aborted) return;
+      }
+      this.position = record.offset + 1;
+      if (++grouped < GROUP) continue;
+      this.#noteDelay(record.receivedMicros, grouped);
+      grouped = 0;
+      if (this.#isDue()) this.#seal();
+      if (clock.monotonicMs() - sliceMs < LIMITS.sliceMs.value) continue;
+      await this.#breathe();
+      if (this.#stop.signal.aborted) return;
+      sliceMs = clock.monotonicMs();
+    }
+    this.#noteDelay(record.receivedMicros, grouped);
+    this.#needs.failpoint('pipeline-after-decode');
+    if (this.#isDue()) this.#seal();
+    this.#changed.ring();
+    await this.#breathe();
+  }
+
+  #breathe(): Promise<void> {
+    return this.#needs.breathe?.() ?? this.#needs.clock.sleep(0, this.#stop.signal);
+  }
+
+  #compareCounts(batch: StoredBatch): void {
+    if (batch.firstOffset !== this.position || batch.telemetryBefore === this.#processor.telemetryPosition)
+      return;
+    const detail = `Before offset ${batch.firstOffset} the journal counts ${batch.telemetryBefore} telemetry records and the pipeline ${this.#processor.telemetryPosition}.`;
+    if (this.#miscount === undefined)
+      this.#needs.logger.log('error', 'Journal and pipeline count differently', { detail });
+    this.#miscount = detail;
+  }
+
+  #noteDelay(receivedMicros: number, count: number): void {
+    if (count === 0) return;
+    const { clock } = this.#needs;
+    const nowMs = clock.monotonicMs();
+    const delayMs = Math.max(0, (clock.nowMicros() - receivedMicros) / 1000);
+    this.#delays.note(delayMs, count, nowMs);
+    this.#meters.delay.observe(delayMs / 1000, count);
+    this.#lastInputMs = nowMs;
+    this.#lastRecordMicros = receivedMicros;
+  }
+
+  /** Resolves when the open head may have room again. */
+  async #roomInHead(): Promise<void> {
+    const changed = this.#changed.wait();
+    const before = this.#open;
+    this.#seal();
+    if (this.#open !== before) return;
+    this.#meters.stalls.add(1);
+    await changed;
+  }
+
+  #isDue(): boolean {
+    const { draft, startedMs } = this.#open;
+    const { sealPoints, sealRecords, sealAgeMs } = this.#options;
+    if (draft.isEmpty) return false;
+    return (
+      draft.head.rows >= sealPoints ||
+      draft.records >= sealRecords ||
+      draft.head.textBytes >= LIMITS.headTextBytesMax.value / 2 ||
+      draft.deadLetterBytes >= LIMITS.sealDeadLetterBytes.value ||
+      this.#needs.clock.monotonicMs() - startedMs >= sealAgeMs
+    );
+  }
+
+  /** Begins to seal what is open, unless a seal is on its way or no head is free. */
+  #seal(): void {
+    const { draft } = this.#open;
+    if (this.#sealing || this.#stop.signal.aborted) return;
+    this.#processor.expire(draft, this.#policyTime.at(draft.logTimeMicros));
+    if (draft.isEmpty) return;
+    const closing = this.#open;
+    if (!this.#slots.hasFree) return;
+    const { position } = this;
+    const seal = draft.seal(
+      this.#needs.journal.id,
+      position,
+      this.#processor.telemetryPosition,
+      this.#catalogue,
+    );
+    const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);
+    closing.slot.state = 'sealing';
+    this.#sealing = closing;
+    this.#open = this.#begin(closing.number + 1, draft.logTimeMicros);
+    this.#sealed = this.#commit(seal, closing, commit).catch((fault: unknown) => this.#end(fault));
+  }
+
+  #begin(number: number, logTimeMicros: number): Open {
+    const slot = this.#slots.take();
+    if (!slot) throw new Error('No head is free although one was asked for first.');
+    const draft = new SealDraft(number, this.position, slot.head, logTimeMicros);
+    return { draft, slot, number, startedMs: this.#needs.clock.monotonicMs() };
+  }
+
+  async #commit(seal: Seal, closing: Open, commitLedger: () => void): Promise<void> {
+    const { store, clock, logger } = this.#needs;
+    const needs = { store, clock, logger, signal: this.#stop.signal };
+    const isDurable = await commitSeal(seal, needs, (reason) => {
+      this.#retry = reason;
+    });
+    if (!isDurable) return;
+    commitLedger();
+    this.committedPosition = seal.position;
+    this.#commitPosition();
+    this.#sealing = undefined;
+    this.#slots.sealed(closing.slot);
+    this.#meters.seals.add(1);
+    this.#changed.ring();
+  }
+
+  #commitPosition(): void {
+    this.#needs.journal.commit({
+      name: 'pipeline/default',
+      isMandatory: true,
+      position: this.committedPosition,
+    });
+  }
+
+  /** Heads the store may not have, oldest first. */
+  #unsealed(): Open[] {
+    return this.#sealing ? [this.#sealing, this.#open] : [this.#open];
+  }
+
+  #here(): LivePlace {
+    return { offset: this.position - 1, ordinal: LAST_ORDINAL };
+  }
+
+  #tick(): void {
+    const nowMs = this.#needs.clock.monotonicMs();
+    if (this.#open.draft.isEmpty) this.#open.startedMs = nowMs;
+    else if (nowMs - this.#lastInputMs >= this.#options.sealIdleMs || this.#isDue()) this.#seal();
+    if (nowMs - this.#secondMs < 1000) return;
+    this.#secondMs = nowMs;
+    this.#watch.look(this.ledger(), nowMs, {
+      headPoints: this.#open.draft.head.rows,
+      hotBytes: this.#hot.bytes,
+      subscriptions: this.#subscriptions,
+      deadLettersOpen: this.#letters.count,
+    });
+  }
+
+  #end(fault: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = fault ?? new Error('The pipeline failed without a reason.');
+    this.#ticker[Symbol.dispose]();
+    this.#stop.abort();
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    this.#needs.logger.log('error', 'The pipeline cannot go on', { reason });
+    this.#fail(this.#failure);
+    this.#changed.ring();
+  }
+}

@@ -1,0 +1,69 @@
+import type { DeadLetter, SeriesDefinition } from '@skerry/model';
+import { type DeadLetterChange, type Head, type Seal, type VerdictRun, viewOf } from '@skerry/series';
+import type { Account, Catalogue, DeviceState } from './catalogue.ts';
+
+/** What is gathered since the last seal and will become the next one. */
+export class SealDraft {
+  readonly number: number;
+  readonly from: number;
+  readonly head: Head;
+  /** Records of any kind. */
+  records = 0;
+  logTimeMicros: number;
+  deadLetterBytes = 0;
+  readonly series: SeriesDefinition[] = [];
+  readonly accounts = new Set<Account>();
+  readonly windows = new Set<DeviceState>();
+  readonly sequences = new Set<DeviceState>();
+  readonly deadLetters: DeadLetter[] = [];
+  readonly changes: DeadLetterChange[] = [];
+  readonly #verdicts: { verdict: VerdictRun['verdict']; count: number }[] = [];
+
+  constructor(number: number, from: number, head: Head, logTimeMicros: number) {
+    this.number = number;
+    this.from = from;
+    this.head = head;
+    this.logTimeMicros = logTimeMicros;
+  }
+
+  /** Notes the verdict of the next record. */
+  verdict(verdict: VerdictRun['verdict']): void {
+    this.records++;
+    const last = this.#verdicts[this.#verdicts.length - 1];
+    if (last && last.verdict === verdict) last.count++;
+    else this.#verdicts.push({ verdict, count: 1 });
+  }
+
+  /** True when there is something that only a seal makes durable. */
+  get isEmpty(): boolean {
+    return this.records === 0 && this.changes.length === 0;
+  }
+
+  /** The seal, as of now. Takes the fresh entries out of the dedupe windows: called once. */
+  seal(journalId: string, position: number, telemetryPosition: number, catalogue: Catalogue): Seal {
+    const secs = Math.floor(this.logTimeMicros / 1e6);
+    return {
+      number: this.number,
+      journalId,
+      from: this.from,
+      position,
+      telemetryPosition,
+      logTimeMicros: this.logTimeMicros,
+      points: viewOf(this.head, this.number),
+      series: this.series,
+      accounts: Array.from(this.accounts, (account) => ({ ...account })),
+      dedupe: Array.from(this.windows).flatMap((device) => dedupeOf(device, secs, catalogue)),
+      gaps: Array.from(this.sequences).flatMap((device) => device.sequence?.snapshot(device) ?? []),
+      deadLetters: this.deadLetters,
+      deadLetterChanges: this.changes,
+      verdicts: this.#verdicts,
+    };
+  }
+}
+
+function dedupeOf(device: DeviceState, secs: number, catalogue: Catalogue): Seal['dedupe'] {
+  const { tenant, project, device: id } = device;
+  const entries = device.window?.takeFresh();
+  device.window?.evict(secs, catalogue.windowEntriesMax);
+  return entries ? [{ tenant, project, device: id, ...entries }] : [];
+}

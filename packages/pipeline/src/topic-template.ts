@@ -1,0 +1,132 @@
+import { PipelineError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/**
+ * A parsed topic template. Grammar, by levels: literals, then `{tenantId}`, `{projectId}`, `{deviceId}` in any order
+ * among further literals; `{name?}` is optional and only followed by optional ones; `{metricPrefix?…}` (or `...`)
+ * takes all levels that are left.
+ */
+export interface TopicTemplate {
+  readonly text: string;
+  /** Levels before the first variable. */
+  readonly prefix: readonly string[];
+  readonly levels: readonly TemplateLevel[];
+  /** True when a template owns its whole literal prefix: it ends in optional levels. */
+  readonly ownsPrefix: boolean;
+}
+
+/** One level: a literal, or a variable. */
+export interface TemplateLevel {
+  readonly literal: string | undefined;
+  readonly variable: Variable | undefined;
+  readonly isOptional: boolean;
+  readonly isRest: boolean;
+}
+
+/** What a template can take from a topic. */
+export type Variable = 'tenantId' | 'projectId' | 'deviceId' | 'metricPrefix';
+
+/** What a fitting topic holds. */
+export interface TemplateMatch {
+  readonly tenant: string;
+  readonly project: string;
+  readonly device: string | undefined;
+  readonly isDeviceRequired: boolean;
+  /** Levels of the metric prefix joined by dots; empty without one. */
+  readonly metricPrefix: string;
+}
+
+const VARIABLES: readonly Variable[] = ['tenantId', 'projectId', 'deviceId', 'metricPrefix'];
+
+/** Reads a template; fails with `template-invalid`. */
+export function parseTemplate(text: string): TopicTemplate {
+  const levels = text.split('/').map((level) => parseLevel(text, level));
+  const variables = levels.flatMap((level) => level.variable ?? []);
+  for (const needed of ['tenantId', 'projectId'] as const) {
+    const level = levels.find((one) => one.variable === needed);
+    if (!level || level.isOptional) throw invalid(text, `{${needed}} is missing or optional`);
+  }
+  if (new Set(variables).size !== variables.length) throw invalid(text, 'a variable is there twice');
+  const firstOptional = levels.findIndex((level) => level.isOptional);
+  const behind = firstOptional < 0 ? [] : levels.slice(firstOptional);
+  if (behind.some((level) => !level.isOptional))
+    throw invalid(text, 'an optional level is followed by one that is not');
+  if (levels.slice(0, -1).some((level) => level.isRest))
+    throw invalid(text, 'a level follows the one that takes the rest');
+  const firstVariable = levels.findIndex((level) => level.variable);
+  const prefix = levels.slice(0, firstVariable).map((level) => level.literal ?? '');
+  if (prefix.length === 0 || prefix[0] === '') throw invalid(text, 'it does not begin with a literal level');
+  return { text, prefix, levels, ownsPrefix: firstOptional >= 0 };
+}
+
+/** What `levels` of a topic hold by the template; undefined when they do not fit. */
+export function matchTemplate(template: TopicTemplate, levels: readonly string[]): TemplateMatch | undefined {
+  const found: Partial<Record<Variable, string>> = {};
+  let isDeviceRequired = false;
+  let at = 0;
+  for (const level of template.levels) {
+    if (level.isRest) {
+      const rest = levels.slice(at);
+      if (rest.some((one) => one === '')) return undefined;
+      found.metricPrefix = rest.join('.');
+      at = levels.length;
+      break;
+    }
+    const value = levels[at];
+    if (value === undefined) {
+      if (level.isOptional) break;
+      return undefined;
+    }
+    if (level.literal !== undefined && level.literal !== value) return undefined;
+    if (level.variable) {
+      if (level.variable !== 'metricPrefix' && !isValidId(value)) return undefined;
+      found[level.variable] = value;
+      if (level.variable === 'deviceId') isDeviceRequired = !level.isOptional;
+    }
+    at++;
+  }
+  if (at !== levels.length || found.tenantId === undefined || found.projectId === undefined) return undefined;
+  const { tenantId: tenant, projectId: project, deviceId: device, metricPrefix = '' } = found;
+  if (metricPrefix !== '' && !isValidMetricName(metricPrefix)) return undefined;
+  return { tenant, project, device, isDeviceRequired, metricPrefix };
+}
+
+/** Whether `id` may name a tenant, project or device: 1 to 128 characters, none of them a control character or `+ # /`. */
+export function isValidId(id: string): boolean {
+  if (id.length === 0 || id.length > LIMITS.idCharsMax.value || !id.isWellFormed()) return false;
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x23 || code === 0x2b || code === 0x2f)
+      return false;
+  }
+  return true;
+}
+
+/** Whether a metric may have this name: 1 to 256 characters, no control character. */
+export function isValidMetricName(name: string): boolean {
+  if (name.length === 0 || name.length > LIMITS.metricNameCharsMax.value) return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return false;
+  }
+  return true;
+}
+
+function parseLevel(template: string, level: string): TemplateLevel {
+  const variable = /^\{(\w+)(\?)?(…|\.\.\.)?\}$/.exec(level);
+  if (!variable) {
+    if (/[{}+#]/.test(level)) throw invalid(template, `the level ${level} is neither literal nor a variable`);
+    return { literal: level, variable: undefined, isOptional: false, isRest: false };
+  }
+  const name = VARIABLES.find((one) => one === variable[1]);
+  if (!name) throw invalid(template, `the variable ${variable[1]} is not one of ${VARIABLES.join(', ')}`);
+  const isRest = variable[3] !== undefined;
+  if (isRest && name !== 'metricPrefix') throw invalid(template, 'only {metricPrefix?…} takes the rest');
+  return { literal: undefined, variable: name, isOptional: variable[2] !== undefined || isRest, isRest };
+}
+
+function invalid(template: string, why: string): PipelineError {
+  return new PipelineError('template-invalid', `The topic template ${template} cannot be used: ${why}.`, {
+    template,
+  });
+}
