@@ -84,5 +84,5 @@ test('getOverview works out rates from totals over time and keeps their history'
   assert.equal(overview.now.pointsPerSecond, 20);
   assert.equal(overview.ledger.balanced, true);
   const history: Model<'OverviewHistory'> = await scene.json('/api/v1/overview/history');
-  assert.equal(history.samples.length, 6);
+  assert.equal(history.samples.length, 5);
 });

@@ -80,7 +80,7 @@ export class OverviewSampler implements Disposable {
     });
     if (this.#marks.length > RATE_SAMPLES + 1) this.#marks.shift();
     const sample = this.#sample(figures);
-    this.#history.push(sample);
+    if (this.#marks.length > 1) this.#history.push(sample); // the first has no rate yet
     if (this.#history.length > LIMITS.overviewHistorySecs.value) this.#history.shift();
     const overview = this.#show(figures, sample);
     for (const tell of this.#subscribers) tell(overview);

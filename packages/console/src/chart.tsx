@@ -1,0 +1,205 @@
+import { useEffect, useEffectEvent, useRef } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { formatClock, formatMoment } from './format.ts';
+import { usePalette } from './palette.ts';
+
+/** One line of a chart. */
+export interface ChartLine {
+  readonly label: string;
+  /** Which of the palette's line colours. */
+  readonly tone: number;
+  readonly values: readonly (number | null)[];
+}
+
+/** A chart over time. `times`, `from` and `to` are seconds since 1970. */
+export interface ChartProps {
+  readonly label: string;
+  readonly times: readonly number[];
+  readonly lines: readonly ChartLine[];
+  readonly from: number;
+  readonly to: number;
+  readonly height?: number;
+  /** Charts of one group show the cursor at the same time. */
+  readonly group?: string;
+  /** Whether the value axis begins at zero. */
+  readonly fromZero?: boolean;
+  readonly format: (value: number) => string;
+}
+
+/** Draws lines over time; the cursor tells the values beneath it. */
+export function Chart(props: ChartProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const readout = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(null);
+  const palette = usePalette();
+  const { height = 220 } = props;
+  const shape = JSON.stringify([
+    props.lines.map((line) => [line.label, line.tone]),
+    height,
+    props.fromZero,
+    props.group,
+  ]);
+
+  const build = useEffectEvent((place: HTMLDivElement) => {
+    const made = new uPlot(
+      optionsOf(props, palette, height, place.clientWidth, readout),
+      columnsOf(props),
+      place,
+    );
+    made.setScale('x', { min: props.from, max: props.to });
+    return made;
+  });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` and `palette` say when the plot must be made anew
+  useEffect(() => {
+    const place = host.current;
+    if (!place) return;
+    const made = build(place);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height }));
+    observer.observe(place);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, palette, height]);
+
+  useEffect(() => {
+    const made = plot.current;
+    if (!made) return;
+    made.batch(() => {
+      made.setData(columnsOf(props), false);
+      made.setScale('x', { min: props.from, max: props.to });
+    });
+  }, [props]);
+
+  return (
+    <div className="chart" role="img" aria-label={props.label}>
+      <div ref={host} className="chart-plot" />
+      <div ref={readout} className="chart-readout" hidden />
+    </div>
+  );
+}
+
+function columnsOf(props: ChartProps): uPlot.AlignedData {
+  return [[...props.times], ...props.lines.map((line) => [...line.values])];
+}
+
+function optionsOf(
+  props: ChartProps,
+  palette: ReturnType<typeof usePalette>,
+  height: number,
+  width: number,
+  readout: { readonly current: HTMLDivElement | null },
+): uPlot.Options {
+  const axis = { stroke: palette.muted, font: '11px system-ui, sans-serif' };
+  const grid = { stroke: palette.grid, width: 1 };
+  return {
+    width,
+    height,
+    padding: [10, 8, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      points: { size: 7, fill: palette.surface, width: 2 },
+      drag: { x: false, y: false },
+      ...(props.group ? { sync: { key: props.group } } : {}),
+    },
+    scales: {
+      x: { time: true, auto: false },
+      y: { range: (_, min, max) => rangeOf(min, max, props.fromZero ?? false) },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        ticks: { ...grid, size: 4 },
+        space: 80,
+        size: 30,
+        values: (_, splits) => splits.map((at) => tickOf(at, props)),
+      },
+      {
+        ...axis,
+        grid,
+        ticks: { show: false },
+        size: 52,
+        space: 36,
+        values: (_, splits) => splits.map(props.format),
+      },
+    ],
+    series: [
+      {},
+      ...props.lines.map((line) => {
+        const colour = palette.lines[line.tone % palette.lines.length] ?? palette.muted;
+        return {
+          label: line.label,
+          stroke: colour,
+          width: 1.6,
+          points: { show: (plot: uPlot) => (plot.data[0]?.length ?? 0) < 40, size: 4, fill: colour },
+          fill: (plot: uPlot) => shade(plot, colour, props.lines.length),
+        };
+      }),
+    ],
+    hooks: { setCursor: [(plot) => tell(plot, readout.current, props, palette.lines)] },
+  };
+}
+
+function tickOf(at: number, { from, to }: ChartProps): string {
+  const span = to - from;
+  if (span > 36 * 3_600) return formatMoment(at * 1_000).replace(/:\d{2}$/, '');
+  return span > 600 ? formatClock(at * 1_000).slice(0, 5) : formatClock(at * 1_000);
+}
+
+function rangeOf(min: number | null, max: number | null, fromZero: boolean): [number, number] {
+  if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
+  const low = fromZero ? Math.min(0, min) : min;
+  const room = max - low === 0 ? Math.abs(max) * 0.1 || 1 : (max - low) * 0.12;
+  return [fromZero && low === 0 ? 0 : low - room, max + room];
+}
+
+function shade(plot: uPlot, colour: string, lines: number): CanvasGradient | string {
+  const { top, height } = plot.bbox;
+  if (!Number.isFinite(top) || height <= 0) return 'transparent';
+  const gradient = plot.ctx.createLinearGradient(0, top, 0, top + height);
+  gradient.addColorStop(0, `${colour}${lines > 1 ? '24' : '38'}`);
+  gradient.addColorStop(1, `${colour}00`);
+  return gradient;
+}
+
+function tell(
+  plot: uPlot,
+  readout: HTMLDivElement | null,
+  props: ChartProps,
+  colours: readonly string[],
+): void {
+  if (!readout) return;
+  const index = plot.cursor.idx;
+  const time = index === null || index === undefined ? undefined : plot.data[0]?.[index];
+  readout.hidden = time === undefined;
+  if (time === undefined || index === null || index === undefined) return;
+  const rows = plot.series.slice(1).map((series, at) => {
+    const row = document.createElement('div');
+    const mark = document.createElement('span');
+    mark.className = 'chart-mark';
+    mark.style.background = colours[(props.lines[at]?.tone ?? 0) % colours.length] ?? '';
+    const value = plot.data[at + 1]?.[index];
+    const text = value === null || value === undefined ? '–' : props.format(value);
+    row.append(
+      mark,
+      `${plot.series.length > 2 ? `${String(series.label)} ` : ''}`,
+      Object.assign(document.createElement('b'), { textContent: text }),
+    );
+    return row;
+  });
+  const head = Object.assign(document.createElement('div'), {
+    className: 'chart-when',
+    textContent: formatMoment(time * 1_000),
+  });
+  readout.replaceChildren(head, ...rows);
+  const left = (plot.cursor.left ?? 0) + plot.bbox.left / devicePixelRatio;
+  const isRight = left > plot.width / 2;
+  readout.style.left = isRight ? '' : `${left + 14}px`;
+  readout.style.right = isRight ? `${plot.width - left + 14}px` : '';
+}

@@ -1,0 +1,215 @@
+import { useState } from 'react';
+import { DeviceChart, RANGES, type RangeName } from './device-chart.tsx';
+import { isNotFound, useFetched } from './fetched.ts';
+import { formatValue, millisOf } from './format.ts';
+import { type DeviceDetail, getDevice, getLatest, type Latest } from './generated/client.ts';
+import { topicOf, useLive } from './live-stream.ts';
+import { messages } from './messages.ts';
+import { Card, Failed, FreshnessMark, Link, Loading } from './parts.tsx';
+import { pathOf } from './route.ts';
+import { learnServerTime, useServerNow } from './server-clock.ts';
+
+const text = messages.device;
+
+/** Which device is shown. */
+export interface DeviceName {
+  readonly tenant: string;
+  readonly project: string;
+  readonly device: string;
+}
+
+type LatestItem = Latest['items'][number];
+
+/** Metrics shown when a device is opened. */
+const FIRST_METRICS = 4;
+
+/** A device: live charts with history, and the newest value of everything it sends. */
+export function DeviceRoom({ name }: { readonly name: DeviceName }) {
+  const key = pathOf({ room: 'device', ...name });
+  const detail = useFetched(key, (signal) => getDevice(name, signal), 10_000);
+  const latest = useLatest(name, key);
+  const { data, error } = detail;
+  return (
+    <>
+      <Link to={pathOf({ room: 'devices' })} className="back">
+        {text.back}
+      </Link>
+      <DeviceHead name={name} detail={data} latest={latest} />
+      {!data && !error && <Loading rows={8} />}
+      {error &&
+        !data &&
+        (isNotFound(error) ? (
+          <p className="notice">{text.unknown}</p>
+        ) : (
+          <Failed error={error} retry={detail.reload} />
+        ))}
+      {data && <DeviceBody key={key} detail={data} latest={latest} />}
+    </>
+  );
+}
+
+/** The newest values, fetched once and then fed by the stream. */
+function useLatest(name: DeviceName, key: string): readonly LatestItem[] {
+  const fetched = useFetched(`latest ${key}`, async (signal) => {
+    const answer = await getLatest(name, signal);
+    learnServerTime(answer.time);
+    return answer;
+  });
+  const [live, setLive] = useState<ReadonlyMap<string, LatestItem>>(new Map());
+  useLive(topicOf(name), (received) => {
+    const fresh = received.flatMap((message) =>
+      message.event === 'points'
+        ? message.data.devices.filter((one) => isSame(one, name)).flatMap((one) => one.points)
+        : [],
+    );
+    if (fresh.length === 0) return;
+    setLive((before) => {
+      const after = new Map(before);
+      for (const point of fresh)
+        if (point.time >= (after.get(point.metric)?.time ?? '')) after.set(point.metric, point);
+      return after;
+    });
+  });
+  const items = new Map((fetched.data?.items ?? []).map((item) => [item.metric, item]));
+  for (const [metric, item] of live)
+    if (item.time >= (items.get(metric)?.time ?? '')) items.set(metric, item);
+  return [...items.values()].sort((a, b) => a.metric.localeCompare(b.metric));
+}
+
+function isSame(one: DeviceName, other: DeviceName): boolean {
+  return one.device === other.device && one.project === other.project && one.tenant === other.tenant;
+}
+
+function DeviceHead({
+  name,
+  detail,
+  latest,
+}: {
+  readonly name: DeviceName;
+  readonly detail: DeviceDetail | undefined;
+  readonly latest: readonly LatestItem[];
+}) {
+  const now = useServerNow();
+  const newest = latest.reduce(
+    (most, item) => Math.max(most, millisOf(item.time)),
+    detail ? millisOf(detail.lastSeen) : 0,
+  );
+  const notes = detail
+    ? [
+        text.records(detail.accounts.stored),
+        ...(detail.gaps > 0 ? [text.gaps(detail.gaps)] : []),
+        ...(detail.timeCorrected > 0 ? [text.corrected(detail.timeCorrected)] : []),
+        ...(detail.seqResets > 0 ? [text.resets(detail.seqResets)] : []),
+      ]
+    : [];
+  return (
+    <div className="device-head">
+      <h1>{name.device}</h1>
+      {newest > 0 && (
+        <>
+          <FreshnessMark ageMs={now - newest} />
+          <span className="figures">{messages.ago(now - newest)}</span>
+        </>
+      )}
+      <p className="quiet">{[`${name.tenant} / ${name.project}`, ...notes].join(' · ')}</p>
+    </div>
+  );
+}
+
+function DeviceBody({
+  detail,
+  latest,
+}: {
+  readonly detail: DeviceDetail;
+  readonly latest: readonly LatestItem[];
+}) {
+  const drawable = detail.metricList
+    .filter((metric) => metric.type !== 'text')
+    .map((metric) => metric.metric);
+  const [range, setRange] = useState<RangeName>('15m');
+  const [chosen, setChosen] = useState<readonly string[] | undefined>(undefined);
+  const shown = chosen ?? drawable.slice(0, FIRST_METRICS);
+  const toggle = (metric: string) =>
+    setChosen(shown.includes(metric) ? shown.filter((one) => one !== metric) : [...shown, metric]);
+  return (
+    <>
+      <div className="toolbar">
+        <RangePicker value={range} onChange={setRange} />
+        <fieldset className="chips">
+          <legend className="unseen">{text.metrics}</legend>
+          {drawable.map((metric) => (
+            <label key={metric} className="chip">
+              <input type="checkbox" checked={shown.includes(metric)} onChange={() => toggle(metric)} />
+              {metric}
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <div className="charts">
+        {drawable
+          .filter((metric) => shown.includes(metric))
+          .map((metric) => (
+            <DeviceChart
+              key={metric}
+              series={{ ...nameOf(detail), metric }}
+              tone={drawable.indexOf(metric)}
+              range={range}
+            />
+          ))}
+      </div>
+      <LatestTable latest={latest} />
+    </>
+  );
+}
+
+function nameOf({ tenant, project, device }: DeviceName): DeviceName {
+  return { tenant, project, device };
+}
+
+function RangePicker({
+  value,
+  onChange,
+}: {
+  readonly value: RangeName;
+  readonly onChange: (range: RangeName) => void;
+}) {
+  return (
+    <fieldset className="segments">
+      <legend className="unseen">{text.range}</legend>
+      {RANGES.map(({ name }) => (
+        <label key={name}>
+          <input type="radio" name="range" checked={value === name} onChange={() => onChange(name)} />
+          <span>{text.ranges[name]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function LatestTable({ latest }: { readonly latest: readonly LatestItem[] }) {
+  const now = useServerNow();
+  return (
+    <Card title={text.latest} className="table-card">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{text.metric}</th>
+            <th scope="col" className="number">
+              {text.value}
+            </th>
+            <th scope="col">{text.age}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {latest.map((item) => (
+            <tr key={item.metric}>
+              <th scope="row">{item.metric}</th>
+              <td className="number figures value">{formatValue(item.value)}</td>
+              <td className="figures quiet">{messages.ago(now - millisOf(item.time))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}

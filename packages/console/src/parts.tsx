@@ -1,0 +1,101 @@
+import { type MouseEvent, type ReactNode, useState } from 'react';
+import { freshnessAt } from './freshness.ts';
+import { messages } from './messages.ts';
+import { goTo } from './route.ts';
+
+/** A link to another route of the page. */
+export function Link({
+  to,
+  className,
+  children,
+  current,
+}: {
+  readonly to: string;
+  readonly className?: string;
+  readonly children: ReactNode;
+  readonly current?: boolean;
+}) {
+  const follow = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    goTo(to);
+  };
+  return (
+    <a href={to} className={className} onClick={follow} aria-current={current ? 'page' : undefined}>
+      {children}
+    </a>
+  );
+}
+
+/** A titled box. */
+export function Card({
+  title,
+  aside,
+  children,
+  className = '',
+}: {
+  readonly title?: string;
+  readonly aside?: ReactNode;
+  readonly children: ReactNode;
+  readonly className?: string;
+}) {
+  return (
+    <section className={`card ${className}`}>
+      {title !== undefined && (
+        <header className="card-head">
+          <h2>{title}</h2>
+          {aside !== undefined && <div className="card-aside">{aside}</div>}
+        </header>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** Grey bars while something loads. */
+export function Loading({ rows = 3 }: { readonly rows?: number }) {
+  return (
+    <div className="loading" role="status" aria-label={messages.loading}>
+      {Array.from({ length: rows }, (_, row) => `row-${row}`).map((key) => (
+        <span key={key} />
+      ))}
+    </div>
+  );
+}
+
+/** What went wrong, and a way to try again. */
+export function Failed({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
+  return (
+    <div className="notice notice-bad" role="alert">
+      <strong>{messages.failed}</strong> <span>{error.message}</span>{' '}
+      <button type="button" onClick={retry}>
+        {messages.retry}
+      </button>
+    </div>
+  );
+}
+
+/** Freshness of a device as a mark and a word. */
+export function FreshnessMark({ ageMs }: { readonly ageMs: number }) {
+  const state = freshnessAt(ageMs);
+  return <span className={`fresh fresh-${state}`}>{messages.freshness[state]}</span>;
+}
+
+/** A command to be run in a terminal. */
+export function Command({ text }: { readonly text: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = () => {
+    void navigator.clipboard.writeText(text).then(() => {
+      setCopied(true);
+      window.setTimeout(() => setCopied(false), 2_000);
+    });
+  };
+  return (
+    <div className="command">
+      <code>{text}</code>
+      <button type="button" onClick={copy}>
+        <span aria-live="polite">{isCopied ? messages.copied : messages.copy}</span>
+      </button>
+    </div>
+  );
+}
