@@ -1,4 +1,4 @@
-import type { Clock, MetricFamily } from '@skerry/kernel';
+import { type Clock, renderPrometheus } from '@skerry/kernel';
 import type { DeviceKey, SequenceGap } from '@skerry/model';
 import { type Call, type Handlers, wantsLines } from './call.ts';
 import { readCursor, writeCursor } from './cursor.ts';
@@ -29,7 +29,6 @@ export interface HandlerNeeds {
   readonly sampler: OverviewSampler;
   readonly streams: EventStreams;
   readonly gate: QueryGate;
-  readonly renderMetrics: (families: readonly MetricFamily[]) => string;
   /** Whether the server has begun to end. */
   readonly isEnding: () => boolean;
 }
@@ -63,7 +62,7 @@ function processHandlers(
       return { ready: reasons.length === 0, reasons };
     },
     getMetrics: async ({ reply }) => {
-      const body = needs.renderMetrics(await platform.metrics());
+      const body = renderPrometheus(await platform.metrics());
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body);
     },
     getConfig: async () => {

@@ -139,6 +139,21 @@ test('openApi says 503 with reasons while the platform is not ready', async () =
   });
 });
 
+test('openApi writes the families of the platform in the text format of Prometheus', async () => {
+  await using scene = await openScene();
+  scene.platform.families = [
+    {
+      name: 'iot_device_count',
+      kind: 'gauge',
+      help: 'Devices.',
+      samples: [{ labels: { tenant: 't' }, value: 3 }],
+    },
+  ];
+  const answer = await scene.get('/metrics');
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  assert.match(await answer.text(), /^iot_device_count\{tenant="t"\} 3$/m);
+});
+
 test('openApi sends security headers on answers of every kind', async () => {
   await using scene = await openScene();
   for (const path of ['/', '/health', '/api/v1/absent', '/errors/not-found', '/openapi.json']) {

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter, MetricFamily } from '@skerry/kernel';
+import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Call, Handler } from './call.ts';
@@ -51,8 +51,6 @@ export interface ApiNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
-  /** Text format of Prometheus. */
-  readonly renderMetrics: (families: readonly MetricFamily[]) => string;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { createMeter, type LogEntry, loggerTo, type Meter, type MetricFamily } from '@skerry/kernel';
+import { createMeter, type LogEntry, loggerTo, type Meter } from '@skerry/kernel';
 import { FakeClock } from '@skerry/kernel/testing';
 import type { Model } from '../schemas.ts';
 import { type Api, type ApiOptions, openApi } from '../server.ts';
@@ -35,7 +35,7 @@ export async function openScene(
   const platform = new MemoryPlatform(clock, { liveBatchesMax });
   const meter = createMeter();
   const log: LogEntry[] = [];
-  const needs = { platform, clock, meter, logger: loggerTo((entry) => log.push(entry)), renderMetrics };
+  const needs = { platform, clock, meter, logger: loggerTo((entry) => log.push(entry)) };
   const api = await openApi({ host: '127.0.0.1', port: 0, token: TOKEN, ...rest }, needs);
   const get = (path: string, headers: Record<string, string> = {}) => fetch(api.url + path, { headers });
   return {
@@ -57,10 +57,6 @@ export async function openScene(
       }),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
-}
-
-function renderMetrics(families: readonly MetricFamily[]): string {
-  return families.map((family) => `# TYPE ${family.name} ${family.kind}\n`).join('');
 }
 
 /** The code of a problem answer. */
