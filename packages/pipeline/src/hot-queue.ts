@@ -6,13 +6,13 @@ export class HotQueue {
   #batches: StoredBatch[] = [];
   bytes = 0;
 
-  /** Takes a batch that goes on where the queue ends, or at `position` when it is empty; false for any other. */
-  offer(batch: StoredBatch, position: number): boolean {
+  /** Takes a batch that goes on where the queue ends, or at `expected` when it is empty; false for any other. */
+  offer(batch: StoredBatch, expected: number): boolean {
     const last = this.#batches.at(-1);
     const end = batch.firstOffset + batch.count;
     const fits = last
       ? batch.firstOffset === last.firstOffset + last.count
-      : batch.firstOffset <= position && end > position;
+      : batch.firstOffset <= expected && end > expected;
     if (!fits || this.bytes + batch.body.byteLength > LIMITS.hotBytesMax.value) return false;
     this.#batches.push(batch);
     this.bytes += batch.body.byteLength;

@@ -95,6 +95,8 @@ export class RingSubscription implements LiveSubscription {
     const end = Math.min(ring.end, this.#row + rowsMax);
     const devices = new Map<string, LiveDevice & { points: LivePoint[] }>();
     let rows = 0;
+    // after a restart rows come again that the cursor is behind of already
+    if (this.#row < end) this.#row = Math.min(end, Math.max(this.#row, ring.rowBehind(this.#place)));
     for (let row = this.#row; row < end; row++) {
       const series = ring.seriesOf(row);
       if (!this.#wants(series)) continue;

@@ -93,6 +93,8 @@ export class RunningPipeline implements Pipeline {
   #lastRecordMicros = 0;
   #secondMs = Number.NEGATIVE_INFINITY;
   #isHot = false;
+  /** Offset behind the batches that are being worked on. */
+  #underWayEnd = 0;
   #subscriptions = 0;
   #failure: unknown;
   #miscount: string | undefined;
@@ -158,7 +160,8 @@ export class RunningPipeline implements Pipeline {
   }
 
   offer(batch: StoredBatch): boolean {
-    if (this.#stop.signal.aborted || !this.#hot.offer(batch, this.position)) return false;
+    if (this.#stop.signal.aborted || !this.#hot.offer(batch, Math.max(this.position, this.#underWayEnd)))
+      return false;
     this.#changed.ring();
     return true;
   }
@@ -294,6 +297,7 @@ export class RunningPipeline implements Pipeline {
       const hot = this.#hot.take(this.position);
       if (hot) {
         this.#isHot = true;
+        this.#underWayEnd = hot.firstOffset + hot.count;
         await this.#consume(hot);
       } else if (this.#needs.journal.end > this.position) await this.#readAhead();
       else await this.#waitForInput();
@@ -307,7 +311,10 @@ export class RunningPipeline implements Pipeline {
       await this.#wait((signal) => this.#needs.clock.sleep(HOT_GRACE_MS, signal));
       return;
     }
-    for (const batch of await this.#needs.journal.read(this.position, LIMITS.readBytesMax.value)) {
+    const batches = await this.#needs.journal.read(this.position, LIMITS.readBytesMax.value);
+    const last = batches.at(-1);
+    if (last) this.#underWayEnd = last.firstOffset + last.count;
+    for (const batch of batches) {
       if (this.#stop.signal.aborted) return;
       if (batch.firstOffset + batch.count > this.position) await this.#consume(batch);
     }
