@@ -109,11 +109,8 @@ function addressOf(operation: Operation, request: ApiRequest<OperationId>): stri
 }
 
 function problemError(problem: Model<'Problem'>): ApiError {
-  const facts = {
-    code: problem.code,
-    instance: problem.instance,
-    errors: problem.errors ?? ([] as RequestFault[]),
-  };
+  const errors: readonly RequestFault[] = problem.errors ?? [];
+  const facts = { code: problem.code, instance: problem.instance, errors };
   return new ApiError(isFault(problem.code) ? problem.code : foreignCode(problem), problem.detail, facts);
 }
 

@@ -1,15 +1,20 @@
+import { makeOpaque, readOpaque } from '@skerry/kernel';
 import { invalidRequest } from './errors.ts';
 
-const VERSION = 'v1.';
+const VERSION = 1;
 
-/** The opaque text of a place in a list of `kind`; parts are plain JSON values. */
+/** The opaque text of a place in a list of `kind`. */
 export function writeCursor(kind: string, parts: readonly (string | number)[]): string {
-  return VERSION + Buffer.from(JSON.stringify([kind, ...parts])).toString('base64url');
+  return makeOpaque(VERSION, [kind, ...parts]);
 }
 
 /** The parts of a cursor of `kind` whose types are `shape`. Fails with `invalid-request` for anything else. */
-export function readCursor(kind: string, cursor: string, shape: readonly ('string' | 'number')[]): unknown[] {
-  const parts = cursor.startsWith(VERSION) ? parseArray(cursor.slice(VERSION.length)) : undefined;
+export function readCursor(
+  kind: string,
+  cursor: string,
+  shape: readonly ('string' | 'number')[],
+): readonly (string | number)[] {
+  const parts = readOpaque(VERSION, cursor);
   const isFit =
     parts !== undefined &&
     parts[0] === kind &&
@@ -19,13 +24,4 @@ export function readCursor(kind: string, cursor: string, shape: readonly ('strin
     throw invalidRequest({ in: 'query', pointer: '#/cursor', detail: 'is not a cursor of this list' });
   }
   return parts.slice(1);
-}
-
-function parseArray(base64: string): unknown[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(base64, 'base64url').toString());
-    return Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined; // the caller refuses it with the pointer
-  }
 }

@@ -5,4 +5,4 @@ export type { FaultMeaning } from './page.ts';
 export * from './platform.ts';
 export type { Model, SchemaName } from './schemas.ts';
 export { type Api, type ApiBounds, type ApiNeeds, type ApiOptions, openApi } from './server.ts';
-export { formatTime, parseDuration, parseTime } from './time.ts';
+export { formatTime, parseTime } from './time.ts';

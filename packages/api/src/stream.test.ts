@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import { ApiError } from './errors.ts';
 import type { Model } from './schemas.ts';
 import { openScene, problemIn, type Scene } from './testing/scene.ts';
 import { faultsAgainst } from './testing/wire-schema.ts';
@@ -112,6 +113,19 @@ test('openStream begins with a gap when the id is too old or of another journal'
   assert.deepEqual(valuesOf(await old.next()), [4]);
   await using other = await open(scene, PATH, { 'last-event-id': 'v1.other.1' });
   assert.equal((await other.next()).event, 'gap');
+});
+
+test('openStream makes the client forget an id that the platform refuses', async () => {
+  await using scene = await openScene();
+  // biome-ignore lint/correctness/useYield: it fails before it yields
+  scene.platform.live = async function* () {
+    throw new ApiError('invalid-request', 'no such id');
+  };
+  await using events = await open(scene, PATH, { 'last-event-id': 'nonsense' });
+  const gap = await events.next();
+  assert.deepEqual([gap.event, gap.id], ['gap', '']);
+  assert.deepEqual(gap.data, { after: 'nonsense', reason: 'invalid-request', missed: null });
+  await assert.rejects(events.next(), /the stream ended/);
 });
 
 test('openStream carries overview and points in one stream', async () => {

@@ -1,5 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import type { Clock, Counter, Gauge, Logger, Meter, Timer } from '@skerry/kernel';
+import {
+  type Clock,
+  CodedError,
+  type Counter,
+  type Gauge,
+  type Logger,
+  type Meter,
+  type Timer,
+} from '@skerry/kernel';
 import type { FastifyReply } from 'fastify';
 import type { Call } from './call.ts';
 import { ApiError, invalidRequest } from './errors.ts';
@@ -100,9 +108,11 @@ export class EventStreams implements Disposable {
         ),
       );
     }
+    let hasBegun = false;
     try {
       if (wanted.points.length > 0) {
         for await (const batch of platform.live(wanted.points, lastEventId, gone)) {
+          hasBegun = true;
           stream.write(batch.map(formatEvent).join(''));
         }
       } else {
@@ -110,6 +120,7 @@ export class EventStreams implements Disposable {
       }
     } catch (error) {
       if (!gone.aborted) logger.log('warn', 'event stream failed', { error: String(error) });
+      if (!hasBegun && lastEventId !== undefined) stream.write(formatRefusal(lastEventId, error));
     }
     stream.end();
     this.#open.delete(stream);
@@ -158,6 +169,12 @@ function formatEvent(event: LiveEvent): string {
   const data =
     event.event === 'points' ? showLive(event.data) : { ...event.data, missed: event.data.missed ?? null };
   return `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** A gap whose empty id makes the client forget the id that cannot be continued from, else it would ask for ever. */
+function formatRefusal(after: string, error: unknown): string {
+  const reason = error instanceof CodedError ? error.code : 'internal';
+  return `id:\nevent: gap\ndata: ${JSON.stringify({ after, reason, missed: null })}\n\n`;
 }
 
 /** Reads what `subscribe` asks for. Fails with `invalid-request` naming the entry. */

@@ -10,7 +10,7 @@ import type { Answer, Query } from './operations.ts';
 import type { Platform, PointPosition, PointRows, RangeQuery } from './platform.ts';
 import type { Model } from './schemas.ts';
 import { AGGREGATES, showBucket, showPointLines, showPoints } from './shape.ts';
-import { parseDuration, parseTime } from './time.ts';
+import { parseStep, parseTime } from './time.ts';
 
 const PAGE_ROWS = 1_000;
 /** Lines that make one piece of an NDJSON answer. */
@@ -89,7 +89,7 @@ function readMoment(name: string, text: string, now: number): number {
 }
 
 async function aggregate(call: TelemetryCall, step: string, range: RangeQuery, platform: Platform) {
-  const stepMicros = parseDuration(step);
+  const stepMicros = parseStep(step);
   if (stepMicros === undefined) {
     throw invalidRequest({
       in: 'query',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatTime, parseDuration, parseTime } from './time.ts';
+import { formatTime, parseStep, parseTime } from './time.ts';
 
 test('formatTime writes microseconds and Z, before 1970 too', () => {
   assert.equal(formatTime(0), '1970-01-01T00:00:00.000000Z');
@@ -27,8 +27,9 @@ test('parseTime refuses days and hours that do not exist and times without a zon
   for (const text of wrong) assert.equal(parseTime(text, 0), undefined, text);
 });
 
-test('parseDuration reads its units and refuses nothing, zero and others', () => {
-  assert.equal(parseDuration('250ms'), 250_000);
-  assert.equal(parseDuration('3d'), 259_200_000_000);
-  for (const text of ['', '0s', '1', '1y', '-1s', '1.5s']) assert.equal(parseDuration(text), undefined, text);
+test('parseStep reads its units and refuses nothing, zero and others', () => {
+  assert.equal(parseStep('250ms'), 250_000);
+  assert.equal(parseStep('3d'), 259_200_000_000);
+  assert.equal(parseStep('1h30m'), 5_400_000_000);
+  for (const text of ['', '0s', '1', '1y', '-1s', '1.5s']) assert.equal(parseStep(text), undefined, text);
 });

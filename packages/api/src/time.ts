@@ -1,20 +1,12 @@
-const MICROS_PER: Readonly<Record<string, number>> = {
-  ms: 1_000,
-  s: 1_000_000,
-  m: 60_000_000,
-  h: 3_600_000_000,
-  d: 86_400_000_000,
-};
+import { parseDuration } from '@skerry/kernel';
 
 const MOMENT =
   /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** Microseconds of a duration such as `250ms`, `10s`, `1m`, `6h` or `3d`; undefined when it is none or zero. */
-export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  if (!match) return undefined;
-  const micros = Number(match[1]) * Number(MICROS_PER[String(match[2])]);
-  return micros > 0 && Number.isSafeInteger(micros) ? micros : undefined;
+/** Microseconds of a duration such as `250ms`, `10s`, `1h30m` or `3d`; undefined when it is none or zero. */
+export function parseStep(text: string): number | undefined {
+  const ms = parseDuration(text);
+  return ms === undefined || ms === 0 || !Number.isSafeInteger(ms * 1_000) ? undefined : ms * 1_000;
 }
 
 /**
@@ -24,7 +16,7 @@ export function parseDuration(text: string): number | undefined {
 export function parseTime(text: string, nowMicros: number): number | undefined {
   if (text === 'now') return nowMicros;
   if (text.startsWith('now-')) {
-    const back = parseDuration(text.slice(4));
+    const back = parseStep(text.slice(4));
     return back === undefined ? undefined : nowMicros - back;
   }
   const match = MOMENT.exec(text);

@@ -5,7 +5,7 @@ import { DevicesRoom } from './devices-room.tsx';
 import { formatCount, millisOf } from './format.ts';
 import { useLiveState } from './live-stream.ts';
 import { messages } from './messages.ts';
-import { OverviewProvider, useOverview } from './overview-data.tsx';
+import { OverviewProvider, useOverview } from './overview-feed.tsx';
 import { OverviewRoom } from './overview-room.tsx';
 import { Link } from './parts.tsx';
 import { pathOf, type Route, readRoute, usePath } from './route.ts';

@@ -90,7 +90,10 @@ class LiveStream {
       this.#lastId = event.lastEventId;
       this.#hold({ event: 'points', data: JSON.parse(event.data) });
     });
-    source.addEventListener('gap', () => this.#missed());
+    source.addEventListener('gap', (event) => {
+      this.#lastId = event.lastEventId;
+      this.#missed();
+    });
   }
 
   #opened(): void {

@@ -4,7 +4,7 @@ import { EmptyPlatform } from './empty.tsx';
 import { formatBytes, formatCount, formatMillis, formatMoment, formatRate, millisOf } from './format.ts';
 import type { Overview, OverviewSample } from './generated/client.ts';
 import { messages } from './messages.ts';
-import { useOverview } from './overview-data.tsx';
+import { useOverview } from './overview-feed.tsx';
 import { Card, Failed, Link, Loading } from './parts.tsx';
 import { pathOf } from './route.ts';
 
