@@ -10,8 +10,12 @@ export type {
   LivePull,
   LiveSubscription,
 } from './live-subscription.ts';
+export type { FaultMessage, Mailbox } from './mailbox.ts';
 export * from './open-pipeline.ts';
 export * from './pipeline.ts';
+export { PipelineClient, RemoteFault } from './pipeline-client.ts';
+export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
+export { faultMessage, servePipeline } from './pipeline-thread.ts';
 export * from './routes.ts';
 export type { SessionState } from './session-book.ts';
 export { isValidId, isValidMetricName, parseTemplate, type TopicTemplate } from './topic-template.ts';

@@ -192,6 +192,12 @@ export const LIMITS = {
     whenFull: 'The oldest are overwritten; a feed that had not taken them is told of a gap.',
     metric: 'iot_pipeline_live_gaps_total',
   },
+  liveTickMs: {
+    value: 100,
+    unit: 'ms',
+    what: 'Time between two messages to a live feed on another thread.',
+    whenFull: 'Points that become visible meanwhile are sent together.',
+  },
   livePullRowsMax: {
     value: 10_000,
     unit: 'count',
