@@ -5,9 +5,13 @@ import { append, breakLines, NO_POINTS, trim } from './series-points.ts';
 const at = (time: number, value = time) => ({ time, value });
 
 test('append takes only points newer than those there are', () => {
-  const points = append(append(NO_POINTS, [at(1), at(2)]), [at(2, 99), at(1, 99), at(3), at(3, 99)]);
+  const points = append(append(NO_POINTS, [at(1), at(2)]), [at(1, 99), at(2, 99), at(3)]);
   assert.deepEqual(points, { times: [1, 2, 3], values: [1, 2, 3] });
   assert.equal(append(points, [at(3)]), points);
+});
+
+test('append keeps two points of one time that come together', () => {
+  assert.deepEqual(append(NO_POINTS, [at(1, 5), at(1, 6)]).values, [5, 6]);
 });
 
 test('trim keeps the last point before the window so that the line reaches the edge', () => {

@@ -7,17 +7,13 @@ export interface SeriesPoints {
 /** No points. */
 export const NO_POINTS: SeriesPoints = { times: [], values: [] };
 
-/** Appends points newer than those there are; older and equal ones are known already. */
+/** Appends points (ascending) newer than those there are; older and equal ones are known already. */
 export function append(
   points: SeriesPoints,
   fresh: readonly { readonly time: number; readonly value: number }[],
 ): SeriesPoints {
-  let last = points.times.at(-1) ?? Number.NEGATIVE_INFINITY;
-  const newer = fresh.filter(({ time }) => {
-    if (time <= last) return false;
-    last = time;
-    return true;
-  });
+  const last = points.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const newer = fresh.filter(({ time }) => time > last);
   if (newer.length === 0) return points;
   return {
     times: [...points.times, ...newer.map(({ time }) => time)],
