@@ -1,3 +1,6 @@
+export * from './audit.ts';
+export type { AuditFinding } from './audit-recount.ts';
+export * from './audit-source.ts';
 export * from './errors.ts';
 export * from './event-time.ts';
 export * from './ledger.ts';
@@ -11,6 +14,7 @@ export type {
   LiveSubscription,
 } from './live-subscription.ts';
 export type { FaultMessage, Mailbox } from './mailbox.ts';
+export { MemoryAuditSource } from './memory-audit-source.ts';
 export * from './open-pipeline.ts';
 export * from './pipeline.ts';
 export { PipelineClient, RemoteFault } from './pipeline-client.ts';

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECORD_KIND } from '@skerry/journal';
 import fc from 'fast-check';
+import { auditLedger } from './audit.ts';
+import { MemoryAuditSource } from './memory-audit-source.ts';
+import { DEFAULT_ROUTES } from './routes.ts';
 import { SAMPLE_MICROS, type SampleRecord } from './testing/record-builder.ts';
 import { Rig, until } from './testing/rig.ts';
 
@@ -105,7 +108,9 @@ async function run(
   isCalm: boolean,
 ) {
   const rig = new Rig({ sealPoints: isCalm ? 1_000_000 : 5 });
-  let pipeline = await rig.open();
+  const audited = new MemoryAuditSource(rig.store);
+  const { store } = audited;
+  let pipeline = await rig.open({ store });
   for (const { records, ending } of steps) {
     rig.journal.append(...records);
     if (isCalm || ending === 'nothing') continue;
@@ -114,12 +119,20 @@ async function run(
     else if (ending === 'kill') await until(() => pipeline.position === end);
     if (ending === 'flush') continue;
     await rig.kill(pipeline);
-    pipeline = await rig.open();
+    pipeline = await rig.open({ store });
   }
   await pipeline.flush();
   const { imbalances, totals } = pipeline.ledger();
   await pipeline[Symbol.asyncDispose]();
-  return { imbalances, totals, ...(await knowledge(rig)) };
+  return { imbalances, totals, findings: await auditOf(rig, audited), ...(await knowledge(rig)) };
+}
+
+async function auditOf(rig: Rig, source: MemoryAuditSource): Promise<unknown> {
+  const journal = Object.assign(rig.journal, { receivedBefore: () => [] });
+  const { signal } = new AbortController();
+  for await (const step of auditLedger({ journal, source, routes: DEFAULT_ROUTES, signal }))
+    if (step.kind === 'result') return step.report.findings;
+  return undefined;
 }
 
 test('openPipeline comes to the same store and ledger however often it is killed', async () => {
@@ -127,6 +140,7 @@ test('openPipeline comes to the same store and ledger however often it is killed
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       const calm = await run(steps, true);
       assert.deepEqual(calm.imbalances, []);
+      assert.deepEqual(calm.findings, []);
       assert.deepEqual(await run(steps, false), calm);
     }),
     { numRuns: 150 },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { StoredBatch } from '@skerry/journal';
 import type { Timer } from '@skerry/kernel';
 import type { DeadLetter, DeviceKey, LedgerReport, SequenceGap } from '@skerry/model';
@@ -300,7 +301,7 @@ export class RunningPipeline implements Pipeline {
         this.#underWayEnd = hot.firstOffset + hot.count;
         await this.#consume(hot);
       } else if (this.#needs.journal.end > this.position) await this.#readAhead();
-      else await this.#waitForInput();
+      else await this.#wait((signal) => this.#needs.journal.waitBeyond(this.position, signal));
     }
   }
 
@@ -318,10 +319,6 @@ export class RunningPipeline implements Pipeline {
       if (this.#stop.signal.aborted) return;
       if (batch.firstOffset + batch.count > this.position) await this.#consume(batch);
     }
-  }
-
-  #waitForInput(): Promise<void> {
-    return this.#wait((signal) => this.#needs.journal.waitBeyond(this.position, signal));
   }
 
   /** Waits for `event` or for any change here, whichever comes first. */
@@ -436,7 +433,7 @@ export class RunningPipeline implements Pipeline {
 
   #begin(number: number, logTimeMicros: number): Open {
     const slot = this.#slots.take();
-    if (!slot) throw new Error('No head is free although one was asked for first.');
+    assert(slot, 'a head was to be filled and none is free, although that was asked first');
     const draft = new SealDraft(number, this.position, slot.head, logTimeMicros);
     return { draft, slot, number, startedMs: this.#needs.clock.monotonicMs() };
   }

@@ -1,0 +1,330 @@
+import { RECORD_KIND, type StoredBatch } from '@skerry/journal';
+import type { DeadLetter, LedgerAccounts, SeriesDefinition } from '@skerry/model';
+import type { VerdictRun } from '@skerry/series';
+import { AuditDecoder, type ExpectedRecord } from './audit-decoder.ts';
+import { type AuditFinding, AuditRecount } from './audit-recount.ts';
+import type { AuditJournal, AuditPoints, AuditSource } from './audit-source.ts';
+import { LIMITS } from './limits.ts';
+import { RecordCursor } from './record-cursor.ts';
+import type { RouteConfig } from './routes.ts';
+
+/** The outcome of recounting journal and store record by record. */
+export interface AuditReport {
+  readonly balanced: boolean;
+  /** First journal offset recounted; what lies before comes from the checkpoint. */
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  readonly records: number;
+  readonly totals: LedgerAccounts;
+  readonly findings: readonly AuditFinding[];
+  /** Findings beyond those listed. */
+  readonly findingsLeftOut: number;
+}
+
+/** How far an audit is, or what it found. */
+export type AuditStep =
+  | { readonly kind: 'progress'; readonly records: number; readonly recordsTotal: number }
+  | { readonly kind: 'result'; readonly report: AuditReport };
+
+/** What an audit works with. */
+export interface AuditNeeds {
+  readonly journal: AuditJournal;
+  readonly source: AuditSource;
+  readonly routes: RouteConfig;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Recounts every record that the journal still holds: received totals, the verdict of each telemetry record below the
+ * store's position, each stored point against the payload decoded anew, each dead letter, and each device's account.
+ * The last step is the result; it is absent when `signal` was aborted.
+ */
+export async function* auditLedger(needs: AuditNeeds): AsyncGenerator<AuditStep, void, void> {
+  const audit = new Audit(needs);
+  await audit.begin();
+  for (;;) {
+    if (needs.signal.aborted) return;
+    const progress = await audit.step();
+    if (!progress) break;
+    yield { kind: 'progress', ...progress };
+  }
+  yield { kind: 'result', report: await audit.finish() };
+}
+
+interface Found {
+  readonly series: number;
+  readonly time: number;
+  readonly value: unknown;
+  readonly ordinal: number;
+}
+
+/** One record as far as the audit needs it after its batch is gone. */
+interface Read {
+  readonly offset: number;
+  readonly tenant: string;
+  readonly project: string;
+  readonly isTelemetry: boolean;
+  readonly topicDevice: string;
+  readonly expected: ExpectedRecord | undefined;
+}
+
+class Audit {
+  readonly #needs: AuditNeeds;
+  readonly #decoder: AuditDecoder;
+  readonly #recount = new AuditRecount();
+  readonly #findings: AuditFinding[] = [];
+  #leftOut = 0;
+  #series = new Map<string, SeriesDefinition>();
+  #byId = new Map<number, SeriesDefinition>();
+  #verdicts: AsyncIterator<{ readonly from: number; readonly runs: readonly VerdictRun[] }> | undefined;
+  #run: { from: number; runs: readonly VerdictRun[] } | undefined;
+  #position = 0;
+  #pointsFrom = 0;
+  #from = 0;
+  #end = 0;
+  #next = 0;
+  #records = 0;
+
+  constructor(needs: AuditNeeds) {
+    this.#needs = needs;
+    this.#decoder = new AuditDecoder(needs.routes);
+  }
+
+  async begin(): Promise<void> {
+    const { journal, source } = this.#needs;
+    const state = await source.state();
+    this.#position = state.position;
+    this.#pointsFrom = state.pointsFrom;
+    this.#from = this.#next = journal.start;
+    this.#end = journal.end;
+    for (const one of await source.series()) {
+      this.#series.set(seriesKey(one), one);
+      this.#byId.set(one.id, one);
+    }
+    this.#verdicts = source.verdicts(this.#from)[Symbol.asyncIterator]();
+    if (state.journalId !== undefined && state.journalId !== journal.id)
+      this.#find(
+        '',
+        '',
+        '',
+        -1,
+        `The store follows the journal ${state.journalId}; the one here is ${journal.id}.`,
+      );
+  }
+
+  /** Audits the next records; undefined when there are none. */
+  async step(): Promise<{ records: number; recordsTotal: number } | undefined> {
+    if (this.#next >= this.#end) return undefined;
+    const from = this.#next;
+    const records = await this.#read(from);
+    const to = this.#next;
+    const points = await this.#pointsOf(from, to);
+    for (let offset = from; offset < to; offset++) {
+      const found = points.get(offset) ?? [];
+      const record = records.get(offset);
+      const verdict = offset < this.#position ? await this.#verdictOf(offset) : undefined;
+      if (!record) this.#missing(offset, found);
+      else if (offset >= this.#position) this.#pending(record, found);
+      else await this.#judge(record, verdict, found);
+    }
+    this.#records += records.size;
+    return { records: to - this.#from, recordsTotal: this.#end - this.#from };
+  }
+
+  async finish(): Promise<AuditReport> {
+    const { journal, source } = this.#needs;
+    const accounts = await source.accounts();
+    const received = journal.received();
+    const recount = this.#recount;
+    for (const finding of recount.compareReceived(journal.receivedBefore(), received)) this.#add(finding);
+    for (const finding of recount.compareAccounts(accounts, this.#from === 0)) this.#add(finding);
+    for (const finding of recount.compareLedger(received, accounts)) this.#add(finding);
+    return {
+      balanced: this.#findings.length === 0,
+      fromOffset: this.#from,
+      toOffset: this.#end,
+      records: this.#records,
+      totals: recount.totals(received, accounts),
+      findings: this.#findings,
+      findingsLeftOut: this.#leftOut,
+    };
+  }
+
+  /** Reads records from `from` on, and moves `#next` behind them. */
+  async #read(from: number): Promise<Map<number, Read>> {
+    const records = new Map<number, Read>();
+    const most = Math.min(this.#end, from + LIMITS.auditRecords.value);
+    let at = from;
+    while (at < most) {
+      const batches = await this.#needs.journal.read(at, LIMITS.readBytesMax.value);
+      for (const batch of batches) this.#readBatch(batch, most, records);
+      const last = batches.at(-1);
+      // where the journal gives nothing, the rest is missing
+      at = last ? Math.max(at + 1, last.firstOffset + last.count) : most;
+    }
+    this.#next = most;
+    return records;
+  }
+
+  #readBatch(batch: StoredBatch, most: number, records: Map<number, Read>): void {
+    const cursor = new RecordCursor();
+    cursor.begin(batch);
+    while (cursor.next()) {
+      const { offset, kind } = cursor;
+      if (offset < this.#next || offset >= most || records.has(offset)) continue;
+      const isTelemetry = kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted;
+      const { tenant, project } = cursor.projects[cursor.project] ?? { tenant: '', project: '' };
+      const topicDevice = isTelemetry ? this.#decoder.deviceOf(cursor) : '';
+      const expected = isTelemetry && offset < this.#position ? this.#decoder.decode(cursor) : undefined;
+      records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected });
+      if (isTelemetry) this.#recount.held(tenant, project, offset >= this.#position);
+    }
+  }
+
+  async #pointsOf(from: number, to: number): Promise<Map<number, Found[]>> {
+    const found = new Map<number, Found[]>();
+    for await (const points of this.#needs.source.points(from, to)) gather(points, from, to, found);
+    return found;
+  }
+
+  async #verdictOf(offset: number): Promise<VerdictRun['verdict'] | undefined> {
+    for (;;) {
+      if (this.#run) {
+        if (offset < this.#run.from) return undefined;
+        let at = this.#run.from;
+        for (const { verdict, count } of this.#run.runs) {
+          at += count;
+          if (offset < at) return verdict;
+        }
+      }
+      const next = await this.#verdicts?.next();
+      if (!next || next.done) {
+        this.#run = { from: Number.POSITIVE_INFINITY, runs: [] };
+        return undefined;
+      }
+      this.#run = { from: next.value.from, runs: next.value.runs };
+    }
+  }
+
+  #missing(offset: number, found: readonly Found[]): void {
+    const series = this.#byId.get(found[0]?.series ?? -1);
+    const holds = series ? ` The store has ${found.length} points of it.` : '';
+    const { tenant = '', project = '', device = '' } = series ?? {};
+    this.#find(tenant, project, device, offset, `The journal does not hold the record.${holds}`);
+  }
+
+  #pending(record: Read, found: readonly Found[]): void {
+    if (found.length > 0)
+      this.#findOf(
+        record,
+        `The store has ${found.length} points of a record at or above its position ${this.#position}.`,
+      );
+  }
+
+  async #judge(
+    record: Read,
+    verdict: VerdictRun['verdict'] | undefined,
+    found: readonly Found[],
+  ): Promise<void> {
+    const { tenant, project, expected } = record;
+    if (verdict === undefined) return this.#findOf(record, 'The store has no verdict on the record.');
+    if (!record.isTelemetry) {
+      if (verdict !== 'none') this.#findOf(record, `A record outside the ledger has the verdict ${verdict}.`);
+      return;
+    }
+    const device = expected?.device ?? record.topicDevice;
+    if (verdict === 'none') this.#findOf(record, 'A telemetry record has no verdict.');
+    else if (verdict === 'deadLettered') await this.#judgeLetter(record, found);
+    else if (verdict === 'stored' || verdict === 'empty') {
+      this.#recount.verdict(tenant, project, device, 'stored');
+      if (!expected) this.#findOf(record, 'The record was stored, and cannot be decoded now.');
+      else this.#comparePoints(record, expected, found);
+    } else {
+      this.#recount.verdict(tenant, project, device, verdict);
+      if (found.length > 0)
+        this.#findOf(record, `The store has ${found.length} points of a record that was ${verdict}.`);
+    }
+  }
+
+  async #judgeLetter(record: Read, found: readonly Found[]): Promise<void> {
+    const { tenant, project, offset, expected } = record;
+    const letter: DeadLetter | undefined = await this.#needs.source.deadLetter(offset);
+    if (!letter) {
+      // closed letters age out with the raw data of their day
+      if (offset >= this.#pointsFrom) this.#findOf(record, 'The dead letter of the record is missing.');
+      return;
+    }
+    if (letter.state !== 'replayed') {
+      const verdict = letter.state === 'open' ? 'deadLettered' : letter.state;
+      this.#recount.verdict(tenant, project, letter.device, verdict);
+      if (found.length > 0)
+        this.#findOf(
+          record,
+          `The store has ${found.length} points of a dead letter that is ${letter.state}.`,
+        );
+      return;
+    }
+    const isStored = found.length > 0 || expected?.points.length === 0;
+    const device = expected?.device ?? record.topicDevice;
+    this.#recount.verdict(tenant, project, device, isStored ? 'stored' : 'deduplicated');
+    if (isStored && expected) this.#comparePoints(record, expected, found);
+  }
+
+  #comparePoints(record: Read, expected: ExpectedRecord, found: readonly Found[]): void {
+    if (record.offset < this.#pointsFrom) return;
+    const byOrdinal = new Map<number, Found>();
+    for (const point of found) {
+      if (byOrdinal.has(point.ordinal)) this.#findOf(record, `The point ${point.ordinal} is stored twice.`);
+      byOrdinal.set(point.ordinal, point);
+    }
+    for (const point of expected.points) {
+      const stored = byOrdinal.get(point.ordinal);
+      byOrdinal.delete(point.ordinal);
+      const { tenant, project, device, metric } = point;
+      const at = `The point ${point.ordinal} (${metric})`;
+      const find = (detail: string) => this.#find(tenant, project, device, record.offset, detail);
+      if (!stored) find(`${at} is not in the store.`);
+      else if (stored.series !== this.#series.get(seriesKey(point))?.id)
+        find(`${at} is stored in another series.`);
+      else if (stored.time !== point.timeMicros)
+        find(`${at} is stored at ${stored.time}; the record says ${point.timeMicros} microseconds.`);
+      else if (!Object.is(stored.value, point.value)) find(`${at} is stored with another value.`);
+    }
+    for (const ordinal of byOrdinal.keys())
+      this.#findOf(record, `The store has a point ${ordinal}; the record has ${expected.points.length}.`);
+  }
+
+  #findOf(record: Read, detail: string): void {
+    const { tenant, project, offset } = record;
+    this.#find(tenant, project, record.expected?.device ?? record.topicDevice, offset, detail);
+  }
+
+  #find(tenant: string, project: string, device: string, offset: number, detail: string): void {
+    this.#add({ tenant, project, device, offset, detail });
+  }
+
+  #add(finding: AuditFinding): void {
+    if (this.#findings.length < LIMITS.auditFindingsMax.value) this.#findings.push(finding);
+    else this.#leftOut++;
+  }
+}
+
+function gather(points: AuditPoints, from: number, to: number, into: Map<number, Found[]>): void {
+  for (let i = 0; i < points.offsets.length; i++) {
+    const offset = Number(points.offsets[i]);
+    if (offset < from || offset >= to) continue;
+    const point = {
+      series: points.series,
+      time: Number(points.times[i]),
+      value: points.values[i],
+      ordinal: Number(points.ordinals[i]),
+    };
+    const known = into.get(offset);
+    if (known) known.push(point);
+    else into.set(offset, [point]);
+  }
+}
+
+function seriesKey({ tenant, project, device, metric }: Omit<SeriesDefinition, 'id'>): string {
+  return `${tenant}\u0000${project}\u0000${device}\u0000${metric}`;
+}
