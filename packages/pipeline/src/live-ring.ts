@@ -18,15 +18,17 @@ export class LiveRing {
   readonly #numbers: Float64Array;
   readonly #causes: Float64Array;
   readonly #ordinals: Uint16Array;
-  /** Values that are not numbers, by slot. */
-  readonly #others = new Map<number, PointValue>();
+  /** Values that are not numbers, by slot; empty until the first one comes. */
+  #others: (PointValue | undefined)[] = [];
   /** Number after the newest row. */
   end = 0;
   /** Place up to which nothing is held: rows behind it are complete. */
-  #before: LivePlace;
+  #beforeOffset: number;
+  #beforeOrdinal: number;
 
   constructor(before: LivePlace, rowsMax: number = LIMITS.liveRowsMax.value) {
-    this.#before = before;
+    this.#beforeOffset = before.offset;
+    this.#beforeOrdinal = before.ordinal;
     this.#rowsMax = rowsMax;
     this.#series = new Int32Array(rowsMax);
     this.#times = new Float64Array(rowsMax);
@@ -42,22 +44,27 @@ export class LiveRing {
 
   /** Place of the newest row that is gone, or where the feed began. */
   get before(): LivePlace {
-    return this.#before;
+    return { offset: this.#beforeOffset, ordinal: this.#beforeOrdinal };
   }
 
   /** Adds a row. */
   add(series: number, timeMicros: number, value: PointValue, cause: number, ordinal: number): void {
     const slot = this.end % this.#rowsMax;
     if (this.end >= this.#rowsMax) {
-      this.#before = this.placeOf(this.end - this.#rowsMax);
-      if (this.#others.size > 0) this.#others.delete(slot);
+      this.#beforeOffset = Number(this.#causes[slot]);
+      this.#beforeOrdinal = Number(this.#ordinals[slot]);
     }
     this.#series[slot] = series;
     this.#times[slot] = timeMicros;
     this.#causes[slot] = cause;
     this.#ordinals[slot] = ordinal;
-    if (typeof value === 'number') this.#numbers[slot] = value;
-    else this.#others.set(slot, value);
+    if (typeof value === 'number') {
+      this.#numbers[slot] = value;
+      if (this.#others.length > 0) this.#others[slot] = undefined;
+    } else {
+      if (this.#others.length === 0) this.#others = new Array(this.#rowsMax).fill(undefined);
+      this.#others[slot] = value;
+    }
     this.end++;
   }
 
@@ -71,7 +78,7 @@ export class LiveRing {
 
   valueOf(row: number): PointValue {
     const slot = row % this.#rowsMax;
-    return this.#others.get(slot) ?? Number(this.#numbers[slot]);
+    return this.#others[slot] ?? Number(this.#numbers[slot]);
   }
 
   placeOf(row: number): LivePlace {
