@@ -14,7 +14,7 @@ import { parseStep, parseTime } from './time.ts';
 
 const PAGE_ROWS = 1_000;
 /** Lines that make one piece of an NDJSON answer. */
-const PIECE_ROWS = 1_000;
+const PIECE_ROWS = 250;
 
 type TelemetryCall = Call<'queryTelemetry'>;
 type TelemetryQuery = Query<'queryTelemetry'>;

@@ -1,3 +1,4 @@
 export * from './memory-platform.ts';
+export * from './platform-suite.ts';
 export * from './scene.ts';
 export * from './wire-schema.ts';
