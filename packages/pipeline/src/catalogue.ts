@@ -127,8 +127,7 @@ export class Catalogue {
   /** Entries one window may hold: 65,536, less when very many devices have one. */
   get windowEntriesMax(): number {
     const share = Math.floor(LIMITS.dedupeEntriesMax.value / Math.max(1, this.#windows));
-    // below the least that is promised, every window has an equal share; above it, time decides
-    return share < LIMITS.dedupeIdsMin.value ? Math.max(64, share) : LIMITS.dedupeIdsMax.value;
+    return Math.min(LIMITS.dedupeIdsMax.value, Math.max(LIMITS.dedupeShareMin.value, share));
   }
 
   /** Takes over what the store knows. */

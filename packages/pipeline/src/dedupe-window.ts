@@ -44,7 +44,7 @@ export class DedupeWindow {
   #capacity = 16;
   #entries = new Uint32Array(16 * ENTRY_WORDS);
   /** Open addressing by the low word of the id; 0 is free, else place in the ring + 1. */
-  #index = new Uint32Array(32);
+  #index: Uint16Array | Uint32Array = new Uint16Array(32);
   #oldest = 0;
   #size = 0;
   #fresh = 0;
@@ -76,7 +76,7 @@ export class DedupeWindow {
   /** Forgets what the window no longer has to hold at `secs`, then adds. `most`: entries held at most. */
   add(hash: MessageHash, secs: number, most: number): void {
     this.evict(secs, most - 1);
-    if (this.#size === this.#capacity) this.#grow();
+    if (this.#size === this.#capacity) this.#grow(most);
     const place = (this.#oldest + this.#size) % this.#capacity;
     const at = place * ENTRY_WORDS;
     this.#entries[at] = hash.idLow;
@@ -159,15 +159,18 @@ export class DedupeWindow {
     index[hole] = 0;
   }
 
-  #grow(): void {
-    const entries = new Uint32Array(this.#capacity * 2 * ENTRY_WORDS);
+  /** Doubles, but not beyond what may be held. */
+  #grow(most: number): void {
+    const capacity = Math.max(this.#size + 1, Math.min(this.#capacity * 2, most));
+    const entries = new Uint32Array(capacity * ENTRY_WORDS);
     const head = this.#entries.subarray(this.#oldest * ENTRY_WORDS);
     entries.set(head);
     entries.set(this.#entries.subarray(0, this.#oldest * ENTRY_WORDS), head.length);
     this.#entries = entries;
     this.#oldest = 0;
-    this.#capacity *= 2;
-    this.#index = new Uint32Array(this.#capacity * 2);
+    this.#capacity = capacity;
+    const slots = 2 ** Math.ceil(Math.log2(capacity * 2));
+    this.#index = capacity < 65_535 ? new Uint16Array(slots) : new Uint32Array(slots);
     for (let place = 0; place < this.#size; place++) this.#enter(place);
   }
 }

@@ -101,11 +101,18 @@ export const LIMITS = {
     whenFull: 'Older ones are forgotten when 4,096 newer ones are there.',
   },
   dedupeEntriesMax: {
-    value: 4_194_304,
+    value: 2_097_152,
     unit: 'count',
-    what: 'Ids in all dedupe windows together.',
+    what: 'Ids in all dedupe windows together, about 24 bytes of memory each.',
     whenFull:
-      'With more than 1,024 devices that number their messages, each keeps an equal share, at least 64.',
+      'Every device that numbers its messages keeps an equal share, which is less than 4,096 from the 513th such device on.',
+    metric: 'iot_pipeline_dedupe_entries',
+  },
+  dedupeShareMin: {
+    value: 64,
+    unit: 'count',
+    what: 'Ids that a dedupe window keeps however many devices number their messages.',
+    whenFull: 'The windows together grow beyond their limit.',
     metric: 'iot_pipeline_dedupe_entries',
   },
   deviceGapsMax: {

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noVerdicts } from './catalogue.ts';
+import { ledgerReport } from './ledger.ts';
+
+const received = [{ tenant: 't', project: 'p', received: 10, receivedQos0: 2 }];
+const verdicts = [{ tenant: 't', project: 'p', totals: { ...noVerdicts(), stored: 5, deadLettered: 2 } }];
+
+test('ledgerReport balances when pending is what the journal holds behind the position', () => {
+  const report = ledgerReport({ received, telemetryEnd: 10, verdicts, telemetryPosition: 7 });
+  assert.deepEqual([report.balanced, report.totals.pending, report.journalPending], [true, 3, 3]);
+  assert.equal(report.projects[0]?.receivedQos0, 2);
+});
+
+test('ledgerReport names every imbalance with its figures', () => {
+  const lost = ledgerReport({ received, telemetryEnd: 9, verdicts, telemetryPosition: 7 });
+  assert.match(
+    lost.imbalances.join(),
+    /^3 records are pending by the accounts .* 2 by the journal: a difference of 1\.$/,
+  );
+  const forgotten = ledgerReport({ received, telemetryEnd: 10, verdicts, telemetryPosition: 8 });
+  assert.equal(forgotten.imbalances.length, 2);
+  const tooMany = ledgerReport({ received: [], telemetryEnd: 7, verdicts, telemetryPosition: 7 });
+  assert.match(String(tooMany.imbalances[0]), /t\/p has 7 verdicts for 0 received records: 7 too many/);
+  const negative = [{ tenant: 't', project: 'p', totals: { ...noVerdicts(), stored: 8, deadLettered: -1 } }];
+  const below = ledgerReport({ received, telemetryEnd: 10, verdicts: negative, telemetryPosition: 7 });
+  assert.match(String(below.imbalances[0]), /-1 records in the account deadLettered/);
+});
+
+test('ledgerReport leaves out projects that nobody sent anything to', () => {
+  const empty = [{ tenant: 'x', project: 'y', totals: noVerdicts() }];
+  const report = ledgerReport({ received: [], telemetryEnd: 0, verdicts: empty, telemetryPosition: 0 });
+  assert.deepEqual([report.projects, report.balanced], [[], true]);
+});
