@@ -16,6 +16,10 @@ const VERSION = 1;
 const HEADER_BYTES = 4;
 const ENTRY_WORDS = 4;
 const scratch = Buffer.alloc(2048);
+/** What stands at the beginning of `scratch`. */
+let prefixKind = '';
+let prefixEpoch = '';
+let prefixBytes = 0;
 
 /** Fills `into` for a message of `epoch` with an id of `kind` (`m` message id, `s` sequence number) and a payload. */
 export function hashMessage(
@@ -28,12 +32,26 @@ export function hashMessage(
   into: MessageHash,
 ): void {
   // ids and epochs have at most 256 UTF-16 units (headers are cut to that), so 1,544 bytes hold them
-  const length = scratch.write(`${kind}\u0000${epoch}\u0000${id}`, 0, 'utf8');
-  hashBytes(scratch, 0, length);
+  if (kind !== prefixKind || epoch !== prefixEpoch) {
+    prefixBytes = scratch.write(`${kind}\u0000${epoch}\u0000`, 0, 'utf8');
+    prefixKind = kind;
+    prefixEpoch = epoch;
+  }
+  hashBytes(scratch, 0, prefixBytes + writeText(id, prefixBytes));
   into.idLow = Number(HASH[0]);
   into.idHigh = Number(HASH[1]);
   hashBytes(bytes, start, end);
   into.payload = Number(HASH[0]);
+}
+
+/** Writes a text into the scratch bytes; returns its length. Short plain ones, as most ids are, without a call. */
+function writeText(text: string, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return scratch.write(text, at, 'utf8');
+    scratch[at + i] = code;
+  }
+  return text.length;
 }
 
 /**

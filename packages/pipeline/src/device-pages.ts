@@ -92,8 +92,9 @@ export class DevicePages {
 
   /** Devices by key from the first behind `after` on, or with it. */
   *#from(after: DeviceKey | undefined, withIt = false): Generator<DeviceState> {
-    if (this.#sorted.length !== this.#catalogue.devices.length) {
-      this.#sorted = this.#catalogue.devices.toSorted(compareKeys);
+    const { devices } = this.#catalogue;
+    if (this.#sorted.length !== devices.length) {
+      this.#sorted = merge(this.#sorted, devices.slice(this.#sorted.length).sort(compareKeys));
     }
     const sorted = this.#sorted;
     let low = 0;
@@ -109,6 +110,24 @@ export class DevicePages {
       if (device) yield device;
     }
   }
+}
+
+/** Two sorted lists as one: new devices are few beside those sorted before. */
+function merge(a: readonly DeviceState[], b: readonly DeviceState[]): DeviceState[] {
+  const all: DeviceState[] = [];
+  let at = 0;
+  for (const one of b) {
+    for (let next = a[at]; next && compareKeys(next, one) < 0; next = a[at]) {
+      all.push(next);
+      at++;
+    }
+    all.push(one);
+  }
+  for (; at < a.length; at++) {
+    const next = a[at];
+    if (next) all.push(next);
+  }
+  return all;
 }
 
 function isWanted(query: Partial<DeviceKey> & { search?: string }, device: DeviceKey): boolean {

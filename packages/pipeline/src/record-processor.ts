@@ -242,12 +242,15 @@ export class RecordProcessor {
     const { seq, epoch = '' } = this.#record;
     const window = catalogue.windowOf(device);
     window.add(this.#hash, Math.floor(receivedMicros / 1e6), catalogue.windowEntriesMax);
-    draft.windows.add(device);
+    if (window.freshCount === 1) draft.windows.add(device);
     let isReset = isOtherPayload;
     if (seq !== undefined) {
       device.sequence ??= this.#resolver.newTracker();
       isReset = device.sequence.note(epoch, seq) === 'restart';
-      draft.sequences.add(device);
+      if (device.sequence.draft !== draft.number) {
+        device.sequence.draft = draft.number;
+        draft.sequences.add(device);
+      }
     }
     if (!isReset) return;
     account.seqResets++;

@@ -19,6 +19,8 @@ export class SequenceTracker {
   #epochs: Epoch[] = [];
   /** Gaps forgotten because of the limits, ever. */
   forgotten = 0;
+  /** Number of the newest draft that is to seal it; the runner's. */
+  draft = 0;
 
   /** Takes a number. `restart`: a lower number than the highest that fills no gap, or a lower one in another epoch. */
   note(epoch: string, seq: number): SequenceStep {

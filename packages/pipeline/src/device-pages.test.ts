@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Catalogue } from './catalogue.ts';
+import { DevicePages } from './device-pages.ts';
+import { LatestValues } from './latest-values.ts';
+import { compareTexts } from './ledger.ts';
+import { SequenceTracker } from './sequence-tracker.ts';
+
+test('DevicePages lists every device once, in order, page by page, whenever devices are added', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 })),
+      fc.integer({ min: 1, max: 4 }),
+      (ids, limit) => {
+        const catalogue = new Catalogue();
+        const pages = new DevicePages(catalogue, new LatestValues());
+        for (const id of ids) {
+          catalogue.addDevice(catalogue.project('t', 'p'), id);
+          if (id.length === 2) pages.list({ limit });
+        }
+        const found: string[] = [];
+        for (let page = pages.list({ limit }); page.length > 0; ) {
+          found.push(...page.map((one) => one.device));
+          const after = page.at(-1);
+          page = after ? pages.list({ limit, after }) : [];
+        }
+        assert.deepEqual(found, ids.toSorted(compareTexts));
+      },
+    ),
+  );
+});
+
+test('DevicePages narrows by project and by part of the id, and pages gaps', () => {
+  const catalogue = new Catalogue();
+  const pages = new DevicePages(catalogue, new LatestValues());
+  const pump = catalogue.addDevice(catalogue.project('t', 'p'), 'Pump-1');
+  catalogue.addDevice(catalogue.project('t', 'q'), 'pump-2');
+  assert.deepEqual(pages.list({ search: 'PUMP', limit: 9 }).length, 2);
+  assert.deepEqual(
+    pages.list({ project: 'q', limit: 9 }).map((one) => one.device),
+    ['pump-2'],
+  );
+  pump.sequence = new SequenceTracker();
+  for (const [epoch, seq] of [
+    ['b', 1],
+    ['b', 3],
+    ['b', 5],
+    ['a', 1],
+    ['a', 9],
+  ] as const)
+    pump.sequence.note(epoch, seq);
+  const bounds = [];
+  for (let page = pages.gaps({ limit: 1 }); page.length > 0; ) {
+    const after = page[0];
+    bounds.push([after?.epoch, after?.from, after?.to]);
+    page = after ? pages.gaps({ limit: 1, after }) : [];
+  }
+  assert.deepEqual(bounds, [
+    ['a', 2, 8],
+    ['b', 2, 2],
+    ['b', 4, 4],
+  ]);
+});
