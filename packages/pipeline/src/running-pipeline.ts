@@ -96,6 +96,8 @@ export class RunningPipeline implements Pipeline {
   #isHot = false;
   /** Offset behind the batches that are being worked on. */
   #underWayEnd = 0;
+  /** When others last had a turn. */
+  #sliceMs = 0;
   #subscriptions = 0;
   #failure: unknown;
   #miscount: string | undefined;
@@ -328,6 +330,7 @@ export class RunningPipeline implements Pipeline {
     if (this.#stop.signal.aborted || !this.#hot.isEmpty) return;
     await Promise.race([changed, event(over.signal)]);
     over.abort();
+    this.#sliceMs = this.#needs.clock.monotonicMs();
   }
 
   /** Gives the records of a batch from the position on their verdicts, in slices. */
@@ -337,7 +340,6 @@ export class RunningPipeline implements Pipeline {
     record.begin(batch);
     this.#processor.beginBatch(record);
     this.#compareCounts(batch);
-    let sliceMs = clock.monotonicMs();
     let grouped = 0;
     while (record.next()) {
       if (record.offset < this.position) continue;
@@ -350,20 +352,20 @@ export class RunningPipeline implements Pipeline {
       this.#noteDelay(record.receivedMicros, grouped);
       grouped = 0;
       if (this.#isDue()) this.#seal();
-      if (clock.monotonicMs() - sliceMs < LIMITS.sliceMs.value) continue;
+      if (clock.monotonicMs() - this.#sliceMs < LIMITS.sliceMs.value) continue;
       await this.#breathe();
       if (this.#stop.signal.aborted) return;
-      sliceMs = clock.monotonicMs();
     }
     this.#noteDelay(record.receivedMicros, grouped);
     this.#needs.failpoint('pipeline-after-decode');
     if (this.#isDue()) this.#seal();
     this.#changed.ring();
-    await this.#breathe();
+    if (clock.monotonicMs() - this.#sliceMs >= LIMITS.sliceMs.value) await this.#breathe();
   }
 
-  #breathe(): Promise<void> {
-    return this.#needs.breathe?.() ?? this.#needs.clock.sleep(0, this.#stop.signal);
+  async #breathe(): Promise<void> {
+    await (this.#needs.breathe?.() ?? this.#needs.clock.sleep(0, this.#stop.signal));
+    this.#sliceMs = this.#needs.clock.monotonicMs();
   }
 
   #compareCounts(batch: StoredBatch): void {
