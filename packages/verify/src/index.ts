@@ -1,1 +1,14 @@
-export {};
+export * from './errors.ts';
+export type { JournalExtent, JournalFiles } from './journal-folder.ts';
+export { filesOfFolder, readJournal } from './journal-folder.ts';
+export * from './judge.ts';
+export * from './kept.ts';
+export * from './limits.ts';
+export * from './message-mark.ts';
+export * from './report.ts';
+export type { JournalRecord } from './segment-decoder.ts';
+export * from './sender-ledger.ts';
+export { Lane, SentBook, type SentDevice } from './sent-book.ts';
+export { readStore } from './store-folder.ts';
+export { MARK_METRICS, StoredBook, type StoredRecord } from './stored-book.ts';
+export * from './verify.ts';

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { globSync, mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
+import { nodeDisk } from '@skerry/kernel/node';
+import { SeededRandom } from '@skerry/kernel/testing';
+import { openSqliteStore } from '@skerry/series/sqlite';
+import { aSeal, NOON, type SamplePoint, StepClock } from '@skerry/series/testing';
+import { decodeChunk } from './chunk-decoder.ts';
+import { Damage } from './damage.ts';
+
+/** Writes points of series 1 with the store and gives back its chunks' bytes. */
+async function chunksOf(points: readonly SamplePoint[]): Promise<Uint8Array[]> {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-chunks-'));
+  const needs = { clock: new StepClock(), disk: nodeDisk(), logger: silentLogger, meter: createMeter() };
+  {
+    await using store = await openSqliteStore(
+      { folder: folder.path, retentionClass: 'default' },
+      { ...needs, failpoint: noFailpoints, breathe: async () => undefined },
+    );
+    await store.load();
+    const series = [{ id: 1, tenant: 't', project: 'p', device: 'd', metric: 'n' }];
+    await store.seal(aSeal(1, points, { series, from: 0, position: 1e9, telemetryPosition: 1e9 }));
+  }
+  const [path] = globSync(join(folder.path, 'default', '2*.db'));
+  using file = new DatabaseSync(String(path), { readOnly: true });
+  return file
+    .prepare('SELECT body FROM chunks ORDER BY t0, id')
+    .all()
+    .map(({ body }) => body as Uint8Array);
+}
+
+const SHAPES: Readonly<Record<string, (i: number, random: SeededRandom) => number>> = {
+  alike: () => 42,
+  counting: (i) => i,
+  decimals: (i) => (i % 977) / 100,
+  negative: (i) => -i * 1.5,
+  'wide marks': (_, random) => random.int(2 ** 32 - 1),
+  doubles: (_, random) => (random.int(2 ** 30) - 2 ** 29) / 7,
+  extremes: (i) => [Number.MAX_VALUE, -0, Number.MIN_VALUE, 2 ** 53 - 1, -(2 ** 53) + 1][i % 5] ?? 0,
+};
+
+for (const [shape, valueAt] of Object.entries(SHAPES)) {
+  test(`decodeChunk gives back what the store was given: ${shape}`, async () => {
+    const random = new SeededRandom(7);
+    for (const count of [1, 2, 31, 32, 300, 9_000]) {
+      let time = NOON;
+      const points: SamplePoint[] = Array.from({ length: count }, (_, i) => {
+        time += count % 2 === 0 ? 1_000_000 : random.int(90_000_000);
+        return { series: 1, time, value: valueAt(i, random), offset: 3 * i + random.int(2), ordinal: i % 5 };
+      });
+      const columns = (await chunksOf(points)).map(decodeChunk);
+      const found = columns.flatMap(({ times, offsets, ordinals, numbers }) =>
+        Array.from(times, (at, i) => [at, offsets[i], ordinals[i], numbers[i]]),
+      );
+      assert.deepEqual(
+        found,
+        points.map((point) => [point.time, point.offset, point.ordinal, point.value]),
+      );
+    }
+  });
+}
+
+test('decodeChunk finds every flipped bit and every cut', async () => {
+  const points = Array.from({ length: 40 }, (_, i) => ({
+    series: 1,
+    time: NOON + i,
+    value: i,
+    offset: i,
+    ordinal: 0,
+  }));
+  const [chunk] = await chunksOf(points);
+  assert.ok(chunk);
+  for (let bit = 0; bit < chunk.byteLength * 8; bit++) {
+    const flipped = Uint8Array.from(chunk);
+    flipped[bit >> 3] = Number(flipped[bit >> 3]) ^ (1 << (bit & 7));
+    assert.throws(() => decodeChunk(flipped), Damage);
+  }
+  for (let bytes = 0; bytes < chunk.byteLength; bytes++)
+    assert.throws(() => decodeChunk(chunk.subarray(0, bytes)), Damage);
+});
