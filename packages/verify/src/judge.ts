@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { DeviceKey } from '@skerry/model';
 import type { JournalExtent } from './journal-folder.ts';
 import type { JournalContents, JournalEntry, StoreExtent } from './kept.ts';
@@ -163,8 +163,8 @@ class Judge {
       this.#tell('phantom', message, 'journalled, and never sent');
       return;
     }
-    const hash = createHash('sha256').update(payload).digest();
-    if (!lane.hasHash(id.seq, hash.readUInt32LE(0), hash.readUInt32LE(4))) {
+    const digest = Buffer.from(hash('sha256', payload, 'latin1').slice(0, 8), 'latin1');
+    if (!lane.hasHash(id.seq, digest.readUInt32LE(0), digest.readUInt32LE(4))) {
       this.#tell('corrupt', message, 'the payload in the journal has another hash than the one sent');
       return;
     }
@@ -258,7 +258,7 @@ class Judge {
 
   #messageOf(payload: Uint8Array): { lane: Lane; seq: number } | undefined {
     this.#byHash ??= this.#evidence.sent.byHash();
-    return this.#byHash.get(createHash('sha256').update(payload).digest().toString('hex', 0, 8));
+    return this.#byHash.get(hash('sha256', payload).slice(0, 16));
   }
 
   #tell(verdict: VerdictName, place: Omit<Finding, 'verdict' | 'detail'>, detail: string): void {
