@@ -1,3 +1,5 @@
+export * from './faults/fault-proxy.ts';
+export * from './faults/places.ts';
 export * from './generator.ts';
 export * from './load/ack-sink.ts';
 export * from './load/latency-histogram.ts';
@@ -5,3 +7,4 @@ export * from './load/ledger-file.ts';
 export * from './load/load-run.ts';
 export * from './load/message-shape.ts';
 export * from './load/publish-template.ts';
+export * from './server/server-process.ts';
