@@ -43,7 +43,7 @@ export function filesOfFolder(folder: string): JournalFiles {
 export function readJournal(
   files: JournalFiles,
   onRecord: (record: JournalRecord) => void,
-  onDamage: (message: string) => void,
+  onDamage: (message: string) => unknown,
 ): JournalExtent | undefined {
   const names = files
     .list()

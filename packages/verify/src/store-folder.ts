@@ -24,7 +24,7 @@ export function dayFilesOf(folder: string): string[] {
 export function readStore(
   folder: string,
   sent: SentBook,
-  onDamage: (message: string) => void,
+  onDamage: (message: string) => unknown,
 ): StoreExtent | undefined {
   const names = dayFilesOf(folder);
   const newest = names.at(-1);
@@ -37,13 +37,13 @@ export function readStore(
 class StoreReading {
   state = { position: 0, seal: 0, journalId: '' };
   readonly #sent: SentBook;
-  readonly #onDamage: (message: string) => void;
+  readonly #onDamage: (message: string) => unknown;
   readonly #book = new StoredBook();
   readonly #unknown: UnknownPoints[] = [];
   readonly #setAside = new Map<number, SetAside>();
   readonly #seqResets: { device: DeviceKey; count: number }[] = [];
 
-  constructor(sent: SentBook, onDamage: (message: string) => void) {
+  constructor(sent: SentBook, onDamage: (message: string) => unknown) {
     this.#sent = sent;
     this.#onDamage = onDamage;
   }

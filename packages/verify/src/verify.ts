@@ -27,23 +27,15 @@ export interface VerifyOptions {
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const sent = new SentBook();
   for (const path of options.senderLedgers) sent.addFile(path);
-  const folders = foldersOf(options.dataDir);
+  const folders = findDataFolders(options.dataDir);
   const damage: string[] = [];
+  const tell = (told: string): number => damage.push(told);
+  if (folders.journal === undefined) tell('there is no journal');
+  if (folders.store === undefined) tell('there is no store');
   // The store first: what it has committed is in the journal already, also while both grow.
-  const stores = folders.filter((folder) => dayFilesOf(folder).length > 0);
-  if (stores.length > 1)
-    throw new VerifyError(
-      'verify-unreadable',
-      `Found ${stores.length} stores in ${options.dataDir} (${stores.join(', ')}), wanted one.`,
-    );
-  const store = stores[0] === undefined ? undefined : readStore(stores[0], sent, (told) => damage.push(told));
-  const journalFolder = folders.find((folder) => readdirSync(folder).includes('journal.id'));
-  if (journalFolder === undefined) damage.push('there is no journal');
-  if (store === undefined) damage.push('there is no store');
+  const store = folders.store === undefined ? undefined : readStore(folders.store, sent, tell);
   const journal =
-    journalFolder === undefined
-      ? undefined
-      : journalContents(filesOfFolder(journalFolder), sent, (told) => damage.push(told));
+    folders.journal === undefined ? undefined : journalContents(filesOfFolder(folders.journal), sent, tell);
   return judge({
     sent,
     store,
@@ -53,11 +45,26 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   });
 }
 
+/** Where a data folder keeps its journal and its store; undefined what it does not have. Fails with `verify-unreadable`. */
+export function findDataFolders(dataDir: string): {
+  readonly journal: string | undefined;
+  readonly store: string | undefined;
+} {
+  const folders = foldersOf(dataDir);
+  const stores = folders.filter((folder) => dayFilesOf(folder).length > 0);
+  if (stores.length > 1)
+    throw new VerifyError(
+      'verify-unreadable',
+      `Found ${stores.length} stores in ${dataDir} (${stores.join(', ')}), wanted one.`,
+    );
+  return { journal: folders.find((folder) => readdirSync(folder).includes('journal.id')), store: stores[0] };
+}
+
 /** The senders' records of a journal: everything under their topics, and all telemetry of their projects. */
 export function journalContents(
   files: JournalFiles,
   sent: SentBook,
-  onDamage: (message: string) => void,
+  onDamage: (message: string) => unknown,
 ): JournalContents {
   return {
     each: (onEntry) =>

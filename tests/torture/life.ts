@@ -1,0 +1,131 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Generator, memoryFolder, ServerProcess } from '@skerry/testkit';
+import {
+  filesOfFolder,
+  findDataFolders,
+  readJournal,
+  readStore,
+  SentBook,
+  type VerifyReport,
+  verify,
+} from '@skerry/verify';
+
+/** Windows that sum to 10,000 messages in flight. */
+const LOAD = {
+  connections: 100,
+  window: 100,
+  devices: 200,
+  protocol: 'mixed',
+  payload: 'marks',
+  tenant: 'torture',
+  project: 'run',
+  'ack-timeout-ms': 15_000,
+} as const;
+
+/** Small limits, so that segments roll, seals commit and the journal is trimmed within a second. */
+const SERVER_ENV = {
+  SKERRY_JOURNAL_BYTES_MAX: String(16 * 2 ** 20),
+  SKERRY_PIPELINE_SEAL_POINTS: '30000',
+  SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.3',
+  SKERRY_LOG_LEVEL: 'warn',
+} as const;
+
+const ANSWERED_MS = 30_000;
+const PENDING_MS = 10_000;
+
+/** What lies on the disk of a server that is gone. */
+export interface Remains {
+  readonly journalEnd: number;
+  readonly position: number;
+}
+
+/** One data folder from its first start on, with its sender and the sender's ledger. */
+export class Life implements AsyncDisposable {
+  readonly generator: Generator;
+  readonly ledger: string;
+  readonly dataDir: string;
+  readonly #folder: ReturnType<typeof memoryFolder>;
+  #server: ServerProcess | undefined;
+  kills = 0;
+
+  private constructor(folder: ReturnType<typeof memoryFolder>, dataDir: string, seed: number, port: number) {
+    this.#folder = folder;
+    this.dataDir = dataDir;
+    this.ledger = join(folder.path, 'sent.ledger');
+    this.generator = new Generator({ ...LOAD, port, ledger: this.ledger, epoch: 1 + (seed % 1_000_000) });
+  }
+
+  /** Starts a server on a new data folder, in memory unless one is given, and a sender that waits. */
+  static async begin(options: {
+    seed: number;
+    dataDir?: string;
+    failpoint?: ServerFailpoint;
+  }): Promise<Life> {
+    const folder = memoryFolder('torture');
+    const dataDir = options.dataDir ?? join(folder.path, 'data');
+    mkdirSync(dataDir, { recursive: true });
+    const server = await startServer(dataDir, options.failpoint);
+    const life = new Life(folder, dataDir, options.seed, server.mqttPort);
+    life.#server = server;
+    return life;
+  }
+
+  /** The server that runs now. */
+  get server(): ServerProcess {
+    if (!this.#server) throw new TypeError('No server runs.');
+    return this.#server;
+  }
+
+  /** Starts the next server, on another folder when one is given, and tells the sender where it is. */
+  async restart(failpoint?: ServerFailpoint, dataDir = this.dataDir): Promise<void> {
+    this.#server = await startServer(dataDir, failpoint);
+    if (this.#server.isAlive) await this.generator.set({ port: this.#server.mqttPort });
+  }
+
+  /** Waits until everything is acknowledged and stored, and compares. */
+  async judge(dataDir = this.dataDir): Promise<VerifyReport> {
+    // what is not answered by then, the report calls stuck
+    await Promise.race([this.generator.wait('answered'), pause(ANSWERED_MS)]);
+    const ledger = await this.server.quiet();
+    if (!ledger.isBalanced) throw new TypeError('The ledger does not balance.');
+    const deadline = performance.now() + PENDING_MS;
+    for (;;) {
+      const report = await verify({ senderLedgers: [this.ledger], dataDir, findingsMax: 20 });
+      if (report.kept.pending === 0) return report;
+      if (performance.now() > deadline)
+        throw new TypeError(`${report.kept.pending} messages were still pending after ${PENDING_MS} ms.`);
+      await pause(100);
+    }
+  }
+
+  /** What the dead server left. */
+  remains(dataDir = this.dataDir): Remains {
+    const nothing = (): void => undefined;
+    const folders = findDataFolders(dataDir);
+    const journal =
+      folders.journal === undefined
+        ? undefined
+        : readJournal(filesOfFolder(folders.journal), nothing, nothing);
+    const store = folders.store === undefined ? undefined : readStore(folders.store, new SentBook(), nothing);
+    return { journalEnd: journal?.end ?? 0, position: store?.position ?? 0 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.generator[Symbol.asyncDispose]();
+    await this.#server?.kill();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** A failpoint as a server is armed with it. */
+export type ServerFailpoint = NonNullable<Parameters<typeof ServerProcess.start>[0]['failpoint']>;
+
+function startServer(dataDir: string, failpoint?: ServerFailpoint): Promise<ServerProcess> {
+  return ServerProcess.start({
+    dataDir,
+    env: SERVER_ENV,
+    ...(failpoint ? { failpoint, mayDie: true } : {}),
+  });
+}
