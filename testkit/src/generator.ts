@@ -94,6 +94,6 @@ export class Generator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true;
     this.#child.stdin.end();
-    await this.#ended;
+    await this.#ended.catch(() => undefined); // that it ended before was told to whoever asked
   }
 }

@@ -16,7 +16,8 @@ export interface ModelRecord {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-interface DiskBatch {
+/** A batch on the disk. */
+export interface DiskBatch {
   readonly batch: StoredBatch;
   /** Header and body as they lie in the file. */
   readonly bytes: Buffer;
@@ -29,6 +30,16 @@ export class ModelDisk {
   /** Offset and chain of the first batch still held. */
   start = 0;
   startChain = 0;
+
+  /** Makes durable what was written. A disk over a real file writes and syncs that too. */
+  sync(): void {
+    for (const one of this.batches) one.isSynced = true;
+  }
+
+  /** Takes a batch that was written. */
+  write(one: DiskBatch): void {
+    this.batches.push(one);
+  }
 
   /** Power fails: what was not synced is gone. */
   cut(): void {
@@ -67,7 +78,7 @@ export class ModelJournal {
   /** `syncsRecovered` false leaves the recovered tail in the page cache: planted defect 9. */
   constructor(disk: ModelDisk, syncsRecovered = true) {
     this.disk = disk;
-    if (syncsRecovered) for (const one of disk.batches) one.isSynced = true;
+    if (syncsRecovered) disk.sync();
     const last = disk.batches.at(-1)?.batch;
     this.end = last ? last.firstOffset + last.count : disk.start;
     this.telemetryEnd = this.end;
@@ -109,10 +120,10 @@ export class ModelJournal {
       bytes: Buffer.concat([batchHeader(firstOffset, records.length, chain, body), body.bytes]),
       isSynced: false,
     };
-    batches.push(one);
+    this.disk.write(one);
     await until(() => !this.isHeld || this.#isDead);
     if (this.#isDead) await new Promise(() => undefined);
-    one.isSynced = true;
+    if (!one.isSynced) this.disk.sync();
     this.end = Math.max(this.end, firstOffset + records.length);
     this.telemetryEnd = this.end;
     for (const wake of this.#waiters) wake();

@@ -40,10 +40,14 @@ interface CutPlan {
   readonly restMs: number;
 }
 
-async function oneCut(plan: CutPlan, { tally }: CampaignNeeds, seed: number): Promise<string> {
+async function oneCut(plan: CutPlan, { tally, other }: CampaignNeeds, seed: number): Promise<string> {
   using place = memoryFolder('cut');
   using disk = LoopDisk.create(place.path, 'disk', DISK_MIB);
-  await using life = await Life.begin({ seed, dataDir: join(disk.path, 'data') });
+  await using life = await Life.begin({
+    seed,
+    dataDir: join(disk.path, 'data'),
+    ...(other === undefined ? {} : { other }),
+  });
   const { generator } = life;
   await generator.set({ rate: plan.isUnthrottled ? 0 : RATE, isPaused: false });
   await pause(plan.afterMs);

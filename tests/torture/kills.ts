@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FAILPOINTS, type FailpointName } from '@skerry/kernel';
 import { type KillPlan, needsNewFolder, planKills } from './kill-plan.ts';
-import { Life } from './life.ts';
+import { Life, type OtherServer } from './life.ts';
 import type { Tally } from './tally.ts';
 
 const RATE = 5_000;
 const UNDER_LOAD = 1_000;
-const FAILPOINT_MS = 5_000;
+const FAILPOINT_MS = 4_000;
+const ROUND_MESSAGES = 150_000;
 const LIFE_KILLS = 8;
 const LIFE_MESSAGES = 400_000;
 
@@ -15,6 +16,8 @@ export interface CampaignNeeds {
   readonly tally: Tally;
   readonly seed: number;
   readonly say: (line: string) => void;
+  /** Another server than the product's, for tests of the campaign itself. */
+  readonly other?: OtherServer;
   /** True when nothing new is to be begun. */
   readonly isOver: () => boolean;
 }
@@ -45,7 +48,7 @@ export async function runKills(count: number, needs: CampaignNeeds): Promise<voi
     const startedMs = performance.now();
     const shown = `kill ${number}/${of} ${plan.failpoint ? `${plan.failpoint.name}:${plan.failpoint.nth}` : plan.isSupervised ? 'random, supervised' : 'random'}, ${plan.isUnthrottled ? 'unthrottled' : `${RATE}/s`}`;
     try {
-      life = await lifeFor(plan, life, needs.seed * 1_000 + number);
+      life = await lifeFor(plan, life, needs, number);
       const told = await killAndJudge(life, plan, needs.tally);
       needs.say(`${shown}: ${told.text}, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
       return told.missed;
@@ -59,7 +62,12 @@ export async function runKills(count: number, needs: CampaignNeeds): Promise<voi
 }
 
 /** The life that a kill falls into: the same as before, with a server armed for it, or a new one. */
-async function lifeFor(plan: KillPlan, life: Life | undefined, seed: number): Promise<Life> {
+async function lifeFor(
+  plan: KillPlan,
+  life: Life | undefined,
+  { seed, other }: CampaignNeeds,
+  number: number,
+): Promise<Life> {
   if (life) {
     const { sent } = await life.generator.set({ isPaused: true });
     if (life.kills < LIFE_KILLS && sent < LIFE_MESSAGES && !needsNewFolder(plan)) {
@@ -70,7 +78,11 @@ async function lifeFor(plan: KillPlan, life: Life | undefined, seed: number): Pr
     }
     await life[Symbol.asyncDispose]();
   }
-  return Life.begin({ seed, ...(plan.failpoint ? { failpoint: plan.failpoint } : {}) });
+  return Life.begin({
+    seed: seed * 1_000 + number,
+    ...(other === undefined ? {} : { other }),
+    ...(plan.failpoint ? { failpoint: plan.failpoint } : {}),
+  });
 }
 
 async function killAndJudge(
@@ -80,6 +92,7 @@ async function killAndJudge(
 ): Promise<{ readonly text: string; readonly missed: FailpointName | undefined }> {
   const { generator } = life;
   const before = await generator.set({ isPaused: true });
+  generator.unackedAtLoss = 0;
   await generator.set({ rate: plan.isUnthrottled ? 0 : RATE, isPaused: false });
   const isReached = await letDie(life, plan);
   await generator.set({ isPaused: true });
@@ -118,10 +131,20 @@ async function killAndJudge(
 
 /** Lets messages flow until the server has killed itself (true) or its time has come (false). */
 async function letDie(life: Life, plan: KillPlan): Promise<boolean> {
-  if (plan.failpoint) return life.server.dies(FAILPOINT_MS);
+  if (plan.failpoint) return reachFailpoint(life);
   await pause(plan.afterMs);
   if (!plan.isUnthrottled) return false;
   const deadline = performance.now() + 1_000;
   while ((await life.generator.set({})).unacked <= UNDER_LOAD && performance.now() < deadline) await pause(1);
+  return false;
+}
+
+/** Waits for a failpoint; what it takes beyond so many messages (a merge, a seal of what is idle) comes without more. */
+async function reachFailpoint({ server, generator }: Life): Promise<boolean> {
+  const { sent } = await generator.set({});
+  for (let waitedMs = 0; waitedMs < FAILPOINT_MS; waitedMs += 100) {
+    if (await server.dies(100)) return true;
+    if ((await generator.set({})).sent - sent > ROUND_MESSAGES) await generator.set({ isPaused: true });
+  }
   return false;
 }

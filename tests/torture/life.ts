@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Generator, memoryFolder, ServerProcess } from '@skerry/testkit';
@@ -32,8 +33,25 @@ const SERVER_ENV = {
   SKERRY_LOG_LEVEL: 'warn',
 } as const;
 
+/** Nobody listens here: for a sender whose server has ended before it listened. */
+const NO_PORT = 9;
 const ANSWERED_MS = 30_000;
 const PENDING_MS = 10_000;
+
+/** How a life begins. */
+export interface LifeOptions {
+  readonly seed: number;
+  readonly dataDir?: string;
+  readonly failpoint?: ServerFailpoint;
+  /** Another server than the product's, for tests of the campaign itself. */
+  readonly other?: OtherServer;
+}
+
+/** A server that stands in for the product's. */
+export interface OtherServer {
+  readonly main: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** What lies on the disk of a server that is gone. */
 export interface Remains {
@@ -46,28 +64,37 @@ export class Life implements AsyncDisposable {
   readonly generator: Generator;
   readonly ledger: string;
   readonly dataDir: string;
-  readonly #folder: ReturnType<typeof memoryFolder>;
+  readonly #folders: readonly Disposable[];
+  readonly #other: OtherServer | undefined;
   #server: ServerProcess | undefined;
   kills = 0;
 
-  private constructor(folder: ReturnType<typeof memoryFolder>, dataDir: string, seed: number, port: number) {
-    this.#folder = folder;
+  private constructor(
+    folders: readonly [{ readonly path: string } & Disposable, Disposable],
+    dataDir: string,
+    options: LifeOptions,
+    port: number,
+  ) {
+    this.#folders = folders;
     this.dataDir = dataDir;
-    this.ledger = join(folder.path, 'sent.ledger');
-    this.generator = new Generator({ ...LOAD, port, ledger: this.ledger, epoch: 1 + (seed % 1_000_000) });
+    this.#other = options.other;
+    this.ledger = join(folders[0].path, 'sent.ledger');
+    this.generator = new Generator({
+      ...LOAD,
+      port,
+      ledger: this.ledger,
+      epoch: 1 + (options.seed % 1_000_000),
+    });
   }
 
-  /** Starts a server on a new data folder, in memory unless one is given, and a sender that waits. */
-  static async begin(options: {
-    seed: number;
-    dataDir?: string;
-    failpoint?: ServerFailpoint;
-  }): Promise<Life> {
+  /** Starts a server on a new data folder, by turns in memory and on disk unless one is given, and a sender that waits. */
+  static async begin(options: LifeOptions): Promise<Life> {
     const folder = memoryFolder('torture');
-    const dataDir = options.dataDir ?? join(folder.path, 'data');
+    const disk = mkdtempDisposableSync(join(tmpdir(), 'skerry-torture-'));
+    const dataDir = options.dataDir ?? join(options.seed % 2 === 0 ? disk.path : folder.path, 'data');
     mkdirSync(dataDir, { recursive: true });
-    const server = await startServer(dataDir, options.failpoint);
-    const life = new Life(folder, dataDir, options.seed, server.mqttPort);
+    const server = await startServer(dataDir, options.other, options.failpoint);
+    const life = new Life([folder, disk], dataDir, options, server.isAlive ? server.mqttPort : NO_PORT);
     life.#server = server;
     return life;
   }
@@ -80,14 +107,14 @@ export class Life implements AsyncDisposable {
 
   /** Starts the next server, on another folder when one is given, and tells the sender where it is. */
   async restart(failpoint?: ServerFailpoint, dataDir = this.dataDir): Promise<void> {
-    this.#server = await startServer(dataDir, failpoint);
+    this.#server = await startServer(dataDir, this.#other, failpoint);
     if (this.#server.isAlive) await this.generator.set({ port: this.#server.mqttPort });
   }
 
   /** Waits until everything is acknowledged and stored, and compares. */
   async judge(dataDir = this.dataDir): Promise<VerifyReport> {
     // what is not answered by then, the report calls stuck
-    await Promise.race([this.generator.wait('answered'), pause(ANSWERED_MS)]);
+    await Promise.race([this.generator.wait('answered'), pause(ANSWERED_MS, undefined, { ref: false })]);
     const ledger = await this.server.quiet();
     if (!ledger.isBalanced) throw new TypeError('The ledger does not balance.');
     const deadline = performance.now() + PENDING_MS;
@@ -115,17 +142,22 @@ export class Life implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.generator[Symbol.asyncDispose]();
     await this.#server?.kill();
-    this.#folder[Symbol.dispose]();
+    for (const folder of this.#folders) folder[Symbol.dispose]();
   }
 }
 
 /** A failpoint as a server is armed with it. */
 export type ServerFailpoint = NonNullable<Parameters<typeof ServerProcess.start>[0]['failpoint']>;
 
-function startServer(dataDir: string, failpoint?: ServerFailpoint): Promise<ServerProcess> {
+function startServer(
+  dataDir: string,
+  other: OtherServer | undefined,
+  failpoint: ServerFailpoint | undefined,
+): Promise<ServerProcess> {
   return ServerProcess.start({
     dataDir,
-    env: SERVER_ENV,
+    env: { ...SERVER_ENV, ...other?.env },
+    ...(other === undefined ? {} : { main: other.main }),
     ...(failpoint ? { failpoint, mayDie: true } : {}),
   });
 }

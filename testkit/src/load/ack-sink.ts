@@ -8,6 +8,10 @@ export interface AckSinkOptions {
   readonly onPublish?: (packetId: number, payload: Buffer) => void;
   /** Receive Maximum told to clients of MQTT 5. */
   readonly receiveMaximum?: number;
+  /** Answers go out when it resolves, in order; the copies are the callee's. */
+  readonly keep?: (
+    publications: readonly { readonly topic: string; readonly payload: Buffer }[],
+  ) => Promise<void>;
   /** False leaves a PUBLISH unanswered. */
   readonly answers?: (payload: Buffer) => boolean;
 }
@@ -55,9 +59,11 @@ export async function openAckSink(options: AckSinkOptions = {}): Promise<AckSink
 function serve(socket: Socket, options: AckSinkOptions, onCount: () => void): void {
   let kept: Buffer = Buffer.alloc(0);
   let level = 4;
+  let answered = Promise.resolve();
   socket.on('data', (chunk: Buffer) => {
     const bytes = kept.byteLength > 0 ? Buffer.concat([kept, chunk]) : chunk;
     const answers = Buffer.allocUnsafe(bytes.byteLength + 16);
+    const publications: { topic: string; payload: Buffer }[] = [];
     let filled = 0;
     let at = 0;
     for (;;) {
@@ -73,13 +79,24 @@ function serve(socket: Socket, options: AckSinkOptions, onCount: () => void): vo
         const packetId = bytes.readUInt16BE(idAt);
         const payload = bytes.subarray(idAt + (level === 5 ? 3 : 2), body.end);
         options.onPublish?.(packetId, payload);
+        if (options.keep)
+          publications.push({
+            topic: bytes.toString('utf8', body.start + 2, idAt),
+            payload: Buffer.from(payload),
+          });
         if (options.answers?.(payload) !== false)
           filled = puback(answers, filled, packetId, level === 5 ? (options.reasonOf?.(payload) ?? 0) : 0);
       }
       at = body.end;
     }
     kept = Buffer.from(bytes.subarray(at));
-    if (filled > 0) socket.write(answers.subarray(0, filled));
+    const ready = answers.subarray(0, filled);
+    if (filled === 0) return;
+    if (options.keep === undefined || publications.length === 0) socket.write(ready);
+    else {
+      const kept = options.keep(publications);
+      answered = answered.then(() => kept).then(() => void socket.write(ready));
+    }
   });
 }
 

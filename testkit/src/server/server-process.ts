@@ -1,8 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FailpointName } from '@skerry/kernel';
@@ -16,6 +15,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Most time until it is ready; 30 s when absent. */
   readonly readyMs?: number;
+  /** The script that is started with the word `up`; the product's when absent. */
+  readonly main?: string;
   /** The server may end before it is ready, which a failpoint brings about. */
   readonly mayDie?: boolean;
 }
@@ -43,7 +44,7 @@ const LOOK_MS = 10;
 /** The real server: `skerry up` with its supervisor, on ports that were free, without the demo. */
 export class ServerProcess implements AsyncDisposable {
   readonly dataDir: string;
-  readonly #child: ChildProcessByStdio<null, null, Readable>;
+  readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #crashesBefore: number;
   #isEnded = false;
@@ -54,12 +55,14 @@ export class ServerProcess implements AsyncDisposable {
     this.dataDir = options.dataDir;
     this.#crashesBefore = crashesOf(options.dataDir);
     const { name, nth } = options.failpoint ?? {};
-    this.#child = spawn(process.execPath, [MAIN, 'up'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+    this.#child = spawn(process.execPath, [options.main ?? MAIN, 'up'], {
+      // the last one tells the server when this process has ended
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        SKERRY_PARENT_FD: '3',
         SKERRY_DATA_DIR: options.dataDir,
         SKERRY_DEMO: 'false',
         SKERRY_HTTP_PORT: '0',
@@ -68,10 +71,10 @@ export class ServerProcess implements AsyncDisposable {
         ...options.env,
       },
     });
-    this.#ended = once(this.#child, 'close').then(() => {
+    this.#ended = once(this.#child, 'exit').then(() => {
       this.#isEnded = true;
     });
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS_MAX);
     });
   }
@@ -221,7 +224,10 @@ export class ServerProcess implements AsyncDisposable {
   #readRun(): RunFile | undefined {
     const path = join(this.dataDir, 'run.json');
     if (!existsSync(path)) return undefined;
-    const run: RunFile = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    // one that a power cut has torn is of a server before
+    if (!text.endsWith('}\n')) return undefined;
+    const run: RunFile = JSON.parse(text);
     return run.pid === this.#child.pid ? run : undefined;
   }
 

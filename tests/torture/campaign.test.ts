@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FAILPOINTS } from '@skerry/kernel';
+import { whyNoLoopDisk } from '@skerry/testkit';
+import { runCuts } from './cuts.ts';
+import { planKills } from './kill-plan.ts';
+import { type CampaignNeeds, runKills } from './kills.ts';
+import { Tally } from './tally.ts';
+
+const main = fileURLToPath(new URL('./stand-in.ts', import.meta.url));
+
+function aCampaign(env = {}): CampaignNeeds & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const say = (line: string): number => lines.push(line);
+  return { tally: new Tally(say), seed: 3, say, isOver: () => false, other: { main, env }, lines };
+}
+
+test('planKills gives every failpoint five visits in 200 kills, more than half of the kills unthrottled, the same for the same seed', () => {
+  const plans = planKills(200, 9);
+  for (const name of FAILPOINTS)
+    assert.ok(plans.filter(({ failpoint }) => failpoint?.name === name).length >= 5, name);
+  assert.equal(plans.filter(({ isUnthrottled }) => isUnthrottled).length, 120);
+  assert.deepEqual(plans, planKills(200, 9));
+  assert.notDeepEqual(plans, planKills(200, 10));
+});
+
+test('runKills kills a server at failpoints and at random and finds nothing wrong with a sound one', async () => {
+  const campaign = aCampaign();
+  await runKills(5, campaign);
+  const { kills, passed, failed, killsUnderLoad } = campaign.tally;
+  assert.deepEqual([kills, passed, failed], [5, 5, 0], campaign.lines.join('\n'));
+  assert.ok(killsUnderLoad >= 2, campaign.lines.join('\n'));
+});
+
+test('runCuts finds what a server that does not sync has lost, and nothing wrong with one that does', async () => {
+  const why = whyNoLoopDisk();
+  if (why !== undefined) {
+    assert.notEqual(process.env.CI, 'true', why);
+    assert.ok(why.length > 0);
+    return;
+  }
+  const sound = aCampaign();
+  await runCuts(3, sound);
+  assert.deepEqual([sound.tally.cuts, sound.tally.failed], [3, 0], sound.lines.join('\n'));
+  const faulty = aCampaign({ STAND_IN_FAULT: 'no-sync' });
+  await runCuts(1, faulty);
+  assert.ok(faulty.tally.failed > 0, faulty.lines.join('\n'));
+});
