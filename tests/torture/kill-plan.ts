@@ -37,12 +37,12 @@ export function needsNewFolder(plan: KillPlan): boolean {
   return plan.failpoint?.name === 'day-file-after-create';
 }
 
-/** `count` kills: half at failpoints, which take turns, half at random moments; of both, three of five unthrottled. */
+/** `count` kills: half at failpoints, which take turns, half at random moments; of both, two of three unthrottled. */
 export function planKills(count: number, seed: number): KillPlan[] {
   const random = new SeededRandom(seed);
   let turn = seed;
   return Array.from({ length: count }, (_, i) => {
-    const isUnthrottled = i % 5 !== 1 && i % 5 !== 3;
+    const isUnthrottled = i % 3 !== 1;
     const afterMs = 50 + random.int(isUnthrottled ? 450 : 900);
     if (i % 4 >= 2) return { isUnthrottled, afterMs, isSupervised: random.int(5) === 0 };
     // the index is below the length

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FAILPOINTS, type FailpointName } from '@skerry/kernel';
+import type { FailpointName } from '@skerry/kernel';
 import { type KillPlan, needsNewFolder, planKills } from './kill-plan.ts';
 import { Life, type OtherServer } from './life.ts';
 import type { Tally } from './tally.ts';
 
 const RATE = 5_000;
 const UNDER_LOAD = 1_000;
-const FAILPOINT_MS = 4_000;
+const FAILPOINT_MS = 3_000;
 const ROUND_MESSAGES = 150_000;
+const RETRIES_MAX = 5;
+const CONNECTED_MS = 5_000;
 const LIFE_KILLS = 8;
 const LIFE_MESSAGES = 400_000;
 
@@ -24,11 +26,12 @@ export interface CampaignNeeds {
 
 /**
  * Kills the real server so many times, at failpoints and at random moments, and compares after each. A failpoint that
- * was not reached is tried again at the end, in a new data folder.
+ * was not reached is tried again in place of the next random kill, up to five times.
  */
 export async function runKills(count: number, needs: CampaignNeeds): Promise<void> {
   const plans = planKills(count, needs.seed);
   const again: FailpointName[] = [];
+  const misses = new Map<FailpointName, number>();
   let life: Life | undefined;
   try {
     for (let i = 0; i < count && !needs.isOver(); i++) {
@@ -37,7 +40,10 @@ export async function runKills(count: number, needs: CampaignNeeds): Promise<voi
       const name = again.length > 0 && plan.failpoint === undefined ? again.shift() : undefined;
       const changed = name === undefined ? plan : { ...plan, failpoint: { name, nth: 1 } };
       const missed = await oneKill(changed, i + 1, count);
-      if (missed && again.length < FAILPOINTS.length) again.push(missed);
+      if (missed === undefined) continue;
+      const tries = (misses.get(missed) ?? 0) + 1;
+      misses.set(missed, tries);
+      if (tries <= RETRIES_MAX) again.push(missed);
     }
   } finally {
     await life?.[Symbol.asyncDispose]();
@@ -93,6 +99,8 @@ async function killAndJudge(
   const { generator } = life;
   const before = await generator.set({ isPaused: true });
   generator.unackedAtLoss = 0;
+  // a failpoint may end the server while connections come
+  await Promise.race([generator.wait('up'), life.server.dies(CONNECTED_MS)]);
   await generator.set({ rate: plan.isUnthrottled ? 0 : RATE, isPaused: false });
   const isReached = await letDie(life, plan);
   await generator.set({ isPaused: true });
@@ -131,9 +139,11 @@ async function killAndJudge(
 
 /** Lets messages flow until the server has killed itself (true) or its time has come (false). */
 async function letDie(life: Life, plan: KillPlan): Promise<boolean> {
-  if (plan.failpoint) return reachFailpoint(life);
-  await pause(plan.afterMs);
+  if (plan.failpoint) {
+    if (await reachFailpoint(life)) return true;
+  } else await pause(plan.afterMs);
   if (!plan.isUnthrottled) return false;
+  await life.generator.set({ isPaused: false });
   const deadline = performance.now() + 1_000;
   while ((await life.generator.set({})).unacked <= UNDER_LOAD && performance.now() < deadline) await pause(1);
   return false;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { VerifyError } from './errors.ts';
 import { formatReport } from './report.ts';
 import {
@@ -182,6 +183,25 @@ test('verify finds every flipped bit of a journal, and forgives a torn end', asy
   const report = await verify(scene.options);
   assert.equal(report.isClean, true, formatReport(report));
   assert.equal(report.kept.journal?.tornBytes, 188);
+});
+
+test('verify tells a batch that is whole and does not follow the one before as damage', async () => {
+  using scene = await makeScene({ sent: acked(3) });
+  const whole = readFileSync(scene.journalFile);
+  const last = whole.lastIndexOf('SKB1', whole.length, 'latin1');
+  for (const [field, said] of [
+    [64, /breaks the chain/],
+    [8, /begins at offset/],
+    [24, /telemetry records before it/],
+    [20, /counts 3 telemetry records and has 2/],
+  ] as const) {
+    const changed = Buffer.from(whole);
+    changed.writeUInt32LE(changed.readUInt32LE(last + field) + 1, last + field);
+    changed.writeUInt32LE(crc32(changed.subarray(last, last + 72)), last + 72);
+    writeFileSync(scene.journalFile, changed);
+    const { verdicts } = await verify(scene.options);
+    assert.match(verdicts.damaged.findings.map(({ detail }) => detail).join('; '), said);
+  }
 });
 
 /** The last word of a batch's header is spare and not covered by a checksum. */

@@ -89,6 +89,7 @@ test('LoadRun publishes what is unacknowledged again after a reset: same bytes, 
   using place = folder();
   const path = join(place.path, 'sent.ledger');
   const first = new Map<number, { packetId: number; text: string }>();
+  const order: number[] = [];
   let resent = 0;
   let isCut = false;
   await using sink = await openAckSink({
@@ -101,6 +102,7 @@ test('LoadRun publishes what is unacknowledged again after a reset: same bytes, 
         return;
       }
       resent += 1;
+      order.push(idOf(payload).h);
       assert.equal(payload.toString(), known.text);
       assert.notEqual(packetId, known.packetId);
     },
@@ -116,6 +118,7 @@ test('LoadRun publishes what is unacknowledged again after a reset: same bytes, 
   sink.reset();
   await run.until(isAllAnswered);
   assert.deepEqual([unackedAtLoss, resent, first.size], [32, 32, 2_000]);
+  assert.deepEqual(order, [...first.keys()].slice(0, 32));
   run[Symbol.dispose]();
   const ledger = readLedger(path);
   assert.deepEqual([ledger.sent.size, ledger.again.size, ledger.acked.size], [2_000, 32, 2_000]);
