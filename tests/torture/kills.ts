@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FailpointName } from '@skerry/kernel';
 import { type KillPlan, needsNewFolder, planKills } from './kill-plan.ts';
-import { Life, type OtherServer } from './life.ts';
+import { Life, LOAD, type OtherServer } from './life.ts';
 import type { Tally } from './tally.ts';
 
 const RATE = 5_000;
@@ -100,7 +100,13 @@ async function killAndJudge(
   const before = await generator.set({ isPaused: true });
   generator.unackedAtLoss = 0;
   // a failpoint may end the server while connections come
-  await Promise.race([generator.wait('up'), life.server.dies(CONNECTED_MS)]);
+  const deadline = performance.now() + CONNECTED_MS;
+  while (
+    (await generator.set({})).connectionsUp < LOAD.connections &&
+    life.server.isAlive &&
+    performance.now() < deadline
+  )
+    await pause(5);
   await generator.set({ rate: plan.isUnthrottled ? 0 : RATE, isPaused: false });
   const isReached = await letDie(life, plan);
   await generator.set({ isPaused: true });

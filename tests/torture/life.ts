@@ -14,7 +14,7 @@ import {
 } from '@skerry/verify';
 
 /** Windows that sum to 10,000 messages in flight. */
-const LOAD = {
+export const LOAD = {
   connections: 100,
   window: 100,
   devices: 200,
@@ -64,21 +64,15 @@ export class Life implements AsyncDisposable {
   readonly generator: Generator;
   readonly ledger: string;
   readonly dataDir: string;
-  readonly #folders: readonly Disposable[];
+  #folders: Disposable | undefined;
   readonly #other: OtherServer | undefined;
   #server: ServerProcess | undefined;
   kills = 0;
 
-  private constructor(
-    folders: readonly [{ readonly path: string } & Disposable, Disposable],
-    dataDir: string,
-    options: LifeOptions,
-    port: number,
-  ) {
-    this.#folders = folders;
+  private constructor(folder: string, dataDir: string, options: LifeOptions, port: number) {
     this.dataDir = dataDir;
     this.#other = options.other;
-    this.ledger = join(folders[0].path, 'sent.ledger');
+    this.ledger = join(folder, 'sent.ledger');
     this.generator = new Generator({
       ...LOAD,
       port,
@@ -89,13 +83,15 @@ export class Life implements AsyncDisposable {
 
   /** Starts a server on a new data folder, by turns in memory and on disk unless one is given, and a sender that waits. */
   static async begin(options: LifeOptions): Promise<Life> {
-    const folder = memoryFolder('torture');
-    const disk = mkdtempDisposableSync(join(tmpdir(), 'skerry-torture-'));
+    using folders = new DisposableStack();
+    const folder = folders.use(memoryFolder('torture'));
+    const disk = folders.use(mkdtempDisposableSync(join(tmpdir(), 'skerry-torture-')));
     const dataDir = options.dataDir ?? join(options.seed % 2 === 0 ? disk.path : folder.path, 'data');
     mkdirSync(dataDir, { recursive: true });
     const server = await startServer(dataDir, options.other, options.failpoint);
-    const life = new Life([folder, disk], dataDir, options, server.isAlive ? server.mqttPort : NO_PORT);
+    const life = new Life(folder.path, dataDir, options, server.isAlive ? server.mqttPort : NO_PORT);
     life.#server = server;
+    life.#folders = folders.move();
     return life;
   }
 
@@ -142,7 +138,7 @@ export class Life implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.generator[Symbol.asyncDispose]();
     await this.#server?.kill();
-    for (const folder of this.#folders) folder[Symbol.dispose]();
+    this.#folders?.[Symbol.dispose]();
   }
 }
 

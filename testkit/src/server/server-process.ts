@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,7 @@ export interface LedgerFigures {
 const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const STDERR_CHARS_MAX = 20_000;
 const LOOK_MS = 10;
+const CRASHES_MAX = 3;
 
 /** The real server: `skerry up` with its supervisor, on ports that were free, without the demo. */
 export class ServerProcess implements AsyncDisposable {
@@ -56,6 +57,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#crashesBefore = crashesOf(options.dataDir);
     const { name, nth } = options.failpoint ?? {};
     this.#child = spawn(process.execPath, [options.main ?? MAIN, 'up'], {
+      detached: true, // a process group of its own, to be killed as one
       // the last one tells the server when this process has ended
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       env: {
@@ -140,6 +142,8 @@ export class ServerProcess implements AsyncDisposable {
       if (this.#run && isRunning(this.#run.childPid) && (await this.#isReady())) return;
       if (mayDie && this.hasCrashed) return;
       if (this.#isEnded) throw this.#fault('ended before it was ready');
+      if (crashesOf(this.dataDir) - this.#crashesBefore > CRASHES_MAX)
+        throw this.#fault(`ended ${CRASHES_MAX + 1} times before it was ready`);
       if (performance.now() > deadline) throw this.#fault(`was not ready after ${mostMs} ms`);
       await pause(LOOK_MS);
     }
@@ -186,12 +190,9 @@ export class ServerProcess implements AsyncDisposable {
   /** SIGKILL to server and supervisor at once; resolves when both are gone. */
   async kill(): Promise<void> {
     const { supervisor } = this.pids;
-    const server = this.#readRun()?.childPid;
-    // the supervisor first, so that it starts no other one
-    if (!this.#isEnded) signal(supervisor, 'SIGKILL');
-    if (server !== undefined) signal(server, 'SIGKILL');
+    signal(-supervisor, 'SIGKILL'); // the whole group, a server that is just being started included
     await this.#ended;
-    while (server !== undefined && isRunning(server)) await pause(1);
+    while (groupRuns(supervisor)) await pause(1);
   }
 
   /** SIGKILL to the server alone; its supervisor starts the next one. Resolves when the old one is gone. */
@@ -206,7 +207,7 @@ export class ServerProcess implements AsyncDisposable {
     const deadline = performance.now() + mostMs;
     while (this.isAlive) {
       if (performance.now() > deadline) return false;
-      await pause(1);
+      await pause(2);
     }
     return true;
   }
@@ -264,12 +265,29 @@ function signal(pid: number, name: 'SIGKILL' | 'SIGTERM'): void {
 
 /** Whether a process runs; one that has ended and was not reaped does not. */
 function isRunning(pid: number): boolean {
+  const state = statOf(pid)?.state;
+  return state !== undefined && !'ZX'.includes(state);
+}
+
+/** Whether any process of a group runs. */
+function groupRuns(group: number): boolean {
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const stat = statOf(Number(name));
+    return stat !== undefined && stat.group === group && !'ZX'.includes(stat.state);
+  });
+}
+
+/** What the system tells of a process; undefined when there is none. */
+function statOf(pid: number): { readonly state: string; readonly group: number } | undefined {
+  let stat: string;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2).charAt(0));
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ESRCH'))
-      return false;
+      return undefined;
     throw cause;
   }
+  const [state = '', , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state, group: Number(group) };
 }
