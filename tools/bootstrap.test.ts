@@ -67,7 +67,7 @@ class House implements Disposable {
   }
   start(args: string[], more: Record<string, string> = {}): ChildProcess {
     const words = [join(this.root, 'tools/run.mjs'), ...args];
-    return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'], env: this.env(more) });
+    return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'], env: this.env(more) });
   }
   npmRuns(): string[] {
     const log = join(this.root, 'npm.log');
@@ -80,9 +80,12 @@ class House implements Disposable {
 
 async function firstLine(child: ChildProcess): Promise<string> {
   assert(child.stdout);
-  const lines = createInterface({ input: child.stdout });
-  const [line] = await once(lines, 'line');
-  return String(line);
+  let said = '';
+  child.stderr?.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new assert.AssertionError({ message: `The process ended without a line; on stderr: ${said}` });
 }
 
 /** Whether a process runs; one that only waits to be reaped does not. */
@@ -101,7 +104,7 @@ async function untilGone(pid: number, t: { signal: AbortSignal }): Promise<void>
 
 const SPAWNING = { SKERRY_NO_EXECVE: '1' };
 
-describe('bootstrap', () => {
+describe('bootstrap', { timeout: 60_000 }, () => {
   test('bootstrap installs once and again only when the lockfile changed', () => {
     using house = new House();
     assert.equal(house.run(['entry.ts', 'code']).status, 7);
@@ -209,7 +212,7 @@ describe('bootstrap', () => {
         process.execPath,
         ['-e', `require('child_process').spawn('sh', ['-c', process.argv[1]], { stdio: 'inherit' })`, line],
         {
-          stdio: ['ignore', 'pipe', 'inherit'],
+          stdio: ['ignore', 'pipe', 'pipe'],
           env: house.env({ npm_lifecycle_event: 'start', ...more }),
         },
       );

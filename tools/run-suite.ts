@@ -29,7 +29,12 @@ export async function runSuite(
     : await runFiles(suite, runEnv, stop);
   const secs = (performance.now() - startedMs) / 1_000;
   if (deadline.aborted)
-    return { ...counts, failed: counts.failed || 1, secs, remark: `ran past ${suite.deadlineSecs} s` };
+    return {
+      ...counts,
+      failed: counts.failed || 1,
+      secs,
+      remark: [`ran past ${suite.deadlineSecs} s`, counts.remark].filter(Boolean).join('; '),
+    };
   return { ...counts, secs };
 }
 
@@ -39,19 +44,47 @@ interface Counts {
   remark?: string;
 }
 
+/** Every file by itself, `suite.concurrency` at a time, so that one that hangs is ended, named and costs no other. */
 async function runFiles(suite: Suite, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Counts> {
+  const total: Counts = { passed: 0, failed: 0 };
+  const files = filesOf(suite).values();
+  const lane = async (): Promise<void> => {
+    for (const file of files) {
+      const { passed, failed, remark } = await runFile(file, suite, env, signal);
+      total.passed += passed;
+      total.failed += failed;
+      if (remark) total.remark = total.remark ? `${total.remark}; ${remark}` : remark;
+    }
+  };
+  await Promise.all(Array.from({ length: suite.concurrency }, lane));
+  return total;
+}
+
+async function runFile(
+  file: string,
+  suite: Suite,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Counts> {
+  const name = relative(ROOT, file);
+  if (signal.aborted) return { passed: 0, failed: 1, remark: `${name} not begun` };
+  const deadlineSecs = suite.fileDeadlineSecs ?? suite.deadlineSecs;
+  const deadline = AbortSignal.timeout(deadlineSecs * 1_000);
+  const stop = AbortSignal.any([deadline, signal]);
   const counts: Counts = { passed: 0, failed: 0 };
-  const files = filesOf(suite);
-  for await (const event of run({ files, concurrency: suite.concurrency, signal, env, cwd: ROOT })) {
-    if (event.type === 'test:fail') printFailure(event.data);
+  for await (const event of run({ files: [file], signal: stop, env, cwd: ROOT })) {
+    if (event.type === 'test:fail' && !stop.aborted) printFailure(event.data);
     if (event.type === 'test:stderr') process.stderr.write(event.data.message);
     if (event.type !== 'test:summary' || event.data.file !== undefined) continue;
     const { tests, passed, skipped, todo } = event.data.counts;
     counts.passed = passed;
     counts.failed = tests - passed;
-    if (skipped + todo > 0) counts.remark = `${skipped + todo} skipped, which counts as failed`;
+    if (skipped + todo > 0) counts.remark = `${skipped + todo} skipped in ${name}, which counts as failed`;
   }
-  return counts;
+  if (!stop.aborted) return counts;
+  const why = deadline.aborted ? `did not end within ${deadlineSecs} s` : 'was still running';
+  console.log(`  ✖ ${name} ${why}`);
+  return { passed: counts.passed, failed: Math.max(counts.failed, 1), remark: `${name} ${why}` };
 }
 
 interface Failure {

@@ -15,6 +15,8 @@ export interface Suite {
   readonly env?: Readonly<Record<string, string>>;
   readonly concurrency: number;
   readonly deadlineSecs: number;
+  /** For one file, so that a file that hangs is named and the others still count; the suite's own when absent. */
+  readonly fileDeadlineSecs?: number;
 }
 
 /** How much the parts do whose length is a choice. */
@@ -45,6 +47,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       needs: [],
       concurrency: 2,
       deadlineSecs: 180,
+      fileDeadlineSecs: 60,
     },
     {
       name: 'e2e',
@@ -94,7 +97,16 @@ export function allSuites(extent: Extent): readonly Suite[] {
       deadlineSecs: 180,
     },
   ];
-  return suites.map((suite) => ({ ...suite, deadlineSecs: suite.deadlineSecs * extent.patience }));
+  return suites.map((suite) => withPatience(suite, extent.patience));
+}
+
+function withPatience(suite: Suite, patience: number): Suite {
+  const deadlineSecs = suite.deadlineSecs * patience;
+  return {
+    ...suite,
+    deadlineSecs,
+    fileDeadlineSecs: (suite.fileDeadlineSecs ?? suite.deadlineSecs) * patience,
+  };
 }
 
 /** The files of a suite that exist, sorted. */
