@@ -2,9 +2,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LimitTable } from '@skerry/kernel';
+import { commandsPage, type PageVerb } from './commands-page.ts';
+import { configurationPage, type LeafNames, type PageLeaf } from './configuration-page.ts';
 import { errorPages, faultsOf } from './error-pages.ts';
 import { limitsPage } from './limits-page.ts';
 import { loadFrom, packageNames, ROOT } from './packages.ts';
+
+/** What the schema of the configuration exports. */
+interface ConfigurationModule extends LeafNames {
+  configLeaves(): readonly PageLeaf[];
+}
 
 const ERRORS = 'docs/errors';
 
@@ -37,6 +44,21 @@ async function allFiles(): Promise<Map<string, string>> {
   }
   found.set('docs/LIMITS.md', limitsPage(limits));
   for (const [path, text] of errorPages(faults)) found.set(`${ERRORS}/${path}`, text);
+  for (const [path, text] of await commandLinePages()) found.set(path, text);
+  return found;
+}
+
+/** The pages of configuration and commands, from the tables of `packages/cli`; those that it has. */
+async function commandLinePages(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const schema = (await loadFrom('cli', 'config/schema.ts')) as ConfigurationModule | undefined; // as that file exports them
+  if (!schema) return found;
+  found.set('docs/CONFIGURATION.md', configurationPage(schema.configLeaves(), schema));
+  const verbs = (await loadFrom('cli', 'commands/verbs.ts'))?.VERBS as readonly PageVerb[] | undefined; // as that file exports it
+  const help = (await loadFrom('cli', 'commands/help.ts')) as { exitCodeHelp(): string } | undefined; // as that file exports it
+  if (!verbs || !help) return found;
+  const flags = schema.configLeaves().map(({ path }) => schema.flagName(path));
+  found.set('docs/COMMANDS.md', commandsPage(verbs, help.exitCodeHelp(), new Set([...flags, 'config'])));
   return found;
 }
 
