@@ -72,7 +72,7 @@ test('documents link to files and headings that exist', () => {
 test('documents name npm scripts of the repository that exist', () => {
   const scripts = Object.keys(JSON.parse(readText('package.json')).scripts);
   const named = documents().flatMap((page) =>
-    [...readText(page).matchAll(/\bnpm run ([\w:]+)(?! -w)/g)].map(
+    [...readText(page).matchAll(/\bnpm run ([\w:]+)\b(?! -w)/g)].map(
       (match) => [page, String(match[1])] as const,
     ),
   );
