@@ -1,0 +1,2 @@
+export * from './packet-samples.ts';
+export * from './whole-packet.ts';
