@@ -78,6 +78,8 @@ const OTHER_VARIABLES = new Set([
   'SKERRY_FAILPOINT',
   'SKERRY_RECORDINGS',
   'SKERRY_PARENT_FD',
+  'SKERRY_PARENT_CHAIN',
+  'SKERRY_SUPERVISED',
 ]);
 
 function unknownVariables(

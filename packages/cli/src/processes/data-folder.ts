@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CliError } from '../errors.ts';
 
@@ -89,9 +98,10 @@ export function readToken(path: string): string {
   }
 }
 
-function prepareFolder(path: string): void {
+/** Creates the folder where needed and proves that it can be written. Fails with `data-folder-unusable`. */
+export function prepareFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     const probe = join(path, '.probe');
     writeFileSync(probe, 'x');
     rmSync(probe);
@@ -103,6 +113,13 @@ function prepareFolder(path: string): void {
       cause,
     );
   }
+}
+
+/** Node's recursive mkdir never returns where the kernel answers ENOENT to a name below an existing folder (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function lockFile(path: string): DatabaseSync {

@@ -1,0 +1,54 @@
+import { stringify } from 'yaml';
+import { loadConfig } from '../config/load.ts';
+import { configLeaves } from '../config/schema.ts';
+import { outputFormat, printRows, write } from '../output/rows.ts';
+import { configFlags, configSources } from './instance.ts';
+import { OUTPUT_FLAG, type Verb } from './verb.ts';
+
+/** `skerry config print`: the configuration in force, with `-o wide` where each value comes from. */
+export const configPrintVerb: Verb = {
+  path: ['config', 'print'],
+  summary: 'Prints the configuration in force; with -o wide, where each value comes from.',
+  positionals: [],
+  flags: [OUTPUT_FLAG, ...configFlags()],
+  examples: ['skerry config print > skerry.yaml', 'SKERRY_HTTP_PORT=9090 skerry config print -o wide'],
+  async run(context) {
+    const { config, origins } = loadConfig(configSources(context));
+    const format = outputFormat(context.flags.output);
+    if (format === 'table' || format === 'yaml') {
+      await write(context.stdout, stringify(config));
+      return 0;
+    }
+    const rows = configLeaves().map(({ path }) => ({
+      path,
+      value: path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config), // every leaf's path exists in a loaded configuration
+      origin: String(origins[path]),
+    }));
+    await printRows(
+      context.stdout,
+      format,
+      rows,
+      [
+        { title: 'KEY', cell: (row) => row.path },
+        { title: 'VALUE', cell: (row) => JSON.stringify(row.value) },
+        { title: 'FROM', cell: (row) => row.origin },
+      ],
+      config,
+    );
+    return 0;
+  },
+};
+
+/** `skerry config check`: every fault at once, exit code 3 when there is one. */
+export const configCheckVerb: Verb = {
+  path: ['config', 'check'],
+  summary: 'Checks file, environment and flags, and names every fault at once.',
+  positionals: [],
+  flags: configFlags(),
+  examples: ['skerry config check --config skerry.yaml'],
+  async run(context) {
+    loadConfig(configSources(context));
+    context.stderr.write('The configuration has no faults.\n');
+    return 0;
+  },
+};

@@ -1,0 +1,202 @@
+import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import type { SkerryConfig } from '../config/schema.ts';
+import { bytesInWords } from '../output/age.ts';
+import { outputFormat, printRows } from '../output/rows.ts';
+import { prepareFolder, readRunFile } from '../processes/data-folder.ts';
+import { readCrashes } from '../processes/supervisor.ts';
+import { VERSION } from '../version.ts';
+import { configFlags, configSources } from './instance.ts';
+import { OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly check: string;
+  readonly verdict: 'ok' | 'warning' | 'fault';
+  /** What was found, with figures. */
+  readonly found: string;
+  /** What to do; empty when nothing is to be done. */
+  readonly advice: string;
+}
+
+const FREE_BYTES_MIN = 1_073_741_824;
+const SYNC_P99_MS_MAX = 50;
+const SYNC_ROUNDS = 50;
+
+/** Looks at what a start needs: versions, data folder, disk, fsync, clock, ports, earlier crashes. */
+export async function examine(config: SkerryConfig): Promise<Finding[]> {
+  const run = readRunFile(config.dataDir);
+  return [
+    versionFinding(),
+    memoryFinding(),
+    ...folderFindings(config),
+    clockFinding(),
+    crashFinding(config.dataDir),
+    run
+      ? {
+          check: 'instance',
+          verdict: 'ok',
+          found: `process ${run.pid} serves this data folder on http://${run.http.host}:${run.http.port}/`,
+          advice: '',
+        }
+      : { check: 'instance', verdict: 'ok', found: 'none runs on this data folder', advice: '' },
+    ...(run ? [] : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
+  ];
+}
+
+/** `skerry doctor`: exit code 1 when there is a fault. */
+export const doctorVerb: Verb = {
+  path: ['doctor'],
+  summary: 'Looks for what would keep an instance from working well, and says what to do.',
+  positionals: [],
+  flags: [OUTPUT_FLAG, ...configFlags()],
+  examples: ['skerry doctor', 'skerry doctor -o json'],
+  async run(context: VerbContext) {
+    const { config } = loadConfig(configSources(context));
+    const findings = await examine(config);
+    await printRows(context.stdout, outputFormat(context.flags.output), findings, [
+      { title: 'CHECK', cell: (one) => one.check },
+      { title: 'VERDICT', cell: (one) => one.verdict },
+      { title: 'FOUND', cell: (one) => one.found },
+      { title: 'WHAT TO DO', cell: (one) => one.advice },
+    ]);
+    return findings.some((one) => one.verdict === 'fault') ? 1 : 0;
+  },
+};
+
+function versionFinding(): Finding {
+  const major = Number(process.versions.node.split('.')[0]);
+  const found = `skerry ${VERSION}, Node ${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}, ${process.platform} ${process.arch}`;
+  return major >= 26
+    ? { check: 'versions', verdict: 'ok', found, advice: '' }
+    : {
+        check: 'versions',
+        verdict: 'fault',
+        found,
+        advice: 'Start through npm start or npx skerry, which bring Node 26.',
+      };
+}
+
+function memoryFinding(): Finding {
+  const found = `${availableParallelism()} cores, ${bytesInWords(totalmem())} of memory`;
+  return totalmem() >= 512 * 1_048_576
+    ? { check: 'machine', verdict: 'ok', found, advice: '' }
+    : {
+        check: 'machine',
+        verdict: 'warning',
+        found,
+        advice: 'Less than 512 MiB: lower pipeline.sealPoints.',
+      };
+}
+
+function folderFindings(config: SkerryConfig): Finding[] {
+  try {
+    prepareFolder(config.dataDir);
+  } catch (cause) {
+    return [
+      {
+        check: 'data folder',
+        verdict: 'fault',
+        found: cause instanceof Error ? cause.message : String(cause),
+        advice: 'Give a folder this user may write with --data-dir or SKERRY_DATA_DIR.',
+      },
+    ];
+  }
+  const disk = statfsSync(config.dataDir);
+  const freeBytes = disk.bavail * disk.bsize;
+  const wanted = config.journal.bytesMax;
+  const space: Finding = {
+    check: 'disk',
+    verdict: freeBytes < FREE_BYTES_MIN ? 'fault' : freeBytes < wanted ? 'warning' : 'ok',
+    found: `${bytesInWords(freeBytes)} free of ${bytesInWords(disk.blocks * disk.bsize)} at ${config.dataDir}`,
+    advice:
+      freeBytes < wanted
+        ? `The journal alone may take ${bytesInWords(wanted)}: free room, or lower journal.bytesMax.`
+        : '',
+  };
+  return [
+    { check: 'data folder', verdict: 'ok', found: `${config.dataDir} can be written`, advice: '' },
+    space,
+    syncFinding(config.dataDir),
+  ];
+}
+
+function syncFinding(folder: string): Finding {
+  const path = join(folder, '.sync-probe');
+  const file = openSync(path, 'w');
+  const times: number[] = [];
+  try {
+    const block = Buffer.alloc(20_000, 1);
+    for (let round = 0; round < SYNC_ROUNDS; round++) {
+      const started = performance.now();
+      writeSync(file, block, 0, block.length, round * block.length);
+      fdatasyncSync(file);
+      times.push(performance.now() - started);
+    }
+  } finally {
+    closeSync(file);
+    rmSync(path);
+  }
+  times.sort((a, b) => a - b);
+  const p50 = Number(times[Math.floor(times.length / 2)]);
+  const p99 = Number(times[times.length - 1]);
+  return {
+    check: 'fsync',
+    verdict: p99 > SYNC_P99_MS_MAX ? 'warning' : 'ok',
+    found: `20 kB written and synced in ${p50.toFixed(2)} ms (median), ${p99.toFixed(2)} ms (slowest of ${SYNC_ROUNDS})`,
+    advice:
+      p99 > SYNC_P99_MS_MAX
+        ? 'Acknowledgements wait for the disk: use a faster one, or fewer neighbours on it.'
+        : '',
+  };
+}
+
+function clockFinding(): Finding {
+  const year = new Date().getUTCFullYear();
+  return year >= 2024 && year < 2100
+    ? { check: 'clock', verdict: 'ok', found: new Date().toISOString(), advice: '' }
+    : {
+        check: 'clock',
+        verdict: 'fault',
+        found: new Date().toISOString(),
+        advice: 'Set the clock: receive times and retention follow it.',
+      };
+}
+
+function crashFinding(dataDir: string): Finding {
+  const crashes = readCrashes(dataDir);
+  const last = crashes.at(-1);
+  if (!last) return { check: 'crashes', verdict: 'ok', found: 'none recorded', advice: '' };
+  const why = last.signal ?? `exit code ${last.code}`;
+  return {
+    check: 'crashes',
+    verdict: last.isSyncFailure ? 'fault' : 'warning',
+    found: `${crashes.length} recorded, the last at ${last.at} (${why}) after ${last.upSecs} s`,
+    advice: last.isSyncFailure
+      ? 'The disk refused to make bytes durable: look at the kernel log, replace the disk.'
+      : 'Look at the log around that time.',
+  };
+}
+
+async function portFinding(
+  name: string,
+  address: { readonly host: string; readonly port: number },
+): Promise<Finding> {
+  const server = createServer();
+  const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once('error', resolve);
+    server.listen({ host: address.host, port: address.port }, () => server.close(() => resolve(undefined)));
+  });
+  const where = `${address.host}:${address.port}`;
+  return problem
+    ? {
+        check: `port ${name}`,
+        verdict: 'fault',
+        found: `${where}: ${problem.code ?? problem.message}`,
+        advice: `End what uses it, or set --${name}-port to another (0 picks a free one).`,
+      }
+    : { check: `port ${name}`, verdict: 'ok', found: `${where} is free`, advice: '' };
+}

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { type ConfigSources, loadConfig } from '../config/load.ts';
+import { configLeaves, flagName } from '../config/schema.ts';
+import { CliError } from '../errors.ts';
+import { type RunFile, readRunFile, readToken } from '../processes/data-folder.ts';
+import type { Flag, VerbContext } from './verb.ts';
+
+/** One flag per leaf of the configuration, and `--config`. */
+export function configFlags(): Flag[] {
+  return [
+    {
+      name: 'config',
+      type: 'text',
+      value: 'FILE',
+      what: 'Configuration file (YAML); skerry.yaml in this folder when there is one.',
+    },
+    ...configLeaves().map(
+      ({ path, schema }): Flag => ({
+        name: flagName(path),
+        type: schema.type === 'boolean' ? 'switch' : 'text',
+        value: schema.type === 'integer' || schema.type === 'number' ? 'N' : 'TEXT',
+        what: `${schema.description ?? path}${schema.default === undefined ? '' : ` Default: ${JSON.stringify(schema.default)}.`}`,
+      }),
+    ),
+  ];
+}
+
+/** Where this command line takes its configuration from. */
+export function configSources(context: Pick<VerbContext, 'flags' | 'environment'>): ConfigSources {
+  const named = context.flags.config ?? context.environment.SKERRY_CONFIG;
+  const file = named === undefined ? (existsSync('skerry.yaml') ? 'skerry.yaml' : undefined) : String(named);
+  const flags = Object.fromEntries(
+    Object.entries(context.flags).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? String(value) : value,
+    ]),
+  );
+  return { file, environment: context.environment, flags };
+}
+
+/** A running instance on this machine, with the secret that lets this user write. */
+export interface LocalInstance {
+  readonly run: RunFile;
+  readonly token: string;
+  readonly url: string;
+  readonly dataDir: string;
+}
+
+/** Finds the instance of the configured data folder; fails with `not-running`, naming the folder that was looked at. */
+export function findInstance(context: Pick<VerbContext, 'flags' | 'environment'>): LocalInstance {
+  const { config } = loadConfig(configSources(context));
+  const run = readRunFile(config.dataDir);
+  if (!run) {
+    throw new CliError(
+      'not-running',
+      `No running instance was found for the data folder ${config.dataDir}. Start one with skerry up, or name its folder with --data-dir.`,
+      { dataDir: config.dataDir },
+    );
+  }
+  const host = run.http.host.includes(':') ? `[${run.http.host}]` : run.http.host;
+  return {
+    run,
+    token: readToken(config.dataDir),
+    url: `http://${host}:${run.http.port}`,
+    dataDir: config.dataDir,
+  };
+}
