@@ -34,6 +34,8 @@ export const HEADER = {
 /** A closed batch body: project table and records in the layout of docs/formats/segment.md, without the batch header, which the log writes. Ownership passes with it. */
 export interface EncodedBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the project table begins inside `bytes`. */
+  readonly tableStart: number;
   /** Records inside. */
   readonly count: number;
   /** Records of kind telemetry or misrouted inside. */
@@ -47,7 +49,7 @@ export interface RecordInput {
   readonly kind: RecordKind;
   readonly qos: number;
   readonly retain: boolean;
-  /** Index from `BatchBuilder.project`, or -1 for a record without tenant and project. */
+  /** Number from `BatchBuilder.project`, or -1 for a record without tenant and project. */
   readonly project: number;
   readonly receivedMicros: number;
   readonly topic: Uint8Array;

@@ -1,0 +1,2 @@
+export * from './segment-journal.ts';
+export * from './segment-reader.ts';
