@@ -2,8 +2,8 @@ import { MqttError } from './errors.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 const HEADER_BYTES = 5;
-/** The greatest Remaining Length that can be written: four bytes of seven bits (section 2.2.3). */
-export const REMAINING_LENGTH_MAX = 268_435_455;
+/** The greatest Remaining Length that can be written. */
+export const REMAINING_LENGTH_MAX = 268_435_455; // four bytes of seven bits (section 2.2.3)
 
 /** Writes the fields of one packet after room for its fixed header. */
 export class ByteWriter {

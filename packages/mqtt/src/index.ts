@@ -24,5 +24,8 @@ export * from './packets/subscribe.ts';
 export * from './packets/unsuback.ts';
 export * from './packets/unsubscribe.ts';
 export * from './properties.ts';
+export * from './publisher.ts';
+export type { PublishedMessage } from './publisher-window.ts';
 export * from './reason-codes.ts';
+export * from './topic-cache.ts';
 export * from './utf8.ts';

@@ -196,6 +196,42 @@ export const LIMITS = {
     what: 'Publications of one publisher that are not acknowledged yet, unless it asks for another number.',
     whenFull: '`publish` says false, and `room` resolves when an acknowledgement came.',
   },
+  publisherBytesMax: {
+    value: 16 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Topics and payloads of one publisher that are not acknowledged yet; the last one may go beyond.',
+    whenFull: '`publish` says false, and `room` resolves when an acknowledgement came.',
+  },
+  publisherConnectMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time of a publisher from its attempt to connect to CONNACK.',
+    whenFull: 'The attempt is given up and made again after the back-off.',
+  },
+  publisherBackoffMsMin: {
+    value: 100,
+    unit: 'ms',
+    what: 'Greatest delay before the first attempt of a publisher to connect again; half of it is chance.',
+    whenFull: 'It doubles with every further attempt until something is received.',
+  },
+  publisherBackoffMsMax: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Greatest delay between two attempts of a publisher to connect again.',
+    whenFull: 'It grows no more; attempts go on until the publisher is ended.',
+  },
+  publisherCloseMs: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Time between DISCONNECT of a publisher and the end of its connection.',
+    whenFull: 'The connection is broken off.',
+  },
+  publisherTopicsMax: {
+    value: 1_024,
+    unit: 'count',
+    what: 'Topics whose bytes a publisher remembers.',
+    whenFull: 'All are forgotten and made again when they return.',
+  },
   subscriptionLevelsMax: {
     value: 1_000_000,
     unit: 'levels',
