@@ -1,2 +1,3 @@
 export * from './segment-journal.ts';
 export * from './segment-reader.ts';
+export * from './whole-file.ts';
