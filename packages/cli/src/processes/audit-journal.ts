@@ -1,0 +1,212 @@
+import {
+  JournalError,
+  type Offset,
+  RECORD_KIND,
+  type ReceivedCount,
+  readBatch,
+  type StoredBatch,
+} from '@skerry/journal';
+import { openSegmentReader, type SegmentReader } from '@skerry/journal/segment';
+import type { AuditFinding, AuditJournal } from '@skerry/pipeline';
+import type { PinnedSegments } from './pinned-segments.ts';
+
+/** What the writer of a journal tells of one moment. */
+export interface JournalFacts {
+  readonly id: string;
+  readonly start: Offset;
+  readonly end: Offset;
+  readonly telemetryEnd: number;
+  readonly received: readonly ReceivedCount[];
+}
+
+/** What the audit knows of a store when it opens the journal. */
+export interface StoreFacts {
+  readonly position: Offset;
+  /** First offset whose points are kept for certain. */
+  readonly pointsFrom: Offset;
+}
+
+const COUNT_BYTES = 4 * 2 ** 20;
+
+/**
+ * The journal as an audit reads it: from its files, up to the end that was told. It begins where both files and points are
+ * there; what lies before is counted from the segment's own totals and the records in between. A damaged place does not
+ * end it: what can be read before and in later segments is read, and the place is among the `findings`.
+ */
+export class HeldJournal implements AuditJournal, Disposable {
+  readonly id: string;
+  readonly end: Offset;
+  readonly telemetryEnd: number;
+  readonly #facts: JournalFacts;
+  readonly #pins: PinnedSegments;
+  readonly #reader: SegmentReader;
+  readonly #breathe: () => Promise<void>;
+  readonly #findings = new Map<string, Offset>();
+  #start: Offset;
+  #before: readonly ReceivedCount[] = [];
+
+  private constructor(pins: PinnedSegments, facts: JournalFacts, breathe: () => Promise<void>) {
+    this.id = facts.id;
+    this.end = facts.end;
+    this.telemetryEnd = facts.telemetryEnd;
+    this.#facts = facts;
+    this.#pins = pins;
+    this.#reader = openSegmentReader(pins.folder, { disk: pins.disk });
+    this.#breathe = breathe;
+    this.#start = pins.start;
+  }
+
+  /** Opens the journal over segments that are held. Fails with the reader's faults when its first segment is damaged. */
+  static async open(
+    pins: PinnedSegments,
+    facts: JournalFacts,
+    store: StoreFacts,
+    breathe: () => Promise<void>,
+  ): Promise<HeldJournal> {
+    const journal = new HeldJournal(pins, facts, breathe);
+    try {
+      await journal.#begin(store);
+      return journal;
+    } catch (fault) {
+      journal[Symbol.dispose]();
+      throw fault;
+    }
+  }
+
+  get start(): Offset {
+    return this.#start;
+  }
+
+  /** What is wrong with the journal itself; grows while it is read. */
+  findings(): AuditFinding[] {
+    return [...this.#findings].map(([detail, offset]) => ({
+      tenant: '',
+      project: '',
+      device: '',
+      offset,
+      detail,
+    }));
+  }
+
+  received(): ReceivedCount[] {
+    return [...this.#facts.received];
+  }
+
+  receivedBefore(): readonly ReceivedCount[] {
+    return this.#before;
+  }
+
+  /** As the reader, but where a place is damaged it gives what lies before, and then what lies in later segments. */
+  async read(from: Offset, bytesMax: number): Promise<StoredBatch[]> {
+    for (let at = from; at < this.end; ) {
+      await this.#breathe();
+      try {
+        return await this.#reader.read(at, bytesMax, this.end);
+      } catch (fault) {
+        const whole = await this.#wholeBefore(at, damageOf(fault));
+        if (whole.length > 0) return whole;
+        if (!this.#findings.has(damageOf(fault).message)) this.#findings.set(damageOf(fault).message, at);
+        this.#reader.close();
+        at = this.#pins.nextAfter(at) ?? this.end;
+      }
+    }
+    return [];
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader.close();
+  }
+
+  async #begin(store: StoreFacts): Promise<void> {
+    const { start, end } = this;
+    if (start > this.#facts.start)
+      this.#findings.set(
+        `The journal says that it begins at ${this.#facts.start}; its files begin at ${start}.`,
+        -1,
+      );
+    if (store.position > end)
+      this.#findings.set(
+        `The store has seen records up to ${store.position}; the journal ends at ${end}.`,
+        end,
+      );
+    const from = Math.min(Math.max(start, store.pointsFrom), end);
+    const counts = new Counts(this.#reader.totalsBefore(start).rows());
+    for (let at = start; at < from; ) {
+      const batches = await this.read(at, COUNT_BYTES);
+      for (const batch of batches) if (batch.firstOffset < from) counts.add(batch, at, from);
+      const last = batches.at(-1);
+      at = last ? last.firstOffset + last.count : from;
+    }
+    this.#start = from;
+    this.#before = counts.rows();
+  }
+
+  /**
+   * The one whole batch at `from` in front of a damaged place, which the reader does not tell apart: told an end inside
+   * the batch it fails at its beginning, told an end behind it fails at the damage.
+   */
+  async #wholeBefore(from: Offset, damage: JournalError): Promise<StoredBatch[]> {
+    const placeAt = async (end: Offset): Promise<string> => {
+      try {
+        await this.#reader.read(from, 1, end);
+        return 'none';
+      } catch (fault) {
+        return placeOf(damageOf(fault));
+      }
+    };
+    const inside = await placeAt(from + 1);
+    if (inside === placeOf(damage)) return [];
+    let [low, high] = inside === 'none' ? [from, from + 1] : [from + 1, this.end];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if ((await placeAt(middle)) === inside) low = middle;
+      else high = middle;
+    }
+    return (await placeAt(high)) === 'none' ? this.#reader.read(from, 1, high) : [];
+  }
+}
+
+/** Received records per project. */
+class Counts {
+  readonly #rows = new Map<string, ReceivedCount>();
+
+  constructor(rows: readonly ReceivedCount[]) {
+    for (const row of rows) this.#add(row);
+  }
+
+  /** Adds the telemetry records of a batch whose offsets lie in [from, to). */
+  add(batch: StoredBatch, from: Offset, to: Offset): void {
+    const reader = readBatch(batch);
+    while (reader.next()) {
+      const { kind, offset, qos, tenant, project } = reader;
+      if (offset < from || offset >= to) continue;
+      if (kind !== RECORD_KIND.telemetry && kind !== RECORD_KIND.misrouted) continue;
+      this.#add({ tenant, project, received: 1, receivedQos0: qos === 0 ? 1 : 0 });
+    }
+  }
+
+  rows(): ReceivedCount[] {
+    return [...this.#rows.values()];
+  }
+
+  #add({ tenant, project, received, receivedQos0 }: ReceivedCount): void {
+    const key = `${tenant}\u0000${project}`;
+    const known = this.#rows.get(key);
+    this.#rows.set(key, {
+      tenant,
+      project,
+      received: received + (known?.received ?? 0),
+      receivedQos0: receivedQos0 + (known?.receivedQos0 ?? 0),
+    });
+  }
+}
+
+/** The damage that a reader found; anything else is thrown on. */
+function damageOf(fault: unknown): JournalError {
+  if (fault instanceof JournalError && fault.code === 'journal-damaged') return fault;
+  throw fault;
+}
+
+function placeOf(damage: JournalError): string {
+  return `${damage.facts.path} ${damage.facts.at}`;
+}

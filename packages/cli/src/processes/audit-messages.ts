@@ -1,0 +1,28 @@
+import type { AuditStep, FaultMessage, RouteConfig } from '@skerry/pipeline';
+import type { JournalFacts } from './audit-journal.ts';
+
+/** What the audit's thread is told at its start. */
+export interface AuditThreadOptions {
+  readonly folders: { readonly journal: string; readonly series: string };
+  readonly retentionClass: string;
+  /** Days that raw points are kept. */
+  readonly rawDays: number;
+  readonly routes: RouteConfig;
+}
+
+/** What the audit's thread tells when it is ready: where the store stands in the snapshot that it holds. */
+export interface AuditThreadFacts {
+  readonly position: number;
+}
+
+/** What the audit's thread is sent, once: the journal at a moment after the snapshot was taken. */
+export interface ToAudit {
+  readonly type: 'begin';
+  readonly journal: JournalFacts;
+}
+
+/** What the audit's thread sends; `ended` or `fault` is the last. */
+export type FromAudit =
+  | { readonly type: 'step'; readonly step: AuditStep }
+  | { readonly type: 'ended' }
+  | { readonly type: 'fault'; readonly fault: FaultMessage };

@@ -1,0 +1,80 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Journal } from '@skerry/journal';
+import type { Logger } from '@skerry/kernel';
+import { type AuditStep, RemoteFault } from '@skerry/pipeline';
+import type { AuditThreadFacts, AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
+import { startThread } from './thread-host.ts';
+
+/** What an audit needs to be told. */
+export interface AuditRunOptions extends AuditThreadOptions {
+  /** The journal that is written here. Its numbers are read in one tick, so they are of one moment. */
+  readonly journal: Pick<Journal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received' | 'waitBeyond'>;
+  readonly logger: Logger;
+}
+
+/** How long this thread's view of the journal may lag behind what the store has seen already. */
+const END_WAIT_MS = 5_000;
+
+/**
+ * Recounts journal and store record by record in a thread of its own, while both go on; see `auditLedger`. Yields how far
+ * it is, when somebody asks, and the report last; without a report when `signal` was aborted. The thread is ended in every
+ * case, by force when it does not end by itself. Its faults arrive with their codes, as those of journal and store, or as
+ * `thread-ended`.
+ *
+ * Records are counted up to a moment shortly after the snapshot of the store was taken. A store that has seen more than the
+ * journal has, waited for, is a finding.
+ */
+export async function* runAudit(
+  options: AuditRunOptions,
+  signal: AbortSignal,
+): AsyncGenerator<AuditStep, void, void> {
+  if (signal.aborted) return;
+  const { folders, retentionClass, rawDays, routes, journal, logger } = options;
+  const channel = new MessageChannel();
+  using _port = { [Symbol.dispose]: () => channel.port1.close() };
+  await using thread = await startThread({
+    name: 'audit',
+    script: new URL('./audit-worker.ts', import.meta.url),
+    ports: { main: channel.port2 },
+    logger,
+    failpoint: undefined,
+    options: { folders, retentionClass, rawDays, routes } satisfies AuditThreadOptions,
+  });
+  const { position } = thread.facts as AuditThreadFacts; // told by audit-worker
+  if (journal.end < position)
+    await journal.waitBeyond(position - 1, AbortSignal.any([signal, AbortSignal.timeout(END_WAIT_MS)]));
+  if (signal.aborted) return;
+  const { id, start, end, telemetryEnd } = journal;
+  const facts = { id, start, end, telemetryEnd, received: journal.received() };
+  channel.port1.postMessage({ type: 'begin', journal: facts } satisfies ToAudit);
+  yield* stepsFrom(channel.port1, thread.failed, signal);
+}
+
+/** Steps as they come; of those that nobody asked for only the newest is kept. */
+async function* stepsFrom(port: MessagePort, failed: Promise<never>, signal: AbortSignal) {
+  let step: AuditStep | undefined;
+  let last: FromAudit | undefined;
+  let changed = Promise.withResolvers<void>();
+  const wake = (): void => changed.resolve();
+  port.on('message', (message: FromAudit) => {
+    if (message.type === 'step') step = message.step;
+    else last = message;
+    wake();
+  });
+  signal.addEventListener('abort', wake);
+  try {
+    while (!signal.aborted) {
+      changed = Promise.withResolvers();
+      if (step) {
+        const next = step;
+        step = undefined;
+        yield next;
+      } else if (last) {
+        if (last.type === 'fault') throw new RemoteFault(last.fault);
+        return;
+      } else await Promise.race([changed.promise, failed]);
+    }
+  } finally {
+    signal.removeEventListener('abort', wake);
+  }
+}

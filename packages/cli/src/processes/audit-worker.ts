@@ -1,0 +1,87 @@
+import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
+import { type AuditReport, type AuditStep, auditLedger, faultMessage, LIMITS } from '@skerry/pipeline';
+import { type AuditSnapshot, openAuditSnapshot } from '@skerry/series/sqlite';
+import { HeldJournal, type JournalFacts } from './audit-journal.ts';
+import type { AuditThreadFacts, AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
+import { PinnedSegments } from './pinned-segments.ts';
+import { portMailbox } from './port-mailbox.ts';
+import { runThread } from './thread-side.ts';
+
+/*
+ * The order is what makes it right beside a pipeline that goes on: first the segments are held, so that trimming takes
+ * nothing that the audit will ask for; then the snapshot of the store is taken; then the journal is asked for its numbers,
+ * so that its end lies at or above the store's position; then the segments that came meanwhile are held too.
+ */
+await runThread<AuditThreadOptions>(async (options, { port }) => {
+  const stop = new AbortController();
+  const breathe = async (): Promise<void> => {
+    await turn();
+    stop.signal.throwIfAborted();
+  };
+  await using opening = new AsyncDisposableStack();
+  const disk = nodeDisk();
+  const pins = opening.use(new PinnedSegments(options.folders.journal, disk));
+  const snapshot = opening.use(
+    await openAuditSnapshot(
+      { folder: options.folders.series, retentionClass: options.retentionClass, rawDays: options.rawDays },
+      { clock: nodeClock(), disk, breathe },
+    ),
+  );
+  const { position } = await snapshot.state();
+  const held = opening.move();
+  const mailbox = portMailbox(port('main'));
+  const post = (message: FromAudit): void => mailbox.post(message);
+  let running: Promise<void> = Promise.resolve();
+  mailbox.onMessage((message) => {
+    const { journal } = message as ToAudit; // only `runAudit` holds the other end
+    running = audit(journal, { pins, snapshot, breathe, options, signal: stop.signal, post }).then(
+      () => post({ type: 'ended' }),
+      (fault: unknown) => {
+        if (!stop.signal.aborted) post({ type: 'fault', fault: faultMessage(fault) });
+      },
+    );
+  });
+  return {
+    facts: { position } satisfies AuditThreadFacts,
+    figures: () => undefined,
+    close: async () => {
+      stop.abort();
+      await running;
+      await held.disposeAsync();
+      port('main').close();
+    },
+  };
+});
+
+async function audit(
+  facts: JournalFacts,
+  parts: {
+    readonly pins: PinnedSegments;
+    readonly snapshot: AuditSnapshot;
+    readonly breathe: () => Promise<void>;
+    readonly options: AuditThreadOptions;
+    readonly signal: AbortSignal;
+    readonly post: (message: FromAudit) => void;
+  },
+): Promise<void> {
+  const { pins, snapshot, breathe, options, signal, post } = parts;
+  pins.refresh();
+  using journal = await HeldJournal.open(pins, facts, await snapshot.state(), breathe);
+  const { routes } = options;
+  for await (const step of auditLedger({ journal, source: snapshot, routes, signal }))
+    post({ type: 'step', step: withFindings(step, journal) });
+}
+
+/** The result with what is wrong with the journal itself in front. */
+function withFindings(step: AuditStep, journal: HeldJournal): AuditStep {
+  if (step.kind !== 'result') return step;
+  const findings = [...journal.findings(), ...step.report.findings];
+  const most = LIMITS.auditFindingsMax.value;
+  const report: AuditReport = {
+    ...step.report,
+    balanced: findings.length === 0,
+    findings: findings.slice(0, most),
+    findingsLeftOut: step.report.findingsLeftOut + Math.max(0, findings.length - most),
+  };
+  return { kind: 'result', report };
+}
