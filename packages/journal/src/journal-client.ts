@@ -82,6 +82,11 @@ export class JournalClient implements AsyncDisposable {
     return this.#mirror.receivedBefore();
   }
 
+  /** As `Journal.waitBeyond`. */
+  waitBeyond(offset: Offset, signal: AbortSignal): Promise<void> {
+    return this.#mirror.waitBeyond(offset, signal);
+  }
+
   /** As `Journal.append`. The bytes go to the other thread; with `journal-full` they come back as the error's `refused`. */
   append(batch: EncodedBatch): Promise<AppendResult> {
     const id = this.#nextAppendId++;
