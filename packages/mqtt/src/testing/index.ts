@@ -1,2 +1,5 @@
+export * from './broker-scene.ts';
+export * from './memory-ingress.ts';
 export * from './packet-samples.ts';
+export * from './raw-client.ts';
 export * from './whole-packet.ts';

@@ -1,0 +1,27 @@
+import type { Clock, FailpointHook, Random } from '@skerry/kernel';
+import type { Ingress } from '../ingress.ts';
+import type { BrokerLimits } from './broker-limits.ts';
+import type { BrokerMeters } from './broker-meters.ts';
+import type { QueueBudget } from './outgoing-flow.ts';
+import type { RetainedStore } from './retained-store.ts';
+import type { Session } from './session.ts';
+import type { SubscriptionTree } from './subscription-tree.ts';
+import type { TopicBook } from './topic-book.ts';
+import type { Turn } from './turn.ts';
+
+/** What the rooms of one broker share. */
+export interface BrokerParts {
+  readonly limits: BrokerLimits;
+  /** CONNECT with a user name or a password is refused: nobody could check it. */
+  readonly isAnonymousOnly: boolean;
+  readonly meters: BrokerMeters;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly failpoint: FailpointHook;
+  readonly ingress: Ingress;
+  readonly tree: SubscriptionTree<Session>;
+  readonly topics: TopicBook;
+  readonly retained: RetainedStore;
+  readonly budget: QueueBudget;
+  readonly turn: Turn;
+}

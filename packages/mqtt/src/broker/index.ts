@@ -1,0 +1,3 @@
+export type { BrokerLimits } from './broker-limits.ts';
+export * from './open-broker.ts';
+export { filterMatches, judgeTopicFilter, judgeTopicName } from './topic-filter.ts';

@@ -1,0 +1,130 @@
+import type { SessionChange } from '../ingress.ts';
+import type { BrokerParts } from './broker-parts.ts';
+import type { Intake } from './intake.ts';
+import { Session, type SessionLink } from './session.ts';
+import { type Will, WillBook } from './will-book.ts';
+
+/** What a connection asks of its session. */
+export interface SessionWish {
+  readonly clientId: string;
+  readonly isCleanStart: boolean;
+  readonly expiryMs: number;
+  readonly will: Will | undefined;
+  /** Receive Maximum of the client. */
+  readonly receiveMaximum: number;
+}
+
+/** A session that was found or made; `isPresent` is the truth for CONNACK [MQTT-3.2.2-2, -3]. */
+export interface SessionGrant {
+  readonly session: Session;
+  readonly isPresent: boolean;
+}
+
+/** Facts of a connection for the platform. */
+export type ConnectionFacts = Pick<SessionChange, 'client' | 'remote' | 'protocol'>;
+
+/** Every session in memory, with the wills that wait. */
+export class SessionBook {
+  readonly #parts: BrokerParts;
+  readonly #intake: Pick<Intake, 'takeWill'>;
+  readonly #sessions = new Map<string, Session>();
+  /** Sessions without a connection, by the time since when; absent for longest first. */
+  readonly #absent = new Map<Session, number>();
+  readonly #wills = new WillBook<Session>();
+
+  constructor(parts: BrokerParts, intake: Pick<Intake, 'takeWill'>) {
+    this.#parts = parts;
+    this.#intake = intake;
+  }
+
+  /** Sessions of connected and absent clients. */
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Gives a session to a connection, taking it from the one that has it [MQTT-3.1.4-3]. Undefined when there are too
+   * many and none is absent.
+   */
+  open(wish: SessionWish, link: SessionLink, facts: ConnectionFacts): SessionGrant | undefined {
+    this.#sessions.get(wish.clientId)?.link?.takeOver();
+    const before = this.#sessions.get(wish.clientId); // taking over may have ended it
+    if (before && wish.isCleanStart) this.#end(before); // [MQTT-3.1.2-4]
+    const isPresent = before !== undefined && !wish.isCleanStart;
+    const session = isPresent ? before : this.#make(wish.clientId);
+    if (!session) return undefined;
+    this.#wills.take(session); // the client is back before its will was due [MQTT-3.1.3-9]
+    this.#absent.delete(session);
+    session.link = link;
+    session.expiryMs = wish.expiryMs;
+    session.will = wish.will;
+    session.flow.begin(wish.receiveMaximum);
+    this.#parts.meters.accepted.add(1);
+    this.#parts.ingress.sessionChanged({ ...facts, kind: 'connected', reason: 'connect' });
+    return { session, isPresent };
+  }
+
+  /** A connection has ended; without effect when the session is another one's by now. */
+  close(
+    session: Session,
+    link: SessionLink,
+    facts: ConnectionFacts,
+    reason: string,
+    isWillDue: boolean,
+  ): void {
+    if (session.link !== link) return;
+    session.link = undefined;
+    this.#parts.meters.disconnected(reason);
+    this.#parts.ingress.sessionChanged({ ...facts, kind: 'disconnected', reason });
+    const now = this.#parts.clock.monotonicMs();
+    const { will, expiryMs } = session;
+    session.will = undefined;
+    if (will && isWillDue) {
+      const delayMs = Math.min(will.delayMs, expiryMs); // a will waits no longer than its session (3.1.3.2.2)
+      if (delayMs > 0) this.#wills.schedule(session, will, now + delayMs);
+      else this.#intake.takeWill(will, session);
+    }
+    if (expiryMs === 0) this.#end(session);
+    else this.#absent.set(session, now);
+  }
+
+  /** Publishes the wills that are due and ends the sessions that have been absent for too long. */
+  tick(nowMs: number): void {
+    for (const { owner, will } of this.#wills.takeDue(nowMs)) this.#intake.takeWill(will, owner);
+    for (const [session, sinceMs] of this.#absent)
+      if (nowMs - sinceMs >= session.expiryMs) this.#end(session);
+  }
+
+  /** The broker ends, and with it every session: wills that wait are published. */
+  endAll(): void {
+    for (const session of [...this.#sessions.values()]) this.#end(session);
+  }
+
+  #make(clientId: string): Session | undefined {
+    const { limits, budget, meters } = this.#parts;
+    if (this.#sessions.size >= limits.sessionsMax) {
+      const [longest] = this.#absent.keys();
+      if (!longest) return undefined;
+      this.#end(longest);
+    }
+    const session = new Session(clientId, limits, budget, () => meters.dropped('expired'));
+    this.#sessions.set(clientId, session);
+    meters.sessions.set(this.#sessions.size);
+    return session;
+  }
+
+  #end(session: Session): void {
+    const { tree, meters } = this.#parts;
+    session.isEnded = true;
+    session.link = undefined;
+    this.#absent.delete(session);
+    this.#sessions.delete(session.clientId);
+    for (const filter of session.subscriptions.keys()) tree.delete(session, filter);
+    session.subscriptions.clear();
+    meters.dropped('session-ended', session.flow.clear());
+    meters.subscriptions.set(tree.count);
+    meters.sessions.set(this.#sessions.size);
+    const will = this.#wills.take(session);
+    if (will) this.#intake.takeWill(will, session);
+  }
+}
