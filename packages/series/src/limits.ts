@@ -92,14 +92,14 @@ export const LIMITS = {
     unit: 'days',
     what: 'Age of raw points, from their receipt and by the log time.',
     whenFull: 'The file of their day is removed; rollups answer for them.',
-    key: 'store.rawDays',
+    key: 'series.rawDays',
   },
   rollupDays: {
     value: 90,
     unit: 'days',
     what: 'Age of rollups, from the receipt and by the log time.',
     whenFull: 'The file of their month is removed when all of it is older.',
-    key: 'store.rollupDays',
+    key: 'series.rollupDays',
   },
   clockDriftMsMax: {
     value: 3_600_000,

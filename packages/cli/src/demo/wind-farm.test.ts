@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { powerKw, WindFarm } from './wind-farm.ts';
 
-const OPTIONS = { seed: 7, turbines: 3, tenant: 'demo', project: 'wind-farm' };
+const OPTIONS = { seed: 7, turbines: 3, tenant: 'demo', project: 'wind-farm', epoch: 1 };
 
 test('powerKw is 0 below cut-in and above cut-out, rated in between, and rises with the wind', () => {
   assert.equal(powerKw(2.9), 0);

@@ -12,6 +12,8 @@ export interface WindFarmOptions {
   readonly turbines: number;
   readonly tenant: string;
   readonly project: string;
+  /** Tells one run's sequence numbers from another's. */
+  readonly epoch: number;
 }
 
 interface Turbine {
@@ -70,6 +72,7 @@ export class WindFarm {
       const windMps = this.#moveTurbine(turbine, stepSecs);
       return this.#message(turbine.id, {
         timestamp,
+        epoch: this.#options.epoch,
         seq: this.#seq,
         windSpeed: round(windMps, 2),
         power: round(powerKw(windMps), 1),
@@ -85,6 +88,7 @@ export class WindFarm {
     messages.push(
       this.#message('met-mast', {
         timestamp,
+        epoch: this.#options.epoch,
         seq: this.#seq,
         windSpeed: round(this.#windMps, 2),
         windDirection: round(this.#windDegrees, 1),

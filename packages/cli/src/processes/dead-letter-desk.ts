@@ -1,0 +1,75 @@
+import type { DeadLetterChoice, DeadLetterOutcome } from '@skerry/api';
+import { encodeHeaders, HEADER, RECORD_KIND } from '@skerry/journal';
+import type { Clock } from '@skerry/kernel';
+import type { DeadLetter } from '@skerry/model';
+import type { PipelineClient } from '@skerry/pipeline';
+import type { PlatformIngress } from './platform-ingress.ts';
+
+/** What the desk works with. */
+export interface DeskNeeds {
+  readonly pipeline: Pick<PipelineClient, 'request'>;
+  readonly ingress: Pick<PlatformIngress, 'addOther'>;
+  /** Resolves when everything added so far is durable. */
+  readonly flush: () => Promise<void>;
+  readonly clock: Pick<Clock, 'nowMicros'>;
+}
+
+const PAGE_LETTERS = 200;
+const encoder = new TextEncoder();
+
+/**
+ * Asks for dead letters to be offered again or given up: one journal record each, durable when it resolves. The pipeline
+ * applies each once, in log order, so asking twice changes nothing.
+ */
+export async function changeDeadLetters(
+  kind: 'replay' | 'discard',
+  choice: DeadLetterChoice,
+  author: string,
+  needs: DeskNeeds,
+): Promise<DeadLetterOutcome> {
+  let changed = 0;
+  let unchanged = 0;
+  for await (const letter of lettersOf(choice, needs)) {
+    if (letter.state !== 'open') {
+      unchanged++;
+      continue;
+    }
+    changed++;
+    needs.ingress.addOther({
+      kind: RECORD_KIND[kind],
+      qos: letter.qos,
+      retain: false,
+      project: -1,
+      receivedMicros: needs.clock.nowMicros(),
+      topic: encoder.encode(letter.topic),
+      client: encoder.encode(letter.client),
+      payload: kind === 'replay' ? letter.payload : new Uint8Array(0),
+      headers: encodeHeaders([
+        { key: HEADER.replayOf, value: encoder.encode(String(letter.offset)) },
+        { key: HEADER.author, value: encoder.encode(author) },
+      ]),
+    });
+    if (changed % PAGE_LETTERS === 0) await needs.flush();
+  }
+  await needs.flush();
+  return { changed, unchanged };
+}
+
+async function* lettersOf(choice: DeadLetterChoice, needs: DeskNeeds): AsyncGenerator<DeadLetter> {
+  if ('offset' in choice) {
+    const letter = await needs.pipeline.request('deadLetter', choice.offset);
+    if (letter) yield letter;
+    return;
+  }
+  let after = -1;
+  for (;;) {
+    const filter = { ...choice.filter, state: 'open', after, limit: PAGE_LETTERS } as const;
+    const heads = await needs.pipeline.request('deadLetters', filter);
+    for (const { offset } of heads) {
+      const letter = await needs.pipeline.request('deadLetter', offset);
+      if (letter) yield letter;
+      after = offset;
+    }
+    if (heads.length < PAGE_LETTERS) return;
+  }
+}

@@ -1,0 +1,255 @@
+import type {
+  AuditStep,
+  BucketRows,
+  DeadLetterChoice,
+  DeadLetterOutcome,
+  LiveEvent,
+  LiveFilter,
+  OverviewFigures,
+  Platform,
+  PlatformConfiguration,
+  PointPosition,
+  PointRows,
+  RangeQuery,
+  ReadinessReason,
+} from '@skerry/api';
+import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
+import type { PipelineAlarm, PipelineClient, PipelineFigures } from '@skerry/pipeline';
+import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
+import { changeDeadLetters } from './dead-letter-desk.ts';
+import type { PlatformIngress } from './platform-ingress.ts';
+import type { ThreadReport } from './thread-messages.ts';
+
+/** What the journal's thread tells about itself. */
+export interface JournalSizes {
+  readonly bytes: number;
+  readonly bytesMax: number;
+}
+
+/** What the platform of a running process works with. */
+export interface LivePlatformNeeds {
+  readonly pipeline: Pick<PipelineClient, 'request' | 'subscribe' | 'ended'>;
+  readonly ingress: PlatformIngress;
+  /** Resolves when everything added so far is durable. */
+  readonly flush: () => Promise<void>;
+  readonly reports: {
+    readonly journal: () => Promise<ThreadReport | undefined>;
+    readonly store: () => Promise<ThreadReport | undefined>;
+  };
+  /** MQTT connections now. */
+  readonly connections: () => number;
+  readonly audit: (signal: AbortSignal) => AsyncIterable<AuditStep>;
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly configuration: () => PlatformConfiguration;
+  readonly isReadOnly: boolean;
+}
+
+const PAGE_ROWS = 4_096;
+const WATCH_MS = 1_000;
+
+const REFUSAL_DETAILS = {
+  'disk-full': 'the disk is full; publishers are asked to wait until it has room again',
+  'journal-full':
+    'the journal has reached its share of the disk; publishers wait until the store has caught up',
+  'read-only':
+    'the disk refused to make bytes durable three times; nothing is taken in until skerry up is started anew',
+  backlog: 'the journal cannot keep up; publishers are asked to wait',
+} as const;
+
+/** The platform behind the HTTP API: the threads of this process, asked by message. */
+export class LivePlatform implements Platform, Disposable {
+  readonly #needs: LivePlatformNeeds;
+  readonly #watch: Disposable;
+  #alarms: readonly PipelineAlarm[] = [];
+  #pipelineEnd: string | undefined;
+  #isWatching = false;
+  /** Points in the store when the process started, so that the total goes on over restarts. */
+  #pointsBefore: number | undefined;
+
+  constructor(needs: LivePlatformNeeds) {
+    this.#needs = needs;
+    this.#watch = needs.clock.startTicker(WATCH_MS, () => void this.#look());
+    needs.pipeline.ended.catch((fault: unknown) => {
+      this.#pipelineEnd = fault instanceof Error ? fault.message : String(fault);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch[Symbol.dispose]();
+  }
+
+  async overview(): Promise<OverviewFigures> {
+    const { pipeline, reports, connections } = this.#needs;
+    const [figures, journal, store] = await Promise.all([
+      pipeline.request('figures'),
+      reports.journal(),
+      reports.store(),
+    ]);
+    const journalFigures = journal?.figures as JournalSizes | undefined; // told by log-worker
+    const storeFigures = store?.figures as StoreFigures | undefined; // told by store-worker
+    return {
+      recordsReceived: figures.recordsReceived,
+      pointsStored: this.#pointsTotal(figures, storeFigures),
+      delay: figures.delay,
+      backlogRecords: figures.backlogRecords,
+      backlogAgeMs: figures.backlogAgeMs,
+      devices: figures.devices,
+      series: figures.series,
+      connections: connections(),
+      deadLettersOpen: figures.deadLettersOpen,
+      journalBytes: journalFigures?.bytes ?? 0,
+      journalBytesMax: journalFigures?.bytesMax ?? 0,
+      storeBytes: storeFigures?.bytes ?? 0,
+      ledger: figures.ledger,
+    };
+  }
+
+  devices(query: Parameters<Platform['devices']>[0]) {
+    return this.#needs.pipeline.request('devices', query);
+  }
+
+  device(key: Parameters<Platform['device']>[0]) {
+    return this.#needs.pipeline.request('device', key);
+  }
+
+  latest(key: Parameters<Platform['latest']>[0]) {
+    return this.#needs.pipeline.request('latest', key);
+  }
+
+  async *points(query: Parameters<Platform['points']>[0]): AsyncGenerator<PointRows> {
+    let after: PointPosition | undefined = query.after;
+    let left = query.limit ?? Number.POSITIVE_INFINITY;
+    while (left > 0 && !query.signal.aborted) {
+      const limit = Math.min(PAGE_ROWS, left);
+      const shape = { kind: 'raw', after, limit, newestFirst: query.newestFirst } as const;
+      const page = await this.#ask(query, shape);
+      if (page?.kind !== 'points') return;
+      yield rowsOf(page);
+      left -= page.times.length;
+      after = page.next;
+      if (!after) return;
+    }
+  }
+
+  async buckets(query: RangeQuery & { readonly stepMicros: number }): Promise<BucketRows> {
+    const page = await this.#ask(query, { kind: 'buckets', stepMicros: query.stepMicros });
+    if (page?.kind !== 'buckets') return { buckets: [], resolutionMicros: 0 };
+    return { buckets: page.buckets, resolutionMicros: page.resolutionMicros };
+  }
+
+  async extremes(query: RangeQuery & { readonly points: number }): Promise<PointRows> {
+    const page = await this.#ask(query, { kind: 'extremes', points: query.points });
+    return page?.kind === 'points' ? rowsOf(page) : NO_ROWS;
+  }
+
+  ledger() {
+    return this.#needs.pipeline.request('ledger');
+  }
+
+  audit(signal: AbortSignal): AsyncIterable<AuditStep> {
+    return this.#needs.audit(signal);
+  }
+
+  gaps(query: Parameters<Platform['gaps']>[0]) {
+    return this.#needs.pipeline.request('gaps', query);
+  }
+
+  deadLetters(query: Parameters<Platform['deadLetters']>[0]) {
+    return this.#needs.pipeline.request('deadLetters', query);
+  }
+
+  deadLetter(offset: number) {
+    return this.#needs.pipeline.request('deadLetter', offset);
+  }
+
+  replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {
+    return changeDeadLetters('replay', choice, author, this.#needs);
+  }
+
+  discardDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {
+    return changeDeadLetters('discard', choice, author, this.#needs);
+  }
+
+  async *live(
+    filters: readonly LiveFilter[],
+    afterId: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly LiveEvent[]> {
+    for await (const pull of this.#needs.pipeline.subscribe(filters, afterId, signal)) {
+      const events: LiveEvent[] = [];
+      if (pull.gap) {
+        const { after, until, reason } = pull.gap;
+        events.push({ event: 'gap', id: until, data: { after, reason, missed: undefined } });
+      }
+      if (pull.devices.length > 0) events.push({ event: 'points', id: pull.cursor, data: pull.devices });
+      if (events.length > 0) yield events;
+    }
+  }
+
+  async metrics(): Promise<readonly MetricFamily[]> {
+    const { pipeline, reports, meter } = this.#needs;
+    noteProcess(meter);
+    const [ofPipeline, journal, store] = await Promise.all([
+      pipeline.request('metrics'),
+      reports.journal(),
+      reports.store(),
+    ]);
+    return mergeFamilies([meter.snapshot(), journal?.metrics ?? [], ofPipeline, store?.metrics ?? []]);
+  }
+
+  readiness(): ReadinessReason[] {
+    const reasons: ReadinessReason[] = [];
+    const refusal = this.#needs.ingress.refusal();
+    if (refusal !== undefined) reasons.push({ code: refusal, detail: REFUSAL_DETAILS[refusal] });
+    if (this.#pipelineEnd !== undefined) reasons.push({ code: 'pipeline-ended', detail: this.#pipelineEnd });
+    for (const { code, detail } of this.#alarms) reasons.push({ code, detail });
+    return reasons;
+  }
+
+  configuration(): PlatformConfiguration {
+    return this.#needs.configuration();
+  }
+
+  #ask(query: RangeQuery, shape: SeriesQuery['shape']) {
+    const { series, fromMicros, toMicros, deadlineMs } = query;
+    return this.#needs.pipeline.request('points', { series, fromMicros, toMicros, deadlineMs, shape });
+  }
+
+  #pointsTotal(figures: PipelineFigures, store: StoreFigures | undefined): number {
+    if (store) this.#pointsBefore ??= Math.max(0, store.points + figures.headPoints - figures.pointsDecoded);
+    return (this.#pointsBefore ?? 0) + figures.pointsDecoded;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    try {
+      this.#alarms = await this.#needs.pipeline.request('alarms');
+    } catch (fault) {
+      this.#pipelineEnd ??= fault instanceof Error ? fault.message : String(fault);
+    } finally {
+      this.#isWatching = false;
+    }
+  }
+}
+
+const NO_ROWS: PointRows = {
+  times: new Float64Array(0),
+  values: [],
+  offsets: new Float64Array(0),
+  ordinals: new Uint16Array(0),
+};
+
+function rowsOf({ times, values, offsets, ordinals }: PointPage): PointRows {
+  return { times, values, offsets, ordinals };
+}
+
+function noteProcess(meter: Meter): void {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  meter.gauge('iot_process_resident_memory_bytes', 'Resident memory of the process.').set(rss);
+  meter.gauge('iot_process_heap_bytes', 'Heap of the main thread that is in use.').set(heapUsed);
+  meter.gauge('iot_process_cpu_seconds', 'CPU time of the process, all threads.').set((user + system) / 1e6);
+  meter.gauge('iot_process_uptime_seconds', 'Time since the process started.').set(process.uptime());
+}

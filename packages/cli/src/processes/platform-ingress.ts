@@ -1,0 +1,200 @@
+import {
+  encodeHeaders,
+  HEADER,
+  RECORD_KIND,
+  type RecordAppender,
+  type RecordHeader,
+  type RecordInput,
+  type RecordKind,
+} from '@skerry/journal';
+import type { Clock, Counter, Meter } from '@skerry/kernel';
+import type {
+  Ingress,
+  IngressProperties,
+  IngressPublication,
+  IngressRefusal,
+  IngressRoute,
+  SessionChange,
+} from '@skerry/mqtt';
+import type { Route } from '@skerry/pipeline';
+
+/** What the ingress works with. */
+export interface IngressNeeds {
+  readonly appender: Pick<RecordAppender, 'project' | 'add' | 'onDurable' | 'refusal' | 'onResume'>;
+  readonly route: (topic: string) => Route;
+  readonly clock: Pick<Clock, 'nowMicros'>;
+  readonly meter: Meter;
+  /** True when the process takes nothing in until somebody has looked at its disk. */
+  readonly isReadOnly: boolean;
+}
+
+const EMPTY = new Uint8Array(0);
+const encoder = new TextEncoder();
+const KINDS: Readonly<Record<IngressRoute['kind'], RecordKind>> = {
+  telemetry: RECORD_KIND.telemetry,
+  'dead-letter': RECORD_KIND.misrouted,
+  messaging: RECORD_KIND.message,
+  refuse: RECORD_KIND.message,
+};
+
+/** The open record; one object for all, since the appender copies. */
+type Draft = { -readonly [K in keyof RecordInput]: RecordInput[K] };
+
+/**
+ * Puts what the broker takes in into the journal's open batch, and tells it in order what has become durable. Records of
+ * others (`addOther`) go the same way without being told to the broker.
+ */
+export class PlatformIngress implements Ingress {
+  readonly #needs: IngressNeeds;
+  readonly #unrouted: number;
+  readonly #skippedSessions: Counter;
+  readonly #projectless: Counter;
+  readonly #draft: Draft;
+  /** Runs of records on their way, oldest first: of the broker (positive) and of others (negative). */
+  readonly #runs: number[] = [];
+  #firstRun = 0;
+  #client = '';
+  #clientBytes: Uint8Array = EMPTY;
+  #listener: (count: number) => void = () => undefined;
+
+  constructor(needs: IngressNeeds) {
+    this.#needs = needs;
+    this.#unrouted = needs.appender.project('', '');
+    this.#skippedSessions = needs.meter.counter(
+      'iot_session_records_skipped_total',
+      'Begins and ends of connections that were not journalled because nothing was taken in.',
+    );
+    this.#projectless = needs.meter.counter(
+      'iot_projects_refused_total',
+      'Topics whose project is counted without a name because too many projects are known.',
+    );
+    this.#draft = {
+      kind: RECORD_KIND.telemetry,
+      qos: 0,
+      retain: false,
+      project: -1,
+      receivedMicros: 0,
+      topic: EMPTY,
+      client: EMPTY,
+      payload: EMPTY,
+      headers: EMPTY,
+    };
+    needs.appender.onDurable((count) => this.#durable(count));
+  }
+
+  route(topic: string): IngressRoute {
+    const { kind, tenant, project } = this.#needs.route(topic);
+    if (kind === 'dead-letter') return { kind, tenant, project, projectIndex: this.#unrouted };
+    if (kind !== 'telemetry') return { kind, tenant, project, projectIndex: -1 };
+    return { kind, tenant, project, projectIndex: this.#projectIndex(tenant, project) };
+  }
+
+  append({ route, topic, payload, qos, retain, client, properties }: IngressPublication): void {
+    const draft = this.#draft;
+    draft.kind = KINDS[route.kind];
+    draft.qos = qos;
+    draft.retain = retain;
+    draft.project = route.projectIndex;
+    draft.receivedMicros = this.#needs.clock.nowMicros();
+    draft.topic = topic;
+    draft.client = this.#clientOf(client);
+    draft.payload = payload;
+    draft.headers = properties ? headersOf(properties) : EMPTY;
+    this.#needs.appender.add(draft);
+    this.#note(1);
+  }
+
+  /** Adds a record that no publisher waits for. */
+  addOther(record: RecordInput): void {
+    this.#needs.appender.add(record);
+    this.#note(-1);
+  }
+
+  refusal(): IngressRefusal | undefined {
+    return this.#needs.isReadOnly ? 'read-only' : this.#needs.appender.refusal();
+  }
+
+  onDurable(listener: (count: number) => void): void {
+    this.#listener = listener;
+  }
+
+  onResume(listener: () => void): void {
+    this.#needs.appender.onResume(listener);
+  }
+
+  sessionChanged({ client, kind, reason, remote, protocol }: SessionChange): void {
+    if (this.refusal() !== undefined) {
+      this.#skippedSessions.add(1);
+      return;
+    }
+    this.addOther({
+      kind: RECORD_KIND.session,
+      qos: 0,
+      retain: false,
+      project: -1,
+      receivedMicros: this.#needs.clock.nowMicros(),
+      topic: EMPTY,
+      client: encoder.encode(client),
+      payload: encoder.encode(JSON.stringify({ kind, reason, remote, protocol })),
+      headers: EMPTY,
+    });
+  }
+
+  /** A number for the project; beyond the limit the records are counted without one rather than refused. */
+  #projectIndex(tenant: string, project: string): number {
+    try {
+      return this.#needs.appender.project(tenant, project);
+    } catch (fault) {
+      if (!(fault instanceof Error && 'code' in fault && fault.code === 'too-many-projects')) throw fault;
+      this.#projectless.add(1);
+      return this.#unrouted;
+    }
+  }
+
+  #clientOf(client: string): Uint8Array {
+    if (client !== this.#client) {
+      this.#client = client;
+      this.#clientBytes = encoder.encode(client);
+    }
+    return this.#clientBytes;
+  }
+
+  #note(sign: 1 | -1): void {
+    const last = this.#runs.length - 1;
+    const run = this.#runs[last];
+    if (run !== undefined && last >= this.#firstRun && Math.sign(run) === sign) this.#runs[last] = run + sign;
+    else this.#runs.push(sign);
+  }
+
+  #durable(count: number): void {
+    let left = count;
+    let ofBroker = 0;
+    while (left > 0) {
+      const run = Number(this.#runs[this.#firstRun]);
+      const taken = Math.min(left, Math.abs(run));
+      if (run > 0) ofBroker += taken;
+      left -= taken;
+      if (taken === Math.abs(run)) this.#firstRun++;
+      else this.#runs[this.#firstRun] = run - Math.sign(run) * taken;
+    }
+    if (this.#firstRun === this.#runs.length) {
+      this.#runs.length = 0;
+      this.#firstRun = 0;
+    }
+    if (ofBroker > 0) this.#listener(ofBroker);
+  }
+}
+
+function headersOf(properties: IngressProperties): Uint8Array {
+  const headers: RecordHeader[] = [];
+  const add = (key: number, value: Uint8Array): void => void headers.push({ key, value });
+  const { contentType, payloadFormat, messageExpirySecs, responseTopic, correlation, user } = properties;
+  if (contentType !== undefined) add(HEADER.contentType, encoder.encode(contentType));
+  if (payloadFormat !== undefined) add(HEADER.payloadFormat, Uint8Array.of(payloadFormat));
+  if (messageExpirySecs !== undefined)
+    add(HEADER.messageExpirySecs, encoder.encode(String(messageExpirySecs)));
+  if (responseTopic !== undefined) add(HEADER.responseTopic, encoder.encode(responseTopic));
+  if (correlation !== undefined) add(HEADER.correlation, correlation);
+  for (const [name, value] of user ?? []) add(HEADER.userProperty, encoder.encode(`${name}\0${value}`));
+  return headers.length === 0 ? EMPTY : encodeHeaders(headers);
+}

@@ -1,0 +1,70 @@
+import { JournalError, type Offset, type ServedJournal } from '@skerry/journal';
+import { readWhole, replaceFile, writeAll } from '@skerry/journal/segment';
+import type { Disk } from '@skerry/kernel';
+import type { RetainedMessage } from '@skerry/mqtt';
+import { RetainedBook } from './retained-book.ts';
+
+const NAME = 'retained';
+
+/** A journal as far as its retained messages go. */
+export type RetainedJournal = Pick<ServedJournal, 'id' | 'start' | 'readRetained'>;
+
+/**
+ * Every retained message of the journal, from the snapshot and what came after it. Fails with `journal-damaged` or
+ * `journal-foreign` when the snapshot is not whole or belongs to another journal.
+ */
+export async function readRetained(
+  folder: string,
+  journal: RetainedJournal,
+  disk: Disk,
+): Promise<RetainedMessage[]> {
+  const { book, from } = openBook(folder, journal, disk);
+  for await (const batch of journal.readRetained(from)) book.note(batch);
+  return book.list();
+}
+
+/** Makes a snapshot durable of everything that the records below `upTo` retain. Fails as `readRetained`. */
+export async function snapshotRetained(
+  folder: string,
+  journal: RetainedJournal,
+  upTo: Offset,
+  disk: Disk,
+): Promise<void> {
+  const { book, from } = openBook(folder, journal, disk);
+  for await (const batch of journal.readRetained(from)) {
+    if (batch.firstOffset >= upTo) break;
+    book.note(batch);
+  }
+  const bytes = book.encode({ journalId: journal.id, offset: upTo });
+  replaceFile(disk, folder, NAME, (file) => writeAll(file, bytes, 0));
+}
+
+function openBook(
+  folder: string,
+  journal: RetainedJournal,
+  disk: Disk,
+): { book: RetainedBook; from: Offset } {
+  const book = new RetainedBook();
+  const path = `${folder}/${NAME}`;
+  const bytes = readWhole(disk, path);
+  if (!bytes) return { book, from: journal.start };
+  const snapshot = book.restore(bytes);
+  if (!snapshot) {
+    throw new JournalError(
+      'journal-damaged',
+      `Cannot read ${path}: it is no whole snapshot of retained messages.`,
+      {
+        path,
+        at: 0,
+      },
+    );
+  }
+  if (snapshot.journalId !== journal.id) {
+    throw new JournalError(
+      'journal-foreign',
+      `Cannot use ${path}: it belongs to the journal ${snapshot.journalId}, this one is ${journal.id}.`,
+      { path },
+    );
+  }
+  return { book, from: Math.max(snapshot.offset, journal.start) };
+}

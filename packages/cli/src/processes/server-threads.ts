@@ -1,0 +1,93 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Logger } from '@skerry/kernel';
+import type { RouteConfig } from '@skerry/pipeline';
+import type { SkerryConfig } from '../config/schema.ts';
+import type { LogThreadOptions } from './log-worker.ts';
+import type { PipelineThreadOptions } from './pipeline-worker.ts';
+import type { StoreThreadOptions } from './store-worker.ts';
+import { startThread, type Thread } from './thread-host.ts';
+
+/** The one retention class of a laptop's node. */
+export const RETENTION_CLASS = 'default';
+
+/** The folders inside a data folder. */
+export function foldersOf(dataDir: string): { readonly journal: string; readonly series: string } {
+  return { journal: `${dataDir}/journal`, series: `${dataDir}/series` };
+}
+
+/** How topics are routed, as configured. */
+export function routesOf({ routing }: Pick<SkerryConfig, 'routing'>): RouteConfig {
+  return { templates: routing.telemetry, unmatched: routing.unmatched };
+}
+
+/** The threads beside the main one, and the main thread's ends of the ports to them. The caller disposes of each. */
+export interface ServerThreads {
+  readonly log: Thread;
+  readonly pipeline: Thread;
+  readonly store: Thread;
+  readonly logPort: MessagePort;
+  readonly pipelinePort: MessagePort;
+}
+
+/** How the threads are started. */
+export interface ServerThreadsOptions {
+  readonly config: SkerryConfig;
+  readonly isReadOnly: boolean;
+  readonly failpoint: string | undefined;
+  readonly logger: Logger;
+}
+
+/** Starts log, store and pipeline at once. When one fails the others are ended and its fault is thrown. */
+export async function startServerThreads(options: ServerThreadsOptions): Promise<ServerThreads> {
+  const { config, isReadOnly, failpoint, logger } = options;
+  const folders = foldersOf(config.dataDir);
+  const mainLog = new MessageChannel();
+  const mainPipeline = new MessageChannel();
+  const logPipeline = new MessageChannel();
+  const pipelineStore = new MessageChannel();
+  const start = (name: string, ports: Readonly<Record<string, MessagePort>>, own: object): Promise<Thread> =>
+    startThread({
+      name,
+      script: new URL(`./${name}-worker.ts`, import.meta.url),
+      ports,
+      failpoint,
+      logger,
+      options: own,
+    });
+  const { bytesMax, hoursMax } = config.journal;
+  const { rawDays, rollupDays } = config.series;
+  const { sealPoints, sealAfterSecs } = config.pipeline;
+  const threads = [
+    start('log', { main: mainLog.port2, pipeline: logPipeline.port1 }, {
+      folder: folders.journal,
+      bytesMax,
+      hoursMax,
+      isReadOnly,
+    } satisfies LogThreadOptions),
+    start('store', { pipeline: pipelineStore.port2 }, {
+      folder: folders.series,
+      retentionClass: RETENTION_CLASS,
+      rawDays,
+      rollupDays,
+      isReadOnly,
+    } satisfies StoreThreadOptions),
+    start('pipeline', { main: mainPipeline.port2, log: logPipeline.port2, store: pipelineStore.port1 }, {
+      journalFolder: folders.journal,
+      routes: routesOf(config),
+      sealPoints,
+      sealAgeMs: sealAfterSecs * 1_000,
+    } satisfies PipelineThreadOptions),
+  ] as const;
+  const [log, store, pipeline] = await allOrNone(threads);
+  return { log, store, pipeline, logPort: mainLog.port1, pipelinePort: mainPipeline.port1 };
+}
+
+/** Resolves when all are there; at the first fault those that are there already, or come later, are ended by force. */
+async function allOrNone(threads: readonly [Promise<Thread>, Promise<Thread>, Promise<Thread>]) {
+  try {
+    return await Promise.all(threads);
+  } catch (fault) {
+    for (const thread of threads) thread.then((started) => started.kill()).catch(() => undefined); // its own fault
+    throw fault;
+  }
+}

@@ -1,0 +1,284 @@
+import { fileURLToPath } from 'node:url';
+import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
+import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
+import { createMeter, KERNEL_FAULTS, KernelError, type Logger, type Meter } from '@skerry/kernel';
+import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/node';
+import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
+import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
+import { SERIES_FAULTS } from '@skerry/series';
+import type { SkerryConfig } from '../config/schema.ts';
+import { CLI_FAULTS, CliError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { runAudit } from './audit-run.ts';
+import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
+import { startDemo } from './demo.ts';
+import { exampleTopic } from './example-topic.ts';
+import { failpointHook } from './failpoints.ts';
+import { LivePlatform } from './live-platform.ts';
+import type { LogThreadFacts } from './log-worker.ts';
+import { PlatformIngress } from './platform-ingress.ts';
+import { portMailbox } from './port-mailbox.ts';
+import {
+  foldersOf,
+  RETENTION_CLASS,
+  routesOf,
+  type ServerThreads,
+  startServerThreads,
+} from './server-threads.ts';
+import type { UpOptions } from './up.ts';
+
+/** What the rooms of the main thread share. */
+interface Rooms {
+  readonly config: SkerryConfig;
+  readonly isReadOnly: boolean;
+  readonly failpoint: string | undefined;
+  readonly clock: ReturnType<typeof nodeClock>;
+  readonly net: ReturnType<typeof nodeNet>;
+  readonly random: ReturnType<typeof nodeRandom>;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** What has been opened, for the platform and the last words. */
+interface Opened {
+  readonly folder: HeldDataFolder;
+  readonly threads: ServerThreads;
+  readonly journal: JournalClient;
+  readonly appender: RecordAppender;
+  readonly ingress: PlatformIngress;
+  readonly broker: Broker;
+  readonly pipeline: PipelineClient;
+}
+
+const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
+
+/**
+ * The server process of `skerry up`: holds the data folder, starts the threads, the broker, the API and the demo, tells
+ * where they listen, and ends when it is asked to. Resolves with the exit code; fails with the fault that ended it.
+ */
+export async function serve(options: UpOptions): Promise<number> {
+  const { config, isReadOnly, context } = options;
+  const rooms: Rooms = {
+    config,
+    isReadOnly,
+    failpoint: context.environment.SKERRY_FAILPOINT,
+    clock: nodeClock(),
+    net: nodeNet(),
+    random: nodeRandom(),
+    logger: stderrLogger(config.log),
+    meter: createMeter(),
+  };
+  checkRoutes(config);
+  await using stack = new AsyncDisposableStack();
+  const opened = await openRooms(rooms, stack);
+  let api: Api | undefined;
+  const platform = openPlatform(rooms, opened, () => api, stack);
+  api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
+  const demoFailed = config.demo && !isReadOnly ? runDemo(rooms, opened.broker, stack) : undefined;
+  announce(opened, api, options);
+  await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
+  rooms.logger.log('info', 'Shutting down.');
+  return 0;
+}
+
+/** Opens everything in the order in which data flows; the stack ends it in the reverse order. */
+async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Opened> {
+  const { config, isReadOnly, failpoint, clock, net, random, logger, meter } = rooms;
+  const folder = stack.use(await holdDataFolder(config.dataDir));
+  const threads = await startServerThreads(rooms);
+  stack.use(threads.log);
+  const journal = stack.use(await openJournalClient(portMailbox(threads.logPort)));
+  stack.use(threads.store);
+  stack.use(threads.pipeline);
+  const pipeline = new PipelineClient(portMailbox(threads.pipelinePort));
+  const appender = new RecordAppender(
+    (batch) => journal.append(batch),
+    { clock, meter },
+    {
+      endOfTurn: setImmediate,
+    },
+  );
+  if (!isReadOnly) stack.defer(() => settle(appender));
+  const route = compileRoutes(routesOf(config));
+  const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
+  const { retained } = threads.log.facts as LogThreadFacts; // told by log-worker
+  const broker = stack.use(
+    await listening('mqtt', () =>
+      openBroker(
+        {
+          address: config.mqtt,
+          limits: { connectionsMax: config.mqtt.connectionsMax, packetBytesMax: config.mqtt.packetBytesMax },
+          isAnonymousOnly: true,
+        },
+        { net, clock, random, logger, meter, ingress, failpoint: failpointHook(failpoint), retained },
+      ),
+    ),
+  );
+  return { folder, threads, journal, appender, ingress, broker, pipeline };
+}
+
+const SETTLE_MS = 5_000;
+
+/** What was taken in becomes durable before the journal closes; a full disk does not hold up the end for ever. */
+async function settle(appender: RecordAppender): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const handle = setTimeout(timer.resolve, SETTLE_MS);
+  await Promise.race([appender.flush().catch(() => undefined), timer.promise]); // the fault has been told by onFailed
+  clearTimeout(handle);
+}
+
+function openPlatform(
+  rooms: Rooms,
+  opened: Opened,
+  api: () => Api | undefined,
+  stack: AsyncDisposableStack,
+): LivePlatform {
+  const { config, clock, meter, logger, isReadOnly } = rooms;
+  const { threads, journal, appender, ingress, broker, pipeline } = opened;
+  return stack.use(
+    new LivePlatform({
+      pipeline,
+      ingress,
+      flush: () => appender.flush(),
+      reports: { journal: () => threads.log.report(), store: () => threads.store.report() },
+      connections: () => broker.connections,
+      audit: (signal) =>
+        runAudit(
+          {
+            folders: foldersOf(config.dataDir),
+            retentionClass: RETENTION_CLASS,
+            rawDays: config.series.rawDays,
+            routes: routesOf(config),
+            journal,
+            logger,
+          },
+          signal,
+        ),
+      clock,
+      meter,
+      configuration: () => configurationOf(config, broker, api()),
+      isReadOnly,
+    }),
+  );
+}
+
+function openHttp(
+  { config, clock, logger, meter }: Rooms,
+  { folder }: Opened,
+  platform: LivePlatform,
+): Promise<Api> {
+  const { host, port } = config.http;
+  return openApi(
+    { host, port, token: folder.token, staticFolder: PAGE, faults: FAULT_MEANINGS },
+    { platform, clock, logger, meter },
+  );
+}
+
+const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
+  ...KERNEL_FAULTS,
+  ...JOURNAL_FAULTS,
+  ...SERIES_FAULTS,
+  ...MQTT_FAULTS,
+  ...PIPELINE_FAULTS,
+  ...CLI_FAULTS,
+  ...API_FAULTS,
+};
+
+function configurationOf(config: SkerryConfig, broker: Broker, api: Api | undefined): PlatformConfiguration {
+  return {
+    version: VERSION,
+    values: { ...config },
+    listeners: [
+      ...(api ? [{ name: 'http', ...api.address }] : []),
+      { name: 'mqtt', host: broker.address.host, port: broker.address.port },
+    ],
+    exampleTopic: exampleTopic(config.routing.telemetry),
+  };
+}
+
+/** Rejects with the first fault that ends the process. */
+async function anyFault(
+  { threads, journal, appender, pipeline }: Opened,
+  demoFailed: Promise<never> | undefined,
+): Promise<never> {
+  const ofJournal = new Promise<never>((_, reject) => {
+    appender.onFailed(reject);
+    journal.onFailed(reject);
+  });
+  const ofPipeline = pipeline.ended.then(() => {
+    throw new CliError('thread-ended', 'The pipeline ended without being asked to.');
+  });
+  const { log, store, pipeline: thread } = threads;
+  const all = [ofJournal, ofPipeline, log.failed, store.failed, thread.failed];
+  return await Promise.race(demoFailed ? [...all, demoFailed] : all);
+}
+
+/** Starts the demo beside everything else; the promise rejects when it cannot be started. */
+function runDemo(rooms: Rooms, broker: Broker, stack: AsyncDisposableStack): Promise<never> {
+  const starting = startDemo(broker.address, rooms);
+  stack.defer(async () => {
+    const demo = await starting.catch(() => undefined); // told to anyFault
+    await demo?.[Symbol.asyncDispose]();
+  });
+  return starting.then(() => new Promise<never>(() => undefined));
+}
+
+/** Opens a listener; a port that cannot be bound is told with the key that changes it. */
+async function listening<T>(name: 'http' | 'mqtt', open: () => Promise<T>): Promise<T> {
+  const codes = {
+    EADDRINUSE: 'port-in-use',
+    EACCES: 'port-denied',
+    EADDRNOTAVAIL: 'address-not-available',
+  } as const;
+  try {
+    return await open();
+  } catch (fault) {
+    if (fault instanceof KernelError || !(fault instanceof Error) || !('code' in fault)) throw fault;
+    const code = Object.entries(codes).find(([system]) => system === fault.code)?.[1];
+    if (code === undefined) throw fault;
+    throw new KernelError(
+      code,
+      `Listening for ${name} failed: ${fault.message}. Set ${name}.port (--${name}-port, SKERRY_${name.toUpperCase()}_PORT) to a free port, or to 0 to have one picked.`,
+      { name },
+      fault,
+    );
+  }
+}
+
+function checkRoutes(config: SkerryConfig): void {
+  try {
+    compileRoutes(routesOf(config));
+  } catch (fault) {
+    if (!(fault instanceof PipelineError)) throw fault;
+    throw new CliError('config-invalid', `routing.telemetry: ${fault.message}`, {}, fault);
+  }
+}
+
+function announce({ folder, broker }: Opened, api: Api, { context, config, isReadOnly }: UpOptions): void {
+  const mqtt = { host: broker.address.host, port: broker.address.port };
+  folder.announce({
+    pid: process.ppid,
+    childPid: process.pid,
+    version: VERSION,
+    startedMicros: Date.now() * 1_000,
+    http: api.address,
+    mqtt,
+  });
+  const topic = exampleTopic(config.routing.telemetry);
+  const lines = [
+    `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: the disk refused to make bytes durable; see skerry doctor' : ''}.`,
+    `  Page         ${api.url}/`,
+    `  MQTT         mqtt://${mqtt.host.includes(':') ? `[${mqtt.host}]` : mqtt.host}:${mqtt.port}`,
+    `  Data folder  ${folder.path}`,
+    '',
+    'Send something of your own:',
+    `  mosquitto_pub -h ${mqtt.host} -p ${mqtt.port} -q 1 -t ${topic} -m '{"temperature": 21.5}'`,
+    '',
+  ];
+  context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function asked(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
