@@ -25,7 +25,7 @@ export const configPrintVerb: Verb = {
       origin: String(origins[path]),
     }));
     await printRows(
-      context.stdout,
+      context,
       format,
       rows,
       [

@@ -57,7 +57,7 @@ export const doctorVerb: Verb = {
   async run(context: VerbContext) {
     const { config } = loadConfig(configSources(context));
     const findings = await examine(config);
-    await printRows(context.stdout, outputFormat(context.flags.output), findings, [
+    await printRows(context, outputFormat(context.flags.output), findings, [
       { title: 'CHECK', cell: (one) => one.check },
       { title: 'VERDICT', cell: (one) => one.verdict },
       { title: 'FOUND', cell: (one) => one.found },

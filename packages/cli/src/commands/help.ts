@@ -1,4 +1,5 @@
 import { CLI_FAULTS } from '../errors.ts';
+import { EXIT_MEANINGS } from './fault-report.ts';
 import type { Verb } from './verb.ts';
 
 /** The overview that `skerry` and `skerry --help` print. */
@@ -49,18 +50,19 @@ export function verbHelp(verb: Verb): string {
 
 /** Exit codes and their meaning, for `skerry help exit-codes`. */
 export function exitCodeHelp(): string {
-  const rows = new Map<number, string>([
-    [0, 'Done.'],
-    [1, 'The answer is no: the ledger does not balance, a check failed.'],
+  const rows = new Map<number, string[]>([
+    [0, ['Done.']],
+    [1, ['The answer is no: the ledger does not balance, a check failed, not every row was acknowledged.']],
   ]);
-  for (const [code, fault] of Object.entries(CLI_FAULTS)) {
-    rows.set(
-      fault.exitCode,
-      [rows.get(fault.exitCode), `${code}: ${fault.meaning}`].filter(Boolean).join(' '),
-    );
+  const tell = (exitCode: number, text: string) => rows.set(exitCode, [...(rows.get(exitCode) ?? []), text]);
+  for (const [code, fault] of Object.entries(CLI_FAULTS)) tell(fault.exitCode, `${code}: ${fault.meaning}`);
+  for (const { exitCode, meaning, codes } of EXIT_MEANINGS) {
+    tell(exitCode, codes.length === 0 ? meaning : `${codes.join(', ')}: ${meaning}`);
   }
-  return `${[...rows]
+  return [...rows]
     .toSorted(([a], [b]) => a - b)
-    .map(([code, meaning]) => `${String(code).padStart(3)}  ${meaning}`)
-    .join('\n')}\n`;
+    .flatMap(([exitCode, texts]) =>
+      texts.map((text, index) => `${(index === 0 ? String(exitCode) : '').padStart(3)}  ${text}\n`),
+    )
+    .join('');
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { type ApiClient, createApiClient } from '@skerry/api/client';
 import { type ConfigSources, loadConfig } from '../config/load.ts';
 import { configLeaves, flagName } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
@@ -64,4 +65,10 @@ export function findInstance(context: Pick<VerbContext, 'flags' | 'environment'>
     url: `http://${host}:${run.http.port}`,
     dataDir: config.dataDir,
   };
+}
+
+/** A client of the instance that `findInstance` finds, with its token. */
+export function openClient(context: Pick<VerbContext, 'flags' | 'environment'>): ApiClient {
+  const { url, token } = findInstance(context);
+  return createApiClient({ url, token });
 }

@@ -1,5 +1,12 @@
 import type { Writable } from 'node:stream';
 import { stringify } from 'yaml';
+import { isColored, paint, type Tone } from './color.ts';
+
+/** Where a verb prints its data, and the environment that says how. */
+export interface Sink {
+  readonly stdout: Writable;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -7,6 +14,8 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Shown with `-o wide` only. */
   readonly isWide?: boolean;
+  /** Color of a cell on a terminal. */
+  tone?(row: Row): Tone | undefined;
   cell(row: Row): string;
 }
 
@@ -20,24 +29,25 @@ export function outputFormat(flag: unknown): OutputFormat {
 
 /** Prints rows in a format; `json` and `yaml` print `whole` when it is given, else the list of rows. */
 export async function printRows<Row>(
-  out: Writable,
+  sink: Sink,
   format: OutputFormat,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   whole: unknown = rows,
 ): Promise<void> {
-  if (format === 'json') await write(out, `${JSON.stringify(whole, jsonValue)}\n`);
-  else if (format === 'yaml') await write(out, stringify(whole));
-  else if (format === 'ndjson')
-    for (const row of rows) await write(out, `${JSON.stringify(row, jsonValue)}\n`);
-  else
-    await write(
-      out,
-      table(
-        rows,
-        columns.filter((column) => format === 'wide' || !column.isWide),
-      ),
-    );
+  const out = sink.stdout;
+  if (format === 'json') await write(out, `${JSON.stringify(whole)}\n`);
+  else if (format === 'yaml') await write(out, yamlText(whole));
+  else if (format === 'ndjson') for (const row of rows) await write(out, `${JSON.stringify(row)}\n`);
+  else {
+    const shown = columns.filter((column) => format === 'wide' || !column.isWide);
+    await write(out, table(rows, shown, isColored(out, sink.environment)));
+  }
+}
+
+/** A value as YAML; long texts are not folded. */
+export function yamlText(value: unknown): string {
+  return stringify(value, { lineWidth: 0 });
 }
 
 /** Writes text and waits while the reader is slower than we are. */
@@ -46,7 +56,7 @@ export async function write(out: Writable, text: string): Promise<void> {
 }
 
 /** A table with a header line; columns are as wide as their longest cell. */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], hasColors = false): string {
   const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
   const widths = columns.map((column, index) =>
     cells.reduce(
@@ -54,15 +64,30 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
       displayWidth(column.title),
     ),
   );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, index) => {
-        const gap = ' '.repeat(Math.max(0, Number(widths[index]) - displayWidth(cell)));
-        return columns[index]?.align === 'right' ? gap + cell : cell + gap;
-      })
-      .join('  ')
-      .trimEnd();
-  return [columns.map((column) => column.title), ...cells].map((row) => `${line(row)}\n`).join('');
+  const titles = columns.map((column) => column.title);
+  const lines = cells.map((row, at) => {
+    const tones = columns.map((column) => (hasColors ? column.tone?.(rows[at] as Row) : undefined)); // `cells` has a line for each row
+    return tableLine(row, columns, widths, tones);
+  });
+  return [tableLine(titles, columns, widths), ...lines].join('');
+}
+
+/** One line of a table: cells padded to their widths, with a newline and without blanks before it. */
+export function tableLine(
+  cells: readonly string[],
+  columns: readonly Pick<Column<never>, 'align'>[],
+  widths: readonly number[],
+  tones: readonly (Tone | undefined)[] = [],
+): string {
+  const padded = cells.map((cell, index) => {
+    const isLast = index === cells.length - 1;
+    const gap = ' '.repeat(Math.max(0, Number(widths[index]) - displayWidth(cell)));
+    const tone = tones[index];
+    const text = tone === undefined ? cell : paint(cell, tone);
+    if (columns[index]?.align === 'right') return gap + text;
+    return isLast ? text : text + gap;
+  });
+  return `${padded.join('  ').trimEnd()}\n`;
 }
 
 /** Text safe for a terminal: control characters are shown as escapes. */
@@ -70,7 +95,8 @@ export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-function displayWidth(text: string): number {
+/** Columns of a terminal that a text takes. */
+export function displayWidth(text: string): number {
   let width = 0;
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;
@@ -78,8 +104,4 @@ function displayWidth(text: string): number {
       code >= 0x1100 && (code <= 0x115f || (code >= 0x2e80 && code <= 0xffdc) || code >= 0x1f300) ? 2 : 1;
   }
   return width;
-}
-
-function jsonValue(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
 }

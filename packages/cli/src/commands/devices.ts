@@ -1,0 +1,125 @@
+import type { Model } from '@skerry/api';
+import type { ApiClient } from '@skerry/api/client';
+import { CliError } from '../errors.ts';
+import { ageInWords } from '../output/age.ts';
+import { type Column, outputFormat, printRows, table, write } from '../output/rows.ts';
+import { openClient } from './instance.ts';
+import { everyItem, givenTexts } from './narrowing.ts';
+import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
+
+/** `skerry devices`: the list, or one device with its newest values. */
+export const devicesVerb: Verb = {
+  path: ['devices'],
+  summary: 'Devices as they were seen, or one of them with its newest values.',
+  positionals: [{ name: 'DEVICE', what: 'One device, as TENANT/PROJECT/DEVICE.', isRequired: false }],
+  flags: [
+    { name: 'search', type: 'text', what: 'Only devices whose id contains this, without regard to case.' },
+    { name: 'tenant', type: 'text', what: 'Only this tenant.' },
+    { name: 'project', type: 'text', what: 'Only this project.' },
+    OUTPUT_FLAG,
+    ...INSTANCE_FLAGS,
+  ],
+  examples: [
+    'skerry devices',
+    'skerry devices --search turbine -o wide',
+    'skerry devices demo/wind/turbine-01',
+  ],
+  run: (context) =>
+    context.positionals[0] === undefined ? listDevices(context) : showDevice(context, context.positionals[0]),
+};
+
+type Device = Model<'Device'>;
+
+async function listDevices(context: VerbContext): Promise<number> {
+  const client = openClient(context);
+  const narrow = givenTexts(context, ['search', 'tenant', 'project']);
+  let now = '';
+  const rows = await everyItem<Device>(async (page) => {
+    const answer = await client.ask('listDevices', { query: { ...narrow, ...page }, signal: context.signal });
+    now = answer.time;
+    return answer;
+  });
+  await printRows(context, outputFormat(context.flags.output), rows, deviceColumns(now));
+  if (rows.length === 0) context.stderr.write('No device has been seen yet that fits.\n');
+  return 0;
+}
+
+function deviceColumns(now: string): Column<Device>[] {
+  return [
+    { title: 'TENANT', cell: (row) => row.tenant },
+    { title: 'PROJECT', cell: (row) => row.project },
+    { title: 'DEVICE', cell: (row) => row.device },
+    { title: 'METRICS', align: 'right', cell: (row) => String(row.metrics) },
+    { title: 'LAST SEEN', cell: (row) => ageInWords(microsOf(row.lastSeen), microsOf(now)) },
+    { title: 'LAST SEEN AT', isWide: true, cell: (row) => row.lastSeen },
+  ];
+}
+
+async function showDevice(context: VerbContext, name: string): Promise<number> {
+  const params = deviceKeyOf(name);
+  const client: ApiClient = openClient(context);
+  const { signal } = context;
+  const detail = await client.ask('getDevice', { params, signal });
+  const { items } = await client.ask('getLatest', { params, signal });
+  const { time, ...device } = detail;
+  const whole = { ...device, latest: items };
+  const format = outputFormat(context.flags.output);
+  if (format === 'json' || format === 'yaml' || format === 'ndjson') {
+    await printRows(context, format, [whole], [], whole);
+    return 0;
+  }
+  await write(context.stdout, table(factsOf(detail, time), FACT_COLUMNS));
+  await write(context.stdout, '\n');
+  await printRows(context, format, items, [
+    { title: 'METRIC', cell: (row) => row.metric },
+    { title: 'VALUE', align: 'right', cell: (row) => String(row.value) },
+    { title: 'TYPE', cell: (row) => typeOf(detail, row.metric) },
+    { title: 'AGE', cell: (row) => ageInWords(microsOf(row.time), microsOf(time)) },
+    { title: 'TIME', isWide: true, cell: (row) => row.time },
+  ]);
+  return 0;
+}
+
+type Fact = readonly [name: string, value: string];
+
+const FACT_COLUMNS: readonly Column<Fact>[] = [
+  { title: 'DEVICE', cell: (fact) => fact[0] },
+  { title: '', cell: (fact) => fact[1] },
+];
+
+function factsOf(detail: Model<'DeviceDetail'>, now: string): Fact[] {
+  return [
+    ['id', `${detail.tenant}/${detail.project}/${detail.device}`],
+    ['last seen', `${ageInWords(microsOf(detail.lastSeen), microsOf(now))} (${detail.lastSeen})`],
+    [
+      'records',
+      Object.entries(detail.accounts)
+        .flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []))
+        .join(', '),
+    ],
+    ['corrected times', String(detail.timeCorrected)],
+    ['restarts of its numbering', String(detail.seqResets)],
+    ['gaps', String(detail.gaps)],
+  ];
+}
+
+function typeOf(detail: Model<'DeviceDetail'>, metric: string): string {
+  return detail.metricList.find((one) => one.metric === metric)?.type ?? '';
+}
+
+/** The device that `TENANT/PROJECT/DEVICE` names; what follows the second slash is the device's id, slashes included. */
+export function deviceKeyOf(name: string): { tenant: string; project: string; device: string } {
+  const [, tenant, project, device] = /^([^/]+)\/([^/]+)\/(.+)$/s.exec(name) ?? [];
+  if (tenant === undefined || project === undefined || device === undefined) {
+    throw new CliError(
+      'usage',
+      `Found ${JSON.stringify(name)}, wanted TENANT/PROJECT/DEVICE. skerry devices has those that were seen.`,
+    );
+  }
+  return { tenant, project, device };
+}
+
+/** Microseconds since 1970 of a time of the API (ISO 8601 with six digits). */
+export function microsOf(time: string): number {
+  return Date.parse(`${time.slice(0, 19)}Z`) * 1_000 + Number(time.slice(20, 26));
+}

@@ -1,0 +1,211 @@
+import type { Model } from '@skerry/api';
+import { CliError } from '../errors.ts';
+import { bytesInWords } from '../output/age.ts';
+import { hexDump } from '../output/hex-dump.ts';
+import { type Column, outputFormat, printable, printRows, table, write } from '../output/rows.ts';
+import { openClient } from './instance.ts';
+import { everyItem, givenTexts, NARROWING_FLAGS } from './narrowing.ts';
+import { type Flag, INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
+
+type Letter = Model<'DeadLetter'>;
+type Filter = Model<'DeadLetterFilter'>;
+type Outcome = Model<'DeadLetterOutcome'>;
+
+const REASONS = [
+  'unknown-topic',
+  'undecodable',
+  'series-limit',
+  'too-many-points',
+] as const satisfies readonly Letter['reason'][];
+const STATES = ['open', 'replayed', 'discarded', 'expired'] as const satisfies readonly Letter['state'][];
+
+const FILTER_FLAGS: readonly Flag[] = [
+  { name: 'reason', type: 'text', choices: REASONS, what: 'Only this reason.' },
+  ...NARROWING_FLAGS,
+];
+
+/** `skerry dlq list`. */
+export const dlqListVerb: Verb = {
+  path: ['dlq', 'list'],
+  summary: 'Records that could not be processed and were set aside.',
+  positionals: [],
+  flags: [
+    { name: 'state', type: 'text', choices: [...STATES, 'all'], what: 'Only this state; open when absent.' },
+    ...FILTER_FLAGS,
+    OUTPUT_FLAG,
+    ...INSTANCE_FLAGS,
+  ],
+  examples: ['skerry dlq list', 'skerry dlq list --reason undecodable --state all -o ndjson'],
+  async run(context) {
+    const client = openClient(context);
+    const state = STATES.find((one) => one === (context.flags.state ?? 'open'));
+    const narrow = { ...filterOf(context), ...(state === undefined ? {} : { state }) };
+    const rows = await everyItem<Letter>((page) =>
+      client.ask('listDeadLetters', { query: { ...narrow, ...page }, signal: context.signal }),
+    );
+    await printRows(context, outputFormat(context.flags.output), rows, LETTER_COLUMNS);
+    if (rows.length === 0) context.stderr.write('No dead letter fits.\n');
+    return 0;
+  },
+};
+
+const LETTER_COLUMNS: readonly Column<Letter>[] = [
+  { title: 'OFFSET', align: 'right', cell: (row) => String(row.offset) },
+  { title: 'RECEIVED', cell: (row) => row.received },
+  { title: 'STATE', cell: (row) => row.state, tone: (row) => (row.state === 'open' ? 'warning' : 'faint') },
+  { title: 'REASON', cell: (row) => row.reason },
+  { title: 'TOPIC', cell: (row) => row.topic },
+  { title: 'BYTES', align: 'right', cell: (row) => String(row.payloadBytes) },
+  { title: 'TENANT', isWide: true, cell: (row) => row.tenant },
+  { title: 'PROJECT', isWide: true, cell: (row) => row.project },
+  { title: 'DEVICE', isWide: true, cell: (row) => row.device },
+  { title: 'CLIENT', isWide: true, cell: (row) => row.client },
+  { title: 'AUTHOR', isWide: true, cell: (row) => row.author },
+  { title: 'DETAIL', cell: (row) => row.detail },
+];
+
+/** `skerry dlq show`: one dead letter with its bytes as text and hex. */
+export const dlqShowVerb: Verb = {
+  path: ['dlq', 'show'],
+  summary: 'One dead letter with its bytes, as text and in hex.',
+  positionals: [{ name: 'OFFSET', what: 'Its offset in the journal.', isRequired: true }],
+  flags: [OUTPUT_FLAG, ...INSTANCE_FLAGS],
+  examples: ['skerry dlq show 1042', 'skerry dlq show 1042 -o json'],
+  async run(context) {
+    const offset = offsetOf(String(context.positionals[0]));
+    const letter = await openClient(context).ask('getDeadLetter', {
+      params: { offset },
+      signal: context.signal,
+    });
+    const format = outputFormat(context.flags.output);
+    if (format === 'table' || format === 'wide') await write(context.stdout, letterText(letter));
+    else await printRows(context, format, [letter], [], letter);
+    return 0;
+  },
+};
+
+function letterText(letter: Model<'DeadLetterDetail'>): string {
+  const { payload } = letter;
+  const bytes = Buffer.from(payload.base64, 'base64');
+  const facts: (readonly [string, string])[] = [
+    ['offset', String(letter.offset)],
+    [
+      'state',
+      letter.changed === null ? letter.state : `${letter.state} by ${letter.author} at ${letter.changed}`,
+    ],
+    ['received', letter.received],
+    ['topic', letter.topic],
+    ['client', letter.client],
+    ['device', `${letter.tenant}/${letter.project}/${letter.device}`],
+    ['reason', `${letter.reason} (stage ${letter.stage}): ${letter.detail}`],
+    ['payload', `${bytesInWords(bytes.length)}, QoS ${letter.qos}`],
+  ];
+  const columns: Column<readonly [string, string]>[] = [
+    { title: 'DEAD LETTER', cell: (fact) => fact[0] },
+    { title: '', cell: (fact) => fact[1] },
+  ];
+  const text = payload.text === null ? 'not UTF-8' : payload.text.split('\n').map(printable).join('\n');
+  return `${table(facts, columns)}\nTEXT\n${text}\n\nHEX\n${hexDump(bytes)}`;
+}
+
+/** `skerry dlq replay`: puts dead letters through the pipeline again. Twice is harmless. */
+export const dlqReplayVerb: Verb = changeVerb(
+  'replay',
+  'Puts dead letters through the pipeline again; twice is harmless.',
+);
+
+/** `skerry dlq discard`: gives dead letters up, under an author. */
+export const dlqDiscardVerb: Verb = changeVerb(
+  'discard',
+  'Gives dead letters up; the ledger counts them as discarded, the author is kept.',
+);
+
+function changeVerb(action: 'replay' | 'discard', summary: string): Verb {
+  return {
+    path: ['dlq', action],
+    summary,
+    positionals: [{ name: 'OFFSET…', what: 'Offsets of single letters.', isRequired: false, isRest: true }],
+    flags: [
+      { name: 'all', type: 'switch', what: 'Every open letter; with other flags, every one that fits them.' },
+      ...FILTER_FLAGS,
+      OUTPUT_FLAG,
+      ...INSTANCE_FLAGS,
+    ],
+    examples: [
+      `skerry dlq ${action} 1042 1043`,
+      `skerry dlq ${action} --reason undecodable --project plant`,
+      `skerry dlq ${action} --all`,
+    ],
+    run: (context) => change(context, action),
+  };
+}
+
+async function change(context: VerbContext, action: 'replay' | 'discard'): Promise<number> {
+  const filter = filterOf(context);
+  const offsets = context.positionals.map(offsetOf);
+  checkChoice(context, action, offsets, filter);
+  const client = openClient(context);
+  const { signal } = context;
+  let outcome: Outcome;
+  if (offsets.length === 0) {
+    outcome = await client.ask(action === 'replay' ? 'replayDeadLetters' : 'discardDeadLetters', {
+      body: filter,
+      signal,
+    });
+  } else {
+    outcome = { changed: 0, unchanged: 0 };
+    for (const offset of offsets) {
+      const one = await client.ask(action === 'replay' ? 'replayDeadLetter' : 'discardDeadLetter', {
+        params: { offset },
+        signal,
+      });
+      outcome = { changed: outcome.changed + one.changed, unchanged: outcome.unchanged + one.unchanged };
+    }
+  }
+  await printRows(context, outputFormat(context.flags.output), [outcome], OUTCOME_COLUMNS, outcome);
+  const done = action === 'replay' ? 'go through the pipeline again' : 'are discarded';
+  context.stderr.write(
+    `${outcome.changed} open letters ${done}, ${outcome.unchanged} were not open and stay as they are. The author is local.\n`,
+  );
+  return 0;
+}
+
+const OUTCOME_COLUMNS: readonly Column<Outcome>[] = [
+  { title: 'CHANGED', align: 'right', cell: (row) => String(row.changed) },
+  { title: 'UNCHANGED', align: 'right', cell: (row) => String(row.unchanged) },
+];
+
+/** What is meant is said in one way: offsets, or flags, or `--all`. */
+function checkChoice(context: VerbContext, action: string, offsets: readonly number[], filter: Filter): void {
+  const hasFilter = Object.keys(filter).length > 0;
+  const isAll = context.flags.all === true;
+  if (offsets.length > 0 && (hasFilter || isAll)) {
+    throw new CliError(
+      'usage',
+      `skerry dlq ${action}: found offsets and flags that narrow, wanted one or the other.`,
+    );
+  }
+  if (offsets.length === 0 && !hasFilter && !isAll) {
+    throw new CliError(
+      'usage',
+      `skerry dlq ${action} wants offsets, or flags that narrow, or --all. skerry dlq list has the open ones.`,
+    );
+  }
+}
+
+function filterOf(context: Pick<VerbContext, 'flags'>): Filter {
+  const reason = REASONS.find((one) => one === context.flags.reason);
+  return {
+    ...givenTexts(context, ['tenant', 'project', 'device']),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function offsetOf(text: string): number {
+  const offset = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(offset)) return offset;
+  throw new CliError(
+    'usage',
+    `Found ${JSON.stringify(text)}, wanted an offset: a whole number from 0. skerry dlq list has them.`,
+  );
+}

@@ -1,0 +1,119 @@
+import { CodedError } from '@skerry/kernel';
+import { CliError } from '../errors.ts';
+import { exitCodeOf } from '../processes/exit-codes.ts';
+import type { Verb, VerbContext } from './verb.ts';
+
+/** One exit code beside those of `CLI_FAULTS`: what it means, and the fault codes of other packages that end so. */
+interface ExitMeaning {
+  readonly exitCode: number;
+  readonly meaning: string;
+  readonly codes: readonly string[];
+}
+
+/** Exit codes of verbs for faults of other packages, and those of `skerry up`. */
+export const EXIT_MEANINGS: readonly ExitMeaning[] = [
+  {
+    exitCode: 2,
+    meaning: 'The instance refused a value of the command line.',
+    codes: ['invalid-request', 'range-too-large', 'url-too-long', 'body-too-large', 'topic-invalid'],
+  },
+  { exitCode: 4, meaning: 'The token was refused.', codes: ['token-required', 'token-refused'] },
+  {
+    exitCode: 5,
+    meaning: 'The instance does not answer, or stopped answering.',
+    codes: [
+      'unreachable',
+      'shutting-down',
+      'host-refused',
+      'connect-failed',
+      'connect-refused',
+      'connection-lost',
+      'publisher-ended',
+    ],
+  },
+  {
+    exitCode: 6,
+    meaning: 'A file to be compared cannot be read.',
+    codes: ['sender-ledger-invalid', 'verify-unreadable'],
+  },
+  { exitCode: 7, meaning: 'The query took too long.', codes: ['query-deadline'] },
+  { exitCode: 8, meaning: 'skerry up: a port could not be bound.', codes: [] },
+  { exitCode: 9, meaning: 'The device or dead letter that was named does not exist.', codes: ['not-found'] },
+  { exitCode: 70, meaning: 'An unexpected fault.', codes: [] },
+  { exitCode: 71, meaning: 'skerry up: the server could not be started.', codes: [] },
+  { exitCode: 74, meaning: 'skerry up: the disk refused to make bytes durable.', codes: [] },
+  {
+    exitCode: 75,
+    meaning: 'Try again later: too much at once, or the answer broke off.',
+    codes: ['too-many-queries', 'too-many-streams', 'audit-running', 'unavailable', 'answer-broken'],
+  },
+  { exitCode: 77, meaning: 'skerry up: journal or store is damaged or belongs to another.', codes: [] },
+  { exitCode: 130, meaning: 'Interrupted before the end.', codes: [] },
+];
+
+const EXIT_BY_CODE: ReadonlyMap<string, number> = new Map(
+  EXIT_MEANINGS.flatMap(({ exitCode, codes }) => codes.map((code) => [code, exitCode] as const)),
+);
+
+/**
+ * The verb whose faults are told on standard error, with their code and the command that helps, and end in the exit
+ * code of `skerry help exit-codes`. Being interrupted ends in 130. Errors without a code are bugs and pass through.
+ */
+export function explained(verb: Verb): Verb {
+  return {
+    ...verb,
+    run: async (context: VerbContext) => {
+      try {
+        return await verb.run(context);
+      } catch (cause) {
+        if (context.signal.aborted && isAbort(cause)) return 130;
+        if (!(cause instanceof CodedError)) throw cause;
+        context.stderr.write(`skerry: ${messageFor(verb, cause)} [${cause.code}]\n`);
+        return EXIT_BY_CODE.get(cause.code) ?? exitCodeOf(cause);
+      }
+    },
+  };
+}
+
+function isAbort(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'AbortError';
+}
+
+function messageFor(verb: Verb, fault: CodedError): string {
+  const own = fault instanceof CliError ? fault.message : sentence(flagFaults(verb, fault) ?? fault.message);
+  const help = helpFor(verb, fault.code);
+  return help === undefined ? own : `${own} ${help}`;
+}
+
+/** Faults in the query of a request, by the flags that they came from. */
+function flagFaults(verb: Verb, fault: CodedError): string | undefined {
+  const { errors } = fault.facts;
+  if (fault.code !== 'invalid-request' || !Array.isArray(errors)) return undefined;
+  const faults = errors as readonly { readonly pointer: string; readonly detail: string }[]; // RequestFault of the API
+  const texts = faults.map(({ pointer, detail }) => {
+    const name = pointer.replace(/^#\//, '');
+    return `${verb.flags.some((flag) => flag.name === name) ? `--${name}` : pointer}: ${detail}`;
+  });
+  return texts.length === 0 ? undefined : texts.join('; ');
+}
+
+function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+function helpFor(verb: Verb, code: string): string | undefined {
+  switch (code) {
+    case 'invalid-request':
+    case 'range-too-large':
+      return `See skerry ${verb.path.join(' ')} --help.`;
+    case 'not-found':
+      return verb.path[0] === 'dlq'
+        ? 'skerry dlq list --state all has those that exist.'
+        : 'skerry devices has those that were seen.';
+    case 'unreachable':
+    case 'connect-failed':
+      return 'skerry doctor looks for the cause.';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import { loadConfig } from '../config/load.ts';
+import { configFlags, configSources } from './instance.ts';
+import type { Verb } from './verb.ts';
+
+/** `skerry up`: runs the platform until it is told to stop. */
+export const upVerb: Verb = {
+  path: ['up'],
+  summary: 'Runs the platform on this machine: MQTT in, HTTP API and page, demo.',
+  positionals: [],
+  flags: [
+    ...configFlags(),
+    {
+      name: 'read-only',
+      type: 'switch',
+      what: 'Takes nothing in and writes nothing; what is stored can be read.',
+    },
+  ],
+  examples: [
+    'skerry up',
+    'skerry up --no-demo --http-port 0 --mqtt-port 0',
+    'skerry up --config skerry.yaml',
+  ],
+  async run(context) {
+    const { config } = loadConfig(configSources(context));
+    const { runUp } = await import('../processes/up.ts');
+    return await runUp({ config, isReadOnly: context.flags['read-only'] === true, context });
+  },
+};

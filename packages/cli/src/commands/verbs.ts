@@ -1,0 +1,29 @@
+import { configCheckVerb, configPrintVerb } from './config.ts';
+import { devicesVerb } from './devices.ts';
+import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.ts';
+import { doctorVerb } from './doctor.ts';
+import { explained } from './fault-report.ts';
+import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
+import { telemetryQueryVerb } from './telemetry-query.ts';
+import { telemetryTailVerb } from './telemetry-tail.ts';
+import { upVerb } from './up.ts';
+import type { Verb } from './verb.ts';
+import { verifyVerb } from './verify.ts';
+
+/** Every verb of `skerry`, in the order of the help. */
+export const VERBS: readonly Verb[] = [
+  upVerb,
+  devicesVerb,
+  telemetryTailVerb,
+  telemetryQueryVerb,
+  ledgerVerb,
+  ledgerGapsVerb,
+  dlqListVerb,
+  dlqShowVerb,
+  dlqReplayVerb,
+  dlqDiscardVerb,
+  verifyVerb,
+  doctorVerb,
+  configPrintVerb,
+  configCheckVerb,
+].map(explained);
