@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { BatchBuilder, encodeHeaders, HEADER, RECORD_KIND, type RecordKind } from '@skerry/journal';
 import { openSegmentJournal, type SegmentJournal } from '@skerry/journal/segment';
-import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
+import { type Clock, createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom, turn } from '@skerry/kernel/node';
 import { hasCode } from '@skerry/kernel/testing';
 import {
@@ -17,12 +17,13 @@ import {
 } from '@skerry/pipeline';
 import type { SeriesStore } from '@skerry/series';
 import { openSqliteStore } from '@skerry/series/sqlite';
-import { aSeal } from '@skerry/series/testing';
+import { aSeal, StepClock, workAll } from '@skerry/series/testing';
 import { type AuditRunOptions, runAudit } from './audit-run.ts';
 
 /** In memory where there is such a place: no power is cut here. */
 const PARENT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const SEGMENT_BYTES = 2_000;
+const DAY_MICROS = 86_400_000_000;
 
 interface Sent {
   readonly device?: string;
@@ -31,6 +32,7 @@ interface Sent {
   readonly kind?: RecordKind;
   readonly qos?: number;
   readonly replayOf?: number;
+  readonly receivedMicros?: number;
 }
 
 /** Journal, store and pipeline of the product in a folder that tests may look into. */
@@ -53,11 +55,13 @@ class Site implements AsyncDisposable {
     return this.#parts;
   }
 
-  async open(options: { sealPoints?: number; journalBytesMax?: number } = {}): Promise<this> {
+  async open(
+    options: { sealPoints?: number; journalBytesMax?: number; storeClock?: Clock } = {},
+  ): Promise<this> {
     const clock = nodeClock();
     const meter = createMeter();
     const common = { clock, meter, disk: nodeDisk(), logger: silentLogger, failpoint: noFailpoints };
-    const { journalBytesMax = 2 ** 30, sealPoints = 4 } = options;
+    const { journalBytesMax = 2 ** 30, sealPoints = 4, storeClock = clock } = options;
     const journal = await openSegmentJournal(
       { folder: this.folders.journal, segmentBytes: SEGMENT_BYTES, reserveBytes: 0, journalBytesMax },
       { ...common, random: nodeRandom() },
@@ -65,7 +69,7 @@ class Site implements AsyncDisposable {
     this.#stack.use(journal);
     const store = await openSqliteStore(
       { folder: this.folders.series, retentionClass: 'default' },
-      { ...common, breathe: turn },
+      { ...common, clock: storeClock, breathe: turn },
     );
     this.#stack.use(store);
     const pipeline = await openPipeline(
@@ -88,7 +92,7 @@ class Site implements AsyncDisposable {
         qos,
         retain: false,
         project: builder.project('t', 'p'),
-        receivedMicros: nodeClock().nowMicros(),
+        receivedMicros: one.receivedMicros ?? nodeClock().nowMicros(),
         topic: text.encode(one.topic ?? `iot/t/p/${device}/telemetry`),
         client: text.encode('client'),
         payload: text.encode(one.payload),
@@ -272,6 +276,31 @@ test('runAudit reports a journal that has lost its end', async () => {
     20,
     'The store has seen records up to 28; the journal ends at 20.',
   ]);
+});
+
+test('runAudit begins where retention has removed what lies before, and finds nothing', async () => {
+  const startMicros = nodeClock().nowMicros() - 7 * DAY_MICROS;
+  const storeClock = new StepClock(startMicros);
+  await using site = await new Site().open({ storeClock });
+  const { store, pipeline } = site.parts;
+  for (let day = 0; day < 7; day++) {
+    const receivedMicros = startMicros + day * DAY_MICROS;
+    const first = await site.send(
+      { receivedMicros, payload: payload(2 * day + 1) },
+      { receivedMicros, payload: payload(2 * day + 2) },
+      { receivedMicros, payload: 'broken' },
+      { receivedMicros, payload: 'broken too' },
+    );
+    await site.send({ receivedMicros, payload: '', kind: RECORD_KIND.discard, replayOf: first + 2 });
+    await pipeline.flush();
+    await workAll(store);
+    storeClock.advance(DAY_MICROS / 1000);
+  }
+  const report = await site.audit();
+  assert.deepEqual(report.findings, []);
+  assert.ok(report.balanced && report.fromOffset > 0 && report.fromOffset % 5 === 0);
+  assert.deepEqual([report.toOffset, report.records], [35, 35 - report.fromOffset]);
+  assert.deepEqual([report.totals.received, report.totals.discarded], [28, 7]);
 });
 
 test('runAudit beside appends, seals, merges and trimming that go on finds nothing', async () => {
