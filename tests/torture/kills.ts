@@ -38,7 +38,9 @@ export async function runKills(count: number, needs: CampaignNeeds): Promise<voi
       // the index is below the length
       const plan = plans[i] as KillPlan;
       const name = again.length > 0 && plan.failpoint === undefined ? again.shift() : undefined;
-      const changed = name === undefined ? plan : { ...plan, failpoint: { name, nth: 1 } };
+      // a supervisor would start a server that is armed again
+      const changed =
+        name === undefined ? plan : { ...plan, failpoint: { name, nth: 1 }, isSupervised: false };
       const missed = await oneKill(changed, i + 1, count);
       if (missed === undefined) continue;
       const tries = (misses.get(missed) ?? 0) + 1;
