@@ -1,0 +1,27 @@
+import type { BenchCase } from '../frame/case.ts';
+import { BYTES_PER_POINT } from './bytes-per-point.ts';
+import { CATCH_UP } from './catch-up.ts';
+import { CODEC } from './codec.ts';
+import { DEPENDENCIES } from './dependencies.ts';
+import { PUBACK_CASES } from './puback.ts';
+import { PUBACK_LATENCY } from './puback-latency.ts';
+import { RANGE_3_DAYS } from './range-3days.ts';
+import { RSS } from './rss.ts';
+import { START_UP } from './start-up.ts';
+import { STORED_CASES } from './stored.ts';
+import { VISIBLE_SSE } from './visible-sse.ts';
+
+/** Every case, in the order of the page. */
+export const CASES: readonly BenchCase[] = [
+  ...PUBACK_CASES,
+  PUBACK_LATENCY,
+  CODEC,
+  ...STORED_CASES,
+  BYTES_PER_POINT,
+  VISIBLE_SSE,
+  CATCH_UP,
+  RANGE_3_DAYS,
+  RSS,
+  DEPENDENCIES,
+  START_UP,
+];
