@@ -4,6 +4,7 @@ import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.t
 import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
+import { replayVerb } from './replay.ts';
 import { telemetryQueryVerb } from './telemetry-query.ts';
 import { telemetryTailVerb } from './telemetry-tail.ts';
 import { upVerb } from './up.ts';
@@ -13,6 +14,7 @@ import { verifyVerb } from './verify.ts';
 /** Every verb of `skerry`, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   upVerb,
+  replayVerb,
   devicesVerb,
   telemetryTailVerb,
   telemetryQueryVerb,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CliError } from '../errors.ts';
+import { readColumnChoice } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
 import { countRows, type RecordingOptions, readRecording } from './recording.ts';
 
@@ -11,7 +12,14 @@ async function rowsOf(name: string, text: string, options: Partial<RecordingOpti
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-recording-'));
   const path = join(folder.path, name);
   writeFileSync(path, text);
-  const all = { path, timeColumn: undefined, deviceColumn: undefined, zone: 'UTC', rename: {}, ...options };
+  const all = {
+    path,
+    timeColumn: undefined,
+    deviceColumn: undefined,
+    zone: 'UTC',
+    columns: readColumnChoice(undefined),
+    ...options,
+  };
   return { rows: await Array.fromAsync(readRecording(all)), count: await countRows(path) };
 }
 
@@ -30,7 +38,7 @@ test('readRecording reads comma, semicolon and tab separated files alike', async
 test('readRecording maps columns, takes the device from its column and leaves empty cells out', async () => {
   const { rows } = await rowsOf('a.csv', 'ts,unit,t,p\n1700000000,a7,1.5,\n', {
     deviceColumn: 'unit',
-    rename: { t: 'temperature' },
+    columns: readColumnChoice('t=temperature,p'),
   });
   assert.deepEqual(rows, [
     { line: 2, timeMicros: 1_700_000_000_000_000, device: 'a7', values: { temperature: 1.5 } },

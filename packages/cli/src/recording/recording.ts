@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
 import { CliError } from '../errors.ts';
+import { type ColumnChoice, checkColumns } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
 
 /** One row of a recording, ready to be published. */
@@ -11,6 +12,7 @@ export interface RecordedRow {
   readonly timeMicros: number;
   /** Device named by the row itself, where the recording has such a column. */
   readonly device: string | undefined;
+  /** Numbers, booleans, texts; integers beyond 2^53 as bigints; from JSON lines whatever JSON has. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -22,8 +24,8 @@ export interface RecordingOptions {
   readonly deviceColumn: string | undefined;
   /** Time zone of stamps that name none: `UTC`, an offset or an IANA name. */
   readonly zone: string;
-  /** Metric name by column name; columns that are not named keep their own. */
-  readonly rename: Readonly<Record<string, string>>;
+  /** Which columns are values, and their names as metrics. */
+  readonly columns: ColumnChoice;
 }
 
 const TIME_COLUMNS = ['timestamp', 'datetime', 'time', 'ts', 'date'];
@@ -34,10 +36,14 @@ const DELIMITERS = [',', ';', '\t'];
  * Fails with `recording-unreadable` naming line, value found and value wanted.
  */
 export async function* readRecording(options: RecordingOptions): AsyncGenerator<RecordedRow> {
-  const rows = /\.(jsonl|ndjson)$/i.test(options.path) ? jsonRows(options.path) : csvRows(options.path);
+  const isJson = isJsonLines(options.path);
+  const rows = isJson ? jsonRows(options.path) : csvRows(options.path);
   let timeColumn = options.timeColumn;
+  let hasHeader = isJson;
   try {
     for await (const { line, fields } of rows) {
+      if (!hasHeader) checkColumns(options.columns, Object.keys(fields));
+      hasHeader = true;
       timeColumn ??= Object.keys(fields).find((name) => TIME_COLUMNS.includes(name.toLowerCase()));
       if (timeColumn === undefined || !(timeColumn in fields)) {
         throw unreadable(
@@ -69,7 +75,11 @@ export async function countRows(path: string): Promise<number> {
   } catch (cause) {
     throw new CliError('recording-unreadable', `Reading ${path} failed: ${String(cause)}.`, { path }, cause);
   }
-  return /\.(jsonl|ndjson)$/i.test(path) ? lines : Math.max(0, lines - 1);
+  return isJsonLines(path) ? lines : Math.max(0, lines - 1);
+}
+
+function isJsonLines(path: string): boolean {
+  return /\.(jsonl|ndjson)$/i.test(path);
 }
 
 interface RawRow {
@@ -108,7 +118,7 @@ async function* jsonRows(path: string): AsyncGenerator<RawRow> {
     if (text.trim() === '') continue;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseExact(text);
     } catch (cause) {
       throw new CliError(
         'recording-unreadable',
@@ -156,17 +166,42 @@ function rowOf(
   const values: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(fields)) {
     if (column === timeColumn || column === options.deviceColumn || value === '') continue;
-    values[options.rename[column] ?? column] = value;
+    if (options.columns.only && !options.columns.only.has(column)) continue;
+    values[options.columns.rename[column] ?? column] = value;
   }
-  const device = options.deviceColumn === undefined ? undefined : String(fields[options.deviceColumn]);
-  return { line, timeMicros, device, values };
+  return { line, timeMicros, device: deviceOf(options, line, fields), values };
+}
+
+function deviceOf(options: RecordingOptions, line: number, fields: RawRow['fields']): string | undefined {
+  if (options.deviceColumn === undefined) return undefined;
+  const device = fields[options.deviceColumn];
+  if (device !== undefined && device !== null && device !== '') return String(device);
+  const found = device === undefined ? `columns ${Object.keys(fields).join(', ')}` : 'no device';
+  throw unreadable(options.path, line, `found ${found}, wanted a device in column ${options.deviceColumn}`);
 }
 
 function csvValue(text: string): unknown {
   const trimmed = text.trim();
-  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return exactNumber(trimmed) ?? trimmed;
   if (trimmed === 'true' || trimmed === 'false') return trimmed === 'true';
   return trimmed;
+}
+
+/** The number of digits as written, an integer beyond 2^53 as bigint; undefined beyond the range of doubles. */
+function exactNumber(text: string): number | bigint | undefined {
+  const number = Number(text);
+  if (/^[+-]?\d+$/.test(text) && !Number.isSafeInteger(number)) return BigInt(text.replace('+', ''));
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** JSON with integers beyond 2^53 as bigints. */
+function parseExact(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const revive = (_key: string, value: unknown, context: { readonly source?: string }): unknown =>
+    typeof value === 'number' && context.source !== undefined && /^-?\d+$/.test(context.source)
+      ? exactNumber(context.source)
+      : value;
+  return JSON.parse(text, revive as (key: string, value: unknown) => unknown); // the source text is newer than the types
 }
 
 function unreadable(path: string, line: number, what: string): CliError {
