@@ -203,12 +203,12 @@ export class BatchBuilder {
   #handOver(end: number): Uint8Array<ArrayBuffer> {
     if (end * 2 < this.#bytes.length) return this.#bytes.slice(0, end);
     const whole = this.#bytes.subarray(0, end);
-    this.#use(new Uint8Array(Math.min(this.#bytes.length, this.#bytesMax * 2)));
+    this.#use(room(Math.min(this.#bytes.length, this.#bytesMax * 2)));
     return whole;
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    const larger = room(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#use(larger);
   }
@@ -223,6 +223,11 @@ function copy(from: Uint8Array, to: Uint8Array, at: number): void {
   const { length } = from;
   if (length > LOOP_BYTES) to.set(from, at);
   else for (let i = 0; i < length; i++) to[at + i] = Number(from[i]);
+}
+
+/** Bytes of a buffer of their own, not cleared: every one of them is written before it is handed over. */
+function room(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
 function grown<T extends Uint16Array | Uint32Array>(old: T, larger: T): T {

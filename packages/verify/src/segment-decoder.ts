@@ -28,13 +28,13 @@ export interface SegmentEnd {
   readonly telemetryEnd: number;
   /** Header checksum of its last batch, or of the segment before where it has none. */
   readonly chain: number;
-  /** Bytes behind the last whole batch, with no valid batch among them. */
+  /** Bytes behind the last whole batch, with no valid batch of a later commit among them. */
   readonly tornBytes: number;
 }
 
 /**
  * Decodes a segment from docs/formats/segment.md alone. Everything that is not as written there is `Damage`, except
- * a torn end with nothing valid behind it.
+ * a torn end: one with no valid batch behind it of a later commit, which would prove that it had been durable.
  */
 export function decodeSegment(bytes: Buffer, onRecord: (record: JournalRecord) => void): SegmentEnd {
   const head = decodeHead(bytes);
@@ -55,7 +55,7 @@ export function decodeSegment(bytes: Buffer, onRecord: (record: JournalRecord) =
     chain = batch.checksum;
     at = batch.bodyEnd;
   }
-  const behind = validBatchBehind(bytes, at, head.journalId);
+  const behind = laterCommitBehind(bytes, at, end, head.journalId);
   if (behind !== undefined) throw new Damage(`no batch stands at byte ${at}, but one does at byte ${behind}`);
   const { journalId, firstOffset } = head;
   return { journalId, firstOffset, end, telemetryEnd, chain, tornBytes: bytes.byteLength - at };
@@ -86,6 +86,8 @@ interface Batch {
   readonly count: number;
   readonly telemetryCount: number;
   readonly telemetryBefore: number;
+  /** Records of the same commit before the batch. */
+  readonly commitBefore: number;
   readonly chain: number;
   readonly checksum: number;
   readonly bodyStart: number;
@@ -97,7 +99,7 @@ interface Batch {
 function batchAt(bytes: Buffer, at: number, journalId: string): Batch | undefined {
   if (at + BATCH_HEADER_BYTES > bytes.byteLength || bytes.toString('latin1', at, at + 4) !== 'SKB1') return;
   const checksum = bytes.readUInt32LE(at + 72);
-  if (crc32(bytes.subarray(at, at + 72)) !== checksum) return;
+  if (crc32(bytes.subarray(at, at + 72)) !== checksum || bytes.readUInt32LE(at + 76) !== 0) return;
   if (bytes.toString('hex', at + 40, at + 56) !== journalId) return;
   const bodyStart = at + BATCH_HEADER_BYTES;
   const bodyEnd = bodyStart + bytes.readUInt32LE(at + 4);
@@ -108,6 +110,7 @@ function batchAt(bytes: Buffer, at: number, journalId: string): Batch | undefine
     count: bytes.readUInt32LE(at + 16),
     telemetryCount: bytes.readUInt32LE(at + 20),
     telemetryBefore: offsetAt(bytes, at + 24),
+    commitBefore: bytes.readUInt16LE(at + 62),
     chain: bytes.readUInt32LE(at + 64),
     checksum,
     bodyStart,
@@ -116,10 +119,17 @@ function batchAt(bytes: Buffer, at: number, journalId: string): Batch | undefine
   };
 }
 
-function validBatchBehind(bytes: Buffer, start: number, journalId: string): number | undefined {
+/** Where behind a broken place a valid batch stands whose commit began above the offset of that place. */
+function laterCommitBehind(
+  bytes: Buffer,
+  start: number,
+  offset: number,
+  journalId: string,
+): number | undefined {
   let at = bytes.indexOf('SKB1', start + 1, 'latin1');
   while (at >= 0) {
-    if (batchAt(bytes, at, journalId)) return at;
+    const batch = batchAt(bytes, at, journalId);
+    if (batch && batch.firstOffset - batch.commitBefore > offset) return at;
     at = bytes.indexOf('SKB1', at + 1, 'latin1');
   }
   return undefined;
