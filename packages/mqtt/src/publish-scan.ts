@@ -30,13 +30,15 @@ export function scanPublish(cursor: PacketCursor, level: ProtocolLevel): void {
   const topicStart = bodyStart + 2;
   if (topicStart > end) throw endsEarly();
   const topicEnd = topicStart + ((Number(bytes[bodyStart]) << 8) | Number(bytes[bodyStart + 1]));
-  let at = qos > 0 ? topicEnd + 2 : topicEnd;
-  if (at > end) throw endsEarly();
+  if (topicEnd > end) throw endsEarly();
   cursor.topicStart = topicStart;
   cursor.topicEnd = topicEnd;
   cursor.topicKey = checkTopic(bytes, topicStart, topicEnd);
   cursor.packetId = 0;
+  let at = topicEnd;
   if (qos > 0) {
+    at += 2;
+    if (at > end) throw endsEarly();
     const packetId = (Number(bytes[topicEnd]) << 8) | Number(bytes[topicEnd + 1]);
     if (packetId === 0) throw malformed('A packet identifier is 0.');
     cursor.packetId = packetId;

@@ -50,6 +50,7 @@ export function decodePublish(flags: number, reader: ByteReader, level: Protocol
   const isDup = (flags & 8) !== 0;
   checkDup(isDup, qos);
   const topic = reader.text();
+  if (topic !== '') checkTopicName(topic);
   const packetId = qos > 0 ? reader.packetId() : 0;
   const properties = level === 5 ? decodeProperties(reader, 'publish') : undefined;
   checkTopic(topic, properties, level);

@@ -1,3 +1,4 @@
+export * from './any-packet.ts';
 export * from './broker-scene.ts';
 export * from './memory-ingress.ts';
 export * from './packet-samples.ts';
