@@ -1,0 +1,175 @@
+import { FAILPOINTS } from '@skerry/kernel';
+import type { FakeClock, SeededRandom, SimulatedNet } from '@skerry/kernel/testing';
+import { type Death, FAIR, type FaultBoard } from './fault-board.ts';
+
+/** What the weather acts on. */
+export interface WeatherNeeds {
+  readonly clock: FakeClock;
+  readonly net: SimulatedNet;
+  readonly board: FaultBoard;
+  readonly random: SeededRandom;
+  /** Ends the process at once. */
+  die(death: Death, where: string): void;
+  /** Asks the process to stop in an orderly way; it is started again. */
+  stop(): void;
+  /** Calls once, at the beginning of the next process. */
+  onNextStart(action: () => void): void;
+  /** Leaves so many bytes free on the disk; undefined gives all room back. */
+  leaveFree(bytes: number | undefined): void;
+  /** How long a message between threads takes, in ms. */
+  setThreadDelay(least: number, most: number): void;
+  /** How likely the store refuses a seal for want of room. */
+  setStoreFull(share: number): void;
+  /** Notes what happens. */
+  note(line: string): void;
+}
+
+type Disturbance = (needs: WeatherNeeds) => void;
+
+/** Where the simulated clock begins: 2026. */
+const START_MICROS = 1_767_225_600_000_000;
+const YEAR_MICROS = 365.25 * 86_400 * 1e6;
+const Y1970_MICROS = 1_000_000;
+const Y2038_MICROS = 68 * YEAR_MICROS;
+
+/** Everything that can go wrong, each with its weight. */
+const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Disturbance])[] = [
+  [6, 'kill', ({ die }) => die('kill', 'any moment')],
+  [8, 'power cut', ({ die }) => die('power-cut', 'any moment')],
+  [8, 'kill at an operation', (needs) => atOperation(needs, 'kill')],
+  [12, 'power cut at an operation', (needs) => atOperation(needs, 'power-cut')],
+  [5, 'kill at a failpoint', (needs) => atFailpoint(needs, 'kill')],
+  [8, 'power cut at a failpoint', (needs) => atFailpoint(needs, 'power-cut')],
+  [10, 'kill, then a power cut soon after the start', killThenCut],
+  [4, 'power cut, then another at the start', cutTwice],
+  [6, 'sync fails, then a power cut', syncFails],
+  [5, 'short writes and refusals', stormyDisk],
+  [6, 'full disk', fullDisk],
+  [
+    2,
+    'write fails',
+    (needs) => forAWhile(needs, () => setWeather(needs, { writeFailed: 0.2 }), clearWeather),
+  ],
+  [2, 'read fails', (needs) => forAWhile(needs, () => setWeather(needs, { readFailed: 0.05 }), clearWeather)],
+  [6, 'connections cut', cutConnections],
+  [3, 'connections silent', silenceConnections],
+  [4, 'slow threads', slowThreads],
+  [4, 'store full', storeFull],
+  [3, 'wall clock in 1970', (needs) => jumpTo(needs, Y1970_MICROS)],
+  [3, 'wall clock in 2038', (needs) => jumpTo(needs, Y2038_MICROS)],
+  [4, 'orderly stop', ({ stop }) => stop()],
+];
+const WEIGHTS = DISTURBANCES.reduce((sum, [weight]) => sum + weight, 0);
+
+/** Plans what goes wrong between now and `untilMs` (monotonic), as the random source says. */
+export function planWeather(needs: WeatherNeeds, untilMs: number): void {
+  const { clock, random } = needs;
+  const spanMs = untilMs - clock.monotonicMs();
+  for (let left = random.between(2, 12); left > 0; left--) {
+    const [name, act] = pickDisturbance(random);
+    clock.startTimer(random.float() * spanMs, () => {
+      needs.note(`weather: ${name}`);
+      act(needs);
+    });
+  }
+}
+
+function pickDisturbance(random: SeededRandom): readonly [string, Disturbance] {
+  let draw = random.int(WEIGHTS);
+  for (const [weight, name, act] of DISTURBANCES) {
+    draw -= weight;
+    if (draw < 0) return [name, act];
+  }
+  throw new RangeError('The weights of the disturbances do not add up.');
+}
+
+function atOperation({ board, random }: WeatherNeeds, death: Death): void {
+  board.dieAtOperation(random.between(1, random.pick([3, 10, 40])), death);
+}
+
+function atFailpoint({ board, random }: WeatherNeeds, death: Death): void {
+  const name = FAILPOINTS[random.int(FAILPOINTS.length)];
+  if (name) board.dieAtFailpoint(name, random.between(1, 4), death);
+}
+
+/** Consumers are given what recovery accepted; the power cut shows whether that had been made durable. */
+function killThenCut(needs: WeatherNeeds): void {
+  const { random, die, onNextStart, clock, board } = needs;
+  onNextStart(() => {
+    if (random.chance(0.5)) board.dieAtOperation(random.between(1, 30), 'power-cut');
+    else clock.startTimer(random.between(1, 400), () => die('power-cut', 'soon after the start'));
+  });
+  die('kill', 'before a power cut');
+}
+
+function cutTwice(needs: WeatherNeeds): void {
+  needs.onNextStart(() => needs.board.dieAtOperation(needs.random.between(1, 20), 'power-cut'));
+  needs.die('power-cut', 'before another');
+}
+
+function syncFails(needs: WeatherNeeds): void {
+  const { board, random, onNextStart, clock, die } = needs;
+  board.failNextSync();
+  if (random.chance(0.7))
+    onNextStart(() => {
+      const delayMs = random.between(0, 300);
+      clock.startTimer(delayMs, () => die('power-cut', 'after a failed sync'));
+    });
+}
+
+function stormyDisk(needs: WeatherNeeds): void {
+  const share = needs.random.pick([0.05, 0.3]);
+  forAWhile(needs, () => setWeather(needs, { shortWrite: share, diskFull: share }), clearWeather);
+}
+
+function fullDisk(needs: WeatherNeeds): void {
+  const { random, leaveFree, die } = needs;
+  leaveFree(random.pick([0, 0, 100, 700, 3_000]));
+  const isCutWhileFull = random.chance(0.4);
+  needs.clock.startTimer(random.between(50, 1_500), () => {
+    if (isCutWhileFull) die('power-cut', 'while the disk is full');
+    leaveFree(undefined);
+  });
+}
+
+function cutConnections({ net, random }: WeatherNeeds): void {
+  for (const link of net.links) if (random.chance(0.6)) random.chance(0.7) ? link.reset() : link.halfClose();
+}
+
+function silenceConnections({ net, random, clock }: WeatherNeeds): void {
+  const links = net.links.filter(() => random.chance(0.5));
+  for (const link of links) link.setBlackHole(true);
+  clock.startTimer(random.between(100, 3_000), () => {
+    for (const link of links) link.setBlackHole(false);
+  });
+}
+
+function slowThreads(needs: WeatherNeeds): void {
+  const { random, setThreadDelay, clock } = needs;
+  setThreadDelay(0, random.pick([50, 400]));
+  clock.startTimer(random.between(100, 1_500), () => setThreadDelay(0, 1));
+}
+
+function storeFull(needs: WeatherNeeds): void {
+  needs.setStoreFull(needs.random.pick([0.5, 1]));
+  needs.clock.startTimer(needs.random.between(100, 1_000), () => needs.setStoreFull(0));
+}
+
+function jumpTo({ clock, random }: WeatherNeeds, micros: number): void {
+  clock.jumpWall(micros - clock.nowMicros());
+  const setRight = (): void => clock.jumpWall(START_MICROS + clock.monotonicMs() * 1000 - clock.nowMicros());
+  if (random.chance(0.6)) clock.startTimer(random.between(50, 1_500), setRight);
+}
+
+function setWeather({ board }: WeatherNeeds, change: Partial<typeof FAIR>): void {
+  board.weather = { ...FAIR, ...change };
+}
+
+function clearWeather({ board }: WeatherNeeds): void {
+  board.weather = FAIR;
+}
+
+function forAWhile(needs: WeatherNeeds, begin: () => void, end: (needs: WeatherNeeds) => void): void {
+  begin();
+  needs.clock.startTimer(needs.random.between(50, 800), () => end(needs));
+}
