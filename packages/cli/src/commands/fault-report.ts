@@ -75,8 +75,9 @@ export function explained(verb: Verb): Verb {
   };
 }
 
+/** An aborted wait, or an answer that broke off because of it. */
 function isAbort(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === 'AbortError';
+  return cause instanceof Error && (cause.name === 'AbortError' || isAbort(cause.cause));
 }
 
 function messageFor(verb: Verb, fault: CodedError): string {
