@@ -109,7 +109,11 @@ export class Outbox {
   }
 
   #give(used: number): Uint8Array {
-    if (used < GIVEN_AWAY_BYTES) return this.#bytes.slice(0, used);
+    if (used < GIVEN_AWAY_BYTES) {
+      const copy = Buffer.allocUnsafe(used); // of the pool: cheaper than an array of its own, and no other type inside
+      copy.set(this.#bytes.subarray(0, used));
+      return copy;
+    }
     const given = this.#bytes.subarray(0, used);
     this.#bytes = EMPTY;
     return given;
