@@ -4,12 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { nodeDisk } from '@skerry/kernel/node';
 import { aDeadLetter, aSeal, hasCode, NOON, type SamplePoint, workAll } from '../testing/index.ts';
-import {
-  type AuditSnapshot,
-  type AuditSnapshotOptions,
-  openAuditSnapshot,
-  type SnapshotPoints,
-} from './audit-snapshot.ts';
+import { type AuditSnapshot, type AuditSnapshotOptions, openAuditSnapshot } from './audit-snapshot.ts';
+import type { SeriesPoints } from './point-window.ts';
 import { SqliteFolder } from './sqlite-folder.ts';
 
 const SECOND = 1_000_000;
@@ -38,7 +34,7 @@ function pointsAt(number: number, offset = number * 100 - 50): SamplePoint[] {
   ];
 }
 
-async function gathered(parts: AsyncIterable<SnapshotPoints>): Promise<unknown[]> {
+async function gathered(parts: AsyncIterable<SeriesPoints>): Promise<unknown[]> {
   const rows: unknown[] = [];
   for await (const part of parts) {
     for (const [i, value] of part.values.entries())

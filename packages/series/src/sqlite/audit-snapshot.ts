@@ -1,13 +1,14 @@
 import type { Clock, Disk } from '@skerry/kernel';
-import type { DeadLetter, PointValue, SeriesDefinition } from '@skerry/model';
+import type { DeadLetter, SeriesDefinition } from '@skerry/model';
 import { ChunkScratch } from '../chunk.ts';
-import { type ChunkPoints, valueAt } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { DeviceAccount, VerdictRun } from '../store.ts';
 import { type Breathe, Turn } from '../turn.ts';
 import { AuditDay } from './audit-day.ts';
 import { ChunkSpans } from './chunk-spans.ts';
+import { Lock } from './lock.ts';
+import { PointWindow, type SeriesPoints } from './point-window.ts';
 import { endOf, isExpired } from './retention.ts';
 import { storeDamaged } from './sqlite-fault.ts';
 
@@ -35,15 +36,6 @@ export interface AuditSnapshotNeeds {
   readonly breathe: Breathe;
 }
 
-/** Points of one series, in any order; all columns have one length. */
-export interface SnapshotPoints {
-  readonly series: number;
-  readonly times: Float64Array;
-  readonly values: readonly PointValue[];
-  readonly offsets: Float64Array;
-  readonly ordinals: Uint16Array;
-}
-
 /** A store as of one seal: what `auditLedger` of the pipeline asks for. */
 export interface AuditSnapshot extends AsyncDisposable {
   /**
@@ -61,10 +53,10 @@ export interface AuditSnapshot extends AsyncDisposable {
   /** Verdicts of the seals that end above `from`, by offset. Fails with `chunk-damaged`. */
   verdicts(from: number): AsyncIterable<{ readonly from: number; readonly runs: readonly VerdictRun[] }>;
   /**
-   * Points whose offset lies in [from, to), chunk by chunk, wherever they are stored. Fails with `chunk-damaged`, or with
+   * Points whose offset lies in [from, to), wherever they are stored, by series. Going upwards from call to call is cheap. Fails with `chunk-damaged`, or with
    * `deadline-passed` when the logs have grown too much.
    */
-  points(from: number, to: number): AsyncIterable<SnapshotPoints>;
+  points(from: number, to: number): AsyncIterable<SeriesPoints>;
   /** A dead letter in whatever state; closed ones that the newest day did not take over are looked for in older days. */
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
 }
@@ -78,7 +70,7 @@ export interface AuditSnapshot extends AsyncDisposable {
  * What it costs: one connection for each day; until it is disposed SQLite cannot begin a log anew, so that each log grows
  * by what is sealed and merged meanwhile. That is bounded: beyond `logGrowthBytesMax` reading points fails with
  * `deadline-passed`. Before the first points are given each chunk is decoded once, to learn which offsets it holds (about
- * 40 bytes a chunk in a temporary file of SQLite); memory is that of one chunk.
+ * 40 bytes a chunk in a temporary file of SQLite); of points, half a million are held at a time, 20 MiB.
  *
  * Fails with `store-damaged` when files are not what the store wrote or do not belong to one position, or as SQLite does.
  */
@@ -157,6 +149,8 @@ class SqliteSnapshot implements AuditSnapshot {
   readonly #pointsFrom: number;
   readonly #needs: AuditSnapshotNeeds;
   readonly #scratch = new ChunkScratch();
+  readonly #lock = new Lock();
+  readonly #window = new PointWindow();
   readonly #logBytesMax: number;
   #spans: ChunkSpans | undefined;
   #isClosed = false;
@@ -230,16 +224,16 @@ class SqliteSnapshot implements AuditSnapshot {
   }
 
   async *points(from: number, to: number) {
-    const turn = this.#turn();
-    this.#spans ??= await this.#readSpans(turn);
-    for (const { day: index, id } of this.#spans.touching(from, to)) {
-      this.#checkOpen();
-      const found = this.#days[index]?.chunk(id, this.#scratch);
-      const points = found && pointsWithin(found.series, found.points, from, to);
-      if (points && points.offsets.length > 0) yield points;
-      if (turn.isDue()) await this.#pause(turn);
+    for (let at = from; at < to; ) {
+      const here = at;
+      const [parts, end] = await this.#lock.run(async () => {
+        await this.#cover(here);
+        const until = Math.min(to, this.#window.to);
+        return [this.#window.slice(here, until), until] as const;
+      });
+      yield* parts;
+      at = end;
     }
-    this.#checkLogs();
   }
 
   async deadLetter(offset: number): Promise<DeadLetter | undefined> {
@@ -261,13 +255,34 @@ class SqliteSnapshot implements AuditSnapshot {
     for (const day of this.#days) day.close();
   }
 
+  /** Sees to it that the window holds the points of `offset` and of many that follow. */
+  async #cover(offset: number): Promise<void> {
+    this.#checkOpen();
+    this.#checkLogs();
+    if (this.#window.covers(offset)) return;
+    const turn = this.#turn();
+    this.#spans ??= await this.#readSpans(turn);
+    this.#window.begin(offset);
+    try {
+      for (const { day: index, id } of this.#spans.touching(offset, this.#window.to)) {
+        const found = this.#days[index]?.chunk(id, this.#scratch);
+        if (found && !this.#window.add(found.series, found.points))
+          throw storeDamaged(String(this.#days[index]?.path), `too many points have the offset ${offset}`);
+        if (turn.isDue()) await this.#pause(turn);
+      }
+    } catch (error) {
+      this.#window.clear();
+      throw error;
+    }
+    this.#window.finish();
+  }
+
   async #readSpans(turn: Turn): Promise<ChunkSpans> {
     const spans = new ChunkSpans();
     try {
       for (const [index, day] of this.#days.entries()) {
         let after = Number.MIN_SAFE_INTEGER;
         for (;;) {
-          this.#checkOpen();
           const found = day.chunkAfter(after, this.#scratch);
           if (!found) break;
           spans.add(index, found.id, found.points.offsets);
@@ -286,6 +301,7 @@ class SqliteSnapshot implements AuditSnapshot {
   async #pause(turn: Turn): Promise<void> {
     this.#checkLogs();
     await turn.take();
+    this.#checkOpen();
   }
 
   #turn(): Turn {
@@ -315,20 +331,4 @@ class SqliteSnapshot implements AuditSnapshot {
   #logBytes(): number {
     return this.#days.reduce((sum, day) => sum + (this.#needs.disk.stat(`${day.path}-wal`)?.bytes ?? 0), 0);
   }
-}
-
-/** Copies of the points of a chunk whose offset lies in [from, to). */
-function pointsWithin(series: number, points: ChunkPoints, from: number, to: number): SnapshotPoints {
-  const rows: number[] = [];
-  for (let i = 0; i < points.offsets.length; i++) {
-    const offset = Number(points.offsets[i]);
-    if (offset >= from && offset < to) rows.push(i);
-  }
-  return {
-    series,
-    times: Float64Array.from(rows, (i) => Number(points.times[i])),
-    values: rows.map((i) => valueAt(points, i)),
-    offsets: Float64Array.from(rows, (i) => Number(points.offsets[i])),
-    ordinals: Uint16Array.from(rows, (i) => Number(points.ordinals[i])),
-  };
 }

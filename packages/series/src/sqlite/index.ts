@@ -3,7 +3,7 @@ export {
   type AuditSnapshotNeeds,
   type AuditSnapshotOptions,
   openAuditSnapshot,
-  type SnapshotPoints,
 } from './audit-snapshot.ts';
+export type { SeriesPoints } from './point-window.ts';
 export { openSqliteStore } from './sqlite-store.ts';
 export type { SqliteStoreNeeds, SqliteStoreOptions } from './store-needs.ts';
