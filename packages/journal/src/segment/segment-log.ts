@@ -215,8 +215,8 @@ export class SegmentLog {
     const file = unlessFull(() => disk.open(path, 'create'));
     if (!file || !isWhole(file, head, 0)) {
       file?.close();
+      // a removal that a crash undoes leaves a file without a whole header, which recovery removes
       if (file) disk.remove(path);
-      disk.syncFolder(this.#folder);
       return false;
     }
     failpoint('segment-roll-before-sync');
