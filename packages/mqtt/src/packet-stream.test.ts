@@ -11,6 +11,7 @@ import type { ProtocolLevel } from './packets/packet-type.ts';
 import { decodePublish, encodePublish, type Publish } from './packets/publish.ts';
 import { anyPacket, anyPacketOf } from './testing/any-packet.ts';
 import { bytesOf, PACKET_SAMPLES } from './testing/packet-samples.ts';
+import { REFUSED_PACKETS } from './testing/refused-packets.ts';
 import { packetsOf } from './testing/whole-packet.ts';
 
 const LEVELS = [4, 5] as const;
@@ -190,6 +191,16 @@ test('PacketStream judges a damaged PUBLISH as decodePublish does', () => {
   }
   for (const code of ['right', 'malformed-packet', 'protocol-error', 'topic-invalid'])
     assert.ok((seen.get(code) ?? 0) > 0, `${code} was never drawn: ${JSON.stringify([...seen])}`);
+});
+
+test('PacketStream.next refuses a wrong PUBLISH or acknowledgement before anybody decodes it', () => {
+  const judged = REFUSED_PACKETS.filter(([, , hex]) => /^[3-7]/.test(hex));
+  assert.ok(judged.length > 15);
+  for (const [what, level, hex, code] of judged) {
+    const stream = new PacketStream({ level });
+    stream.push(bytesOf(hex));
+    assert.throws(() => stream.next(), hasCode(code), what);
+  }
 });
 
 test('PacketCursor gives one key to one topic, and others to others', () => {

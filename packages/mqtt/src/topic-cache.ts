@@ -52,7 +52,8 @@ export class TopicCache<Entry> {
     if (this.#rooms[place] === -1) this.#rooms[place] = this.#roomsUsed++ * this.#nameBytesMax;
     this.#keys[place] = key;
     this.#lengths[place] = end - start;
-    this.#names.set(bytes.subarray(start, end), Number(this.#rooms[place]));
+    let at = Number(this.#rooms[place]);
+    for (let i = start; i < end; i++) this.#names[at++] = Number(bytes[i]);
     this.#entries[place] = entry;
   }
 

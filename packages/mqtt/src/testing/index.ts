@@ -3,4 +3,5 @@ export * from './broker-scene.ts';
 export * from './memory-ingress.ts';
 export * from './packet-samples.ts';
 export * from './raw-client.ts';
+export * from './refused-packets.ts';
 export * from './whole-packet.ts';
