@@ -67,7 +67,11 @@ export interface IngressProperties {
 export interface SessionChange {
   readonly client: string;
   readonly kind: 'connected' | 'disconnected';
-  /** A stable word: `connect`, `client-disconnect`, `taken-over`, `keep-alive`, `protocol-error`, `network`, `shutdown`, … */
+  /**
+   * A stable word: `connect`; `client-disconnect`, `client-disconnect-with-will`, `taken-over`, `keep-alive`, `network`
+   * (the connection is gone without a word), `queue-full` and `output-full` (the client reads too slowly), `shutdown`;
+   * or the code of the fault that ended it (`MqttFault`: `protocol-error`, `malformed-packet`, …).
+   */
   readonly reason: string;
   readonly remote: string;
   readonly protocol: '3.1.1' | '5.0';

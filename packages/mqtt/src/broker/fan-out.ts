@@ -9,7 +9,7 @@ type Needs = Pick<BrokerParts, 'topics' | 'meters' | 'retained'>;
 /** Hands a message to every subscriber of its topic. The caller has made sure that it may be read. */
 export function fanOut(parts: Needs, entry: TopicEntry, message: Message): void {
   for (const match of parts.topics.matches(entry)) {
-    const seen = match.subscriber === message.publisher ? match.own : match;
+    const seen = match.subscriber.clientId === message.publisher ? match.own : match;
     if (seen) deliver(parts, seen, message);
   }
 }
@@ -23,13 +23,14 @@ export function* retainedFor(
   const { filter, qos, identifier, isNoLocal } = subscription;
   const identifiers = identifier === undefined ? [] : [identifier];
   for (const message of retained.match(filter)) {
-    if (isNoLocal && message.publisher === session) continue;
+    if (isNoLocal && message.publisher === session.clientId) continue;
     yield { message, qos: message.qos === 0 ? 0 : qos, isRetained: true, identifiers };
   }
 }
 
 function deliver(parts: Needs, match: Match<Session>, message: Message): void {
   const session = match.subscriber;
+  if (session.isEnded) return; // by what this very message has set off
   const delivery: Delivery = {
     message,
     qos: message.qos === 0 ? 0 : match.qos,

@@ -69,6 +69,11 @@ export class Intake {
     return this.#ring.count;
   }
 
+  /** Wills that the ingress has not taken. */
+  get owed(): number {
+    return this.#owedWills.length;
+  }
+
   /** Asks the ingress whether it takes anything; once per chunk, before `take`. */
   ask(): IngressRefusal | undefined {
     this.#refusal = this.#parts.ingress.refusal();
@@ -175,7 +180,10 @@ export class Intake {
     const payload = cursor.payload();
     const hasReaders = cursor.isRetain || this.#parts.topics.matches(entry).length > 0;
     const due = hasReaders
-      ? { entry, message: this.#message(entry, payload, qos, cursor.isRetain, properties, from.session) }
+      ? {
+          entry,
+          message: this.#message(entry, payload, qos, cursor.isRetain, properties, from.session.clientId),
+        }
       : undefined;
     if (qos === 0) this.#ring.push(undefined, 'none', 0, due);
     else {
@@ -189,7 +197,11 @@ export class Intake {
   #pass(from: Publisher, cursor: PacketCursor, entry: TopicEntry): void {
     if (this.#parts.topics.matches(entry).length === 0) return;
     const properties = cursor.propertiesStart === cursor.propertiesEnd ? undefined : propertiesOf(cursor);
-    fanOut(this.#parts, entry, this.#message(entry, cursor.payload(), 0, false, properties, from.session));
+    fanOut(
+      this.#parts,
+      entry,
+      this.#message(entry, cursor.payload(), 0, false, properties, from.session.clientId),
+    );
   }
 
   #hand(
@@ -218,7 +230,7 @@ export class Intake {
     qos: 0 | 1 | 2,
     isRetained: boolean,
     properties: IngressProperties | undefined,
-    publisher: Session,
+    publisher: string,
   ): Message {
     const expirySecs = properties?.messageExpirySecs;
     return {
@@ -243,7 +255,7 @@ export class Intake {
       this.#parts.meters.dropped('will-refused'); // the routes have changed since CONNECT, which was judged by them
       return;
     }
-    const message = this.#message(entry, payload, qos, isRetained, properties, session);
+    const message = this.#message(entry, payload, qos, isRetained, properties, session.clientId);
     if (qos === 0 && route.kind === 'messaging' && !isRetained) {
       fanOut(this.#parts, entry, message);
       return;

@@ -14,8 +14,8 @@ export interface Message {
   readonly properties: Uint8Array | undefined;
   /** When it expires on the monotonic clock; Infinity when never. */
   readonly expiresMs: number;
-  /** Session of the publisher, for No Local; undefined for a retained message of an earlier life. */
-  readonly publisher: object | undefined;
+  /** Client id of the publisher, for No Local; undefined for a retained message of an earlier life. */
+  readonly publisher: string | undefined;
 }
 
 /** A message for one subscriber. */

@@ -150,6 +150,8 @@ class OpenBroker implements Broker {
     this.#parts.turn.finish();
     await this.#settle(() => this.#intake.pending === 0 && this.#connections.size === 0);
     this.#ticker?.[Symbol.dispose]();
+    if (this.#intake.owed > 0)
+      this.#needs.logger.log('warn', 'Wills are lost: nothing was taken.', { count: this.#intake.owed });
     for (const connection of [...this.#connections]) connection.destroy();
     await this.#settle(() => this.#connections.size === 0);
   }

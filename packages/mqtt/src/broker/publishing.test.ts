@@ -165,6 +165,7 @@ test('Broker holds QoS 0 telemetry of MQTT 5 too, since it has no answer', async
   scene.ingress.refuse('read-only');
   client.publish('iot/a', 'm', { qos: 0 });
   await scene.until(() => scene.broker.figures().heldConnections === 1);
+  assert.equal(scene.ingress.kept.length, 0);
   scene.ingress.resume();
   await scene.until(() => scene.ingress.kept.length === 1);
 });
