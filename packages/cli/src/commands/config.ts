@@ -1,14 +1,14 @@
-import { stringify } from 'yaml';
+import { Document, isScalar, isSeq } from 'yaml';
 import { loadConfig } from '../config/load.ts';
-import { configLeaves } from '../config/schema.ts';
+import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
 import { configFlags, configSources } from './instance.ts';
 import { OUTPUT_FLAG, type Verb } from './verb.ts';
 
-/** `skerry config print`: the configuration in force, with `-o wide` where each value comes from. */
+/** `skerry config print`: the configuration in force, each value with where it comes from. */
 export const configPrintVerb: Verb = {
   path: ['config', 'print'],
-  summary: 'Prints the configuration in force; with -o wide, where each value comes from.',
+  summary: 'The configuration in force, each value with where it comes from.',
   positionals: [],
   flags: [OUTPUT_FLAG, ...configFlags()],
   examples: ['skerry config print > skerry.yaml', 'SKERRY_HTTP_PORT=9090 skerry config print -o wide'],
@@ -16,7 +16,7 @@ export const configPrintVerb: Verb = {
     const { config, origins } = loadConfig(configSources(context));
     const format = outputFormat(context.flags.output);
     if (format === 'table' || format === 'yaml') {
-      await write(context.stdout, stringify(config));
+      await write(context.stdout, annotatedYaml(config, origins));
       return 0;
     }
     const rows = configLeaves().map(({ path }) => ({
@@ -38,6 +38,17 @@ export const configPrintVerb: Verb = {
     return 0;
   },
 };
+
+/** The configuration as YAML that can be read again, with origins as comments. */
+function annotatedYaml(config: SkerryConfig, origins: Readonly<Record<string, string>>): string {
+  const document = new Document(config);
+  for (const { path } of configLeaves()) {
+    const node = document.getIn(path.split('.'), true);
+    if (isScalar(node)) node.comment = ` ${origins[path]}`;
+    else if (isSeq(node)) node.commentBefore = ` ${origins[path]}`;
+  }
+  return document.toString({ lineWidth: 0 });
+}
 
 /** `skerry config check`: every fault at once, exit code 3 when there is one. */
 export const configCheckVerb: Verb = {

@@ -2,6 +2,8 @@ import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } fro
 import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { createApiClient } from '@skerry/api/client';
+import { CodedError } from '@skerry/kernel';
 import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { bytesInWords } from '../output/age.ts';
@@ -9,7 +11,7 @@ import { outputFormat, printRows } from '../output/rows.ts';
 import { prepareFolder, readRunFile } from '../processes/data-folder.ts';
 import { readCrashes } from '../processes/supervisor.ts';
 import { VERSION } from '../version.ts';
-import { configFlags, configSources } from './instance.ts';
+import { configFlags, configSources, urlOf } from './instance.ts';
 import { OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 /** One thing that was looked at. */
@@ -22,28 +24,34 @@ export interface Finding {
   readonly advice: string;
 }
 
+const TONES = { ok: 'good', warning: 'warning', fault: 'bad' } as const;
+/** Below this a warning becomes a fault: the journal's ballast, a seal and room to repair. */
 const FREE_BYTES_MIN = 1_073_741_824;
+/** A warning only: acknowledgements this slow are felt by devices. */
 const SYNC_P99_MS_MAX = 50;
 const SYNC_ROUNDS = 50;
 
-/** Looks at what a start needs: versions, data folder, disk, fsync, clock, ports, earlier crashes. */
+/**
+ * Looks at what a start needs: versions, data folder, disk, fsync, clock, earlier crashes; and at the ports, or at the
+ * instance that has them.
+ */
 export async function examine(config: SkerryConfig): Promise<Finding[]> {
-  const run = readRunFile(config.dataDir);
+  const folder = folderFindings(config);
+  const isUsable = folder.every((one) => one.check !== 'data folder' || one.verdict === 'ok');
+  const run = isUsable ? readRunFile(config.dataDir) : undefined;
+  const found = run
+    ? `process ${run.pid} serves this data folder on ${urlOf(run)}/`
+    : 'none runs on this data folder';
   return [
     versionFinding(),
     memoryFinding(),
-    ...folderFindings(config),
+    ...folder,
     clockFinding(),
-    crashFinding(config.dataDir),
-    run
-      ? {
-          check: 'instance',
-          verdict: 'ok',
-          found: `process ${run.pid} serves this data folder on http://${run.http.host}:${run.http.port}/`,
-          advice: '',
-        }
-      : { check: 'instance', verdict: 'ok', found: 'none runs on this data folder', advice: '' },
-    ...(run ? [] : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
+    ...(isUsable ? [crashFinding(config.dataDir)] : []),
+    { check: 'instance', verdict: 'ok', found, advice: '' },
+    ...(run
+      ? [await readyFinding(urlOf(run))]
+      : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
   ];
 }
 
@@ -59,7 +67,7 @@ export const doctorVerb: Verb = {
     const findings = await examine(config);
     await printRows(context, outputFormat(context.flags.output), findings, [
       { title: 'CHECK', cell: (one) => one.check },
-      { title: 'VERDICT', cell: (one) => one.verdict },
+      { title: 'VERDICT', cell: (one) => one.verdict, tone: (one) => TONES[one.verdict] },
       { title: 'FOUND', cell: (one) => one.found },
       { title: 'WHAT TO DO', cell: (one) => one.advice },
     ]);
@@ -179,6 +187,29 @@ function crashFinding(dataDir: string): Finding {
       ? 'The disk refused to make bytes durable: look at the kernel log, replace the disk.'
       : 'Look at the log around that time.',
   };
+}
+
+async function readyFinding(url: string): Promise<Finding> {
+  const check = 'ready';
+  try {
+    const { ready, reasons } = await createApiClient({ url }).ask('getReadiness');
+    if (ready) return { check, verdict: 'ok', found: 'messages are taken in and shown', advice: '' };
+    const found = reasons.map(({ code, detail }) => `${code}: ${detail}`).join('; ');
+    return {
+      check,
+      verdict: 'fault',
+      found,
+      advice: 'Messages are not taken in until this is mended; the log has more.',
+    };
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause;
+    return {
+      check,
+      verdict: 'fault',
+      found: cause.message,
+      advice: 'Restart the instance; its log says why.',
+    };
+  }
 }
 
 async function portFinding(

@@ -27,8 +27,9 @@ export function verbHelp(verb: Verb): string {
       flag.type === 'switch'
         ? ''
         : ` ${flag.choices?.join('|') ?? flag.value ?? (flag.type === 'number' ? 'N' : 'TEXT')}`;
+    const name = flag.isOnByDefault ? `[no-]${flag.name}` : flag.name;
     return [
-      `${flag.short ? `-${flag.short}, ` : ''}--${flag.name}${value}`,
+      `${flag.short ? `-${flag.short}, ` : ''}--${name}${value}`,
       `${flag.what}${flag.isRequired ? ' Required.' : ''}`,
     ];
   });

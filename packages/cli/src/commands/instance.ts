@@ -19,6 +19,7 @@ export function configFlags(): Flag[] {
       ({ path, schema }): Flag => ({
         name: flagName(path),
         type: schema.type === 'boolean' ? 'switch' : 'text',
+        ...(schema.default === true ? { isOnByDefault: true } : {}),
         value: schema.type === 'integer' || schema.type === 'number' ? 'N' : 'TEXT',
         what: `${schema.description ?? path}${schema.default === undefined ? '' : ` Default: ${JSON.stringify(schema.default)}.`}`,
       }),
@@ -58,13 +59,13 @@ export function findInstance(context: Pick<VerbContext, 'flags' | 'environment'>
       { dataDir: config.dataDir },
     );
   }
-  const host = run.http.host.includes(':') ? `[${run.http.host}]` : run.http.host;
-  return {
-    run,
-    token: readToken(config.dataDir),
-    url: `http://${host}:${run.http.port}`,
-    dataDir: config.dataDir,
-  };
+  return { run, token: readToken(config.dataDir), url: urlOf(run), dataDir: config.dataDir };
+}
+
+/** Where an instance serves its API, without a slash at the end. */
+export function urlOf({ http }: Pick<RunFile, 'http'>): string {
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+  return `http://${host}:${http.port}`;
 }
 
 /** A client of the instance that `findInstance` finds, with its token. */

@@ -10,6 +10,8 @@ export interface Flag {
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
+  /** A switch that is on unless `--no-…` turns it off. */
+  readonly isOnByDefault?: boolean;
 }
 
 /** One positional argument of a verb. */

@@ -45,7 +45,7 @@ export async function* readRecording(options: RecordingOptions): AsyncGenerator<
       if (!hasHeader) checkColumns(options.columns, Object.keys(fields));
       hasHeader = true;
       timeColumn ??= Object.keys(fields).find((name) => TIME_COLUMNS.includes(name.toLowerCase()));
-      if (timeColumn === undefined || !(timeColumn in fields)) {
+      if (timeColumn === undefined || !Object.hasOwn(fields, timeColumn)) {
         throw unreadable(
           options.path,
           line,
@@ -160,12 +160,12 @@ function rowOf(
     throw unreadable(
       options.path,
       line,
-      `found time ${JSON.stringify(stamp)} in column ${timeColumn}, wanted epoch seconds or milliseconds or an ISO 8601 date and time`,
+      `found time ${JSON.stringify(stamp) ?? 'nothing'} in column ${timeColumn}, wanted epoch seconds or milliseconds or an ISO 8601 date and time`,
     );
   }
   const values: Record<string, unknown> = {};
   for (const [column, value] of Object.entries(fields)) {
-    if (column === timeColumn || column === options.deviceColumn || value === '') continue;
+    if (column === timeColumn || column === options.deviceColumn || value === undefined) continue;
     if (options.columns.only && !options.columns.only.has(column)) continue;
     values[options.columns.rename[column] ?? column] = value;
   }
@@ -176,12 +176,15 @@ function deviceOf(options: RecordingOptions, line: number, fields: RawRow['field
   if (options.deviceColumn === undefined) return undefined;
   const device = fields[options.deviceColumn];
   if (device !== undefined && device !== null && device !== '') return String(device);
-  const found = device === undefined ? `columns ${Object.keys(fields).join(', ')}` : 'no device';
+  const found = !Object.hasOwn(fields, options.deviceColumn)
+    ? `columns ${Object.keys(fields).join(', ')}`
+    : 'no device';
   throw unreadable(options.path, line, `found ${found}, wanted a device in column ${options.deviceColumn}`);
 }
 
 function csvValue(text: string): unknown {
   const trimmed = text.trim();
+  if (trimmed === '') return undefined;
   if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed)) return exactNumber(trimmed) ?? trimmed;
   if (trimmed === 'true' || trimmed === 'false') return trimmed === 'true';
   return trimmed;

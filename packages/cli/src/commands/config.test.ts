@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfig } from '../config/load.ts';
+import { runLine } from './testing/island.ts';
+
+function aFile(text: string) {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const path = join(folder.path, 'skerry.yaml');
+  writeFileSync(path, text);
+  return { path, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+}
+
+test('config print tells of each value where it comes from, in YAML that reads back the same', async () => {
+  using file = aFile('series: { rawDays: 7 }\n');
+  const environment = { SKERRY_MQTT_PORT: '1999' };
+  const words = ['config', 'print', '--config', file.path, '--no-demo'];
+  const { code, out } = await runLine(words, { environment });
+  assert.equal(code, 0);
+  assert.match(out, /^demo: false # --no-demo|^demo: false # --demo/m);
+  assert.ok(out.includes(`  rawDays: 7 # file ${file.path}\n`));
+  assert.ok(out.includes('  port: 1999 # SKERRY_MQTT_PORT\n'));
+  assert.ok(out.includes('  port: 8080 # default\n'));
+  const { config } = loadConfig({
+    file: file.path,
+    environment: { XDG_DATA_HOME: '/nonexistent', ...environment },
+    flags: { demo: false },
+  });
+  assert.deepEqual(parse(out), config);
+  assert.deepEqual(JSON.parse((await runLine([...words, '-o', 'json'], { environment })).out), config);
+});
+
+test('config print -o wide and ndjson list key, value and origin', async () => {
+  const wide = await runLine(['config', 'print', '-o', 'wide', '--http-port', '0']);
+  assert.match(wide.out, /^KEY +VALUE +FROM\n/);
+  assert.match(wide.out, /^http\.port +0 +--http-port$/m);
+  const ndjson = await runLine(['config', 'print', '-o', 'ndjson']);
+  assert.deepEqual(
+    ndjson.out.split('\n').filter((line) => line.includes('"mqtt.port"')),
+    ['{"path":"mqtt.port","value":1883,"origin":"default"}'],
+  );
+});
+
+test('config check names every fault at once and ends with 3', async () => {
+  using file = aFile('http: { prot: 80 }\nmqtt: { port: "many" }\n');
+  const { code, out, err } = await runLine(['config', 'check', '--config', file.path]);
+  assert.equal(code, 3);
+  assert.equal(out, '');
+  assert.match(
+    err,
+    /has 2 faults:\n[\s\S]*http\.prot: unknown key; did you mean port\?[\s\S]*mqtt\.port: found "many", wanted a whole number from 0 to 65535[\s\S]*\[config-invalid\]/,
+  );
+  const missing = await runLine(['config', 'check', '--config', '/nonexistent.yaml']);
+  assert.equal(missing.code, 3);
+  assert.match(
+    missing.err,
+    /Reading the configuration file \/nonexistent\.yaml failed.*\[config-unreadable\]/,
+  );
+  const good = await runLine(['config', 'check']);
+  assert.deepEqual([good.code, good.err], [0, 'The configuration has no faults.\n']);
+});
