@@ -170,6 +170,36 @@ test('Broker holds QoS 0 telemetry of MQTT 5 too, since it has no answer', async
   await scene.until(() => scene.ingress.kept.length === 1);
 });
 
+test('Broker copies what it holds: the chunk is not its own', async () => {
+  await using scene = await aScene();
+  const client = await scene.connect({ level: 4 });
+  scene.ingress.refuse('backlog');
+  const chunk = client.send(aPublish('iot/a', 'm1'), aPublish('iot/b', 'm2', { packetId: 2 }));
+  await scene.until(() => scene.broker.figures().heldConnections === 1);
+  chunk.fill(0xff);
+  scene.ingress.resume();
+  await scene.until(() => client.all('puback').length === 2);
+  assert.deepEqual(
+    scene.ingress.kept.map(({ topic, payload }) => `${topic} ${payload}`),
+    ['iot/a m1', 'iot/b m2'],
+  );
+});
+
+test('Broker copies what it delivers later: the chunk is not its own', async () => {
+  await using scene = await aScene();
+  const client = await scene.connect();
+  await scene.subscribe(client, 'iot/#');
+  scene.ingress.isWaiting = true;
+  const properties = { user: [['a', 'b']] } as const;
+  const chunk = client.send(aPublish('iot/a', 'payload', { properties }));
+  await scene.until(() => scene.ingress.pending === 1);
+  chunk.fill(0xff);
+  scene.ingress.confirm();
+  await scene.until(() => client.payloads.length === 1);
+  const [seen] = client.all('publish');
+  assert.deepEqual([seen?.topic, client.payloads[0], seen?.properties], ['iot/a', 'payload', properties]);
+});
+
 test('Broker forgets a held connection that is gone', async () => {
   await using scene = await aScene();
   const client = await scene.connect({ level: 4 });

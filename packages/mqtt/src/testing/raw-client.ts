@@ -39,14 +39,16 @@ export class RawClient {
     return this.all('publish').map(({ payload }) => new TextDecoder().decode(payload));
   }
 
-  /** Sends packets in one write. */
-  send(...packets: Packet[]): void {
-    this.sendBytes(...packets.map((packet) => encodePacket(packet, this.level)));
+  /** Sends packets in one write; gives the array as `sendBytes` does. */
+  send(...packets: Packet[]): Uint8Array {
+    return this.sendBytes(...packets.map((packet) => encodePacket(packet, this.level)));
   }
 
-  /** Sends bytes as they are, in one write. */
-  sendBytes(...parts: Uint8Array[]): void {
-    this.#connection.write(Uint8Array.from(parts.flatMap((part) => [...part])));
+  /** Sends bytes as they are, in one write; gives the array that was written, which a simulated network does not copy. */
+  sendBytes(...parts: Uint8Array[]): Uint8Array {
+    const whole = Uint8Array.from(parts.flatMap((part) => [...part]));
+    this.#connection.write(whole);
+    return whole;
   }
 
   /** Publishes a text; QoS 1 unless the change says otherwise. */
