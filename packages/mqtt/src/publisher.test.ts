@@ -331,6 +331,41 @@ test('Publisher ends when another client takes its identifier over, or the broke
   }
 });
 
+test('Publisher ends when the broker sends what no publisher gets, or no MQTT', async () => {
+  const publication = {
+    type: 'publish',
+    topic: 't',
+    payload: bytesOf('x'),
+    qos: 0,
+    isDup: false,
+    isRetain: false,
+    packetId: 0,
+  } as const;
+  for (const [bytes, code] of [
+    [encodePacket(publication, 5), 'protocol-error'],
+    [Uint8Array.of(0, 0), 'malformed-packet'],
+  ] as const) {
+    await using harbour = new Harbour();
+    await using publisher = await harbour.open();
+    publisher.publish('t', bytesOf('a'));
+    const drained = assert.rejects(publisher.drained(), hasCode(code));
+    harbour.peer.connection.write(bytes);
+    await drained;
+    assert.equal(publisher.failure?.code, code);
+  }
+});
+
+test('openPublisher takes the identifier, the keep-alive and the QoS that the broker gives', async () => {
+  await using harbour = new Harbour();
+  harbour.connack = { ...ACCEPTED, properties: { assignedClientId: 'given', serverKeepAliveSecs: 4 } };
+  await using publisher = await harbour.open({ clientId: '' });
+  assert.equal(publisher.clientId, 'given');
+  harbour.clock.advance(2_000);
+  await until(() => harbour.peer.packets.at(-1)?.type === 'pingreq', 'PINGREQ');
+  harbour.connack = { ...ACCEPTED, properties: { maximumQos: 0 } };
+  await assert.rejects(harbour.open(), hasCode('qos-unsupported'));
+});
+
 test('Publisher tries again when the broker is only busy', async () => {
   await using harbour = new Harbour();
   await using publisher = await harbour.open({ keepAliveSecs: 0 });
