@@ -79,8 +79,8 @@ function cursorCodec(): Codec {
           const properties = cursor.properties();
           note(tally, topic, cursor.payload(), properties?.messageExpirySecs, properties?.user?.length);
           filled = writePuback(answers, filled, cursor.packetId);
+          tally.checksum += PUBACK_BYTES;
         }
-        tally.checksum += filled;
       }
     } catch (cause) {
       refuse(cause, tally);

@@ -84,17 +84,16 @@ function pointAt(series: number, second: number): number {
 
 /** Seconds of the first, least, greatest and last point of equal slices, by one look at every point. */
 function naive(series: number): number[] {
-  const slices = POINTS / 4;
-  const width = Math.ceil(DAYS_3 / slices);
+  const width = Math.ceil((DAYS_3 * 1e6) / (POINTS / 4));
+  const sliceOf = (second: number): number => Math.floor((second * 1e6) / width);
   const picked: number[] = [];
-  for (let from = 0; from < DAYS_3; from += width) {
-    const to = Math.min(DAYS_3, from + width);
-    let [min, max] = [from, from];
-    for (let second = from; second < to; second++) {
-      if (pointAt(series, second) < pointAt(series, min)) min = second;
-      if (pointAt(series, second) > pointAt(series, max)) max = second;
-    }
-    picked.push(...[...new Set([from, min, max, to - 1])].sort((a, b) => a - b));
+  let [first, min, max] = [0, 0, 0];
+  for (let second = 0; second < DAYS_3; second++) {
+    if (pointAt(series, second) < pointAt(series, min)) min = second;
+    if (pointAt(series, second) > pointAt(series, max)) max = second;
+    if (second + 1 < DAYS_3 && sliceOf(second + 1) === sliceOf(first)) continue;
+    picked.push(...[...new Set([first, min, max, second])].sort((a, b) => a - b));
+    [first, min, max] = [second + 1, second + 1, second + 1];
   }
   return picked;
 }

@@ -54,18 +54,18 @@ async function startMs(dataDir: string): Promise<Figures[string]> {
         throw new TypeError(`npm start was not ready (exit code ${child.exitCode}).`);
       await pause(LOOK_MS);
     }
-    return performance.now() - startedMs;
-  } finally {
-    process.kill(-Number(child.pid), 'SIGTERM');
+    const readyMs = performance.now() - startedMs;
+    process.kill(Number(readRun(dataDir)?.pid), 'SIGTERM');
     await ended;
-    while (existsSync(join(dataDir, 'run.json'))) await pause(LOOK_MS);
+    return readyMs;
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-Number(child.pid), 'SIGKILL');
   }
 }
 
 async function isReady(dataDir: string): Promise<boolean> {
-  const path = join(dataDir, 'run.json');
-  if (!existsSync(path)) return false;
-  const run: { http: { port: number } } = JSON.parse(readFileSync(path, 'utf8'));
+  const run = readRun(dataDir);
+  if (!run) return false;
   try {
     const response = await fetch(`http://127.0.0.1:${run.http.port}/ready`);
     await response.arrayBuffer();
@@ -73,4 +73,12 @@ async function isReady(dataDir: string): Promise<boolean> {
   } catch {
     return false; // not listening yet: asked again by the caller
   }
+}
+
+/** What the running server has told; undefined before. */
+function readRun(
+  dataDir: string,
+): { readonly pid: number; readonly http: { readonly port: number } } | undefined {
+  const path = join(dataDir, 'run.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Generator, type LoadResult } from '@skerry/testkit';
 import { atLeast, atMost, type BenchCase, type Figures, type Run } from '../frame/case.ts';
 import { type Broker, generatorOptions, type Load } from '../frame/load.ts';
-import { cpuSecsOf, rssMbOf } from '../frame/process-figures.ts';
+import { cpuSecsOf, rssMbOf, threadCpuSecsOf, threadFigures } from '../frame/process-figures.ts';
 import { startSkerry } from '../frame/skerry.ts';
 import { deviations, sumStore } from '../frame/store-sums.ts';
 import { PeerProcess } from '../peers/peer-process.ts';
@@ -31,7 +31,7 @@ const STORED_1000: BenchCase = {
     atMost('cpuSecsPerMillion', 4, 'CPU-s/M'),
     atMost('deviations', 0, 'metrics whose count or sum differs from what was sent'),
   ],
-  short: { rounds: 3, secs: 5 },
+  short: { rounds: 2, secs: 10 },
   full: { rounds: 3, secs: 60 },
   notes: [
     'A rate is everything acknowledged by the time from the first message until the last one is stored, so the last seal (1 s without input) is inside it.',
@@ -73,13 +73,15 @@ async function skerry(run: Run, load: Load): Promise<Figures> {
 async function throughSkerry(run: Run, load: Load) {
   await using broker = await startSkerry(run.folder);
   const { server } = broker;
+  const threadsBefore = threadCpuSecsOf(broker.pid);
   const taken = await publishUntilStored(broker, load, run.secs, async () => {
     const ledger: { totals: { stored: number } } = Object(await server.get('/api/v1/ledger'));
     return ledger.totals.stored;
   });
+  const threads = threadFigures(threadsBefore, threadCpuSecsOf(broker.pid), taken.result.ackedInAll);
   const ledger = await server.quiet();
   if (!ledger.isBalanced) throw new TypeError('The ledger does not balance.');
-  return { ...taken, dataDir: server.dataDir };
+  return { ...taken, figures: { ...taken.figures, ...threads }, dataDir: server.dataDir };
 }
 
 async function script(run: Run, load: Load): Promise<Figures> {

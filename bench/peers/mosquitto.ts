@@ -33,7 +33,8 @@ export async function startMosquitto(folder: string): Promise<Broker> {
     'user root',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn(String(mosquittoPath()), ['-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // stderr holds a warning about the user only; what is wrong shows in the exit code
+  const child = spawn(String(mosquittoPath()), ['-c', file], { stdio: 'ignore' });
   const broker = {
     port,
     pid: Number(child.pid),
