@@ -224,9 +224,24 @@ test('PinnedSegments keeps what trimming removes, and holds no hole', async () =
   await trimTo(folder.journal.end);
   pins.refresh();
   assert.equal(pins.start, folder.journal.start);
-  using later = await HeldJournal.open(pins, folder.facts(), EVERYTHING, breathe);
+  const sealed = { position: pins.start, pointsFrom: 0 };
+  using later = await HeldJournal.open(pins, folder.facts(), sealed, breathe);
   assert.equal((await offsetsOf(later, 1_000)).length, folder.journal.end - folder.journal.start);
   assert.deepEqual(later.findings(), []);
+});
+
+test('HeldJournal refuses a snapshot whose position was trimmed away before the segments were held', async () => {
+  await using folder = await new JournalFolder().open(60_000);
+  await folder.append(3);
+  using pins = new PinnedSegments(folder.folder, nodeDisk());
+  while (folder.journal.start <= 3) {
+    await folder.append(3, 3, 3);
+    folder.journal.commit({ name: 'pipeline', isMandatory: true, position: folder.journal.end });
+    await folder.journal.trim();
+  }
+  pins.refresh();
+  const before = { position: pins.start - 1, pointsFrom: 0 };
+  await assert.rejects(HeldJournal.open(pins, folder.facts(), before, breathe), hasCode('offset-trimmed'));
 });
 
 test('PinnedSegments fails with the code of the disk on a folder that is not there', () => {

@@ -56,7 +56,7 @@ export class HeldJournal implements AuditJournal, Disposable {
     this.#start = pins.start;
   }
 
-  /** Opens the journal over segments that are held. Fails with the reader's faults when its first segment is damaged. */
+  /** Opens the journal over segments that are held. Fails with the reader's faults when its first segment is damaged, and with `offset-trimmed` when records that the snapshot has not seen were trimmed before they were held. */
   static async open(
     pins: PinnedSegments,
     facts: JournalFacts,
@@ -119,9 +119,16 @@ export class HeldJournal implements AuditJournal, Disposable {
 
   async #begin(store: StoreFacts): Promise<void> {
     const { start, end } = this;
-    if (start > this.#facts.start)
+    const { firstStart } = this.#pins;
+    if (start > firstStart && start > store.position)
+      throw new JournalError(
+        'offset-trimmed',
+        `Cannot audit from ${store.position}, where the store stands: the journal was trimmed to ${start} before its segments could be held; ask again.`,
+        { position: store.position, start },
+      );
+    if (firstStart > this.#facts.start)
       this.#findings.set(
-        `The journal says that it begins at ${this.#facts.start}; its files begin at ${start}.`,
+        `The journal says that it begins at ${this.#facts.start}; its files begin at ${firstStart}.`,
         -1,
       );
     if (store.position > end)

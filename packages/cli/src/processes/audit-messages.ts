@@ -10,11 +10,6 @@ export interface AuditThreadOptions {
   readonly routes: RouteConfig;
 }
 
-/** What the audit's thread tells when it is ready: where the store stands in the snapshot that it holds. */
-export interface AuditThreadFacts {
-  readonly position: number;
-}
-
 /** What the audit's thread is sent, once: the journal at a moment after the snapshot was taken. */
 export interface ToAudit {
   readonly type: 'begin';

@@ -2,18 +2,24 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Journal } from '@skerry/journal';
 import type { Logger } from '@skerry/kernel';
 import { type AuditStep, RemoteFault } from '@skerry/pipeline';
-import type { AuditThreadFacts, AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
+import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
 import { startThread } from './thread-host.ts';
 
 /** What an audit needs to be told. */
 export interface AuditRunOptions extends AuditThreadOptions {
-  /** The journal that is written here. Its numbers are read in one tick, so they are of one moment. */
-  readonly journal: Pick<Journal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received' | 'waitBeyond'>;
+  /** The journal that is written here, or on another thread. */
+  readonly journal: AuditedJournal;
   readonly logger: Logger;
 }
 
-/** How long this thread's view of the journal may lag behind what the store has seen already. */
-const END_WAIT_MS = 5_000;
+/** What an audit asks of the journal. The numbers are of one moment, since they are read in one tick. */
+export interface AuditedJournal extends Pick<Journal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received'> {
+  /**
+   * Asked before the numbers are read. Where the journal lives on another thread its answer comes behind all news of that
+   * thread, so that the numbers are not older than the question.
+   */
+  figures(): unknown;
+}
 
 /**
  * Recounts journal and store record by record in a thread of its own, while both go on; see `auditLedger`. Yields how far
@@ -21,8 +27,8 @@ const END_WAIT_MS = 5_000;
  * case, by force when it does not end by itself. Its faults arrive with their codes, as those of journal and store, or as
  * `thread-ended`.
  *
- * Records are counted up to a moment shortly after the snapshot of the store was taken. A store that has seen more than the
- * journal has, waited for, is a finding.
+ * Records are counted up to a moment shortly after the snapshot of the store was taken, so that its position lies below; a
+ * store that has seen more than the journal has is a finding.
  */
 export async function* runAudit(
   options: AuditRunOptions,
@@ -40,14 +46,20 @@ export async function* runAudit(
     failpoint: undefined,
     options: { folders, retentionClass, rawDays, routes } satisfies AuditThreadOptions,
   });
-  const { position } = thread.facts as AuditThreadFacts; // told by audit-worker
-  if (journal.end < position)
-    await journal.waitBeyond(position - 1, AbortSignal.any([signal, AbortSignal.timeout(END_WAIT_MS)]));
+  await Promise.race([journal.figures(), abortOf(signal), thread.failed]);
   if (signal.aborted) return;
   const { id, start, end, telemetryEnd } = journal;
   const facts = { id, start, end, telemetryEnd, received: journal.received() };
   channel.port1.postMessage({ type: 'begin', journal: facts } satisfies ToAudit);
   yield* stepsFrom(channel.port1, thread.failed, signal);
+}
+
+/** Resolves when `signal` is aborted. */
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** Steps as they come; of those that nobody asked for only the newest is kept. */

@@ -2,7 +2,7 @@ import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
 import { type AuditReport, type AuditStep, auditLedger, faultMessage, LIMITS } from '@skerry/pipeline';
 import { type AuditSnapshot, openAuditSnapshot } from '@skerry/series/sqlite';
 import { HeldJournal, type JournalFacts } from './audit-journal.ts';
-import type { AuditThreadFacts, AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
+import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
 import { PinnedSegments } from './pinned-segments.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { runThread } from './thread-side.ts';
@@ -27,7 +27,6 @@ await runThread<AuditThreadOptions>(async (options, { port }) => {
       { clock: nodeClock(), disk, breathe },
     ),
   );
-  const { position } = await snapshot.state();
   const held = opening.move();
   const mailbox = portMailbox(port('main'));
   const post = (message: FromAudit): void => mailbox.post(message);
@@ -42,7 +41,7 @@ await runThread<AuditThreadOptions>(async (options, { port }) => {
     );
   });
   return {
-    facts: { position } satisfies AuditThreadFacts,
+    facts: undefined,
     figures: () => undefined,
     close: async () => {
       stop.abort();

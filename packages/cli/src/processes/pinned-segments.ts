@@ -13,6 +13,8 @@ export class PinnedSegments implements Disposable {
   readonly folder: string;
   /** The folder's disk, on which the held segments are still there. For reading. */
   readonly disk: Disk;
+  /** Offset of the first record held at the beginning. */
+  readonly firstStart: Offset;
   readonly #inner: Disk;
   readonly #files = new Map<string, DiskFile>();
 
@@ -22,6 +24,7 @@ export class PinnedSegments implements Disposable {
     this.disk = this.#reading(disk);
     try {
       this.refresh();
+      this.firstStart = this.start;
     } catch (fault) {
       this[Symbol.dispose]();
       throw fault;

@@ -230,3 +230,34 @@ test('AuditSnapshot lets others have a turn and ends with what breathing throws'
   assert.equal((await gathered(snapshot.points(0, 5000))).length, 100);
   await snapshot[Symbol.asyncDispose]();
 });
+
+test('AuditSnapshot that is disposed while points are read fails with store-closed', async () => {
+  await using folder = await new SqliteFolder().open();
+  for (let number = 1; number <= 50; number++) await folder.store.seal(aSeal(number, pointsAt(number)));
+  folder.clock.stepMs = 5;
+  const snapshot = await openOver(folder);
+  let turns = 0;
+  folder.breathe = async () => {
+    if (++turns === 3) await snapshot[Symbol.asyncDispose]();
+  };
+  await assert.rejects(gathered(snapshot.points(0, 5000)), hasCode('store-closed'));
+  assert.equal(turns, 3);
+});
+
+test('AuditSnapshot answers walks that overlap in time', async () => {
+  await using folder = await new SqliteFolder().open();
+  for (let number = 1; number <= 30; number++) await folder.store.seal(aSeal(number, pointsAt(number)));
+  folder.clock.stepMs = 5;
+  await using snapshot = await openOver(folder);
+  const ranges = [
+    [0, 3000],
+    [2000, 3000],
+    [100, 200],
+    [0, 1000],
+  ] as const;
+  const found = await Promise.all(ranges.map(([from, to]) => gathered(snapshot.points(from, to))));
+  assert.deepEqual(
+    found.map((rows) => rows.length),
+    [60, 20, 2, 20],
+  );
+});
