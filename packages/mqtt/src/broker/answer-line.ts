@@ -12,11 +12,13 @@ const NONE: readonly LateAnswer[] = [];
 export class AnswerLine {
   #unacked = 0;
   #lastSequence = -1;
+  /** In the order in which they came; those before `#lateHead` were given out. */
   #late: LateAnswer[] = [];
+  #lateHead = 0;
 
   /** Publications of QoS 1 and 2 that are not answered yet. */
   get unanswered(): number {
-    return this.#unacked + this.#late.length;
+    return this.#unacked + this.#late.length - this.#lateHead;
   }
 
   /** A publication went to the ingress under this sequence number. */
@@ -35,9 +37,14 @@ export class AnswerLine {
   /** The publication with this sequence number is being answered; gives the refusals whose turn comes after it. */
   confirm(sequence: number): readonly LateAnswer[] {
     this.#unacked--;
-    if (this.#late.length === 0) return NONE;
-    const due = this.#late.filter(({ after }) => after <= sequence);
-    if (due.length > 0) this.#late = this.#late.filter(({ after }) => after > sequence);
+    const first = this.#lateHead;
+    while ((this.#late[this.#lateHead]?.after ?? Number.POSITIVE_INFINITY) <= sequence) this.#lateHead++;
+    if (this.#lateHead === first) return NONE;
+    const due = this.#late.slice(first, this.#lateHead);
+    if (this.#lateHead === this.#late.length) {
+      this.#late = [];
+      this.#lateHead = 0;
+    }
     return due;
   }
 }

@@ -70,6 +70,8 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   #held: PacketCursor | undefined;
   #isHeldByWindow = false;
   #isReleased = false;
+  /** The broker ends: nothing more is read. */
+  #isStopped = false;
 
   constructor(needs: ConnectionNeeds, net: Connection, nowMs: number) {
     const { limits, failpoint } = needs.parts;
@@ -132,7 +134,8 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   }
 
   /** Reads no more; what is on its way to the journal is still answered. */
-  pause(): void {
+  stopReading(): void {
+    this.#isStopped = true;
     this.#net.pause();
   }
 
@@ -188,7 +191,7 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   goOn(): void {
     this.#isReleased = false;
     const held = this.#held;
-    if (!held || this.#state !== 'serving') return;
+    if (!held || this.#isStopped || this.#state !== 'serving') return;
     this.#held = undefined;
     this.#needs.intake.ask();
     this.#guarded(() => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hasCode } from '@skerry/kernel/testing';
 import { REASON, RETURN_CODE } from '../reason-codes.ts';
 import { aConnect, aScene, type BrokerScene, connackOf } from '../testing/broker-scene.ts';
-import type { RawClient } from '../testing/raw-client.ts';
+import { aPublish, type RawClient } from '../testing/raw-client.ts';
 
 /** Reasons of all ends so far, by client id. */
 function endsOf({ ingress }: BrokerScene): string[] {
@@ -303,4 +304,35 @@ test('Broker breaks off at its end whoever does not close, and waits no longer t
   await scene.pass(7_000);
   await ending;
   assert.equal(scene.broker.connections, 0);
+});
+
+test('Broker takes nothing more from anybody once it ends, held publications included', async () => {
+  const scene = await aScene({ limits: { receiveMaximum: 2 } });
+  const client = await scene.connect({ level: 4 });
+  scene.ingress.isWaiting = true;
+  client.send(...[1, 2, 3, 4].map((packetId) => aPublish('iot/a', 'm', { packetId })));
+  await scene.until(() => scene.broker.figures().heldConnections === 1);
+  const ending = scene.broker[Symbol.asyncDispose]();
+  await scene.settle();
+  client.publish('iot/a', 'late', { packetId: 5 });
+  scene.ingress.isWaiting = false;
+  scene.ingress.confirm();
+  await scene.settle();
+  await ending;
+  assert.equal(scene.ingress.kept.length, 2);
+  assert.deepEqual(
+    client.all('puback').map(({ packetId }) => packetId),
+    [1, 2],
+  );
+  assert.deepEqual(scene.broker.figures(), {
+    connections: 0,
+    heldConnections: 0,
+    sessions: 0,
+    subscriptions: 0,
+    pendingPublications: 0,
+    queuedBytes: 0,
+    retainedMessages: 0,
+    retainedBytes: 0,
+  });
+  await assert.rejects(scene.dial(), hasCode('connect-failed'));
 });

@@ -143,7 +143,7 @@ class OpenBroker implements Broker {
     if (this.#isEnding) return;
     this.#isEnding = true;
     await this.#listener?.[Symbol.asyncDispose]();
-    for (const connection of this.#connections) connection.pause();
+    for (const connection of this.#connections) connection.stopReading();
     await this.#settle(() => this.#intake.pending === 0);
     for (const connection of [...this.#connections]) connection.end(REASON.serverShuttingDown, 'shutdown');
     this.#sessions.endAll();

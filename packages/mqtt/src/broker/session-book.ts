@@ -80,8 +80,8 @@ export class SessionBook {
     const { will, expiryMs } = session;
     session.will = undefined;
     if (will && isWillDue) {
-      const delayMs = Math.min(will.delayMs, expiryMs); // a will waits no longer than its session (3.1.3.2.2)
-      if (delayMs > 0) this.#wills.schedule(session, will, now + delayMs);
+      // A will waits no longer than its session, whose end publishes it (3.1.3.2.2).
+      if (will.delayMs > 0) this.#wills.schedule(session, will, now + will.delayMs);
       else this.#intake.takeWill(will, session);
     }
     if (expiryMs === 0) this.#end(session);
