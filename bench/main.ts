@@ -4,12 +4,13 @@ import { parseArgs } from 'node:util';
 import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
 import { CASES } from './cases/all-cases.ts';
 import type { BenchCase } from './frame/case.ts';
-import { runCase } from './frame/contest.ts';
-import { formatResult } from './frame/report.ts';
+import { type CaseResult, runCase } from './frame/contest.ts';
+import { formatResult, formatVerdicts } from './frame/report.ts';
 import { writeResult } from './frame/result-files.ts';
 import { writePage } from './page.ts';
 
 exitWhenParentEnds();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -38,30 +39,36 @@ async function main(): Promise<number> {
   }
   const wanted = positionals.length === 0 ? CASES : CASES.filter((one) => positionals.includes(one.name));
   const failed: string[] = [];
+  const results: CaseResult[] = [];
   for (const one of wanted) {
     const form = values.full ? one.full : one.short;
-    const isDone = await measured(one, {
+    const result = await measured(one, {
       rounds: values.rounds === undefined ? form.rounds : rounds,
       secs: values.secs === undefined ? form.secs : secs,
       isFull: values.full,
     });
-    if (!isDone) failed.push(one.name);
+    if (result) results.push(result);
+    else failed.push(one.name);
   }
+  console.log(formatVerdicts(results));
   if (failed.length > 0) console.error(`Could not be measured: ${failed.join(', ')}.`);
   return failed.length > 0 ? 1 : 0;
 }
 
-/** Runs a case, prints and writes its result; false when it could not be run. */
-async function measured(one: BenchCase, form: Parameters<typeof runCase>[1]): Promise<boolean> {
+/** Runs a case, prints and writes its result; undefined when it could not be run. */
+async function measured(
+  one: BenchCase,
+  form: Parameters<typeof runCase>[1],
+): Promise<CaseResult | undefined> {
   console.log(`${one.name}: ${one.title}`);
   try {
     const result = await runCase(one, form, (line) => console.log(line));
     console.log(`${formatResult(result)}\n`);
     writeResult(result);
-    return true;
+    return result;
   } catch (cause) {
     // one case that fails must not take the others with it; it is named at the end and in the exit code
     console.error(`${one.name} failed: ${cause instanceof Error ? cause.stack : String(cause)}\n`);
-    return false;
+    return undefined;
   }
 }

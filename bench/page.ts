@@ -51,7 +51,7 @@ const HOW_TO_REPEAT = `## How to repeat
 \`\`\`sh
 npm run bench                                  # a short form of all cases
 npm run bench -- puback-100x100 --rounds 5     # one case
-npm run bench -- --full                        # full length; about an hour and a half
+npm run bench -- --full                        # full length; about an hour
 npm run bench -- --page                        # this page
 \`\`\`
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { atMost, type BenchCase, type Figures } from '../frame/case.ts';
+import { atExit } from '../frame/exit-hook.ts';
 import { ROOT } from '../frame/machine.ts';
 
 const LOOK_MS = 5;
@@ -48,6 +49,10 @@ async function startMs(dataDir: string): Promise<Figures[string]> {
     },
   });
   const ended = once(child, 'exit');
+  const killAll = (): void => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+  };
+  using _hook = atExit(killAll);
   try {
     while (!(await isReady(dataDir))) {
       if (child.exitCode !== null || performance.now() - startedMs > GIVE_UP_MS)
@@ -59,7 +64,7 @@ async function startMs(dataDir: string): Promise<Figures[string]> {
     await ended;
     return readyMs;
   } finally {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+    killAll();
   }
 }
 

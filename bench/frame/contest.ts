@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchCase, type Figures, type Form, type Medians, type Side, SKERRY } from './case.ts';
+import { atExit } from './exit-hook.ts';
 import { benchFolder, type Machine, readMachine } from './machine.ts';
 
 /** A target as judged. */
@@ -114,10 +115,12 @@ async function runSide(
   say: (line: string) => void,
 ): Promise<Figures> {
   const folder = mkdtempSync(join(benchFolder(), 'skerry-bench-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  using _hook = atExit(remove);
   try {
     return await side.run({ ...form, folder, say: (text) => say(`    ${text}`) });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

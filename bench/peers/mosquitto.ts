@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import mqtt from 'mqtt';
+import { atExit } from '../frame/exit-hook.ts';
 import type { Broker } from '../frame/load.ts';
 import { mosquittoPath } from '../frame/machine.ts';
 
@@ -35,10 +36,12 @@ export async function startMosquitto(folder: string): Promise<Broker> {
   writeFileSync(file, `${lines.join('\n')}\n`);
   // stderr holds a warning about the user only; what is wrong shows in the exit code
   const child = spawn(String(mosquittoPath()), ['-c', file], { stdio: 'ignore' });
+  const hook = atExit(() => child.kill('SIGKILL'));
   const broker = {
     port,
     pid: Number(child.pid),
     async [Symbol.asyncDispose]() {
+      hook[Symbol.dispose]();
       if (child.exitCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
