@@ -25,10 +25,8 @@ export interface Finding {
 }
 
 const TONES = { ok: 'good', warning: 'warning', fault: 'bad' } as const;
-/** Below this a warning becomes a fault: the journal's ballast, a seal and room to repair. */
-const FREE_BYTES_MIN = 1_073_741_824;
-/** A warning only: acknowledgements this slow are felt by devices. */
-const SYNC_P99_MS_MAX = 50;
+const FREE_BYTES_MIN = 1_073_741_824; // below this a warning becomes a fault: ballast, a seal, room to repair
+const SYNC_P99_MS_MAX = 50; // a warning only: devices feel acknowledgements this slow
 const SYNC_ROUNDS = 50;
 
 /**

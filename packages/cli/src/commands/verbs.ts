@@ -5,6 +5,7 @@ import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
 import { replayVerb } from './replay.ts';
+import { sqlVerb } from './sql.ts';
 import { telemetryQueryVerb } from './telemetry-query.ts';
 import { telemetryTailVerb } from './telemetry-tail.ts';
 import { upVerb } from './up.ts';
@@ -18,6 +19,7 @@ export const VERBS: readonly Verb[] = [
   devicesVerb,
   telemetryTailVerb,
   telemetryQueryVerb,
+  sqlVerb,
   ledgerVerb,
   ledgerGapsVerb,
   dlqListVerb,

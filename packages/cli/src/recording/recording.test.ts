@@ -36,12 +36,12 @@ test('readRecording reads comma, semicolon and tab separated files alike', async
 });
 
 test('readRecording maps columns, takes the device from its column and leaves empty cells out', async () => {
-  const { rows } = await rowsOf('a.csv', 'ts,unit,t,p\n1700000000,a7,1.5,\n', {
+  const { rows } = await rowsOf('a.csv', 'ts,unit,t,p\n1700000000,007,1.5,\n', {
     deviceColumn: 'unit',
     columns: readColumnChoice('t=temperature,p'),
   });
   assert.deepEqual(rows, [
-    { line: 2, timeMicros: 1_700_000_000_000_000, device: 'a7', values: { temperature: 1.5 } },
+    { line: 2, timeMicros: 1_700_000_000_000_000, device: '007', values: { temperature: 1.5 } },
   ]);
 });
 

@@ -41,7 +41,8 @@ export async function* readRecording(options: RecordingOptions): AsyncGenerator<
   let timeColumn = options.timeColumn;
   let hasHeader = isJson;
   try {
-    for await (const { line, fields } of rows) {
+    for await (const row of rows) {
+      const { line, fields } = row;
       if (!hasHeader) checkColumns(options.columns, Object.keys(fields));
       hasHeader = true;
       timeColumn ??= Object.keys(fields).find((name) => TIME_COLUMNS.includes(name.toLowerCase()));
@@ -52,7 +53,7 @@ export async function* readRecording(options: RecordingOptions): AsyncGenerator<
           `found columns ${Object.keys(fields).join(', ')}, wanted a time column (--time-column)`,
         );
       }
-      yield rowOf(options, line, fields, timeColumn);
+      yield rowOf(options, row, timeColumn);
     }
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
@@ -85,6 +86,8 @@ function isJsonLines(path: string): boolean {
 interface RawRow {
   readonly line: number;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** The fields as they stand in a CSV file, so that the device `007` keeps its zeros. */
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 async function* csvRows(path: string): AsyncGenerator<RawRow> {
@@ -103,6 +106,7 @@ async function* csvRows(path: string): AsyncGenerator<RawRow> {
     const { record, info } = entry as { record: Record<string, string>; info: { lines: number } }; // csv-parse with `info: true` and `columns: true`
     yield {
       line: info.lines,
+      texts: record,
       fields: Object.fromEntries(Object.entries(record).map(([key, text]) => [key, csvValue(text)])),
     };
   }
@@ -148,12 +152,8 @@ async function findDelimiter(path: string): Promise<string> {
   );
 }
 
-function rowOf(
-  options: RecordingOptions,
-  line: number,
-  fields: RawRow['fields'],
-  timeColumn: string,
-): RecordedRow {
+function rowOf(options: RecordingOptions, row: RawRow, timeColumn: string): RecordedRow {
+  const { line, fields } = row;
   const stamp = fields[timeColumn];
   const timeMicros = localTimeMicros(stamp, options.zone);
   if (timeMicros === undefined) {
@@ -169,12 +169,12 @@ function rowOf(
     if (options.columns.only && !options.columns.only.has(column)) continue;
     values[options.columns.rename[column] ?? column] = value;
   }
-  return { line, timeMicros, device: deviceOf(options, line, fields), values };
+  return { line, timeMicros, device: deviceOf(options, row), values };
 }
 
-function deviceOf(options: RecordingOptions, line: number, fields: RawRow['fields']): string | undefined {
+function deviceOf(options: RecordingOptions, { line, fields, texts }: RawRow): string | undefined {
   if (options.deviceColumn === undefined) return undefined;
-  const device = fields[options.deviceColumn];
+  const device = texts ? texts[options.deviceColumn]?.trim() : fields[options.deviceColumn];
   if (device !== undefined && device !== null && device !== '') return String(device);
   const found = !Object.hasOwn(fields, options.deviceColumn)
     ? `columns ${Object.keys(fields).join(', ')}`
