@@ -203,6 +203,8 @@ test('Publisher sends no more than Receive Maximum before an acknowledgement', a
   await using publisher = await harbour.open();
   for (const text of ['a', 'b', 'c']) publisher.publish('t', bytesOf(text));
   await until(() => harbour.peer.published.length === 2, 'two publications');
+  harbour.peer.ack(3);
+  await until(() => publisher.figures().strayAcks === 1, 'an acknowledgement of what was not sent');
   harbour.peer.ack(1);
   await until(() => harbour.peer.published.length === 3, 'the third');
   assert.deepEqual(harbour.peer.texts, ['a', 'b', 'c']);
@@ -328,6 +330,8 @@ test('Publisher ends when another client takes its identifier over, or the broke
     } else harbour.peer.send({ type: 'disconnect', reason: REASON.sessionTakenOver });
     await failed;
     assert.throws(() => publisher.publish('t', bytesOf('b')), hasCode(String(publisher.failure?.code)));
+    await until(() => harbour.peer.isClosed, 'the end of the connection');
+    assert.equal(harbour.clock.nextDueMs, undefined, 'it goes on trying');
   }
 });
 
