@@ -1,12 +1,16 @@
 import { CodedError } from '@skerry/kernel';
 import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
 import { findVerb, parseLine } from './commands/parse.ts';
-import { VERBS } from './commands/verbs.ts';
+import { upVerb } from './commands/up.ts';
+import type { Verb } from './commands/verb.ts';
 import { CliError } from './errors.ts';
 import { nearest } from './output/nearest.ts';
 import { exitWhenParentEnds } from './parent-pipe.ts';
 import { VERSION } from './version.ts';
 
+// a supervisor and its server live long: they load nothing of the other verbs
+const VERBS: readonly Verb[] =
+  process.argv[2] === 'up' ? [upVerb] : (await import('./commands/verbs.ts')).VERBS;
 exitWhenParentEnds();
 process.exitCode = await runLine(process.argv.slice(2));
 

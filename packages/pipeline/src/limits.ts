@@ -231,7 +231,7 @@ export const LIMITS = {
     whenFull: 'The pause stays at this.',
   },
   auditRecords: {
-    value: 262_144,
+    value: 8_192,
     unit: 'count',
     what: 'Journal records that an audit compares in one go.',
     whenFull: 'It goes on with the next records.',
