@@ -15,7 +15,10 @@ export interface Ingress {
    * 0x97 (Quota exceeded) and stops reading 3.1.1 publishers; it is asked once per received chunk.
    */
   refusal(): IngressRefusal | undefined;
-  /** Installs the one listener. `count` more publications, in order of `append`, are durable. */
+  /**
+   * Installs the one listener. `count` more publications, in order of `append`, are durable. It is never called inside a
+   * call of the broker's.
+   */
   onDurable(listener: (count: number) => void): void;
   /** Installs the one listener that is told when `refusal` becomes undefined again. */
   onResume(listener: () => void): void;
