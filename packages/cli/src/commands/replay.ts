@@ -14,6 +14,8 @@ import { findInstance, openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 const TOPIC = 'iot/{tenant}/{project}/{device}/telemetry';
+/** Rows on their way: enough that the disk of the instance is never waited for one by one. */
+const WINDOW = 4_096;
 const TICK_MS = 100;
 const PATIENCE_SECS = 60;
 
@@ -88,7 +90,13 @@ export const replayVerb: Verb = {
     await tellPlan(context, plan, total, run.mqtt);
     const clientId = `skerry-replay-${plan.run}`;
     const needs = { net: nodeNet(), clock: nodeClock(), random: nodeRandom() };
-    const options = { address: run.mqtt, clientId, keepAliveSecs: 30, signal: context.signal };
+    const options = {
+      address: run.mqtt,
+      clientId,
+      keepAliveSecs: 30,
+      window: WINDOW,
+      signal: context.signal,
+    };
     await using publisher = await openPublisher(options, needs);
     const replay = new Replay(context, plan, publisher, total);
     await replay.publish();
