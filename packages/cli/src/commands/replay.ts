@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { CodedError } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
-import { openPublisher, type Publisher } from '@skerry/mqtt';
+import type { Publisher } from '@skerry/mqtt';
 import { CliError } from '../errors.ts';
 import { nearest } from '../output/nearest.ts';
 import { Progress, type ProgressState } from '../output/progress.ts';
@@ -86,6 +86,7 @@ export const replayVerb: Verb = {
   async run(context) {
     const plan = planOf(context);
     const total = await countRows(plan.recording.path);
+    const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
     const { run } = findInstance(context);
     await tellPlan(context, plan, total, run.mqtt);
     const clientId = `skerry-replay-${plan.run}`;

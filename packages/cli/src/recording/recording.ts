@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { parse } from 'csv-parse';
 import { CliError } from '../errors.ts';
 import { type ColumnChoice, checkColumns } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
@@ -92,6 +91,7 @@ interface RawRow {
 
 async function* csvRows(path: string): AsyncGenerator<RawRow> {
   const delimiter = await findDelimiter(path);
+  const { parse } = await import('csv-parse'); // only where a CSV file is read
   const parser = createReadStream(path).pipe(
     parse({
       delimiter,
