@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Generator, LatencyHistogram } from '@skerry/testkit';
 import type { BenchCase, Figures, Run } from '../frame/case.ts';
-import { generatorOptions, type Load } from '../frame/load.ts';
+import { generatorOptions, type Load, warmUp } from '../frame/load.ts';
 import { startSkerry } from '../frame/skerry.ts';
 
 const LOAD: Load = { connections: 100, window: 100, devices: 1_000, metrics: 2, rate: 5_000 };
@@ -38,13 +38,14 @@ export const PUBACK_LATENCY: BenchCase = {
   short: { rounds: 2, secs: 8 },
   full: { rounds: 5, secs: 60 },
   notes: [
-    'One second of load, then one second in which the load rests and 1,500 bytes (what a millisecond brings) are appended and synced every millisecond in the same folder, and so on.',
+    'After two seconds of warming up: one second of load, then one second in which the load rests and 1,500 bytes (what a millisecond brings) are appended and synced every millisecond in the same folder, and so on.',
     'The latency of a message counts from its write to the socket to the arrival of PUBACK in the generator.',
   ],
 };
 
 async function skerry({ folder, secs }: Run): Promise<Figures> {
   await using broker = await startSkerry(folder);
+  await warmUp(broker.port);
   await using generator = new Generator(generatorOptions(broker.port, LOAD));
   await generator.wait('up');
   const bare = new LatencyHistogram();

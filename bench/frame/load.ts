@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Generator } from '@skerry/testkit';
+import { Generator, runGenerator } from '@skerry/testkit';
 import type { Figures } from './case.ts';
 import { cpuSecsOf } from './process-figures.ts';
 
@@ -53,4 +53,13 @@ export async function publishFor(broker: Broker, load: Load, secs: number): Prom
     p50Ms: after.latencyMs.p50,
     p99Ms: after.latencyMs.p99,
   };
+}
+
+const WARM_UP: Load = { connections: 50, window: 100, devices: 100, metrics: 2, rate: 5_000 };
+
+/** Two seconds of a small load in a project of its own, so that no cold code is measured; gives its messages. */
+export async function warmUp(port: number): Promise<number> {
+  const count = WARM_UP.rate * 2;
+  await runGenerator({ ...generatorOptions(port, WARM_UP), project: 'warm-up', epoch: 9, count });
+  return count;
 }

@@ -8,26 +8,32 @@ export class PeerProcess implements Broker {
   readonly port: number;
   readonly pid: number;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<never>;
+  #tell: (told: unknown) => void = () => undefined;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, ended: Promise<never>) {
     this.#child = child;
+    this.#ended = ended;
     this.port = port;
     this.pid = Number(child.pid);
+    child.on('message', (told) => this.#tell(told));
   }
 
   /** Starts a script of this folder with the folder for its data; resolves when it has told its port. */
   static async start(script: string, folder: string): Promise<PeerProcess> {
     const child = fork(fileURLToPath(new URL(script, import.meta.url)), [folder], { execArgv: [] });
-    const [told] = await Promise.race([once(child, 'message'), endOf(child, script)]);
-    return new PeerProcess(child, Number(told));
+    const ended = endOf(child, script);
+    ended.catch(() => undefined); // told to whoever waits for an answer
+    const [told] = await Promise.race([once(child, 'message'), ended]);
+    return new PeerProcess(child, Number(told), ended);
   }
 
-  /** Messages that it has stored so far. */
+  /** Messages that it has stored so far. One question at a time. */
   async stored(): Promise<number> {
-    const answer = once(this.#child, 'message');
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    this.#tell = resolve;
     this.#child.send('stored');
-    const [told] = await Promise.race([answer, endOf(this.#child, 'peer')]);
-    return Number(told);
+    return Number(await Promise.race([promise, this.#ended]));
   }
 
   /** Kills it. */
