@@ -42,6 +42,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
         'testkit/src/**/*.test.ts',
         'tests/tidy/**/*.test.ts',
         'tools/*.test.ts',
+        'bench/**/*.test.ts',
       ],
       env: { SKERRY_PROPERTY_RUNS: String(extent.propertyRuns) },
       needs: [],

@@ -39,7 +39,12 @@ async function runVerb(words: readonly string[]): Promise<number> {
     return 0;
   }
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  // a terminal and a supervisor may both ask; only a person who asks again by Ctrl-C is in a hurry
+  process.on('SIGTERM', () => controller.abort());
+  process.on('SIGINT', () => {
+    if (controller.signal.aborted && process.stdin.isTTY) process.exit(130);
+    controller.abort();
+  });
   process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EPIPE') process.exit(0);
     throw cause;
