@@ -64,6 +64,8 @@ class JournalThread {
   #isCommitting = false;
   /** Refusals so far; appends that were sent before main knew of the last are refused too. */
   #epoch = 0;
+  /** The last refusal's. */
+  #reason: unknown;
   #creditBytes: number;
   #nextGuardId = 1;
   #start: Offset;
@@ -127,8 +129,7 @@ class JournalThread {
     const appends = this.#appends;
     this.#appends = [];
     const late = appends.filter((one) => one.epoch < this.#epoch);
-    if (late.length > 0)
-      this.#refuse(late, [], new JournalError('journal-full', 'Cannot append: an earlier batch waits.'));
+    if (late.length > 0) this.#refuse(late, [], this.#reason);
     const group = appends.filter((one) => one.epoch === this.#epoch);
     if (group.length === 0) return;
     this.#isCommitting = true;
@@ -161,6 +162,7 @@ class JournalThread {
       return;
     }
     if (outcomes.length > 0) this.#epoch++;
+    this.#reason = reason;
     const refused = appends.map(({ id, batch }) => ({ id, batch: isHere(batch) ? batch : undefined }));
     const transfer = refused.flatMap(({ batch }) => (batch ? [batch.bytes.buffer] : []));
     this.#toMain({ type: 'refused', epoch: this.#epoch, refused, fault: faultMessage(reason) }, transfer);

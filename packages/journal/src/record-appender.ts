@@ -133,7 +133,7 @@ export class RecordAppender {
 
   /** Bytes of the records that are not durable yet. */
   get waitingBytes(): number {
-    return this.#closedBytes + this.#builder.byteLength;
+    return this.#closedBytes + (this.#builder.count === 0 ? 0 : this.#builder.byteLength);
   }
 
   /** Resolves when everything added so far is durable. Rejects when the journal fails first. */

@@ -81,7 +81,7 @@ test('SegmentJournal append on a disk that takes a part of a commit keeps nothin
     const scene = new SimulatedJournal(seed, { segmentBytes: 2 ** 20 });
     const journal = await scene.open();
     await journal.append(aBatch({ payload: 'kept' }));
-    const batches = [aBatch({ payload: 'y'.repeat(60) }), aBatch({ payload: 'z'.repeat(900) })];
+    const batches = [aBatch({ payload: 'y'.repeat(60) }), aBatch({ payload: 'z'.repeat(2000) })];
     let isShort = false;
     scene.disk.setFaults(({ kind }) => {
       if (kind !== 'write') return undefined;
