@@ -1,281 +1,98 @@
-import type { Logger, Meter } from '@skerry/kernel';
 import type { EncodedBatch } from './batch.ts';
 import { JournalError } from './errors.ts';
-import type { AppendResult, Consumer, Offset } from './journal.ts';
-import {
-  type FaultMessage,
-  type FromMain,
-  type FromPipeline,
-  faultMessage,
-  faultOf,
-  type JournalNews,
-  type JournalRequests,
-  type JournalState,
-  type ToMain,
-} from './journal-messages.ts';
+import type { AppendResult, ReceivedCount } from './journal.ts';
 import { LIMITS } from './limits.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { DurableGroup, ServedJournal } from './served-journal.ts';
+import { readProjectTable } from './project-table.ts';
 
-/** The two who use a served journal. */
-export interface JournalMailboxes {
-  /** To the one `JournalClient`. */
-  readonly main: Mailbox;
-  /** To the one `JournalFollower`, where there is one. */
-  readonly pipeline?: Mailbox;
+/** A batch with its project table read. */
+export interface CountedBatch {
+  readonly batch: EncodedBatch;
+  readonly counts: readonly ReceivedCount[];
 }
 
-/** What serving a journal needs. */
-export interface ServeJournalNeeds {
-  readonly logger: Logger;
-  readonly meter: Pick<Meter, 'snapshot'>;
-  /** Calls back after every message that has arrived was delivered (`setImmediate`): what came meanwhile shares a sync. */
-  readonly endOfTurn: (callback: () => void) => void;
-  readonly pipelineCreditBytes?: number;
+/** Makes a group of batches durable at once, all or none. Throws a `JournalError`. */
+export type CommitGroup = (group: readonly CountedBatch[]) => readonly AppendResult[];
+
+interface Waiting extends CountedBatch {
+  resolve(result: AppendResult): void;
+  reject(error: unknown): void;
 }
 
-type Append = Extract<FromMain, { type: 'append' }>;
-type Guarded = Extract<FromMain, { type: 'guarded' }>;
+/** Longest chain of promises between a refusal and the one who made the append. */
+const HOPS = 16;
 
 /**
- * Answers a `JournalClient` and a `JournalFollower` from the thread that owns the journal. All appends that arrived while
- * a sync was under way are made durable by the next one. Durable batches go on to the pipeline while it has credit.
- * Old records are given up whenever a consumer has moved on or an append was refused. The journal ends with the
- * client's; then `closed` resolves.
+ * Gathers the appends of a moment into groups, each made durable by one call of `commit`. After a refusal everything is
+ * refused that was appended before the caller could know of it, so that nothing overtakes a refused batch.
  */
-export function serveJournal(
-  mailboxes: JournalMailboxes,
-  journal: ServedJournal,
-  needs: ServeJournalNeeds,
-): { readonly closed: Promise<void> } {
-  const thread = new JournalThread(mailboxes, journal, needs);
-  return { closed: thread.closed };
-}
+export class AppendQueue {
+  readonly #commit: CommitGroup;
+  readonly #groupBytesMax: number;
+  #waiting: Waiting[] = [];
+  #isScheduled = false;
+  #refusal: JournalError | undefined;
 
-class JournalThread {
-  readonly #main: Mailbox;
-  readonly #pipeline: Mailbox | undefined;
-  readonly #journal: ServedJournal;
-  readonly #needs: ServeJournalNeeds;
-  readonly #closing = Promise.withResolvers<void>();
-  readonly #guards = new Map<number, (answer: Guarded) => void>();
-  #appends: Append[] = [];
-  #isCommitDue = false;
-  #isCommitting = false;
-  /** Refusals so far; appends that were sent before main knew of the last are refused too. */
-  #epoch = 0;
-  /** The last refusal's. */
-  #reason: unknown;
-  #creditBytes: number;
-  #nextGuardId = 1;
-  #start: Offset;
-
-  constructor({ main, pipeline }: JournalMailboxes, journal: ServedJournal, needs: ServeJournalNeeds) {
-    this.#main = main;
-    this.#pipeline = pipeline;
-    this.#journal = journal;
-    this.#needs = needs;
-    this.#creditBytes = needs.pipelineCreditBytes ?? LIMITS.pipelineCreditBytes.value;
-    this.#start = journal.start;
-    journal.onDurable((group) => this.#tellDurable(group));
-    main.onMessage((message) => this.#fromMain(message as FromMain)); // the other end is a JournalClient
-    pipeline?.onMessage((message) => this.#fromPipeline(message as FromPipeline)); // the other end is a JournalFollower
+  constructor(commit: CommitGroup, groupBytesMax: number) {
+    this.#commit = commit;
+    this.#groupBytesMax = groupBytesMax;
   }
 
-  get closed(): Promise<void> {
-    return this.#closing.promise;
-  }
-
-  #fromMain(message: FromMain): void {
-    switch (message.type) {
-      case 'append':
-        this.#appends.push(message);
-        this.#askForCommit();
-        return;
-      case 'hello':
-        this.#toMain({ type: 'state', state: this.#state() });
-        return;
-      case 'commit':
-        this.#commit(message.consumer);
-        return;
-      case 'request':
-        void this.#answer(message.id, message.method);
-        return;
-      case 'guard':
-        this.#journal.onBeforeTrim((upTo) => this.#guard(upTo));
-        return;
-      case 'guarded':
-        this.#guards.get(message.id)?.(message);
-        this.#guards.delete(message.id);
-    }
-  }
-
-  #fromPipeline(message: FromPipeline): void {
-    if (message.type === 'credit') this.#creditBytes += message.bytes;
-    else if (message.type === 'commit') this.#commit(message.consumer);
-    else this.#pipeline?.post({ type: 'state', state: this.#state() } satisfies JournalNews);
-  }
-
-  #askForCommit(): void {
-    if (this.#isCommitDue || this.#isCommitting) return;
-    this.#isCommitDue = true;
-    this.#needs.endOfTurn(() => {
-      this.#isCommitDue = false;
-      void this.#commitAppends();
-    });
-  }
-
-  async #commitAppends(): Promise<void> {
-    const appends = this.#appends;
-    this.#appends = [];
-    const late = appends.filter((one) => one.epoch < this.#epoch);
-    if (late.length > 0) this.#refuse(late, [], this.#reason);
-    const group = appends.filter((one) => one.epoch === this.#epoch);
-    if (group.length === 0) return;
-    this.#isCommitting = true;
-    const outcomes = await Promise.allSettled(group.map(({ batch }) => this.#journal.append(batch)));
-    this.#isCommitting = false;
-    const results = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    if (results.length > 0) this.#tellAppended(Number(group[0]?.id), results);
-    const failed = outcomes.findIndex((one) => one.status === 'rejected');
-    const outcome = outcomes[failed];
-    if (outcome?.status === 'rejected')
-      this.#refuse(group.slice(failed), outcomes.slice(failed), outcome.reason);
-    if (this.#appends.length > 0) this.#askForCommit();
-  }
-
-  #tellAppended(firstId: number, results: readonly AppendResult[]): void {
-    const firstOffset = Number(results[0]?.firstOffset);
-    this.#toMain({ type: 'appended', firstId, firstOffset, ends: results.map((one) => one.end) });
-  }
-
-  /** Sends refused batches back; those behind the first of a group are refused with it. */
-  #refuse(
-    appends: readonly Append[],
-    outcomes: readonly PromiseSettledResult<AppendResult>[],
-    reason: unknown,
-  ): void {
-    if (outcomes.some((one) => one.status === 'fulfilled')) {
-      this.#fail(
-        new JournalError('journal-failed', 'Cannot go on: a batch was taken before one that was refused.'),
-      );
-      return;
-    }
-    if (outcomes.length > 0) this.#epoch++;
-    this.#reason = reason;
-    const refused = appends.map(({ id, batch }) => ({ id, batch: isHere(batch) ? batch : undefined }));
-    const transfer = refused.flatMap(({ batch }) => (batch ? [batch.bytes.buffer] : []));
-    this.#toMain({ type: 'refused', epoch: this.#epoch, refused, fault: faultMessage(reason) }, transfer);
-    if (reason instanceof JournalError && reason.code === 'journal-full') void this.#trim();
-  }
-
-  #tellDurable({ batches, received }: DurableGroup): void {
-    const { end, telemetryEnd } = this.#journal;
-    const news = { type: 'durable', end, telemetryEnd, received } as const;
-    this.#toMain({ ...news, batches: [] });
-    if (!this.#pipeline) return;
-    const passed = batches.filter((batch) => this.#takeCredit(batch.body));
-    const buffers = passed.flatMap(({ body: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
-    this.#pipeline.post({ ...news, batches: passed } satisfies JournalNews, buffers);
-  }
-
-  #takeCredit(body: Uint8Array): boolean {
-    if (body.byteLength > this.#creditBytes) return false;
-    this.#creditBytes -= body.byteLength;
-    return true;
-  }
-
-  #commit(consumer: Consumer): void {
-    try {
-      this.#journal.commit(consumer);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    void this.#trim();
-  }
-
-  async #trim(): Promise<void> {
-    try {
-      await this.#journal.trim();
-    } catch (error) {
-      if (isExpected(error)) return;
-      this.#fail(error);
-    }
-    this.#tellTrimmed();
-  }
-
-  #tellTrimmed(): void {
-    const { start } = this.#journal;
-    if (start === this.#start) return;
-    this.#start = start;
-    const news: JournalNews = { type: 'trimmed', start, receivedBefore: this.#journal.receivedBefore() };
-    this.#toMain(news);
-    this.#pipeline?.post(news);
-  }
-
-  #guard(upTo: Offset): Promise<void> {
-    const id = this.#nextGuardId++;
+  /** As `Journal.append`. */
+  append(batch: EncodedBatch): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#guards.set(id, ({ fault }) => (fault ? reject(new GuardRefusal(fault)) : resolve()));
-      this.#toMain({ type: 'guard-trim', id, upTo });
+      const counts = readProjectTable(batch.bytes, batch.tableStart);
+      this.#waiting.push({ batch, counts, resolve, reject });
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      queueMicrotask(() => this.run());
     });
   }
 
-  async #answer(id: number, method: keyof JournalRequests): Promise<void> {
+  /** Commits what waits, now. */
+  run(): void {
+    this.#isScheduled = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < waiting.length; ) {
+      const count = this.#groupAt(waiting, at);
+      this.#commitGroup(waiting.slice(at, at + count));
+      at += count;
+    }
+  }
+
+  #commitGroup(group: readonly Waiting[]): void {
     try {
-      const value = await this.#do(method);
-      this.#toMain({ type: 'answer', id, value });
-      if (method === 'close') this.#closing.resolve();
+      if (this.#refusal) throw this.#refusal;
+      const results = this.#commit(group);
+      for (const [i, result] of results.entries()) group[i]?.resolve(result);
     } catch (error) {
-      this.#toMain({ type: 'fault', id, fault: faultMessage(error) });
-      if (method === 'close') this.#closing.resolve();
+      const isRefusal = error instanceof JournalError && error.code === 'journal-full';
+      if (isRefusal && !this.#refusal) void this.#refuse(error);
+      for (const one of group) one.reject(isRefusal ? refusalOf(error, one.batch) : error);
     }
   }
 
-  async #do(method: keyof JournalRequests): Promise<ReturnType<JournalRequests[keyof JournalRequests]>> {
-    if (method === 'figures') return this.#journal.figures();
-    if (method === 'metrics') return this.#needs.meter.snapshot();
-    if (method === 'trim') {
-      const start = await this.#journal.trim();
-      this.#tellTrimmed();
-      return start;
+  async #refuse(refusal: JournalError): Promise<void> {
+    this.#refusal = refusal;
+    for (let i = 0; i < HOPS; i++) await undefined;
+    this.#refusal = undefined;
+  }
+
+  /** How many batches from `start` on become durable together. */
+  #groupAt(waiting: readonly Waiting[], start: number): number {
+    let bytes = 0;
+    let records = 0;
+    let count = 0;
+    for (const { batch } of waiting.slice(start)) {
+      bytes += batch.bytes.byteLength;
+      if (count > 0 && (bytes > this.#groupBytesMax || records > LIMITS.commitRecordsMax.value)) break;
+      records += batch.count;
+      count++;
     }
-    await this.#commitAppends();
-    await this.#journal[Symbol.asyncDispose]();
-  }
-
-  #fail(error: unknown): void {
-    this.#needs.logger.log('error', 'The journal cannot go on.', { reason: String(error) });
-    this.#toMain({ type: 'failed', fault: faultMessage(error) });
-  }
-
-  #state(): JournalState {
-    const { id, start, end, telemetryEnd } = this.#journal;
-    const received = this.#journal.received();
-    return { id, start, end, telemetryEnd, received, receivedBefore: this.#journal.receivedBefore() };
-  }
-
-  #toMain(message: ToMain, transfer: readonly ArrayBuffer[] = []): void {
-    this.#main.post(message, transfer);
+    return count;
   }
 }
 
-/** A snapshot that main could not make: the records stay until it can. */
-class GuardRefusal extends Error {
-  constructor(fault: FaultMessage) {
-    super(fault.message, { cause: faultOf(fault) });
-  }
-}
-
-function isExpected(error: unknown): boolean {
-  if (error instanceof GuardRefusal) return true;
-  return (
-    error instanceof JournalError && (error.code === 'journal-closed' || error.code === 'journal-read-only')
-  );
-}
-
-/** False when the bytes went on to the pipeline: they were durable before something else failed. */
-function isHere(batch: EncodedBatch): boolean {
-  return !batch.bytes.buffer.detached;
+function refusalOf(error: JournalError, batch: EncodedBatch): JournalError {
+  return new JournalError('journal-full', error.message, error.facts, error.cause, batch);
 }
