@@ -53,15 +53,33 @@ export function opened(
   return { handle, [Symbol.dispose]: () => handle.close() };
 }
 
-/** Creates a folder and its parents where missing, each of them durable in its parent. */
+/**
+ * Creates a folder and its parents where missing, each durable in its parent before the next is made. The lowest that
+ * exists is made durable too: a process that was killed may have made it and not come to that.
+ */
 export function makeDurableFolder(disk: Disk, folder: string): void {
   const missing: string[] = [];
-  for (let path = folder; path !== '' && !disk.stat(path); path = parentOf(path)) missing.push(path);
-  disk.makeFolder(folder);
+  let existing = folder;
+  for (; existing !== '' && !disk.stat(existing); existing = parentOf(existing)) missing.push(existing);
+  if (existing !== '') syncExisting(disk, existing);
   for (const path of missing.reverse()) {
-    const parent = parentOf(path);
-    disk.syncFolder(parent === '' ? (path.startsWith('/') ? '/' : '.') : parent);
+    disk.makeFolder(path);
+    disk.syncFolder(homeOf(path));
   }
+}
+
+function syncExisting(disk: Disk, path: string): void {
+  try {
+    disk.syncFolder(homeOf(path));
+  } catch (error) {
+    // a folder that this user may not even read is not one that this program made something in
+    if (!(error instanceof KernelError) || error.code !== 'disk-denied') throw error;
+  }
+}
+
+function homeOf(path: string): string {
+  const parent = parentOf(path);
+  return parent === '' ? (path.startsWith('/') ? '/' : '.') : parent;
 }
 
 function parentOf(path: string): string {
