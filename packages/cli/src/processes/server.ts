@@ -225,24 +225,32 @@ function runDemo(rooms: Rooms, broker: Broker, stack: AsyncDisposableStack): Pro
 
 /** Opens a listener; a port that cannot be bound is told with the key that changes it. */
 async function listening<T>(name: 'http' | 'mqtt', open: () => Promise<T>): Promise<T> {
-  const codes = {
-    EADDRINUSE: 'port-in-use',
-    EACCES: 'port-denied',
-    EADDRNOTAVAIL: 'address-not-available',
-  } as const;
   try {
     return await open();
   } catch (fault) {
-    if (fault instanceof KernelError || !(fault instanceof Error) || !('code' in fault)) throw fault;
-    const code = Object.entries(codes).find(([system]) => system === fault.code)?.[1];
+    const code = listenCodeOf(fault);
     if (code === undefined) throw fault;
     throw new KernelError(
       code,
-      `Listening for ${name} failed: ${fault.message}. Set ${name}.port (--${name}-port, SKERRY_${name.toUpperCase()}_PORT) to a free port, or to 0 to have one picked.`,
+      `Listening for ${name} failed: ${fault instanceof Error ? fault.message.replace(/\.$/, '') : code}. Set ${name}.port (--${name}-port, SKERRY_${name.toUpperCase()}_PORT) to a free port, or to 0 to have one picked.`,
       { name },
       fault,
     );
   }
+}
+
+const LISTEN_CODES = ['port-in-use', 'port-denied', 'address-not-available'] as const;
+const SYSTEM_CODES = {
+  EADDRINUSE: 'port-in-use',
+  EACCES: 'port-denied',
+  EADDRNOTAVAIL: 'address-not-available',
+} as const;
+
+/** Which of the faults of listening a fault is: of the kernel's own network, or of the HTTP server's. */
+function listenCodeOf(fault: unknown): (typeof LISTEN_CODES)[number] | undefined {
+  if (fault instanceof KernelError) return LISTEN_CODES.find((code) => code === fault.code);
+  if (!(fault instanceof Error) || !('code' in fault)) return undefined;
+  return Object.entries(SYSTEM_CODES).find(([system]) => system === fault.code)?.[1];
 }
 
 function checkRoutes(config: SkerryConfig): void {

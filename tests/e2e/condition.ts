@@ -1,0 +1,26 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const LOOK_MS = 15;
+
+/**
+ * Asks again until the answer is neither undefined nor false, and gives it back. Fails with what was waited for and the
+ * last thing that was seen.
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  mostMs = 20_000,
+  seen: () => unknown = () => undefined,
+): Promise<T> {
+  const deadline = performance.now() + mostMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) {
+      throw new TypeError(
+        `Waited ${mostMs} ms for ${what}${seen() === undefined ? '' : `; seen: ${String(seen())}`}`,
+      );
+    }
+    await pause(LOOK_MS);
+  }
+}
