@@ -82,6 +82,10 @@ test('Broker gives Reason Strings unless the client wants none', async () => {
   client.sendBytes(Uint8Array.of(0x00, 0x00));
   await scene.until(() => client.isClosed);
   assert.deepEqual(client.all('disconnect'), [{ type: 'disconnect', reason: REASON.malformedPacket }]);
+  const small = await scene.connect({ clientId: 's', properties: { packetBytesMax: 20 } });
+  small.sendBytes(Uint8Array.of(0x00, 0x00));
+  await scene.until(() => small.isClosed);
+  assert.deepEqual(small.all('disconnect'), [{ type: 'disconnect', reason: REASON.malformedPacket }]);
 });
 
 test('Broker answers an unknown protocol in the nearest form and closes', async () => {
@@ -335,4 +339,20 @@ test('Broker takes nothing more from anybody once it ends, held publications inc
     retainedBytes: 0,
   });
   await assert.rejects(scene.dial(), hasCode('connect-failed'));
+});
+
+test('Broker breaks off a connection that is not closed by its client in time, whatever that one sends', async () => {
+  await using scene = await aScene();
+  const client = await scene.connect();
+  client.pause(); // it never sees the end of the stream
+  await scene.pass(60_000);
+  client.sendBytes(Uint8Array.of(0x00, 0x00));
+  await scene.settle();
+  assert.deepEqual(endsOf(scene), ['c malformed-packet']);
+  await scene.pass(2_500);
+  client.send({ type: 'pingreq' });
+  await scene.pass(2_000);
+  assert.equal(scene.broker.connections, 1);
+  await scene.pass(1_500);
+  assert.equal(scene.broker.connections, 0);
 });

@@ -186,6 +186,18 @@ test('Broker does not send their own to No Local subscribers, and keeps RETAIN a
   );
 });
 
+test('Broker keeps No Local for retained messages too', async () => {
+  await using scene = await aScene();
+  const client = await scene.connect();
+  const other = await scene.connect({ clientId: 'other' });
+  await publish(scene, client, 'a/1', 'own', { isRetain: true });
+  await publish(scene, other, 'a/2', 'theirs', { isRetain: true });
+  await scene.subscribe(client, { filter: 'a/+', isNoLocal: true });
+  await scene.until(() => client.payloads.length > 0);
+  await scene.settle();
+  assert.deepEqual(client.payloads, ['theirs']);
+});
+
 test('Broker follows Retain Handling', async () => {
   await using scene = await aScene();
   const client = await scene.connect();

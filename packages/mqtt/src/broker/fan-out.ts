@@ -30,7 +30,6 @@ export function* retainedFor(
 
 function deliver(parts: Needs, match: Match<Session>, message: Message): void {
   const session = match.subscriber;
-  if (session.isEnded) return; // by what this very message has set off
   const delivery: Delivery = {
     message,
     qos: message.qos === 0 ? 0 : match.qos,
