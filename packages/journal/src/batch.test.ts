@@ -267,10 +267,10 @@ function drain(batch: ConstructorParameters<typeof RecordReader>[0]): void {
 }
 
 test('encodeHeaders and decodeHeaders round trip; a value that is too long and a block that ends early are refused', () => {
-  const header = fc.record({
-    key: fc.integer({ min: 1, max: 255 }),
-    value: fc.uint8Array({ maxLength: 400 }),
-  });
+  const value = fc.uint8Array({ maxLength: 400 });
+  const header = fc
+    .tuple(fc.integer({ min: 1, max: 255 }), value)
+    .map(([key, bytes]) => ({ key, value: bytes }));
   fc.assert(
     fc.property(fc.array(header), (headers) => {
       assert.deepEqual(decodeHeaders(encodeHeaders(headers)), headers);

@@ -98,6 +98,20 @@ test('SegmentReader finds a segment that is gone from the middle', async () => {
   );
 });
 
+test('SegmentReader finds a segment of the same journal and place that another life has written', async () => {
+  const [one, other] = [new SimulatedJournal(1), new SimulatedJournal(1)];
+  const [first, second] = [await one.open(), await other.open()];
+  for (let i = 0; i < 40; i++) {
+    await first.append(aBatch({ payload: 'a'.repeat(200) }));
+    await second.append(aBatch({ payload: 'b'.repeat(200) }));
+  }
+  assert.equal(first.id, second.id);
+  const name = String(one.names().filter((found) => found.endsWith('.seg'))[1]);
+  one.overwrite(name, other.bytesOf(name));
+  const reader = openSegmentReader(SAMPLE_FOLDER, { disk: one.disk });
+  await assert.rejects(reader.read(0, 100_000, first.end), /chain of checksums/);
+});
+
 test('SegmentReader tells offset-trimmed for what was given up while it read', async () => {
   const scene = new SimulatedJournal(1, { journalBytesMax: 20_000 });
   const journal = await scene.open();
