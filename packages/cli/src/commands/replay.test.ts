@@ -134,9 +134,11 @@ test('replay says what is wrong with a recording or a flag, and publishes nothin
   await using quay = await openQuay(CSV);
   await using binary = await openQuay('\u0000\u0001,\u0002\n');
   await using late = await openQuay('timestamp,v\nnoon,1\n');
+  await using deep = await openQuay('timestamp,unit,v\n2024-01-01 00:00:00,a/b,1\n');
   const cases: [string, number, RegExp, typeof quay][] = [
     ['', 6, /line 1: wanted a header line.*\[recording-unreadable\]/, binary],
     ['--speed max', 6, /line 2: found time "noon" in column timestamp, wanted/, late],
+    ['--device-column unit', 6, /line 2: found the device "a\/b", wanted an id without/, deep],
     ['--time-column stamp', 6, /found columns timestamp, temp, rpm, wanted a time column/, quay],
     ['--device-column unit', 6, /found columns timestamp, temp, rpm, wanted a device in column unit/, quay],
     ['--columns tmp', 2, /found "tmp", wanted a column of the recording; did you mean temp\?/, quay],
@@ -158,10 +160,7 @@ test('replay says what is wrong with a recording or a flag, and publishes nothin
     assert.equal(said.code, code, `${flags}: ${said.err}`);
     assert.match(said.err, message, flags);
   }
-  assert.equal(
-    quay.harbour.arrivals.length + binary.harbour.arrivals.length + late.harbour.arrivals.length,
-    0,
-  );
+  assert.equal([quay, binary, late, deep].flatMap(({ harbour }) => harbour.arrivals).length, 0);
   const missing = await quay.island.skerry('replay /nonexistent.csv');
   assert.equal(missing.code, 6);
   assert.match(missing.err, /Reading \/nonexistent\.csv failed: .*ENOENT/);

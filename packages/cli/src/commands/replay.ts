@@ -144,7 +144,7 @@ function planOf(context: VerbContext): Plan {
       fillTemplate(template, {
         tenant,
         project,
-        device: row.device === undefined ? device : levelOf('device', row.device),
+        device: row.device === undefined ? device : deviceOf(path, row.line, row.device),
       }),
     patienceMs: patienceOf(flags.patience) * 1_000,
     run: Buffer.from(nodeRandom().bytes(6)).toString('hex'),
@@ -182,14 +182,23 @@ function zoneOf(zone: string): string {
   }
 }
 
-/** An id that is one level of a topic. */
 function levelOf(name: string, value: unknown): string {
   const text = String(value);
-  if (text !== '' && !/[+#/\p{Cc}]/u.test(text)) return text;
-  throw new CliError(
-    'usage',
-    `--${name}: found ${JSON.stringify(text)}, wanted an id without +, #, / and control characters.`,
-  );
+  if (isLevel(text)) return text;
+  throw new CliError('usage', `--${name}: found ${JSON.stringify(text)}, wanted ${LEVEL}.`);
+}
+
+function deviceOf(path: string, line: number, device: string): string {
+  if (isLevel(device)) return device;
+  const message = `${path}, line ${line}: found the device ${JSON.stringify(device)}, wanted ${LEVEL}.`;
+  throw new CliError('recording-unreadable', message, { path, line });
+}
+
+const LEVEL = 'an id without +, #, / and control characters';
+
+/** Whether an id can be one level of a topic. */
+function isLevel(text: string): boolean {
+  return text !== '' && !/[+#/\p{Cc}]/u.test(text);
 }
 
 function fillTemplate(template: string, ids: Readonly<Record<string, string>>): string {

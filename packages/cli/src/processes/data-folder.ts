@@ -119,7 +119,11 @@ export function prepareFolder(path: string): void {
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    if (!existsSync(path)) throw cause; // else another process made it in the meantime
+  }
 }
 
 function lockFile(path: string): DatabaseSync {
