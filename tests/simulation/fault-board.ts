@@ -30,6 +30,16 @@ export interface DiskWeather {
 /** A disk on which nothing goes wrong. */
 export const FAIR: DiskWeather = { shortWrite: 0, diskFull: 0, writeFailed: 0, syncFailed: 0, readFailed: 0 };
 
+const CHANGES: readonly DiskOperationKind[] = [
+  'write',
+  'truncate',
+  'sync',
+  'sync-folder',
+  'make-folder',
+  'rename',
+  'remove',
+];
+
 /**
  * Decides what goes wrong at disk operations and failpoints, and ends the process in the middle of them. `die` is called
  * at the moment of death; the operation or step then fails for the dying code without having happened.
@@ -40,8 +50,10 @@ export class FaultBoard {
   readonly #die: (death: Death, where: string) => void;
   #operationsLeft = 0;
   #operationDeath: Death | undefined;
+  #operationKinds = CHANGES;
   #passesLeft = 0;
-  #passDeath: Death | undefined;
+  #passDeath: Death = 'kill';
+  #operationsAfter = 0;
   #failpoint: FailpointName | undefined;
   #syncFails = false;
   /** How often each failpoint was passed. */
@@ -52,17 +64,19 @@ export class FaultBoard {
     this.#die = die;
   }
 
-  /** The process dies at the n-th disk operation from now on that changes something, before it happens. */
-  dieAtOperation(count: number, death: Death): void {
+  /** The process dies at the n-th disk operation from now on that changes something (of these kinds), before it happens. */
+  dieAtOperation(count: number, death: Death, kinds: readonly DiskOperationKind[] = CHANGES): void {
     this.#operationsLeft = count;
     this.#operationDeath = death;
+    this.#operationKinds = kinds;
   }
 
-  /** The process dies at the n-th passage of a failpoint from now on. */
-  dieAtFailpoint(name: FailpointName, count: number, death: Death): void {
+  /** The process dies at the n-th passage of a failpoint from now on, or at so many disk operations after it. */
+  dieAtFailpoint(name: FailpointName, count: number, death: Death, operationsAfter = 0): void {
     this.#failpoint = name;
     this.#passesLeft = count;
     this.#passDeath = death;
+    this.#operationsAfter = operationsAfter;
   }
 
   /** The next sync of a file fails. */
@@ -82,7 +96,7 @@ export class FaultBoard {
   readonly plan = (operation: DiskOperation): DiskFault | undefined => {
     const { kind, path } = operation;
     const death = this.#operationDeath;
-    if (death && CHANGES.includes(kind) && --this.#operationsLeft <= 0) {
+    if (death && this.#operationKinds.includes(kind) && --this.#operationsLeft <= 0) {
       this.#operationDeath = undefined;
       const where = `disk ${kind} ${path}`;
       this.#die(death, where);
@@ -100,7 +114,11 @@ export class FaultBoard {
     this.passes.set(name, (this.passes.get(name) ?? 0) + 1);
     if (name !== this.#failpoint || --this.#passesLeft > 0) return;
     this.#failpoint = undefined;
-    this.#die(this.#passDeath ?? 'kill', `failpoint ${name}`);
+    if (this.#operationsAfter > 0) {
+      this.dieAtOperation(this.#operationsAfter, this.#passDeath);
+      return;
+    }
+    this.#die(this.#passDeath, `failpoint ${name}`);
     throw new ProcessGone(`failpoint ${name}`);
   };
 
@@ -122,13 +140,3 @@ export class FaultBoard {
     return undefined;
   }
 }
-
-const CHANGES: readonly DiskOperationKind[] = [
-  'write',
-  'truncate',
-  'sync',
-  'sync-folder',
-  'make-folder',
-  'rename',
-  'remove',
-];

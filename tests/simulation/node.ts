@@ -159,6 +159,7 @@ export class SimulatedNode {
       disk: alter(this.#disk),
       net: tapped(life.host, {
         refused: this.#world.refused,
+        note: (line, bytes) => this.#world.log.add(line, bytes),
         isRefusing: () => life.server?.refusal() !== undefined,
       }),
       clock: life.clock,

@@ -169,7 +169,7 @@ export class Sender {
     const kind: MessageKind =
       draw < 0.75 ? 'numbered' : draw < 0.9 ? 'plain' : draw < 0.96 ? 'undecodable' : 'misrouted';
     const qos = random.chance(0.07) ? 0 : 1;
-    const length = random.chance(0.05) ? random.between(1_000, 6_000) : random.int(60);
+    const length = random.chance(0.05) ? random.between(500, 3_000) : random.int(60);
     const message = ledger.create(this.name, ++this.#created, kind, qos, 'x'.repeat(length));
     if (qos === 1) this.#unacked.push(message);
     return message;

@@ -50,6 +50,8 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   process.on('unhandledRejection', stray);
   try {
     await run.go();
+  } catch (fault) {
+    run.takeStray(fault);
   } finally {
     process.off('unhandledRejection', stray);
   }
@@ -94,7 +96,7 @@ class Run {
       seen: new SeenBook(),
       refused: (payload) => this.#ledger.noteRefusal(payload),
       feed: new FeedWatcher(this.#ledger, () => log.add('feed')),
-      alter: options.alter ?? ((disk) => disk),
+      alter: options.alter ?? ((inner) => inner),
     };
     const disk = new SimulatedDisk({
       capacityBytes: CAPACITY_BYTES,
@@ -107,10 +109,14 @@ class Run {
 
   async go(): Promise<void> {
     const random = this.#random;
-    const chaosMs = random.between(1_500, 6_000);
-    planWeather(this.#weatherNeeds(), chaosMs);
+    // short runs are about the first start, which a long one has only once too
+    const isShort = random.chance(0.3);
+    const chaosMs = isShort ? random.between(50, 500) : random.between(1_500, 6_000);
+    planWeather(this.#weatherNeeds(), chaosMs, isShort ? 1 : 12);
+    if (isShort || random.chance(0.3))
+      this.#node.board.dieAtOperation(random.between(1, 16), random.pick(['kill', 'power-cut', 'power-cut']));
     this.#node.start();
-    this.#populate();
+    this.#populate(isShort ? [3, 10] : [40, 120, 300]);
     await this.#until(() => this.#clock.monotonicMs() >= chaosMs);
     this.#mend();
     if (!(await this.#rest('before the last end'))) return;
@@ -140,12 +146,12 @@ class Run {
     };
   }
 
-  #populate(): void {
+  #populate(totals: readonly [number, ...number[]]): void {
     const random = this.#random;
     const needs = { net: this.#net.host(), clock: this.#clock, ledger: this.#ledger, port: PORT };
     const count = random.between(1, 5);
     for (let i = 0; i < count; i++) {
-      const total = random.pick([40, 120, 300]);
+      const total = random.pick(totals);
       this.#senders.push(new Sender(`dev-${i}`, total, { ...needs, random: random.fork(`sender ${i}`) }));
     }
     for (let i = random.int(3); i > 0; i--) this.#watchers.push(new Watcher(`watcher-${i}`, needs));
@@ -265,13 +271,13 @@ class Run {
 }
 
 function settingOf(random: SeededRandom): ServerSetting {
-  const journalBytesMax = random.pick([131_072, 262_144]);
+  const journalBytesMax = random.pick([49_152, 131_072]);
   return {
     port: PORT,
     folder: `${FOLDER}/journal`,
     journalBytesMax,
     segmentBytes: journalBytesMax / random.pick([10, 32]),
-    batchBytesMax: random.pick([1_000, 4_096]),
+    batchBytesMax: random.pick([600, 1_500]),
     reserveBytes: random.pick([0, 8_192]),
     routes: DEFAULT_ROUTES,
     sealPoints: random.pick([30, 300, 3_000]),

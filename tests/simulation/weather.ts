@@ -40,11 +40,13 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
   [12, 'power cut at an operation', (needs) => atOperation(needs, 'power-cut')],
   [5, 'kill at a failpoint', (needs) => atFailpoint(needs, 'kill')],
   [8, 'power cut at a failpoint', (needs) => atFailpoint(needs, 'power-cut')],
+  [8, 'power cut at a roll or a trim', atRollOrTrim],
+  [4, 'kill in recovery, then a full disk, then a power cut', killedCopyOnFullDisk],
   [10, 'kill, then a power cut soon after the start', killThenCut],
   [4, 'power cut, then another at the start', cutTwice],
   [6, 'sync fails, then a power cut', syncFails],
-  [5, 'short writes and refusals', stormyDisk],
-  [6, 'full disk', fullDisk],
+  [9, 'short writes and refusals', stormyDisk],
+  [9, 'full disk', fullDisk],
   [
     2,
     'write fails',
@@ -61,11 +63,11 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
 ];
 const WEIGHTS = DISTURBANCES.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Plans what goes wrong between now and `untilMs` (monotonic), as the random source says. */
-export function planWeather(needs: WeatherNeeds, untilMs: number): void {
+/** Plans up to `most` things that go wrong between now and `untilMs` (monotonic), as the random source says. */
+export function planWeather(needs: WeatherNeeds, untilMs: number, most: number): void {
   const { clock, random } = needs;
   const spanMs = untilMs - clock.monotonicMs();
-  for (let left = random.between(2, 12); left > 0; left--) {
+  for (let left = random.between(1, most); left > 0; left--) {
     const [name, act] = pickDisturbance(random);
     clock.startTimer(random.float() * spanMs, () => {
       needs.note(`weather: ${name}`);
@@ -89,7 +91,33 @@ function atOperation({ board, random }: WeatherNeeds, death: Death): void {
 
 function atFailpoint({ board, random }: WeatherNeeds, death: Death): void {
   const name = FAILPOINTS[random.int(FAILPOINTS.length)];
-  if (name) board.dieAtFailpoint(name, random.between(1, 4), death);
+  if (name) board.dieAtFailpoint(name, random.between(1, 4), death, random.pick([0, 0, 1, 2, 3]));
+}
+
+/** Where names and contents of several files have to become durable in an order. */
+function atRollOrTrim({ board, random }: WeatherNeeds): void {
+  const name = random.pick([
+    'segment-roll-before-sync',
+    'segment-roll-after-sync',
+    'trim-before-remove',
+  ] as const);
+  board.dieAtFailpoint(name, random.between(1, 3), 'power-cut', random.between(0, 4));
+}
+
+/** A copy of the newest segment that is there but not durable, and then no room for another. */
+function killedCopyOnFullDisk(needs: WeatherNeeds): void {
+  const { random, board, onNextStart, leaveFree, clock, die } = needs;
+  onNextStart(() => {
+    board.dieAtOperation(random.between(1, 2), 'kill', ['sync-folder']);
+    onNextStart(() => {
+      leaveFree(random.pick([0, 300]));
+      clock.startTimer(random.between(20, 200), () => {
+        if (random.chance(0.7)) die('power-cut', 'after a start on a full disk');
+        leaveFree(undefined);
+      });
+    });
+  });
+  die('kill', 'before a start on a full disk');
 }
 
 /** Consumers are given what recovery accepted; the power cut shows whether that had been made durable. */
@@ -125,11 +153,13 @@ function stormyDisk(needs: WeatherNeeds): void {
 function fullDisk(needs: WeatherNeeds): void {
   const { random, leaveFree, die } = needs;
   leaveFree(random.pick([0, 0, 100, 700, 3_000]));
-  const isCutWhileFull = random.chance(0.4);
-  needs.clock.startTimer(random.between(50, 1_500), () => {
-    if (isCutWhileFull) die('power-cut', 'while the disk is full');
-    leaveFree(undefined);
-  });
+  const endMs = random.between(50, 1_500);
+  const ending = random.pick(['none', 'power-cut', 'kill'] as const);
+  // the next process starts on a full disk, and may lose its power there too
+  if (ending !== 'none') needs.clock.startTimer(endMs / 2, () => die(ending, 'while the disk is full'));
+  if (random.chance(0.5))
+    needs.onNextStart(() => needs.board.dieAtOperation(random.between(5, 40), 'power-cut'));
+  needs.clock.startTimer(endMs, () => leaveFree(undefined));
 }
 
 function cutConnections({ net, random }: WeatherNeeds): void {

@@ -5,6 +5,8 @@ import { type Level, PacketReader, readPuback, readPublish, TYPE } from './wire.
 export interface RefusalListener {
   /** The broker refuses this publication, or is about to: the answer may never be written, or never arrive. */
   refused(payload: Uint8Array): void;
+  /** Notes a line for the log of the run. */
+  note(line: string, bytes?: Uint8Array): void;
   /** Whether publications are refused at this moment. */
   isRefusing(): boolean;
 }
@@ -47,6 +49,7 @@ class TappedConnection implements Connection {
           if (packet.type === TYPE.connect) this.#level = packet.body[6] === 5 ? 5 : 4;
           if (packet.type !== TYPE.publish) continue;
           const { packetId, payload } = readPublish(this.#level, packet);
+          this.#listener.note(`in ${packetId}${isRefusing ? ' refusing' : ''}`, payload);
           if (packetId === 0) continue;
           this.#published.set(packetId, payload);
           if (isRefusing && this.#level === 5) this.#listener.refused(payload);
@@ -63,6 +66,7 @@ class TappedConnection implements Connection {
       if (packet.type !== TYPE.puback) continue;
       const { packetId, reason } = readPuback(packet);
       const payload = this.#published.get(packetId);
+      this.#listener.note(`out ${packetId} ${reason}`, payload);
       if (reason >= 0x80 && payload) this.#listener.refused(payload);
     }
     return this.#inner.write(bytes);
