@@ -63,7 +63,7 @@ export interface Journal extends AsyncDisposable {
   read(from: Offset, bytesMax: number): Promise<StoredBatch[]>;
   /** Resolves when `end` is above `offset`, or when `signal` is aborted. */
   waitBeyond(offset: Offset, signal: AbortSignal): Promise<void>;
-  /** Sets a consumer's position; the caller promises that it is itself on disk. Never goes back. */
+  /** Sets a consumer's position; the caller promises that it is itself on disk. Never goes back; a position above `end` counts as `end`. A consumer that is no longer mandatory is committed as a capped one. */
   commit(consumer: Consumer): void;
   /** Gives up whole segments below every mandatory consumer while the size limit or the time limit asks for it; returns the new `start`. */
   trim(): Promise<Offset>;

@@ -125,7 +125,7 @@ export class MemoryJournal implements ServedJournal {
 
   commit(consumer: Consumer): void {
     if (this.#isClosed) throw closed();
-    this.#consumers.commit(consumer);
+    this.#consumers.commit({ ...consumer, position: Math.min(consumer.position, this.#end) });
   }
 
   async trim(): Promise<Offset> {

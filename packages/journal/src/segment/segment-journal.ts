@@ -84,7 +84,8 @@ export class SegmentJournal implements ServedJournal {
     this.#options = options;
     this.#needs = needs;
     this.#room = new Room(needs.disk, folder, sizes);
-    this.#log = new SegmentLog(folder, recovered, this.#room, { sizes, segmentAgeMicros }, needs);
+    const isReadOnly = options.readOnly ?? false;
+    this.#log = new SegmentLog(folder, recovered, this.#room, { sizes, segmentAgeMicros, isReadOnly }, needs);
     this.#queue = new AppendQueue((group) => this.#commitGroup(group), sizes.segmentBytes);
     this.#reader = new SegmentReader(folder, needs);
     this.#consumers = recovered.consumers;
@@ -159,7 +160,7 @@ export class SegmentJournal implements ServedJournal {
 
   commit(consumer: Consumer): void {
     if (this.#isClosed) throw closed();
-    const isNew = this.#consumers.commit(consumer);
+    const isNew = this.#consumers.commit({ ...consumer, position: Math.min(consumer.position, this.end) });
     this.#isConsumersSaved = false;
     if (isNew && !this.#options.readOnly) this.#log.guarded(() => this.#saveConsumers());
   }

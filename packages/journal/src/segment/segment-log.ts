@@ -72,7 +72,7 @@ export class SegmentLog {
     folder: string,
     recovered: RecoveredJournal,
     room: Room,
-    options: { readonly sizes: RoomSizes; readonly segmentAgeMicros: number },
+    options: { readonly sizes: RoomSizes; readonly segmentAgeMicros: number; readonly isReadOnly: boolean },
     needs: LogNeeds,
   ) {
     this.#folder = folder;
@@ -88,7 +88,8 @@ export class SegmentLog {
     this.#headBytes = recovered.headBytes;
     this.#lastMicros = recovered.lastAppendedMicros;
     this.#usedBytes = recovered.segments.reduce((sum, one) => sum + one.bytes, 0);
-    this.#file = needs.disk.open(`${folder}/${segmentName(this.#newest.firstOffset)}`, 'write');
+    const path = `${folder}/${segmentName(this.#newest.firstOffset)}`;
+    this.#file = needs.disk.open(path, options.isReadOnly ? 'read' : 'write');
     this.#showSizes();
   }
 

@@ -206,6 +206,23 @@ function testConsumers(name: string, open: () => Promise<JournalHarness>): void 
     const left = await payloadsFrom(journal, start);
     assert.equal(left.length, end - start);
   });
+  test(`${name} commit of a position above the end counts as the end, so that later records are kept`, async () => {
+    await using harness = await open();
+    const { journal } = harness;
+    journal.commit({ ...CONSUMER, position: 1_000_000 });
+    await harness.grow();
+    assert.equal(await journal.trim(), 0);
+  });
+  test(`${name} commit as a capped consumer lets go of what a mandatory one held`, async () => {
+    await using harness = await open();
+    const { journal } = harness;
+    journal.commit({ name: 'uplink', isMandatory: true, position: 0 });
+    await harness.grow();
+    journal.commit({ ...CONSUMER, position: journal.end });
+    assert.equal(await journal.trim(), 0);
+    journal.commit({ name: 'uplink', isMandatory: false, position: 0 });
+    assert.ok((await journal.trim()) > 0);
+  });
   test(`${name} commit never goes back`, async () => {
     await using harness = await open();
     const { journal } = harness;
