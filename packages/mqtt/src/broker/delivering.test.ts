@@ -371,6 +371,19 @@ test('Broker feeds many retained messages to a subscriber as it acknowledges the
   );
 });
 
+test('Broker sends no more retained messages of a filter that was given up', async () => {
+  await using scene = await aScene({ limits: { inflightMax: 2 } });
+  const client = await scene.connect();
+  for (let i = 0; i < 10; i++) await publish(scene, client, `r/${i}`, `${i}`, { isRetain: true });
+  await scene.subscribe(client, '#');
+  await scene.until(() => client.payloads.length === 2);
+  client.send({ type: 'unsubscribe', packetId: 2, filters: ['#'] });
+  acknowledge(client);
+  await scene.until(() => client.all('unsuback').length === 1);
+  await scene.settle();
+  assert.deepEqual(client.payloads, ['0', '1']);
+});
+
 test('Broker refuses subscriptions over its limits', async () => {
   await using scene = await aScene({
     limits: { subscriptionsMax: 2, subscriptionsTotalMax: 3, subscriptionLevelsMax: 20 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { REASON } from '../reason-codes.ts';
-import { aScene, type BrokerScene, connackOf } from '../testing/broker-scene.ts';
+import { aConnect, aScene, type BrokerScene, connackOf } from '../testing/broker-scene.ts';
 
 const WILL = {
   topic: 'iot/gone',
@@ -128,4 +128,32 @@ test('Broker publishes wills at its end', async () => {
   await scene.until(() => scene.broker.connections === 1);
   await scene[Symbol.asyncDispose]();
   assert.deepEqual(keptOf(scene).toSorted(), ['away iot/gone will', 'here iot/gone will']);
+});
+
+test('Broker resolves its end when the wills are durable', async () => {
+  const scene = await aScene();
+  await scene.connect({ will: WILL });
+  scene.ingress.isWaiting = true;
+  let isOver = false;
+  const ending = scene.broker[Symbol.asyncDispose]().then(() => {
+    isOver = true;
+  });
+  await scene.settle();
+  assert.deepEqual([isOver, scene.ingress.pending, scene.broker.connections], [false, 1, 0]);
+  scene.ingress.confirm();
+  await ending;
+  assert.deepEqual(keptOf(scene), ['c iot/gone will']);
+});
+
+test('Broker copies a will: the chunk is not its own', async () => {
+  await using scene = await aScene();
+  const client = await scene.dial();
+  const correlation = Uint8Array.of(1, 2, 3);
+  const chunk = client.send(aConnect({ will: { ...WILL, properties: { correlation } } }));
+  await scene.until(() => client.packets.length === 1);
+  chunk.fill(0xff);
+  client.destroy();
+  await scene.until(() => scene.ingress.kept.length === 1);
+  assert.deepEqual(keptOf(scene), ['c iot/gone will']);
+  assert.deepEqual(scene.ingress.kept[0]?.properties?.correlation, correlation);
 });
