@@ -15,7 +15,14 @@ exitWhenParentEnds();
 process.exitCode = await runLine(process.argv.slice(2));
 
 async function runLine(words: readonly string[]): Promise<number> {
-  if (words[0] === undefined || words[0] === '--help' || words[0] === '-h' || words[0] === 'help') {
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EPIPE') process.exit(0);
+    throw cause;
+  });
+  if (words[0] === 'help' && words[1] !== undefined && words[1] !== 'exit-codes') {
+    return runLine([...words.slice(1), '--help']);
+  }
+  if (words[0] === undefined || ['--help', '-h', 'help'].includes(words[0])) {
     process.stdout.write(words[1] === 'exit-codes' ? exitCodeHelp() : overviewHelp(VERBS, VERSION));
     return words[0] === undefined ? 2 : 0;
   }
@@ -45,10 +52,6 @@ async function runVerb(words: readonly string[]): Promise<number> {
     if (controller.signal.aborted && process.stdin.isTTY) process.exit(130);
     controller.abort();
   });
-  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'EPIPE') process.exit(0);
-    throw cause;
-  });
   return await found.verb.run({
     flags: line.flags,
     positionals: line.positionals,
@@ -71,7 +74,7 @@ function unknownVerb(words: readonly string[]): CliError {
     );
   return new CliError(
     'usage',
-    `Found ${JSON.stringify(words.slice(0, 2).join(' '))}, wanted a verb${close ? `; did you mean skerry ${close}?` : ''} See skerry --help.`,
+    `Found ${JSON.stringify(words.slice(0, 2).join(' '))}, wanted a verb${close ? `; did you mean skerry ${close}?` : '.'} See skerry --help.`,
   );
 }
 

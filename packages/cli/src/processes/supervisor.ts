@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LIMITS } from '../limits.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** One unwanted end of the server, a line of `crashes.jsonl` in the data folder. */
@@ -25,15 +26,15 @@ export interface SupervisedServer {
 const NODE_FLAGS = ['--max-semi-space-size=2'];
 const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const STEADY_SECS = 60;
-const SYNC_FAILURES_MAX = 3;
 
 /**
  * Runs the server as a child and starts it again when it ends without being asked to, with growing pauses that are
- * forgotten after 60 s of steady work. Failed fsyncs are counted over restarts: after three the server is told to come
- * up read-only. Ends of configuration or usage are final. Resolves with the exit code of the whole.
+ * forgotten after 60 s of steady work. After three failed fsyncs in a row the server is told to
+ * come up read-only, until the supervisor itself is started anew. Ends of configuration or usage are final. Resolves with the exit code of the whole.
  */
 export async function superviseServer(server: SupervisedServer): Promise<number> {
   let attempt = 0;
+  let syncFailures = 0;
   let isStopping = false;
   let child: ChildProcess | undefined;
   const stop = (signal: NodeJS.Signals): void => {
@@ -44,11 +45,12 @@ export async function superviseServer(server: SupervisedServer): Promise<number>
   process.on('SIGINT', () => stop('SIGTERM'));
   for (;;) {
     const startedMs = performance.now();
-    const isReadOnly = recentSyncFailures(server.dataDir) >= SYNC_FAILURES_MAX;
+    const isReadOnly = syncFailures >= LIMITS.syncFailuresMax.value;
     child = startServer(server, isReadOnly);
     const { code, signal } = await endOf(child);
     if (isStopping || code === 0) return code ?? 0;
     if (code !== null && EXIT.final.has(code)) return code;
+    syncFailures = code === EXIT.syncFailed ? syncFailures + 1 : 0;
     const upSecs = (performance.now() - startedMs) / 1_000;
     recordCrash(server.dataDir, {
       at: new Date().toISOString(),
@@ -95,15 +97,6 @@ function endOf(child: ChildProcess): Promise<{ code: number | null; signal: stri
     child.once('error', () => resolve({ code: EXIT.startFailed, signal: null }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-}
-
-function recentSyncFailures(dataDir: string): number {
-  let count = 0;
-  for (const crash of readCrashes(dataDir).toReversed()) {
-    if (!crash.isSyncFailure) break;
-    count += 1;
-  }
-  return count;
 }
 
 function recordCrash(dataDir: string, crash: CrashRecord): void {

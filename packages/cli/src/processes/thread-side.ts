@@ -41,7 +41,8 @@ export async function runThread<Options>(
   const { start, ports } = workerData as { start: ThreadStart; ports: Record<string, MessagePort> }; // given by startThread
   const meter = createMeter();
   try {
-    const running = await body(start.options as Options, {
+    const options = start.options as Options; // of this thread's own kind
+    const running = await body(options, {
       logger: loggerTo((entry) => post({ type: 'log', entry: plainEntry(entry) })),
       meter,
       failpoint: failpointHook(start.failpoint),
