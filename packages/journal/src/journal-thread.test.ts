@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { createMeter, silentLogger } from '@skerry/kernel';
+import { createMeter, KernelError, silentLogger } from '@skerry/kernel';
 import { FakeClock, hasCode } from '@skerry/kernel/testing';
 import { JournalError } from './errors.ts';
 import type { StoredBatch } from './journal.ts';
@@ -215,6 +215,40 @@ test('JournalClient onBeforeTrim makes the journal wait, and keep everything whe
   assert.equal(await client.trim(), journal.start);
   assert.equal(client.start, journal.start);
   assert.ok(journal.start > 0 && asked.length >= 2);
+});
+
+test('serveJournal keeps old records while the snapshot finds no room, and fails nothing for it', async () => {
+  const entries: string[] = [];
+  const { client, journal, follower } = await aServed(new SimulatedJournal(1, { journalBytesMax: 20_000 }), {
+    logger: { log: (level, message) => entries.push(`${level} ${message}`) },
+  });
+  const failures: Error[] = [];
+  client.onFailed((error) => failures.push(error));
+  let isFull = true;
+  journal.onBeforeTrim(async () => {
+    if (isFull) throw new KernelError('disk-full', 'Cannot write the snapshot: disk-full.');
+  });
+  await client.append(aBatch({ retain: true }));
+  while (journal.figures().bytes < 17_000) await client.append(aBatch({ payload: 'x'.repeat(400) }));
+  follower.commit({ ...CONSUMER, position: journal.end });
+  await until(() => entries.length > 0);
+  assert.deepEqual(entries, ['warn Old records of the journal are kept for now.']);
+  assert.equal(journal.start, 0);
+  isFull = false;
+  follower.commit({ ...CONSUMER, position: journal.end });
+  await until(() => client.start > 0);
+  assert.deepEqual(failures, []);
+});
+
+test('serveJournal takes no harm from a position that comes after the close', async () => {
+  const { client, follower } = await aServed();
+  const failures: Error[] = [];
+  client.onFailed((error) => failures.push(error));
+  await client.append(aBatch());
+  await client[Symbol.asyncDispose]();
+  follower.commit({ ...CONSUMER, position: 1 });
+  for (let i = 0; i < 10; i++) await turn();
+  assert.deepEqual(failures, []);
 });
 
 test('JournalClient gets journal-failed for appends, and onFailed for what no append asked', async () => {

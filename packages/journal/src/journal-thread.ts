@@ -1,6 +1,6 @@
-import type { Logger, Meter } from '@skerry/kernel';
+import { CodedError, type Logger, type Meter } from '@skerry/kernel';
 import type { EncodedBatch } from './batch.ts';
-import { JournalError } from './errors.ts';
+import { JournalError, type JournalFault } from './errors.ts';
 import type { AppendResult, Consumer, Offset } from './journal.ts';
 import {
   type FaultMessage,
@@ -33,6 +33,8 @@ export interface ServeJournalNeeds {
   readonly endOfTurn: (callback: () => void) => void;
   readonly pipelineCreditBytes?: number;
 }
+
+const IDLE: readonly JournalFault[] = ['journal-closed', 'journal-read-only'];
 
 type Append = Extract<FromMain, { type: 'append' }>;
 type Guarded = Extract<FromMain, { type: 'guarded' }>;
@@ -189,7 +191,7 @@ class JournalThread {
     try {
       this.#journal.commit(consumer);
     } catch (error) {
-      this.#fail(error);
+      this.#judge(error);
       return;
     }
     void this.#trim();
@@ -199,8 +201,7 @@ class JournalThread {
     try {
       await this.#journal.trim();
     } catch (error) {
-      if (isExpected(error)) return;
-      this.#fail(error);
+      this.#judge(error);
     }
     this.#tellTrimmed();
   }
@@ -245,6 +246,17 @@ class JournalThread {
     await this.#journal[Symbol.asyncDispose]();
   }
 
+  /** A closed journal and one for reading only give nothing up. What may work later is told; the rest ends the process. */
+  #judge(error: unknown): void {
+    if (error instanceof JournalError && IDLE.includes(error.code)) return;
+    const canWait = error instanceof CodedError && error.advice !== 'end-process';
+    if (canWait || error instanceof GuardRefusal)
+      this.#needs.logger.log('warn', 'Old records of the journal are kept for now.', {
+        reason: String(error),
+      });
+    else this.#fail(error);
+  }
+
   #fail(error: unknown): void {
     this.#needs.logger.log('error', 'The journal cannot go on.', { reason: String(error) });
     this.#toMain({ type: 'failed', fault: faultMessage(error) });
@@ -266,13 +278,6 @@ class GuardRefusal extends Error {
   constructor(fault: FaultMessage) {
     super(fault.message, { cause: faultOf(fault) });
   }
-}
-
-function isExpected(error: unknown): boolean {
-  if (error instanceof GuardRefusal) return true;
-  return (
-    error instanceof JournalError && (error.code === 'journal-closed' || error.code === 'journal-read-only')
-  );
 }
 
 /** False when the bytes went on to the pipeline: they were durable before something else failed. */
