@@ -116,6 +116,15 @@ test('OutgoingFlow gives feeds when nothing else waits, and each filter once', (
   ]);
 });
 
+test('OutgoingFlow counts the bytes of what came from feeds', () => {
+  const { flow, budget } = aFlow();
+  flow.feed('a', [aDelivery(1), aDelivery(2, Number.POSITIVE_INFINITY, 0)].values());
+  drain(flow);
+  assert.equal(budget.bytes, 2);
+  flow.acknowledge(1);
+  assert.deepEqual([budget.bytes, flow.bytes], [0, 0]);
+});
+
 test('OutgoingFlow keeps count, bytes and order over any history', () => {
   const event = fc.oneof(
     { weight: 4, arbitrary: fc.constant('offer' as const) },

@@ -73,6 +73,18 @@ test('SubscriptionTree.match leaves No Local out of what a subscriber gets of it
   assert.deepEqual([own?.qos, own?.identifiers], [0, [2]]);
 });
 
+test('SubscriptionTree.levels counts the levels of every filter, and forgets those that go', () => {
+  const tree = new SubscriptionTree<string>();
+  tree.set('x', aSubscription('a/b/#'));
+  tree.set('y', aSubscription('a/b/#'));
+  tree.set('x', aSubscription('+'));
+  tree.set('x', aSubscription('+'));
+  assert.equal(tree.levels, 5);
+  tree.delete('x', 'a/b/#');
+  tree.delete('x', 'a/b/#');
+  assert.equal(tree.levels, 3);
+});
+
 test('SubscriptionTree.version changes with every change and only then', () => {
   const tree = new SubscriptionTree<string>();
   const before = tree.version;
