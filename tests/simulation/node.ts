@@ -7,10 +7,11 @@ import type {
   SimulatedHost,
   SimulatedNet,
 } from '@skerry/kernel/testing';
-import type { MemoryAuditSource, Pipeline } from '@skerry/pipeline';
+import type { MemoryAuditSource } from '@skerry/pipeline';
 import type { MemoryStore } from '@skerry/series/memory';
 import { type Death, FaultBoard } from './fault-board.ts';
 import type { FeedWatcher } from './feed-watcher.ts';
+import type { Operator } from './operator.ts';
 import { ProcessClock } from './process-clock.ts';
 import { type ProcessStore, processStore } from './process-store.ts';
 import type { SeenBook } from './seen-book.ts';
@@ -27,6 +28,7 @@ export interface World {
   readonly audit: MemoryAuditSource;
   readonly seen: SeenBook;
   readonly feed: FeedWatcher;
+  readonly operator: Operator | undefined;
   /** The broker has refused the publication with this payload. */
   readonly refused: (payload: Uint8Array) => void;
   /** What the process sees instead of the disk; the disk itself unless a removal is tried. */
@@ -175,11 +177,8 @@ export class SimulatedNode {
     if (life !== this.#life) return;
     life.server = server;
     this.#world.log.add(`node ready ${life.number}`);
-    this.#follow(server.pipeline, feed, life);
-  }
-
-  #follow(pipeline: Pipeline, feed: FeedWatcher, life: Life): void {
-    feed.follow(pipeline, life.clock);
+    feed.follow(server.pipeline, life.clock);
+    this.#world.operator?.follow(server, life.clock, (cause) => this.#failed(life, cause));
   }
 
   #threadDelay(): number {

@@ -21,6 +21,20 @@ export interface SenderNeeds {
   readonly port: number;
 }
 
+/** Members that some payloads have besides, so that the decoder meets every kind of value. */
+const MEMBERS: readonly [string, ...string[]] = [
+  ',"a":{"b":{"c":1.5,"on":true},"t":"äöü \\u00e9 \\n"}',
+  ',"big":12345678901234567890,"neg":-0.25e-3,"exact":9007199254740993',
+  ',"list":[1,2,3],"long":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18],"mixed":[1,"a",null,{"x":1}]',
+  ',"none":null,"empty":{},"nothing":[]',
+  ',"ts":1767225600',
+  ',"timestamp":1767225600123',
+  ',"time":"2026-01-01T00:00:00.5Z"',
+  ',"ts":"2026-01-01 01:00:00+01:00"',
+  ',"ts":1767225600123456789',
+  ',"ts":12,"note":"far too early"',
+  ',"time":"not a time"',
+];
 const KEEP_ALIVE_SECS = 30;
 const ACK_TIMEOUT_MS = 4_000;
 
@@ -170,7 +184,9 @@ export class Sender {
       draw < 0.75 ? 'numbered' : draw < 0.9 ? 'plain' : draw < 0.96 ? 'undecodable' : 'misrouted';
     const qos = random.chance(0.07) ? 0 : 1;
     const length = random.chance(0.05) ? random.between(500, 3_000) : random.int(60);
-    const message = ledger.create(this.name, ++this.#created, kind, qos, 'x'.repeat(length));
+    const filler = 'x'.repeat(length);
+    const more = random.chance(0.2) ? random.pick(MEMBERS) : '';
+    const message = ledger.create(this.name, ++this.#created, kind, qos, { filler, more });
     if (qos === 1) this.#unacked.push(message);
     return message;
   }

@@ -30,8 +30,14 @@ export class SentLedger {
   readonly messages: SentMessage[] = [];
   readonly #byName = new Map<string, SentMessage>();
 
-  /** Notes a new message of a device and gives it its topic and payload. */
-  create(device: string, number: number, kind: MessageKind, qos: 0 | 1, filler: string): SentMessage {
+  /** Notes a new message of a device and gives it its topic and payload; `more` are further members of the JSON object. */
+  create(
+    device: string,
+    number: number,
+    kind: MessageKind,
+    qos: 0 | 1,
+    { filler, more }: { readonly filler: string; readonly more: string },
+  ): SentMessage {
     const message: SentMessage = {
       device,
       number,
@@ -42,7 +48,7 @@ export class SentLedger {
           ? `${PREFIX}/${OWNER.tenant}`
           : `${PREFIX}/${OWNER.tenant}/${OWNER.project}/${device}`,
       filler,
-      payload: new TextEncoder().encode(textOf(device, number, kind, filler)),
+      payload: new TextEncoder().encode(textOf(device, number, kind, filler, more)),
       sends: 0,
       isAcked: false,
       wasRefused: false,
@@ -73,8 +79,8 @@ export class SentLedger {
   }
 }
 
-function textOf(device: string, number: number, kind: MessageKind, filler: string): string {
-  const head = `{"d":"${device}","n":${number},"f":"${filler}"`;
+function textOf(device: string, number: number, kind: MessageKind, filler: string, more: string): string {
+  const head = `{"d":"${device}","n":${number},"f":"${filler}"${more}`;
   if (kind === 'undecodable') return head;
   return kind === 'numbered' ? `${head},"seq":${number},"epoch":"boot-1"}` : `${head}}`;
 }

@@ -40,6 +40,8 @@ export interface ServerSetting {
   readonly segmentBytes: number;
   readonly batchBytesMax: number;
   readonly reserveBytes: number;
+  /** Age limit of records; without a limit when absent. */
+  readonly hoursMax?: number;
   readonly routes: RouteConfig;
   readonly sealPoints: number;
   readonly sealAgeMs: number;

@@ -5,11 +5,13 @@ import { MemoryStore } from '@skerry/series/memory';
 import { ProcessGone } from './fault-board.ts';
 import { FeedWatcher } from './feed-watcher.ts';
 import { SimulatedNode, type World } from './node.ts';
+import { Operator } from './operator.ts';
 import { SeenBook } from './seen-book.ts';
 import { Sender } from './sender.ts';
 import { SentLedger } from './sent-ledger.ts';
 import type { ServerSetting } from './server.ts';
 import { type Finding, judge } from './verdicts.ts';
+import { Visitor } from './visitor.ts';
 import { Watcher } from './watcher.ts';
 import { planWeather } from './weather.ts';
 
@@ -69,6 +71,7 @@ class Run {
   readonly #node: SimulatedNode;
   readonly #senders: Sender[] = [];
   readonly #watchers: Watcher[] = [];
+  readonly #visitors: Visitor[] = [];
   readonly #findings: Finding[] = [];
   #events = 0;
 
@@ -95,6 +98,7 @@ class Run {
       audit: new MemoryAuditSource(store),
       seen: new SeenBook(),
       refused: (payload) => this.#ledger.noteRefusal(payload),
+      operator: random.chance(0.6) ? new Operator(random.fork('operator')) : undefined,
       feed: new FeedWatcher(this.#ledger, () => log.add('feed')),
       alter: options.alter ?? ((inner) => inner),
     };
@@ -154,6 +158,8 @@ class Run {
       const total = random.pick(totals);
       this.#senders.push(new Sender(`dev-${i}`, total, { ...needs, random: random.fork(`sender ${i}`) }));
     }
+    for (let i = random.int(3); i > 0; i--)
+      this.#visitors.push(new Visitor(`visitor-${i}`, { ...needs, random: random.fork(`visitor ${i}`) }));
     for (let i = random.int(3); i > 0; i--) this.#watchers.push(new Watcher(`watcher-${i}`, needs));
   }
 
@@ -183,6 +189,8 @@ class Run {
   #mend(): void {
     const node = this.#node;
     this.#log.add('mended');
+    for (const visitor of this.#visitors) visitor.stop();
+    this.#world.operator?.stop();
     node.forgetPlans();
     node.threadDelayMs = [0, 1];
     node.storeFullShare = 0;
@@ -276,7 +284,8 @@ function settingOf(random: SeededRandom): ServerSetting {
     port: PORT,
     folder: `${FOLDER}/journal`,
     journalBytesMax,
-    segmentBytes: journalBytesMax / random.pick([10, 32]),
+    segmentBytes: journalBytesMax / random.pick([10, 32, 100]),
+    ...(random.chance(0.5) ? { hoursMax: 1 } : {}),
     batchBytesMax: random.pick([600, 1_500]),
     reserveBytes: random.pick([0, 8_192]),
     routes: DEFAULT_ROUTES,

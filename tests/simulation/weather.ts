@@ -40,7 +40,7 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
   [12, 'power cut at an operation', (needs) => atOperation(needs, 'power-cut')],
   [5, 'kill at a failpoint', (needs) => atFailpoint(needs, 'kill')],
   [8, 'power cut at a failpoint', (needs) => atFailpoint(needs, 'power-cut')],
-  [8, 'power cut at a roll or a trim', atRollOrTrim],
+  [14, 'power cut at a roll or a trim', atRollOrTrim],
   [4, 'kill in recovery, then a full disk, then a power cut', killedCopyOnFullDisk],
   [10, 'kill, then a power cut soon after the start', killThenCut],
   [4, 'power cut, then another at the start', cutTwice],

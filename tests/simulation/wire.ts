@@ -143,7 +143,8 @@ function readLength(bytes: Uint8Array, at: number): readonly [value: number, byt
   return undefined;
 }
 
-function text(value: string): Uint8Array {
+/** A UTF-8 string with its length before it. */
+export function text(value: string): Uint8Array {
   const bytes = new TextEncoder().encode(value);
   return Uint8Array.of(bytes.byteLength >> 8, bytes.byteLength & 255, ...bytes);
 }
