@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { hasCode } from '@skerry/kernel/testing';
 import { JournalError } from '../errors.ts';
 import { type JournalHarness, journalCompliance } from '../testing/compliance.ts';
@@ -371,4 +372,22 @@ test('SegmentJournal metrics tell size, segments, records, syncs and whether it 
   assert.equal(value('iot_journal_records_total'), end);
   assert.equal(value('iot_journal_sync_seconds'), end);
   assert.equal(value('iot_journal_full'), 1);
+});
+
+test('SegmentJournal writes consumers.json as docs/formats/segment.md says, when a consumer is new and when it closes', async () => {
+  const scene = new SimulatedJournal();
+  const journal = await scene.open();
+  await journal.append(aBatch({}, {}));
+  const textOf = (): string => Buffer.from(scene.bytesOf('consumers.json')).toString();
+  const expected = (end: number, position: number): string => {
+    const state = { end, consumers: [{ name: 'pipeline', isMandatory: true, position }] };
+    return JSON.stringify({ version: 1, checksum: crc32(JSON.stringify(state)), state });
+  };
+  journal.commit({ ...CONSUMER, position: 1 });
+  assert.equal(textOf(), expected(2, 1));
+  await journal.append(aBatch());
+  journal.commit({ ...CONSUMER, position: 2 });
+  assert.equal(textOf(), expected(2, 1));
+  await journal[Symbol.asyncDispose]();
+  assert.equal(textOf(), expected(3, 2));
 });
