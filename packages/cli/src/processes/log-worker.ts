@@ -13,6 +13,8 @@ export interface LogThreadOptions {
   readonly bytesMax: number;
   readonly hoursMax: number;
   readonly isReadOnly: boolean;
+  /** Offset below which records are known to have been durable. */
+  readonly durableEnd?: number;
 }
 
 /** What the journal's thread tells when it is ready. */
@@ -22,9 +24,9 @@ export interface LogThreadFacts {
 
 await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, port }) => {
   const disk = nodeDisk();
-  const { folder, bytesMax, hoursMax, isReadOnly } = options;
+  const { folder, bytesMax, hoursMax, isReadOnly, durableEnd = 0 } = options;
   const journal = await openSegmentJournal(
-    { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly },
+    { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly, durableEnd },
     { disk, clock: nodeClock(), random: nodeRandom(), logger, meter, failpoint },
   );
   journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, disk));

@@ -4,7 +4,7 @@ import type { RouteConfig } from '@skerry/pipeline';
 import type { SkerryConfig } from '../config/schema.ts';
 import type { LogThreadOptions } from './log-worker.ts';
 import type { PipelineThreadOptions } from './pipeline-worker.ts';
-import type { StoreThreadOptions } from './store-worker.ts';
+import type { StoreThreadFacts, StoreThreadOptions } from './store-worker.ts';
 import { startThread, type Thread } from './thread-host.ts';
 
 /** The one retention class of a laptop's node. */
@@ -57,20 +57,22 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   const { bytesMax, hoursMax } = config.journal;
   const { rawDays, rollupDays } = config.series;
   const { sealPoints, sealAfterSecs } = config.pipeline;
+  const storeThread = start('store', { pipeline: pipelineStore.port2 }, {
+    folder: folders.series,
+    retentionClass: RETENTION_CLASS,
+    rawDays,
+    rollupDays,
+    isReadOnly,
+  } satisfies StoreThreadOptions);
   const threads = [
     start('log', { main: mainLog.port2, pipeline: logPipeline.port1 }, {
       folder: folders.journal,
       bytesMax,
       hoursMax,
       isReadOnly,
+      durableEnd: isReadOnly ? await positionOf(storeThread) : 0,
     } satisfies LogThreadOptions),
-    start('store', { pipeline: pipelineStore.port2 }, {
-      folder: folders.series,
-      retentionClass: RETENTION_CLASS,
-      rawDays,
-      rollupDays,
-      isReadOnly,
-    } satisfies StoreThreadOptions),
+    storeThread,
     start('pipeline', { main: mainPipeline.port2, log: logPipeline.port2, store: pipelineStore.port1 }, {
       journalFolder: folders.journal,
       routes: routesOf(config),
@@ -80,6 +82,12 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   ] as const;
   const [log, store, pipeline] = await allOrNone(threads);
   return { log, store, pipeline, logPort: mainLog.port1, pipelinePort: mainPipeline.port1 };
+}
+
+/** How far the store has seen the journal, when nothing is written. */
+async function positionOf(storeThread: Promise<Thread>): Promise<number> {
+  const facts = (await storeThread).facts as StoreThreadFacts; // told by store-worker
+  return facts.position ?? 0;
 }
 
 /** Resolves when all are there; at the first fault those that are there already, or come later, are ended by force. */

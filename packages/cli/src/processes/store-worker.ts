@@ -15,6 +15,12 @@ export interface StoreThreadOptions {
   readonly isReadOnly: boolean;
 }
 
+/** What the store's thread tells when it is ready. */
+export interface StoreThreadFacts {
+  /** Offset below which the store has seen the journal; told when nothing is written. */
+  readonly position: number | undefined;
+}
+
 await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
   const needs = { clock: nodeClock(), disk: nodeDisk(), logger, meter, failpoint, breathe: turn };
   const store = await openSqliteStore(options, needs);
@@ -26,8 +32,10 @@ await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, 
       else logger.log(advice === 'retry' ? 'warn' : 'error', 'Upkeep of the store failed.', { fault });
     },
   });
+  // without writes the journal has to be told how far it was durable
+  const position = options.isReadOnly ? (await store.load()).position : undefined;
   return {
-    facts: undefined,
+    facts: { position } satisfies StoreThreadFacts,
     figures: () => store.figures(),
     close: async () => store[Symbol.asyncDispose](),
   };
