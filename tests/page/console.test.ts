@@ -1,174 +1,222 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { type Api, openApi } from '@skerry/api';
-import { MemoryPlatform } from '@skerry/api/testing';
-import { createMeter, silentLogger } from '@skerry/kernel';
-import { nodeClock } from '@skerry/kernel/node';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { promisify } from 'node:util';
+import type { Locator, Page } from 'playwright-core';
+import { buildPage, openBrowser, picture, ROOT, sees, type Tab, type Visitors } from './browser.ts';
+import { DEVICES, HISTORY, LONG_DEVICE, openPlant, type Plant, RECORDS, STALE_DEVICE } from './plant.ts';
 
-const KEY = { tenant: 'acme', project: 'plant' };
-const MINUTE = 60_000_000;
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update'];
+const run = promisify(execFile);
 
-const clock = nodeClock();
-const folder = mkdtempSync(join(tmpdir(), 'skerry-page-'));
-let browser: Browser;
+let plant: Plant;
+let browser: Visitors;
 
 before(async () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const build = ['node_modules/vite/bin/vite.js', 'build', 'packages/console', '--outDir', folder];
-  execFileSync(process.execPath, [...build, '--emptyOutDir', '--logLevel', 'error'], { cwd: root });
-  const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: [...FLAGS, ...QUIET_FLAGS] });
+  buildPage();
+  [plant, browser] = await Promise.all([openPlant(), openBrowser()]);
 });
 
 after(async () => {
-  await browser.close();
-  rmSync(folder, { recursive: true });
+  await browser[Symbol.asyncDispose]();
+  await plant[Symbol.asyncDispose]();
 });
 
-/** 500 devices of which one fell silent, and two dead letters. */
-function aPlant(): MemoryPlatform {
-  const platform = new MemoryPlatform(clock);
-  const now = clock.nowMicros();
-  for (let i = 0; i < 500; i++) {
-    const age = i === 250 ? 180 * MINUTE : 1_000_000;
-    platform.ingest([{ ...KEY, device: `pump-${i}`, timeMicros: now - age, values: { flow: i } }]);
-  }
-  for (let second = 600; second > 0; second--) {
-    const values = { flow: Math.sin(second / 30), state: 'running' };
-    platform.ingest([{ ...KEY, device: 'pump-0', timeMicros: now - second * 1_000_000, values }]);
-  }
-  for (const payload of [Uint8Array.of(0xff, 0x41), new TextEncoder().encode('{"flow":')]) {
-    platform.ingest([{ ...KEY, device: 'pump-1', values: undefined, payload }]);
-  }
-  return platform;
-}
+const visit = (path: string): Promise<Tab> => browser.open(plant.url + path);
+const deviceAt = (device: string) => `/devices/acme/plant/${device}`;
+const flowChart = (page: Page, range: string) =>
+  page.getByRole('img', { name: `Chart of flow, last ${range}` });
 
-function serve(platform: MemoryPlatform, port = 0): Promise<Api> {
-  const needs = { platform, clock, logger: silentLogger, meter: createMeter() };
-  return openApi(
-    { host: '127.0.0.1', port, token: 'x', staticFolder: folder, bounds: { drainMs: 100 } },
-    needs,
+// First of all, since later tests send more records.
+test('the overview states the records and devices of the seed', async () => {
+  await using tab = await visit('/');
+  await sees(tab.page, `Every one of the ${RECORDS} records received is accounted for.`);
+  await sees(tab.page, 'Balanced');
+  await sees(tab.page, `${DEVICES + 1} series, 0 connections`);
+  await tab.page
+    .locator('.ledger div', { hasText: 'dead-lettered' })
+    .getByText('2', { exact: true })
+    .waitFor();
+  await tab.page.locator('nav .count', { hasText: '2' }).waitFor();
+  await tab.page.locator('.connection-live').waitFor();
+  assert.deepEqual(await picture(tab.page, 'overview'), []);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('the page is small on the wire and paints soon', async () => {
+  await using tab = await visit('/');
+  await sees(tab.page, 'Every one of the');
+  const bytes = await tab.page.evaluate<number>(
+    `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter((entry) => !entry.name.includes('/api/'))
+      .reduce((sum, entry) => sum + entry.encodedBodySize, 0)`,
   );
-}
+  assert.ok(bytes > 20_000 && bytes <= 200_000, `${bytes} bytes came over the wire`);
+  const paintMs = await tab.page.evaluate<number>(
+    "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity",
+  );
+  assert.ok(paintMs <= 3_000, `the first paint was after ${paintMs} ms`);
+});
 
-/** A tab whose every error and warning (those of the content security policy among them) is kept. */
-async function open(url: string, colorScheme: 'light' | 'dark' = 'light') {
-  const page = await browser.newPage({ colorScheme });
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(url);
-  return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
-}
+test('the devices are listed, searched and opened by keyboard', async () => {
+  await using tab = await visit('/devices');
+  const { page } = tab;
+  await sees(page, `100 of ${DEVICES} devices shown`);
+  await sees(page, LONG_DEVICE);
+  assert.deepEqual(await picture(page, 'devices'), []);
+  await page.keyboard.press('/');
+  await page.keyboard.type('PUMP-25');
+  await sees(page, '11 devices shown');
+  await sees(page, '3 hours ago');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**${deviceAt(STALE_DEVICE)}`);
+  await page.getByRole('heading', { name: STALE_DEVICE }).waitFor();
+  await page.goBack();
+  await page.waitForURL('**/devices');
+  assert.deepEqual(tab.complaints, []);
+});
 
-const sees = (page: Page, text: string) => page.getByText(text).first().waitFor();
-
-test('the overview states the ledger and the devices of the platform, in light and dark', async () => {
-  await using api = await serve(aPlant());
-  for (const scheme of ['light', 'dark'] as const) {
-    await using tab = await open(api.url, scheme);
-    await sees(tab.page, 'Every one of the 1,102 records received is accounted for.');
-    await sees(tab.page, '501 series, 4 connections');
-    await tab.page.locator('.connection-live').waitFor();
-    assert.deepEqual(tab.complaints, []);
+test('what has the focus is seen to have it, and the content is one key away', async () => {
+  await using tab = await visit(deviceAt('pump-0'));
+  const { page } = tab;
+  await flowChart(page, '15 min').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+  const reached: string[] = [];
+  for (let stop = 0; stop < 4; stop++) {
+    await page.keyboard.press('Tab');
+    reached.push(await page.evaluate<string>(FOCUS));
   }
+  assert.deepEqual(
+    reached.filter((one) => one.startsWith('unseen')),
+    [],
+  );
+  assert.equal(new Set(reached).size, 4, reached.join(', '));
 });
 
-test('the overview says when the ledger does not balance', async () => {
-  const platform = aPlant();
-  platform.miscount = 2;
-  await using api = await serve(platform);
-  await using tab = await open(api.url);
-  await sees(tab.page, 'Out of balance');
-  assert.deepEqual(tab.complaints, []);
-});
+/** The element with the focus, and whether an outline (its own, or that of its label) shows it. */
+const FOCUS = `(() => {
+  const element = document.activeElement;
+  const outlined = [element, element.nextElementSibling].some(
+    (one) => one && getComputedStyle(one).outlineStyle !== 'none' && getComputedStyle(one).outlineWidth !== '0px');
+  return (outlined ? 'seen ' : 'unseen ') + element.tagName + ' ' + (element.textContent || element.name);
+})()`;
 
-test('the devices are searched and opened by keyboard', async () => {
-  await using api = await serve(aPlant());
-  await using tab = await open(`${api.url}/devices`);
-  await sees(tab.page, '100 devices shown');
-  await tab.page.keyboard.press('/');
-  await tab.page.keyboard.type('PUMP-25');
-  await sees(tab.page, '11 devices shown');
-  await sees(tab.page, '3 hours ago');
-  await tab.page.keyboard.press('ArrowDown');
-  await tab.page.keyboard.press('ArrowDown');
-  await tab.page.keyboard.press('Enter');
-  await tab.page.waitForURL('**/devices/acme/plant/pump-250');
-  await tab.page.getByRole('heading', { name: 'pump-250' }).waitFor();
-  await tab.page.goBack();
-  await tab.page.waitForURL('**/devices');
-  assert.deepEqual(tab.complaints, []);
-});
-
-test('a device draws its history and shows a new value without being loaded again', async () => {
-  const platform = aPlant();
-  await using api = await serve(platform);
-  await using tab = await open(`${api.url}/devices/acme/plant/pump-0`);
-  const chart = tab.page.getByRole('img', { name: 'Chart of flow, last 15 min' });
+test('a device draws its history over the width of its chart and shows a new value as it comes', async () => {
+  await using tab = await visit(deviceAt('pump-0'));
+  const { page } = tab;
+  const chart = flowChart(page, '15 min');
   await chart.waitFor();
-  const inked = await chart
+  await page.getByText('Show as a table').click();
+  await sees(page, `Newest 50 of ${HISTORY} points on the chart`);
+  await page.getByText('Show as a table').click();
+  const ink = await inkOf(chart);
+  assert.ok(ink.pixels > 500, `${ink.pixels} pixels are drawn`);
+  assert.ok(ink.left < 0.15, `the line of a device of 10 minutes begins at ${ink.left} of the chart`);
+  await page.locator('.connection-live').waitFor();
+  assert.deepEqual(await picture(page, 'device'), []);
+  await plant.send('pump-0', { flow: 123.456 });
+  await page.locator('.reading', { hasText: '123.456' }).waitFor();
+  await page.locator('td.value', { hasText: '123.456' }).waitFor();
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('a device that fell silent is opened with what there is, and an empty range says so', async () => {
+  await using tab = await visit(deviceAt(STALE_DEVICE));
+  const { page } = tab;
+  await page.locator('.fresh-quiet').waitFor();
+  await sees(page, '3 hours ago');
+  const chart = flowChart(page, '6 h');
+  await chart.waitFor();
+  assert.ok((await inkOf(chart)).pixels > 0, 'its one point is drawn');
+  assert.deepEqual(await picture(page, 'device-stale'), []);
+  await page.getByRole('radio', { name: '15 min' }).check();
+  await sees(page, 'No points in this range. The newest is from 3 hours ago.');
+  assert.deepEqual(await picture(page, 'device-empty-range'), []);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('a device with a long id, one without numbers and one that never was each have a page', async () => {
+  await using tab = await visit(deviceAt(LONG_DEVICE));
+  await tab.page.getByRole('heading', { name: LONG_DEVICE }).waitFor();
+  await flowChart(tab.page, '15 min').waitFor();
+  assert.deepEqual(await picture(tab.page, 'device-long'), []);
+  assert.deepEqual(tab.complaints, []);
+  await plant.send('panel-1', { mode: 'manual' });
+  await tab.page.goto(`${plant.url}${deviceAt('panel-1')}`);
+  await sees(tab.page, 'Nothing to draw: this device sends no numbers.');
+  await tab.page.locator('td.value', { hasText: 'manual' }).waitFor();
+  assert.deepEqual(tab.complaints, []);
+  await tab.page.goto(`${plant.url}${deviceAt('never')}`);
+  await sees(tab.page, 'No device of this name was ever seen.');
+});
+
+test('a switch is drawn as true and false', async () => {
+  await plant.send('valve-1', [{ timestamp: Date.now() - 5_000, open: false }, { open: true }]);
+  await using tab = await visit(deviceAt('valve-1'));
+  await tab.page.getByRole('img', { name: 'Chart of open, last 15 min' }).waitFor();
+  await tab.page.locator('.reading', { hasText: 'true' }).waitFor();
+  await sees(tab.page, 'min false · max true');
+  assert.deepEqual(await picture(tab.page, 'device-switch'), []);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('the dead letters are listed and shown as text and in hex', async () => {
+  await using tab = await visit('/dead-letters');
+  const { page } = tab;
+  await sees(page, 'Cannot be decoded');
+  assert.equal(await page.locator('tbody tr').count(), 2);
+  assert.deepEqual(await picture(page, 'dead-letters'), []);
+  await page.setViewportSize({ width: 1_280, height: 850 });
+  await page.locator('tr', { hasText: 'Unknown topic' }).getByRole('link').click();
+  await sees(
+    page,
+    'The topic mtic/msg/client/realtime/acme lies under a telemetry prefix and fits no template.',
+  );
+  await sees(page, '{"flow":1,"note":"a topic with too few levels"}');
+  await sees(page, '7b 22 66 6c 6f 77 22 3a 31 2c 22 6e 6f 74 65 22  {"flow":1,"note"');
+  assert.deepEqual(await picture(page, 'dead-letter'), []);
+  await page.goBack();
+  await page.locator('tr', { hasText: 'Cannot be decoded' }).getByRole('link').click();
+  await sees(page, 'The bytes are not UTF-8.');
+  await sees(page, 'ff 41');
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('the command that a dead letter names discards it, and the page tells by whom', async () => {
+  await using tab = await visit('/dead-letters');
+  const { page } = tab;
+  await page.locator('tr', { hasText: 'Cannot be decoded' }).getByRole('link').click();
+  const told = await page.locator('code', { hasText: '--data-dir' }).nth(1).textContent();
+  const [npx, skerry, ...words] = String(told).split(' ');
+  assert.deepEqual([npx, skerry, words[0], words[1]], ['npx', 'skerry', 'dlq', 'discard']);
+  await run(process.execPath, [join(ROOT, 'packages', 'cli', 'src', 'main.ts'), ...words]);
+  await page.locator('.badge', { hasText: 'Discarded' }).waitFor();
+  await sees(page, 'by local');
+  assert.equal(await page.getByText('npx skerry').count(), 0);
+  assert.deepEqual(tab.complaints, []);
+});
+
+/** What a chart's canvas holds of the first line's colour: pixels, and where the first of them is, as a share of the width. */
+async function inkOf(chart: Locator): Promise<{ readonly pixels: number; readonly left: number }> {
+  return await chart
     .locator('canvas')
     .evaluate((canvas: { getContext(kind: '2d'): Ink | null; width: number; height: number }) => {
-      const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      return pixels.filter((value, index) => index % 4 === 3 && value > 200).length;
+      const bytes = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      let pixels = 0;
+      let left = canvas.width;
+      for (let at = 0; at < bytes.length; at += 4) {
+        const [red = 0, green = 0, blue = 0, alpha = 0] = bytes.slice(at, at + 4);
+        if (red > 40 || green < 80 || blue < 100 || alpha < 200) continue;
+        pixels += 1;
+        left = Math.min(left, (at / 4) % canvas.width);
+      }
+      return { pixels, left: left / canvas.width };
     });
-  assert.ok(inked > 500, `${inked} pixels are drawn`);
-  await tab.page.locator('.connection-live').waitFor();
-  platform.ingest([{ ...KEY, device: 'pump-0', values: { flow: 123.456 } }]);
-  await tab.page.locator('.reading', { hasText: '123.456' }).waitFor();
-  await tab.page.locator('td.value', { hasText: '123.456' }).waitFor();
-  await tab.page.getByText('Show as a table').click();
-  await sees(tab.page, 'Newest 50 of 602 points on the chart');
-  assert.deepEqual(tab.complaints, []);
-});
-
-test('the dead letters are listed and shown with their bytes', async () => {
-  await using api = await serve(aPlant());
-  await using tab = await open(`${api.url}/dead-letters`);
-  await tab.page.getByRole('link', { name: '1100' }).click();
-  await sees(tab.page, 'The bytes are not UTF-8.');
-  await sees(tab.page, 'ff 41');
-  await sees(tab.page, 'skerry dlq replay 1100');
-  assert.deepEqual(tab.complaints, []);
-});
-
-test('the page tells a lost connection, comes back by itself and fetches the state again', async () => {
-  const platform = aPlant();
-  const first = await serve(platform);
-  await using tab = await open(`${first.url}/devices/acme/plant/pump-7`);
-  await tab.page.locator('.connection-live').waitFor();
-  await tab.page.locator('td.value', { hasText: '7' }).waitFor();
-  await first[Symbol.asyncDispose]();
-  await sees(tab.page, 'The connection to the server is lost.');
-  platform.ingest([{ ...KEY, device: 'pump-7', values: { flow: 77.5 } }]);
-  await using _ = await serve(platform, first.address.port);
-  await tab.page.locator('td.value', { hasText: '77.5' }).waitFor();
-  await tab.page.locator('.connection-live').waitFor();
-  assert.equal(await tab.page.getByText('The connection to the server is lost.').count(), 0);
-});
-
-test('an empty platform says how to send the first message, and shows it when it comes', async () => {
-  const platform = new MemoryPlatform(clock);
-  platform.config = { ...platform.config, listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 21_883 }] };
-  await using api = await serve(platform);
-  await using tab = await open(`${api.url}/devices`);
-  await sees(tab.page, 'mosquitto_pub -h 127.0.0.1 -p 21883 -q 1 -t iot/demo/site/my-device/telemetry');
-  platform.ingest([{ tenant: 'demo', project: 'site', device: 'my-device', values: { temperature: 21.5 } }]);
-  await tab.page.getByRole('link', { name: 'my-device' }).click();
-  await tab.page.locator('td.value', { hasText: '21.5' }).waitFor();
-  assert.deepEqual(tab.complaints, []);
-});
+}
 
 interface Ink {
   getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { DeadLetterRoom, DeadLettersRoom } from './dead-letters-room.tsx';
 import { DeviceRoom } from './device-room.tsx';
 import { DevicesRoom } from './devices-room.tsx';
@@ -17,6 +17,7 @@ const STALE_MS = 10_000;
 /** The console: its frame and the room of the current address. */
 export function App() {
   const route = readRoute(usePath());
+  useFocusOnArrival(pathOf(route));
   useEffect(() => {
     document.title = `${titleOf(route)} · ${messages.product}`;
   });
@@ -32,6 +33,16 @@ export function App() {
       </main>
     </OverviewProvider>
   );
+}
+
+/** Moves the focus to the room when the reader goes to another one, so that the keyboard does not start at the top. */
+function useFocusOnArrival(path: string): void {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }, [path]);
 }
 
 function titleOf(route: Route): string {

@@ -4,12 +4,20 @@ import 'uplot/dist/uPlot.min.css';
 import { formatClock, formatMoment } from './format.ts';
 import { usePalette } from './palette.ts';
 
+/** Width of a label with seconds, and the room right of the plot. */
+const LABEL_PX = 56;
+const EDGE_PX = 8;
+
+const stepped = uPlot.paths.stepped?.({ align: 1 });
+
 /** One line of a chart. */
 export interface ChartLine {
   readonly label: string;
   /** Which of the palette's line colours. */
   readonly tone: number;
   readonly values: readonly (number | null)[];
+  /** Values hold until the next one: a line of steps. */
+  readonly isStepped?: boolean;
 }
 
 /** A chart over time. `times`, `from` and `to` are seconds since 1970. */
@@ -35,7 +43,7 @@ export function Chart(props: ChartProps) {
   const palette = usePalette();
   const { height = 220 } = props;
   const shape = JSON.stringify([
-    props.lines.map((line) => [line.label, line.tone]),
+    props.lines.map((line) => [line.label, line.tone, line.isStepped]),
     height,
     props.fromZero,
     props.group,
@@ -99,7 +107,7 @@ function optionsOf(
   return {
     width,
     height,
-    padding: [10, 8, 0, 0],
+    padding: [10, EDGE_PX, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -118,7 +126,7 @@ function optionsOf(
         ticks: { ...grid, size: 4 },
         space: 80,
         size: 30,
-        values: (_, splits) => splits.map((at) => tickOf(at, props)),
+        values: (plot, splits) => splits.map((at) => (isCut(plot, at) ? '' : tickOf(at, splits))),
       },
       {
         ...axis,
@@ -137,6 +145,7 @@ function optionsOf(
           label: line.label,
           stroke: colour,
           width: 1.6,
+          ...(line.isStepped && stepped ? { paths: stepped } : {}),
           points: { show: (plot: uPlot) => (plot.data[0]?.length ?? 0) < 40, size: 4, fill: colour },
           fill: (plot: uPlot) => shade(plot, colour, props.lines.length),
         };
@@ -146,10 +155,17 @@ function optionsOf(
   };
 }
 
-function tickOf(at: number, { from, to }: ChartProps): string {
-  const span = to - from;
-  if (span > 36 * 3_600) return formatMoment(at * 1_000).replace(/:\d{2}$/, '');
-  return span > 600 ? formatClock(at * 1_000).slice(0, 5) : formatClock(at * 1_000);
+/** Whether a label centred at a time would reach beyond the plot. */
+function isCut(plot: uPlot, at: number): boolean {
+  return plot.valToPos(at, 'x') > plot.bbox.width / devicePixelRatio - LABEL_PX / 2 + EDGE_PX;
+}
+
+/** Seconds where ticks are closer than a minute, the day where they span more than one. */
+function tickOf(at: number, splits: readonly number[]): string {
+  const [first = at, second = at] = splits;
+  const span = (splits.at(-1) ?? at) - first;
+  if (span > 24 * 3_600) return formatMoment(at * 1_000).replace(/:\d{2}$/, '');
+  return second - first >= 60 ? formatClock(at * 1_000).slice(0, 5) : formatClock(at * 1_000);
 }
 
 function rangeOf(min: number | null, max: number | null, fromZero: boolean): [number, number] {

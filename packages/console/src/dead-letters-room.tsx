@@ -1,20 +1,22 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { isNotFound, useFetched } from './fetched.ts';
 import { formatBytes, formatMoment, millisOf } from './format.ts';
 import {
   type DeadLetter,
   type DeadLetterDetail,
+  getConfig,
   getDeadLetter,
   listDeadLetters,
 } from './generated/client.ts';
 import { messages } from './messages.ts';
-import { Card, Command, Failed, Link, Loading } from './parts.tsx';
+import { Card, Command, Failed, Link, Loading, Topic } from './parts.tsx';
 import { pathOf } from './route.ts';
 
 const text = messages.deadLetters;
 const STATES = ['open', 'replayed', 'discarded', 'expired', 'any'] as const;
 type Choice = (typeof STATES)[number];
 const PAGE = 100;
+const LETTERS_MAX = 1_000;
 
 /** Records that could not be processed. */
 export function DeadLettersRoom() {
@@ -46,11 +48,12 @@ export function DeadLettersRoom() {
       {isLoading && <Loading rows={5} />}
       {data?.items.length === 0 && <p className="notice">{text.none}</p>}
       {data && data.items.length > 0 && <LetterTable letters={data.items} />}
-      {data?.cursor && limit < 1_000 && (
+      {data?.cursor && limit < LETTERS_MAX && (
         <button type="button" className="more" onClick={() => setLimit((before) => before + PAGE)}>
           {messages.more}
         </button>
       )}
+      {data?.cursor && limit >= LETTERS_MAX && <p className="notice">{messages.firstOnly(LETTERS_MAX)}</p>}
     </>
   );
 }
@@ -64,9 +67,11 @@ function LetterTable({ letters }: { readonly letters: readonly DeadLetter[] }) {
             <th scope="col">{text.offset}</th>
             <th scope="col">{text.received}</th>
             <th scope="col">{text.reason}</th>
-            <th scope="col">{text.topic}</th>
+            <th scope="col" className="wide-only">
+              {text.topic}
+            </th>
             <th scope="col">{text.state}</th>
-            <th scope="col" className="number">
+            <th scope="col" className="number wide-only">
               {text.size}
             </th>
           </tr>
@@ -80,12 +85,17 @@ function LetterTable({ letters }: { readonly letters: readonly DeadLetter[] }) {
                 </Link>
               </th>
               <td className="figures">{formatMoment(millisOf(letter.received))}</td>
-              <td>{text.reasons[letter.reason]}</td>
-              <td className="topic">{letter.topic}</td>
+              <td>
+                {text.reasons[letter.reason]}
+                <div className="narrow-only quiet small">
+                  <Topic text={letter.topic} />
+                </div>
+              </td>
+              <td className="topic wide-only">{letter.topic}</td>
               <td>
                 <StateBadge state={letter.state} />
               </td>
-              <td className="number figures">{formatBytes(letter.payloadBytes)}</td>
+              <td className="number figures steady wide-only">{formatBytes(letter.payloadBytes)}</td>
             </tr>
           ))}
         </tbody>
@@ -131,7 +141,7 @@ function Letter({ letter }: { readonly letter: DeadLetterDetail }) {
       <Card title={text.reasons[letter.reason]} aside={<StateBadge state={letter.state} />}>
         <p className="lead">{letter.detail}</p>
         <dl className="facts">
-          <Fact name={text.topic} value={letter.topic} />
+          <Fact name={text.topic} value={<Topic text={letter.topic} />} />
           <Fact name={text.received} value={formatMoment(millisOf(letter.received))} />
           <Fact name={text.client} value={letter.client} />
           <Fact name={text.stage} value={letter.stage} />
@@ -151,18 +161,32 @@ function Letter({ letter }: { readonly letter: DeadLetterDetail }) {
         <pre className="hex">{hexLines(payload.hex)}</pre>
         {payload.hexTruncated && <p className="quiet">{text.truncated}</p>}
       </Card>
-      {letter.state === 'open' && (
-        <Card>
-          <p>{text.act}</p>
-          <Command text={`skerry dlq replay ${letter.offset}`} />
-          <Command text={`skerry dlq discard ${letter.offset}`} />
-        </Card>
-      )}
+      {letter.state === 'open' && <Actions offset={letter.offset} />}
     </>
   );
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+/** How to replay or discard: writes need the token of the data folder, which only its owner can read. */
+function Actions({ offset }: { readonly offset: number }) {
+  const { data } = useFetched('config', getConfig);
+  const folder = data?.values.dataDir;
+  const where = typeof folder === 'string' ? ` --data-dir ${shellWord(folder)}` : '';
+  return (
+    <Card title={text.act}>
+      <p className="lead">{text.actWords}</p>
+      <p>{text.replay}</p>
+      <Command text={`npx skerry dlq replay ${offset}${where}`} />
+      <p>{text.discard}</p>
+      <Command text={`npx skerry dlq discard ${offset}${where}`} />
+    </Card>
+  );
+}
+
+function shellWord(word: string): string {
+  return /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: ReactNode }) {
   return (
     <div>
       <dt>{name}</dt>

@@ -8,26 +8,17 @@ import { messages } from './messages.ts';
 import { Card, Failed, Loading } from './parts.tsx';
 import { append, breakLines, NO_POINTS, type SeriesPoints, trim } from './series-points.ts';
 import { serverNow, useServerNow } from './server-clock.ts';
+import { type RangeName, secondsOf, windowStart } from './time-window.ts';
 
 const text = messages.device;
-
-/** The ranges that can be chosen, in seconds. */
-export const RANGES = [
-  { name: '15m', seconds: 900 },
-  { name: '1h', seconds: 3_600 },
-  { name: '6h', seconds: 21_600 },
-  { name: '24h', seconds: 86_400 },
-  { name: '3d', seconds: 259_200 },
-] as const;
-
-/** The name of a range. */
-export type RangeName = (typeof RANGES)[number]['name'];
 
 /** Points asked for: about two a pixel, extremes kept by the server. */
 const POINTS = 1_600;
 /** Points on a chart after which history is fetched anew, thinned by the server. */
 const POINTS_MAX = 6_000;
 const TABLE_ROWS = 50;
+
+type Format = (value: number) => string;
 
 interface ChartSeries {
   readonly tenant: string;
@@ -41,58 +32,76 @@ export function DeviceChart({
   series,
   tone,
   range,
+  firstAt,
+  newestMs,
+  isBoolean,
 }: {
   readonly series: ChartSeries;
   readonly tone: number;
   readonly range: RangeName;
+  /** Seconds since 1970 that the window need not reach beyond; undefined for the whole range. */
+  readonly firstAt: number | undefined;
+  /** Time of the newest value, ms since 1970. */
+  readonly newestMs: number | undefined;
+  readonly isBoolean: boolean;
 }) {
-  const seconds = RANGES.find((one) => one.name === range)?.seconds ?? 900;
+  const format = isBoolean ? formatTruth : formatValue;
   const now = useServerNow(1_000) / 1_000;
-  const { points, isThinned, history } = useSeries(series, range);
+  const { points, note, history } = useSeries(series, range, isBoolean);
   const drawn = useMemo(() => breakLines(points), [points]);
   const label = text.chart(series.metric, text.ranges[range]);
   const last = points.values.at(-1);
-  const lines = [{ label: series.metric, tone, values: drawn.values }];
+  const lines = [{ label: series.metric, tone, values: drawn.values, isStepped: isBoolean }];
   const isEmpty = points.times.length === 0;
   return (
     <Card
       title={series.metric}
       aside={
         <>
-          {isThinned && <span className="quiet small">{text.downsampled}</span>}
-          {typeof last === 'number' && <span className={`reading ink-${tone % 6}`}>{formatValue(last)}</span>}
+          {note !== undefined && <span className="quiet small">{note}</span>}
+          {typeof last === 'number' && <span className={`reading ink-${tone % 6}`}>{format(last)}</span>}
         </>
       }
     >
       {history.isLoading && <Loading rows={4} />}
       {history.error && isEmpty && <Failed error={history.error} retry={history.reload} />}
-      {!history.isLoading && !history.error && isEmpty && <p className="notice">{text.noPoints}</p>}
+      {!history.isLoading && !history.error && isEmpty && (
+        <p className="notice">
+          {text.noPoints} {newestMs !== undefined && text.newest(now * 1_000 - newestMs)}
+        </p>
+      )}
       {!isEmpty && (
         <>
           <Chart
             label={label}
             times={drawn.times}
             lines={lines}
-            from={now - seconds}
+            from={windowStart(now, range, firstAt)}
             to={now}
             group="device"
-            format={formatValue}
+            fromZero={isBoolean}
+            format={format}
           />
-          <Summary points={points} />
+          <Summary points={points} format={format} />
         </>
       )}
     </Card>
   );
 }
 
-/** History and live tail of one series. */
-function useSeries(series: ChartSeries, range: RangeName) {
+/** A boolean as it is drawn: false at 0, true at 1. */
+function formatTruth(value: number): string {
+  if (value === 0) return 'false';
+  return value === 1 ? 'true' : '';
+}
+
+/** History and live tail of one series, and a note where not every point of the range is there. */
+function useSeries(series: ChartSeries, range: RangeName, isBoolean: boolean) {
   const [live, setLive] = useState<SeriesPoints>(NO_POINTS);
-  const history = useFetched(`${topicOf(series)} ${series.metric} ${range}`, async (signal) => {
-    const page = await queryTelemetry({ ...series, from: `now-${range}`, to: 'now', points: POINTS }, signal);
-    return page.kind === 'points' ? append(NO_POINTS, pointsOf(page.items)) : NO_POINTS;
-  });
-  const seconds = RANGES.find((one) => one.name === range)?.seconds ?? 900;
+  const history = useFetched(`${topicOf(series)} ${series.metric} ${range}`, (signal) =>
+    isBoolean ? fetchNewest(series, range, signal) : fetchThinned(series, range, signal),
+  );
+  const seconds = secondsOf(range);
   useLive(topicOf(series), (received) => {
     const fresh = received.flatMap((message) => (message.event === 'points' ? message.data.devices : []));
     const mine = fresh
@@ -113,22 +122,38 @@ function useSeries(series: ChartSeries, range: RangeName) {
     const fresh = live.times.map((time, index) => ({ time, value: Number(live.values[index]) }));
     return trim(append(history.data ?? NO_POINTS, fresh), serverNow() / 1_000 - seconds);
   }, [history.data, live, seconds]);
-  return { points, isThinned: (history.data?.times.length ?? 0) >= POINTS / 2, history };
+  const fetched = history.data?.times.length ?? 0;
+  const isPart = fetched >= (isBoolean ? POINTS_MAX : POINTS / 2);
+  const note = isBoolean ? text.newestOnly : text.downsampled;
+  return { points, note: isPart ? note : undefined, history };
+}
+
+/** Numbers of a range, thinned by the server with their extremes kept. */
+async function fetchThinned(series: ChartSeries, range: RangeName, signal: AbortSignal) {
+  const page = await queryTelemetry({ ...series, from: `now-${range}`, to: 'now', points: POINTS }, signal);
+  return page.kind === 'points' ? append(NO_POINTS, pointsOf(page.items)) : NO_POINTS;
+}
+
+/** The newest points of a range as they are: extremes are of numbers only. */
+async function fetchNewest(series: ChartSeries, range: RangeName, signal: AbortSignal) {
+  const query = { ...series, from: `now-${range}`, to: 'now', order: 'desc', limit: POINTS_MAX } as const;
+  const page = await queryTelemetry(query, signal);
+  return page.kind === 'points' ? append(NO_POINTS, pointsOf(page.items.toReversed())) : NO_POINTS;
 }
 
 function pointsOf(items: readonly Pick<Point, 'time' | 'value'>[]): { time: number; value: number }[] {
   return items
-    .map(({ time, value }) => ({ time: secondsOf(time), value: Number(value) }))
+    .map(({ time, value }) => ({ time: preciseSeconds(time), value: Number(value) }))
     .filter(({ value }) => Number.isFinite(value));
 }
 
 /** Seconds since 1970 with microseconds, which `Date` does not keep. */
-function secondsOf(iso: string): number {
+export function preciseSeconds(iso: string): number {
   return Math.floor(millisOf(iso) / 1_000) + Number(`0.${iso.slice(20, 26)}`);
 }
 
 /** Bounds of what is drawn, and the points behind it as a table. */
-function Summary({ points }: { readonly points: SeriesPoints }) {
+function Summary({ points, format }: { readonly points: SeriesPoints; readonly format: Format }) {
   const values = points.values.filter((value) => value !== null);
   const min = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
   const max = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
@@ -138,24 +163,24 @@ function Summary({ points }: { readonly points: SeriesPoints }) {
       <summary>
         {messages.table}
         <span className="quiet figures">
-          {text.min} {formatValue(min)} · {text.max} {formatValue(max)}
+          {text.min} {format(min)} · {text.max} {format(max)}
         </span>
       </summary>
       {isOpen && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         <section className="scroll" tabIndex={0} aria-label={messages.table}>
-          <PointTable points={points} />
+          <PointTable points={points} format={format} />
         </section>
       )}
     </details>
   );
 }
 
-function PointTable({ points }: { readonly points: SeriesPoints }) {
+function PointTable({ points, format }: { readonly points: SeriesPoints; readonly format: Format }) {
   const from = Math.max(0, points.times.length - TABLE_ROWS);
   const rows = points.times
     .slice(from)
-    .map((time, index) => ({ time, value: points.values[from + index] ?? null }));
+    .map((time, index) => ({ time, value: points.values[from + index] ?? null, key: `${time} ${index}` }));
   return (
     <table className="dense">
       <caption>{text.rows(rows.length, points.times.length)}</caption>
@@ -168,10 +193,10 @@ function PointTable({ points }: { readonly points: SeriesPoints }) {
         </tr>
       </thead>
       <tbody>
-        {rows.toReversed().map(({ time, value }) => (
-          <tr key={time}>
+        {rows.toReversed().map(({ time, value, key }) => (
+          <tr key={key}>
             <td className="figures">{formatMoment(time * 1_000)}</td>
-            <td className="number figures">{value === null ? '–' : formatValue(value)}</td>
+            <td className="number figures">{value === null ? '–' : format(value)}</td>
           </tr>
         ))}
       </tbody>

@@ -1,13 +1,14 @@
 import { useState } from 'react';
-import { DeviceChart, RANGES, type RangeName } from './device-chart.tsx';
+import { DeviceChart, preciseSeconds } from './device-chart.tsx';
 import { isNotFound, useFetched } from './fetched.ts';
 import { formatValue, millisOf } from './format.ts';
-import { type DeviceDetail, getDevice, getLatest, type Latest } from './generated/client.ts';
+import { type DeviceDetail, getDevice, getLatest, type Latest, queryTelemetry } from './generated/client.ts';
 import { topicOf, useLive } from './live-stream.ts';
 import { messages } from './messages.ts';
 import { Card, Failed, FreshnessMark, Link, Loading } from './parts.tsx';
 import { pathOf } from './route.ts';
-import { learnServerTime, useServerNow } from './server-clock.ts';
+import { learnServerTime, serverNow, useServerNow } from './server-clock.ts';
+import { RANGES, type RangeName, rangeHolding } from './time-window.ts';
 
 const text = messages.device;
 
@@ -22,12 +23,14 @@ type LatestItem = Latest['items'][number];
 
 /** Metrics shown when a device is opened. */
 const FIRST_METRICS = 4;
+/** Metrics whose first point is asked for. */
+const BEGINNINGS = 8;
 
 /** A device: live charts with history, and the newest value of everything it sends. */
 export function DeviceRoom({ name }: { readonly name: DeviceName }) {
   const key = pathOf({ room: 'device', ...name });
   const detail = useFetched(key, (signal) => getDevice(name, signal), 10_000);
-  const latest = useLatest(name, key);
+  const { latest, isKnown } = useLatest(name, key);
   const { data, error } = detail;
   return (
     <>
@@ -35,7 +38,7 @@ export function DeviceRoom({ name }: { readonly name: DeviceName }) {
         {text.back}
       </Link>
       <DeviceHead name={name} detail={data} latest={latest} />
-      {!data && !error && <Loading rows={8} />}
+      {!error && !(data && isKnown) && <Loading rows={8} />}
       {error &&
         !data &&
         (isNotFound(error) ? (
@@ -43,13 +46,13 @@ export function DeviceRoom({ name }: { readonly name: DeviceName }) {
         ) : (
           <Failed error={error} retry={detail.reload} />
         ))}
-      {data && <DeviceBody key={key} detail={data} latest={latest} />}
+      {data && isKnown && <DeviceBody key={key} detail={data} latest={latest} />}
     </>
   );
 }
 
 /** The newest values, fetched once and then fed by the stream. */
-function useLatest(name: DeviceName, key: string): readonly LatestItem[] {
+function useLatest(name: DeviceName, key: string) {
   const fetched = useFetched(`latest ${key}`, async (signal) => {
     const answer = await getLatest(name, signal);
     learnServerTime(answer.time);
@@ -73,7 +76,8 @@ function useLatest(name: DeviceName, key: string): readonly LatestItem[] {
   const items = new Map((fetched.data?.items ?? []).map((item) => [item.metric, item]));
   for (const [metric, item] of live)
     if (item.time >= (items.get(metric)?.time ?? '')) items.set(metric, item);
-  return [...items.values()].sort((a, b) => a.metric.localeCompare(b.metric));
+  const latest = [...items.values()].sort((a, b) => a.metric.localeCompare(b.metric));
+  return { latest, isKnown: !fetched.isLoading };
 }
 
 function isSame(one: DeviceName, other: DeviceName): boolean {
@@ -123,42 +127,87 @@ function DeviceBody({
   readonly detail: DeviceDetail;
   readonly latest: readonly LatestItem[];
 }) {
-  const drawable = detail.metricList
-    .filter((metric) => metric.type !== 'text')
-    .map((metric) => metric.metric);
-  const [range, setRange] = useState<RangeName>('15m');
+  const drawable = detail.metricList.filter((metric) => metric.type !== 'text');
+  const names = drawable.map(({ metric }) => metric);
+  const [choice, setChoice] = useState<RangeChoice>('auto');
   const [chosen, setChosen] = useState<readonly string[] | undefined>(undefined);
-  const shown = chosen ?? drawable.slice(0, FIRST_METRICS);
+  const [fitting] = useState(() => rangeHolding(ageOfNewest(detail, latest)));
+  const firstAt = useFirstTime(nameOf(detail), names);
+  const shown = chosen ?? names.slice(0, FIRST_METRICS);
   const toggle = (metric: string) =>
     setChosen(shown.includes(metric) ? shown.filter((one) => one !== metric) : [...shown, metric]);
   return (
     <>
-      <div className="toolbar">
-        <RangePicker value={range} onChange={setRange} />
-        <fieldset className="chips">
-          <legend className="unseen">{text.metrics}</legend>
-          {drawable.map((metric) => (
-            <label key={metric} className="chip">
-              <input type="checkbox" checked={shown.includes(metric)} onChange={() => toggle(metric)} />
-              {metric}
-            </label>
-          ))}
-        </fieldset>
-      </div>
+      {names.length === 0 && <p className="notice">{text.noCharts}</p>}
+      {names.length > 0 && (
+        <div className="toolbar">
+          <RangePicker value={choice} onChange={setChoice} />
+          <MetricPicker names={names} shown={shown} toggle={toggle} />
+        </div>
+      )}
       <div className="charts">
         {drawable
-          .filter((metric) => shown.includes(metric))
-          .map((metric) => (
+          .filter(({ metric }) => shown.includes(metric))
+          .map(({ metric, type }) => (
             <DeviceChart
               key={metric}
               series={{ ...nameOf(detail), metric }}
-              tone={drawable.indexOf(metric)}
-              range={range}
+              tone={names.indexOf(metric)}
+              range={choice === 'auto' ? fitting : choice}
+              firstAt={choice === 'auto' ? firstAt : undefined}
+              newestMs={newestOf(latest.filter((item) => item.metric === metric))}
+              isBoolean={type === 'boolean'}
             />
           ))}
       </div>
       <LatestTable latest={latest} />
     </>
+  );
+}
+
+type RangeChoice = RangeName | 'auto';
+
+function newestOf(items: readonly LatestItem[]): number | undefined {
+  return items.length === 0 ? undefined : Math.max(...items.map((item) => millisOf(item.time)));
+}
+
+/** Seconds since the newest value that can be drawn. */
+function ageOfNewest(detail: DeviceDetail, latest: readonly LatestItem[]): number {
+  const newest = newestOf(latest.filter((item) => typeof item.value !== 'string' || item.type === 'integer'));
+  return (serverNow() - (newest ?? millisOf(detail.lastSeen))) / 1_000;
+}
+
+/** When the first of the device's points of the longest range was, in seconds since 1970, as far as its first metrics tell. */
+function useFirstTime(name: DeviceName, metrics: readonly string[]): number | undefined {
+  const asked = metrics.slice(0, BEGINNINGS);
+  const { data } = useFetched(JSON.stringify(['first', name, asked]), async (signal) => {
+    const pages = await Promise.all(
+      asked.map((metric) => queryTelemetry({ ...name, metric, from: 'now-3d', limit: 1 }, signal)),
+    );
+    return pages.flatMap((page) => (page.kind === 'points' ? page.items : [])).map(({ time }) => time);
+  });
+  return data === undefined || data.length === 0 ? undefined : Math.min(...data.map(preciseSeconds));
+}
+
+function MetricPicker({
+  names,
+  shown,
+  toggle,
+}: {
+  readonly names: readonly string[];
+  readonly shown: readonly string[];
+  readonly toggle: (metric: string) => void;
+}) {
+  return (
+    <fieldset className="chips">
+      <legend className="unseen">{text.metrics}</legend>
+      {names.map((metric) => (
+        <label key={metric} className="chip">
+          <input type="checkbox" checked={shown.includes(metric)} onChange={() => toggle(metric)} />
+          {metric}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 
@@ -170,16 +219,20 @@ function RangePicker({
   value,
   onChange,
 }: {
-  readonly value: RangeName;
-  readonly onChange: (range: RangeName) => void;
+  readonly value: RangeChoice;
+  readonly onChange: (range: RangeChoice) => void;
 }) {
+  const choices = [
+    { name: 'auto' as const, label: text.auto },
+    ...RANGES.map(({ name }) => ({ name, label: text.ranges[name] })),
+  ];
   return (
     <fieldset className="segments">
       <legend className="unseen">{text.range}</legend>
-      {RANGES.map(({ name }) => (
+      {choices.map(({ name, label }) => (
         <label key={name}>
           <input type="radio" name="range" checked={value === name} onChange={() => onChange(name)} />
-          <span>{text.ranges[name]}</span>
+          <span>{label}</span>
         </label>
       ))}
     </fieldset>
@@ -205,7 +258,7 @@ function LatestTable({ latest }: { readonly latest: readonly LatestItem[] }) {
             <tr key={item.metric}>
               <th scope="row">{item.metric}</th>
               <td className="number figures value">{formatValue(item.value)}</td>
-              <td className="figures quiet">{messages.ago(now - millisOf(item.time))}</td>
+              <td className="figures quiet steady">{messages.ago(now - millisOf(item.time))}</td>
             </tr>
           ))}
         </tbody>

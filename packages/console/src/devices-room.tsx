@@ -4,6 +4,7 @@ import { useFetched } from './fetched.ts';
 import { formatCount, millisOf } from './format.ts';
 import { type Device, listDevices } from './generated/client.ts';
 import { messages } from './messages.ts';
+import { useOverview } from './overview-feed.tsx';
 import { Failed, FreshnessMark, Link, Loading } from './parts.tsx';
 import { pathOf } from './route.ts';
 import { learnServerTime, useServerNow } from './server-clock.ts';
@@ -27,6 +28,8 @@ export function DevicesRoom() {
     2_000,
   );
   const shown = useLast(data);
+  const { overview } = useOverview();
+  const all = wanted === '' && shown?.cursor ? overview?.devices : undefined;
   const isEmpty = shown !== undefined && shown.items.length === 0;
   return (
     <>
@@ -37,7 +40,7 @@ export function DevicesRoom() {
       {error && !shown && <Failed error={error} retry={reload} />}
       {isLoading && !shown && <Loading rows={8} />}
       {isEmpty && (wanted === '' ? <EmptyPlatform /> : <p className="notice">{text.none(wanted)}</p>)}
-      {shown && !isEmpty && <DeviceTable devices={shown.items} />}
+      {shown && !isEmpty && <DeviceTable devices={shown.items} all={all} />}
       {shown?.cursor && limit < PAGE_MAX && (
         <button
           type="button"
@@ -47,6 +50,7 @@ export function DevicesRoom() {
           {messages.more}
         </button>
       )}
+      {shown?.cursor && limit >= PAGE_MAX && <p className="notice">{messages.firstOnly(PAGE_MAX)}</p>}
     </>
   );
 }
@@ -110,7 +114,13 @@ function moveFocus(event: KeyboardEvent, row: number): void {
   target?.focus();
 }
 
-function DeviceTable({ devices }: { readonly devices: readonly Device[] }) {
+function DeviceTable({
+  devices,
+  all,
+}: {
+  readonly devices: readonly Device[];
+  readonly all: number | undefined;
+}) {
   const now = useServerNow();
   const onKeyDown = (event: KeyboardEvent) => {
     const links = [...document.querySelectorAll('.device-link')];
@@ -124,14 +134,16 @@ function DeviceTable({ devices }: { readonly devices: readonly Device[] }) {
   return (
     <div className="card table-card">
       <table onKeyDown={onKeyDown}>
-        <caption>{text.shown(devices.length)}</caption>
+        <caption>{text.shown(devices.length, all)}</caption>
         <thead>
           <tr>
             <th scope="col">{text.device}</th>
-            <th scope="col">{text.project}</th>
+            <th scope="col" className="wide-only">
+              {text.project}
+            </th>
             <th scope="col">{text.state}</th>
             <th scope="col">{text.lastSeen}</th>
-            <th scope="col" className="number">
+            <th scope="col" className="number wide-only">
               {text.metrics}
             </th>
           </tr>
@@ -154,15 +166,18 @@ function DeviceRow({ device, now }: { readonly device: Device; readonly now: num
         <Link to={pathOf({ room: 'device', ...device })} className="device-link row-link">
           {device.device}
         </Link>
+        <div className="narrow-only quiet small">
+          {device.tenant} / {device.project}
+        </div>
       </th>
-      <td className="quiet">
+      <td className="quiet steady wide-only">
         {device.tenant} / {device.project}
       </td>
       <td>
         <FreshnessMark ageMs={ageMs} />
       </td>
-      <td className="figures">{messages.ago(ageMs)}</td>
-      <td className="number figures">{formatCount(device.metrics)}</td>
+      <td className="figures steady">{messages.ago(ageMs)}</td>
+      <td className="number figures wide-only">{formatCount(device.metrics)}</td>
     </tr>
   );
 }

@@ -41,6 +41,8 @@ export const messages = {
   copy: 'Copy',
   copied: 'Copied',
   more: 'Show more',
+  firstOnly: (count: number) =>
+    `Only the first ${formatCount(count)} are listed; narrow the list to see others.`,
   table: 'Show as a table',
   overview: {
     title: 'Overview',
@@ -50,14 +52,14 @@ export const messages = {
     delayHint: 'from receipt to visible, median',
     p99: (text: string) => `99th percentile ${text}`,
     backlog: 'Backlog',
-    noBacklog: 'everything is processed',
+    noBacklog: 'all decoded',
     backlogAge: (text: string) => `oldest waits ${text}`,
     devices: 'Devices',
     series: (count: number) => things(count, 'series', 'series'),
     connections: (count: number) => things(count, 'connection', 'connections'),
     perSecond: '/s',
     total: (count: number) => `${formatCount(count)} in total`,
-    stored: (count: number) => `${formatCount(count)} stored`,
+    pending: 'Pending records are safe in the journal; the store commits them within seconds.',
     rateChart: 'Messages and points per second',
     delayChart: 'Delay from receipt to visible',
     p50Label: 'median',
@@ -69,7 +71,7 @@ export const messages = {
       received === 0
         ? 'Nothing has been received yet.'
         : `Every one of the ${things(received, 'record', 'records')} received is accounted for.`,
-    unbalancedWords: 'Records are missing from the account. The audit names them: skerry ledger --audit',
+    unbalancedWords: 'Records are missing from the account. The audit names them: npx skerry ledger --audit',
     storage: 'Storage',
     journal: 'Journal',
     journalOf: (used: string, max: string) => `${used} of ${max}`,
@@ -97,7 +99,10 @@ export const messages = {
     lastSeen: 'Last seen',
     state: 'State',
     none: (text: string) => `No device matches “${text}”.`,
-    shown: (count: number) => `${things(count, 'device', 'devices')} shown`,
+    shown: (count: number, all = count) =>
+      count < all
+        ? `${formatCount(count)} of ${things(all, 'device', 'devices')} shown`
+        : `${things(count, 'device', 'devices')} shown`,
   },
   empty: {
     title: 'No device has sent anything yet',
@@ -106,6 +111,7 @@ export const messages = {
   device: {
     back: 'All devices',
     range: 'Time range',
+    auto: 'Auto',
     ranges: { '15m': '15 min', '1h': '1 h', '6h': '6 h', '24h': '24 h', '3d': '3 d' },
     metrics: 'Metrics shown',
     latest: 'Latest values',
@@ -118,12 +124,14 @@ export const messages = {
     corrected: (count: number) => things(count, 'time corrected', 'times corrected'),
     resets: (count: number) => things(count, 'restart of its numbering', 'restarts of its numbering'),
     noPoints: 'No points in this range.',
-    notANumber: 'Texts are listed among the latest values; a chart needs numbers.',
+    newest: (ageMs: number) => `The newest is from ${ago(ageMs)}.`,
+    noCharts: 'Nothing to draw: this device sends no numbers. Its texts are among the latest values.',
     unknown: 'No device of this name was ever seen.',
     chart: (metric: string, range: string) => `Chart of ${metric}, last ${range}`,
     min: 'min',
     max: 'max',
     downsampled: 'thinned, extremes kept',
+    newestOnly: 'newest points only',
     rows: (shown: number, all: number) =>
       shown < all
         ? `Newest ${formatCount(shown)} of ${formatCount(all)} points on the chart`
@@ -156,7 +164,11 @@ export const messages = {
     hex: 'In hex',
     notText: 'The bytes are not UTF-8.',
     truncated: 'Only the first bytes are shown.',
-    act: 'To act on it, from a terminal:',
+    act: 'What to do with it',
+    actWords:
+      'Changing a dead letter needs the token of the data folder. This page does not have it; the command line finds it. On the machine of the server, in the folder of Skerry:',
+    replay: 'Replay it once its cause is mended; twice is harmless.',
+    discard: 'Or discard it for good; the ledger counts it as discarded.',
     changed: (author: string, when: string) => `by ${author}, ${when}`,
     unknown: 'No dead letter has this offset.',
   },

@@ -39,7 +39,7 @@ function Tiles({ overview }: { readonly overview: Overview }) {
         {text.total(overview.recordsReceived)}
       </Tile>
       <Tile name={text.points} value={formatRate(now.pointsPerSecond)} unit={text.perSecond}>
-        {text.stored(overview.pointsStored)}
+        {text.total(overview.pointsStored)}
       </Tile>
       <Tile name={text.delay} value={now.delayP50Ms === null ? '–' : formatMillis(now.delayP50Ms)}>
         {now.delayP99Ms === null ? text.delayHint : text.p99(formatMillis(now.delayP99Ms))}
@@ -89,8 +89,8 @@ function windowOf(samples: readonly OverviewSample[]): {
 } {
   const times = samples.map((sample) => millisOf(sample.time) / 1_000);
   const to = times.at(-1) ?? 0;
-  // a young process would show a sliver at the right edge: the window grows with it from one minute on
-  const age = Math.max(60, to - (times[0] ?? to));
+  // a young process would show a sliver at the right edge: the window grows with it from 20 seconds on
+  const age = Math.max(20, to - (times[0] ?? to));
   return { times, from: to - Math.min(WINDOW_SECS, age), to };
 }
 
@@ -188,6 +188,7 @@ function LedgerCard({ overview }: { readonly overview: Overview }) {
           </div>
         ))}
       </dl>
+      <p className="quiet small">{text.pending}</p>
     </Card>
   );
 }

@@ -1,4 +1,4 @@
-import { type MouseEvent, type ReactNode, useState } from 'react';
+import { Fragment, type MouseEvent, type ReactNode, useState } from 'react';
 import { freshnessAt } from './freshness.ts';
 import { messages } from './messages.ts';
 import { goTo } from './route.ts';
@@ -79,6 +79,18 @@ export function Failed({ error, retry }: { readonly error: Error; readonly retry
 export function FreshnessMark({ ageMs }: { readonly ageMs: number }) {
   const state = freshnessAt(ageMs);
   return <span className={`fresh fresh-${state}`}>{messages.freshness[state]}</span>;
+}
+
+/** A text that may be broken after each of its slashes. */
+export function Topic({ text }: { readonly text: string }) {
+  return text.split('/').map((level, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: levels have no other identity, and the text never changes in place
+    <Fragment key={index}>
+      {index > 0 && '/'}
+      {index > 0 && <wbr />}
+      {level}
+    </Fragment>
+  ));
 }
 
 /** A command to be run in a terminal. */
