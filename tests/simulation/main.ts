@@ -1,4 +1,4 @@
-// node tests/simulation/main.ts [--seed N] [--seeds N | --cpu-secs N] [--once] [--log]
+// node tests/simulation/main.ts [--seed N] [--seeds N | --cpu-secs N] [--focus all|rolls|room|birth] [--once] [--log]
 // Runs seeds of the simulation, each twice unless --once; says what was found and how to repeat it. --log prints the log
 // of every run. Exit code 0 when nothing was found, 1 when something was, 2 for a wrong word.
 import { parseArgs } from 'node:util';
@@ -9,10 +9,12 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string' },
     'cpu-secs': { type: 'string' },
+    focus: { type: 'string' },
     once: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
   },
 });
+const FOCI = ['all', 'rolls', 'room', 'birth'] as const;
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -23,11 +25,17 @@ async function main(): Promise<number> {
     console.error('--seed, --seeds and --cpu-secs want numbers.');
     return 2;
   }
+  const focus = FOCI.find((name) => name === values.focus);
+  if (values.focus !== undefined && !focus) {
+    console.error(`--focus wants one of ${FOCI.join(', ')}.`);
+    return 2;
+  }
+  const about = focus ? { focus } : {};
   const ends = new Map<string, number>();
   const totals = { seeds: 0, messages: 0, acked: 0, failed: 0 };
   for (let seed = first; seed < first + seeds && cpuSecsUsed() < cpuSecs; seed++) {
-    const report = await simulate(seed, { keepLines: values.log });
-    const isSame = values.once || (await simulate(seed)).digest === report.digest;
+    const report = await simulate(seed, { ...about, keepLines: values.log });
+    const isSame = values.once || (await simulate(seed, about)).digest === report.digest;
     totals.seeds++;
     totals.messages += report.messages;
     totals.acked += report.acked;
@@ -50,7 +58,9 @@ function tell({ seed, findings, messages, lives }: RunReport, isSame: boolean): 
   console.log(`seed ${seed} failed (${messages} messages, ${lives} processes)`);
   if (!isSame) console.log('  two runs of it differ');
   for (const { verdict, detail } of findings) console.log(`  ${verdict}: ${detail}`);
-  console.log(`  again: node tools/run.mjs tests/simulation/main.ts --seed ${seed}`);
+  console.log(
+    `  again: node tools/run.mjs tests/simulation/main.ts --seed ${seed}${values.focus ? ` --focus ${values.focus}` : ''}`,
+  );
 }
 
 function cpuSecsUsed(): number {

@@ -17,20 +17,24 @@ const patches = new Map<string, { readonly url: string; readonly from: string; r
 let isHooked = false;
 
 /** Takes something away. A patch that does not fit its module any more fails. */
-export async function simulationWithout({ name, change }: Removal): Promise<AlteredSimulation> {
+export async function simulationWithout({
+  name,
+  change,
+  focus = 'all',
+}: Removal): Promise<AlteredSimulation> {
   if ('call' in change) {
     let count = 0;
     const leftOut = (): void => {
       count++;
     };
     const { simulate } = await import('./simulation-run.ts');
-    const options: RunOptions = { alter: (disk) => new AlteredDisk(disk, change.call, leftOut) };
+    const options: RunOptions = { focus, alter: (disk) => new AlteredDisk(disk, change.call, leftOut) };
     return { run: (seed) => simulate(seed, options), leftOutCount: () => count };
   }
   hook();
   patches.set(name, { url: new URL(change.file, PACKAGES).href, from: change.from, to: change.to });
   const altered: { simulate: typeof simulate } = await import(`./simulation-run.ts?without=${name}`);
-  return { run: (seed) => altered.simulate(seed), leftOutCount: () => Number.POSITIVE_INFINITY };
+  return { run: (seed) => altered.simulate(seed, { focus }), leftOutCount: () => Number.POSITIVE_INFINITY };
 }
 
 /** Lets modules be loaded with `?without=` a name: they and what they import are copies, one of them with its text changed. */

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type AlteredSimulation, simulationWithout } from './removal-run.ts';
 import { REMOVALS, type Removal } from './removals.ts';
+import { simulate } from './simulation-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +33,10 @@ async function isMissed(removal: Removal): Promise<boolean> {
     const { findings } = await simulation.run(seed);
     const [first] = findings;
     if (!first) continue;
+    if (!(await isSound(seed, removal))) {
+      console.log(`${removal.name}: seed ${seed} FAILS WITH EVERYTHING IN PLACE`);
+      return false;
+    }
     console.log(
       `${removal.name}: seed ${seed} (${tried} tried): ${first.verdict}: ${first.detail.split('\n')[0]?.slice(0, 160)}`,
     );
@@ -39,6 +44,11 @@ async function isMissed(removal: Removal): Promise<boolean> {
   }
   console.log(`${removal.name}: NOT MISSED by ${tried} seeds${callsOf(simulation)}`);
   return false;
+}
+
+/** Whether the seed passes when nothing is taken away. */
+async function isSound(seed: number, { focus = 'all' }: Removal): Promise<boolean> {
+  return (await simulate(seed, { focus })).findings.length === 0;
 }
 
 function* seedsFor({ seeds }: Removal): Iterable<number> {

@@ -1,4 +1,5 @@
 import type { Purpose } from './altered-disk.ts';
+import type { Focus } from './weather.ts';
 
 /** A call of the disk that is left out wherever it would be made for a purpose. */
 interface LeftOutCall {
@@ -19,6 +20,8 @@ export interface Removal {
   /** What is done without it. */
   readonly without: string;
   readonly change: LeftOutCall | Patch;
+  /** What the runs are about; `all` when absent. */
+  readonly focus?: Focus;
   /** Seeds that failed without it when they were last looked for; tried first. */
   readonly seeds: readonly number[];
 }
@@ -60,30 +63,35 @@ export const REMOVALS: readonly Removal[] = [
     name: 'roll-header-sync',
     without: 'a new segment takes batches before its header is synced',
     change: { call: 'roll header sync' },
+    focus: 'rolls',
     seeds: [],
   },
   {
     name: 'roll-folder-sync',
     without: 'a new segment takes batches before its name is synced',
     change: { call: 'folder after roll' },
+    focus: 'rolls',
     seeds: [],
   },
   {
     name: 'undo-truncate',
     without: 'what a full disk took of a group stays at the end of the segment',
     change: { call: 'undo truncate' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'undo-sync',
     without: 'what was cut off after a short write is not synced',
     change: { call: 'undo sync' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'roll-undone-folder-sync',
     without: 'the folder is not synced after an unfinished new segment was removed',
     change: { call: 'folder after a roll undone' },
+    focus: 'room',
     seeds: [],
   },
   {
@@ -127,24 +135,28 @@ export const REMOVALS: readonly Removal[] = [
     copyTo(file.handle);`,
       to: '    file.handle.truncate(length);',
     },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'recovery-write-over-truncate',
     without: 'without room for a copy, the torn end is not cut off',
     change: { call: 'write-over truncate' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'recovery-write-over-sync',
     without: 'without room for a copy, the segment is written over and not synced',
     change: { call: 'write-over sync' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'recovery-write-over-folder-sync',
     without: 'without room for a copy, the name of the segment is not synced',
     change: { call: 'folder after write-over' },
+    focus: 'room',
     seeds: [],
   },
   {
@@ -184,18 +196,21 @@ export const REMOVALS: readonly Removal[] = [
     name: 'journal-folder-sync',
     without: "the journal's folder is not synced in its parent",
     change: { call: 'folder of the journal' },
+    focus: 'birth',
     seeds: [],
   },
   {
     name: 'id-sync',
     without: "the journal's id takes its name without having been synced",
     change: { call: 'id sync' },
+    focus: 'birth',
     seeds: [],
   },
   {
     name: 'id-folder-sync',
     without: "the first segment is made before the name of the journal's id is synced",
     change: { call: 'folder after id' },
+    focus: 'birth',
     seeds: [],
   },
   {
@@ -208,6 +223,7 @@ export const REMOVALS: readonly Removal[] = [
     name: 'consumers-folder-sync',
     without: "segments are removed before the name of the consumers' positions is synced",
     change: { call: 'folder after consumers' },
+    focus: 'rolls',
     seeds: [],
   },
   {
@@ -219,24 +235,28 @@ export const REMOVALS: readonly Removal[] = [
       if (!this.#isConsumersSaved) return;`,
       to: '',
     },
+    focus: 'rolls',
     seeds: [],
   },
   {
     name: 'trim-floor',
     without: 'segments are removed although a mandatory consumer is not done with them',
     change: { file: JOURNAL, from: 'next.firstOffset > this.#consumers.floor || ', to: '' },
+    focus: 'rolls',
     seeds: [],
   },
   {
     name: 'trim-folder-sync',
     without: 'the folder is not synced between the removals of two segments',
     change: { call: 'folder after trim' },
+    focus: 'rolls',
     seeds: [],
   },
   {
     name: 'commit-before',
     without: 'a batch does not say which batches the same write brought before it',
     change: { file: LOG, from: 'commitBefore: offset - start,', to: 'commitBefore: 0,' },
+    focus: 'room',
     seeds: [],
   },
   {
@@ -247,24 +267,28 @@ export const REMOVALS: readonly Removal[] = [
       from: '[...this.#flights.map((one) => one.batch), ...this.#waiting]',
       to: '[...this.#waiting, ...this.#flights.map((one) => one.batch)]',
     },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'late-appends-refused',
     without: 'an append that was sent before a refusal was known may overtake the refused one',
     change: { file: THREAD, from: 'one.epoch < this.#epoch)', to: 'one.epoch < 0)' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'appends-behind-a-refusal',
     without: 'an append that was made before its caller could know of a refusal is taken',
     change: { file: QUEUE, from: 'const HOPS = 16;', to: 'const HOPS = 0;' },
+    focus: 'room',
     seeds: [],
   },
   {
     name: 'journal-folder-sync-again',
     without: 'a folder that exists is taken to be durable, whoever made it',
     change: { file: WHOLE_FILE, from: "  if (existing !== '') syncExisting(disk, existing);\n", to: '' },
+    focus: 'birth',
     seeds: [],
   },
   {

@@ -13,12 +13,14 @@ import type { ServerSetting } from './server.ts';
 import { type Finding, judge } from './verdicts.ts';
 import { Visitor } from './visitor.ts';
 import { Watcher } from './watcher.ts';
-import { planWeather } from './weather.ts';
+import { type Focus, planWeather } from './weather.ts';
 
 /** How a run is made other than by its seed. */
 export interface RunOptions {
   /** What processes see instead of the disk. */
   readonly alter?: (disk: Disk) => Disk;
+  /** What the run is about; drawn by the seed when absent. */
+  readonly focus?: Focus;
   /** Keeps every line of the log, to look into one run. */
   readonly keepLines?: boolean;
 }
@@ -63,6 +65,7 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 class Run {
   readonly #seed: number;
   readonly #random: SeededRandom;
+  readonly #focus: Focus;
   readonly #log: RunLog;
   readonly #clock = new FakeClock();
   readonly #net: SimulatedNet;
@@ -79,6 +82,8 @@ class Run {
     this.#seed = seed;
     const random = new SeededRandom(`simulation ${seed}`);
     this.#random = random;
+    const drawn = random.pick<Focus>(['all', 'all', 'all', 'all', 'all', 'rolls', 'room', 'birth', 'birth']);
+    this.#focus = options.focus ?? drawn;
     this.#log = new RunLog({ keepLines: options.keepLines ?? false });
     const log = this.#log;
     const clock = this.#clock;
@@ -108,19 +113,19 @@ class Run {
       random: random.fork('disk'),
       log,
     });
-    this.#node = new SimulatedNode(this.#world, settingOf(random), disk);
+    this.#node = new SimulatedNode(this.#world, settingOf(random, this.#focus), disk);
   }
 
   async go(): Promise<void> {
     const random = this.#random;
-    // short runs are about the first start, which a long one has only once too
-    const isShort = random.chance(0.3);
-    const chaosMs = isShort ? random.between(50, 500) : random.between(1_500, 6_000);
-    planWeather(this.#weatherNeeds(), chaosMs, isShort ? 1 : 12);
-    if (isShort || random.chance(0.3))
+    const focus = this.#focus;
+    const isBirth = focus === 'birth';
+    const chaosMs = isBirth ? random.between(50, 500) : random.between(1_500, 6_000);
+    planWeather(this.#weatherNeeds(), chaosMs, focus);
+    if (isBirth || random.chance(0.3))
       this.#node.board.dieAtOperation(random.between(1, 16), random.pick(['kill', 'power-cut', 'power-cut']));
     this.#node.start();
-    this.#populate(isShort ? [3, 10] : [40, 120, 300]);
+    this.#populate(isBirth ? [3, 10] : [40, 120, 300]);
     await this.#until(() => this.#clock.monotonicMs() >= chaosMs);
     this.#mend();
     if (!(await this.#rest('before the last end'))) return;
@@ -278,13 +283,13 @@ class Run {
   }
 }
 
-function settingOf(random: SeededRandom): ServerSetting {
+function settingOf(random: SeededRandom, focus: Focus): ServerSetting {
   const journalBytesMax = random.pick([49_152, 131_072]);
   return {
     port: PORT,
     folder: `${FOLDER}/journal`,
     journalBytesMax,
-    segmentBytes: journalBytesMax / random.pick([10, 32, 100]),
+    segmentBytes: focus === 'rolls' ? 600 : journalBytesMax / random.pick([10, 32, 100]),
     ...(random.chance(0.5) ? { hoursMax: 1 } : {}),
     batchBytesMax: random.pick([600, 1_500]),
     reserveBytes: random.pick([0, 8_192]),

@@ -61,14 +61,27 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
   [3, 'wall clock in 2038', (needs) => jumpTo(needs, Y2038_MICROS)],
   [4, 'orderly stop', ({ stop }) => stop()],
 ];
-const WEIGHTS = DISTURBANCES.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Plans up to `most` things that go wrong between now and `untilMs` (monotonic), as the random source says. */
-export function planWeather(needs: WeatherNeeds, untilMs: number, most: number): void {
+/**
+ * What a run is about. `all` is everything; the others bring about, often, what otherwise is rare: many small segments,
+ * a disk without room, and the first start.
+ */
+export type Focus = 'all' | 'rolls' | 'room' | 'birth';
+
+const FOCUS_NAMES: Readonly<Record<Focus, RegExp>> = {
+  all: /./,
+  rolls: /roll or a trim/,
+  room: /full disk|short writes|store full|power cut at an operation|^power cut$/,
+  birth: /at an operation|power cut$|soon after/,
+};
+const FOCUS_MOST: Readonly<Record<Focus, number>> = { all: 12, rolls: 12, room: 10, birth: 1 };
+
+/** Plans what goes wrong between now and `untilMs` (monotonic), as the random source says. */
+export function planWeather(needs: WeatherNeeds, untilMs: number, focus: Focus): void {
   const { clock, random } = needs;
   const spanMs = untilMs - clock.monotonicMs();
-  for (let left = random.between(1, most); left > 0; left--) {
-    const [name, act] = pickDisturbance(random);
+  for (let left = random.between(1, FOCUS_MOST[focus]); left > 0; left--) {
+    const [name, act] = pickDisturbance(random, FOCUS_NAMES[focus]);
     clock.startTimer(random.float() * spanMs, () => {
       needs.note(`weather: ${name}`);
       act(needs);
@@ -76,9 +89,10 @@ export function planWeather(needs: WeatherNeeds, untilMs: number, most: number):
   }
 }
 
-function pickDisturbance(random: SeededRandom): readonly [string, Disturbance] {
-  let draw = random.int(WEIGHTS);
-  for (const [weight, name, act] of DISTURBANCES) {
+function pickDisturbance(random: SeededRandom, names: RegExp): readonly [string, Disturbance] {
+  const wanted = DISTURBANCES.filter(([, name]) => names.test(name));
+  let draw = random.int(wanted.reduce((sum, [weight]) => sum + weight, 0));
+  for (const [weight, name, act] of wanted) {
     draw -= weight;
     if (draw < 0) return [name, act];
   }
