@@ -93,7 +93,6 @@ export class Buckets {
     this.#into({
       series: 0,
       start: t0,
-      count: source.count,
       ...stats,
       firstTime: t0,
       lastTime: t1,

@@ -2,6 +2,8 @@ import { type ByteReader, type ByteWriter, chunkDamaged } from './chunk-bytes.ts
 
 const SCALES = [1, 1_000, 1_000_000] as const;
 const DELTAS = 0x08;
+// fixed by arithmetic: 24 bits fit into an integer that can be shifted
+const NARROW_BYTES = 3;
 
 /** Anything indexed that holds numbers. */
 export interface Numbers {
@@ -76,6 +78,10 @@ function writePlanes(
   const count = values.length - from;
   const start = writer.take(width * count);
   const bytes = writer.bytes;
+  if (width <= NARROW_BYTES && scale === 1) {
+    writeNarrow(bytes, start, values, width, least, from);
+    return;
+  }
   let before = from === 1 ? Number(values[0]) : 0;
   for (let i = 0; i < count; i++) {
     const value = Number(values[i + from]);
@@ -87,6 +93,28 @@ function writePlanes(
       bytes[at] = rest - above * 256;
       rest = above;
     }
+  }
+}
+
+/** As above for what fits into three bytes: shifts instead of divisions. */
+function writeNarrow(
+  bytes: Uint8Array,
+  start: number,
+  values: Numbers,
+  width: number,
+  least: number,
+  from: number,
+): void {
+  const count = values.length - from;
+  let before = from === 1 ? Number(values[0]) : 0;
+  for (let i = 0; i < count; i++) {
+    const value = Number(values[i + from]);
+    const rest = (value - before - least) | 0;
+    if (from === 1) before = value;
+    const at = start + i;
+    bytes[at] = rest;
+    if (width > 1) bytes[at + count] = rest >>> 8;
+    if (width > 2) bytes[at + 2 * count] = rest >>> 16;
   }
 }
 

@@ -6,9 +6,11 @@ import type { ChunkPoints } from './chunk-points.ts';
 import { readBits, readTexts, writeBits, writeTexts } from './chunk-texts.ts';
 import { TYPE_CODE } from './head.ts';
 import { LIMITS } from './limits.ts';
+import { type PackPoints, readPackHead, writePackHead } from './pack.ts';
 
 const VERSION = 1;
 const COMPRESSED = 0x04;
+const PACK = 0x08;
 const HEADER_BYTES = 6;
 // fixed by the format: a whole chunk of texts stays far below, so more is damage
 const BODY_BYTES_MAX = 64 * 2 ** 20;
@@ -22,20 +24,36 @@ const whole = new ByteWriter();
  * Times and offsets are integers from 0 to 2^51. The caller owns the result.
  */
 export function encodeChunk(points: ChunkPoints): Uint8Array<ArrayBuffer> {
-  const n = points.times.length;
   body.reset();
+  writeBody(points);
+  return seal(points.type, points.times.length);
+}
+
+/** Encodes points of several series of one block, at least one and at most `chunkPointsMax`, as `encodeChunk` does. */
+export function encodePack(pack: PackPoints): Uint8Array<ArrayBuffer> {
+  body.reset();
+  writePackHead(body, pack);
+  writeBody(pack.points);
+  return seal(pack.points.type | PACK, pack.points.times.length);
+}
+
+function writeBody(points: ChunkPoints): void {
   writeIntegers(body, points.times, true);
   writeIntegers(body, points.offsets);
   writeIntegers(body, points.ordinals);
   if (points.type === TYPE_CODE.number) writeNumbers(body, points.numbers);
   else if (points.type === TYPE_CODE.boolean) writeBits(body, points.numbers);
   else writeTexts(body, points.texts);
+}
+
+/** Closes the body as a chunk of `n` points. */
+function seal(flags: number, n: number): Uint8Array<ArrayBuffer> {
   const plain = body.bytes.subarray(0, body.length);
   const packed = n >= LIMITS.zstdPointsMin.value ? compress(plain) : plain;
   const isPacked = packed.byteLength < plain.byteLength;
   whole.reset();
   whole.byte(VERSION);
-  whole.byte(points.type | (isPacked ? COMPRESSED : 0));
+  whole.byte(flags | (isPacked ? COMPRESSED : 0));
   whole.take(4);
   whole.varint(n);
   if (isPacked) whole.varint(plain.byteLength);
@@ -58,15 +76,28 @@ export class ChunkScratch {
  * `scratch` until it is used again.
  */
 export function decodeChunk(blob: Uint8Array, scratch?: ChunkScratch): ChunkPoints {
+  const { flags, n, outer } = open(blob);
+  if ((flags & PACK) !== 0) throw chunkDamaged('it is a pack of many series and not of one');
+  return readBody((flags & COMPRESSED) === 0 ? outer : unpack(outer), flags & 0x03, n, scratch);
+}
+
+/** Decodes what `encodePack` made of series of `block`. Anything else fails with `chunk-damaged`. */
+export function decodePack(blob: Uint8Array, block: number, scratch?: ChunkScratch): PackPoints {
+  const { flags, n, outer } = open(blob);
+  if ((flags & PACK) === 0) throw chunkDamaged('it is of one series and not a pack of many');
+  const reader = (flags & COMPRESSED) === 0 ? outer : unpack(outer);
+  return { ...readPackHead(reader, block, n), points: readBody(reader, flags & 0x03, n, scratch) };
+}
+
+function open(blob: Uint8Array): { readonly flags: number; readonly n: number; readonly outer: ByteReader } {
   if (blob.byteLength < HEADER_BYTES) throw chunkDamaged('it ends early');
   const stored = new DataView(blob.buffer, blob.byteOffset, blob.byteLength).getUint32(2, true);
   if (stored !== checksumOf(blob)) throw chunkDamaged('its checksum does not fit');
   if (blob[0] !== VERSION) throw chunkDamaged(`its version is ${blob[0]} and not ${VERSION}`);
-  const flags = Number(blob[1]);
   const outer = new ByteReader(blob, HEADER_BYTES);
   const n = outer.varint();
   if (n < 1 || n > LIMITS.chunkPointsMax.value) throw chunkDamaged(`it claims ${n} points`);
-  return readBody((flags & COMPRESSED) === 0 ? outer : unpack(outer), flags & 0x03, n, scratch);
+  return { flags: Number(blob[1]), n, outer };
 }
 
 function readBody(reader: ByteReader, type: number, n: number, scratch?: ChunkScratch): ChunkPoints {

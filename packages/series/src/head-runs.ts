@@ -3,34 +3,73 @@ import { type HeadColumns, type HeadView, TYPE_CODE } from './head.ts';
 import { LIMITS } from './limits.ts';
 import { headText } from './shared-head.ts';
 
-/** The points of one series and one type in a head, sorted. */
-export interface HeadRun {
-  readonly series: number;
-  readonly points: ChunkPoints;
-}
-
 const HOUR_MICROS = 3_600_000_000;
 
-/** All points of a head by series id, then type. One pass over the rows; each run is made when it is asked for. */
-export function* headRuns(view: HeadView): Generator<HeadRun> {
-  const { columns, rows } = view;
-  let most = -1;
-  for (let i = 0; i < rows; i++) most = Math.max(most, Number(columns.series[i]));
-  const ends = new Int32Array(most + 2);
-  for (let i = 0; i < rows; i++) {
-    const at = Number(columns.series[i]) + 1;
-    ends[at] = Number(ends[at]) + 1;
-  }
-  for (let s = 1; s < ends.length; s++) ends[s] = Number(ends[s]) + Number(ends[s - 1]);
-  const grouped = gather(columns, rows, ends);
-  // gather moved every entry of `ends` from the begin of its series to the end
-  let start = 0;
-  for (let series = 0; series <= most; series++) {
-    const end = Number(ends[series]);
-    if (end > start) {
-      for (const points of runsOf(columns, grouped, start, end)) yield { series, points };
+/** The points of a head by series id, in order of arrival inside a series. */
+export class GroupedHead {
+  /** The greatest series id, -1 without points. */
+  readonly most: number;
+  readonly #columns: HeadColumns;
+  readonly #grouped: GroupedColumns;
+  /** Where the points of each series end. */
+  readonly #ends: Int32Array;
+
+  /** One pass over the rows, and one that moves them. */
+  constructor({ columns, rows }: HeadView) {
+    const ids = columns.series;
+    let most = -1;
+    for (let i = 0; i < rows; i++) most = Math.max(most, Number(ids[i]));
+    const places = new Int32Array(most + 2);
+    for (let i = 0; i < rows; i++) {
+      const at = Number(ids[i]) + 1;
+      places[at] = Number(places[at]) + 1;
     }
-    start = end;
+    for (let s = 1; s < places.length; s++) places[s] = Number(places[s]) + Number(places[s - 1]);
+    this.most = most;
+    this.#columns = columns;
+    this.#grouped = gather(columns, rows, places);
+    // gather moved every entry of `places` from the begin of its series to the end
+    this.#ends = places;
+  }
+
+  /** Where the points of a series begin in `columns`. */
+  startOf(series: number): number {
+    return series === 0 ? 0 : Number(this.#ends[series - 1]);
+  }
+
+  /** Where they end. */
+  endOf(series: number): number {
+    return Number(this.#ends[series]);
+  }
+
+  /** All points, by series. `numbers` are their values where these are numbers. */
+  get columns(): Omit<ChunkPoints, 'type' | 'texts'> {
+    const { times, offsets, ordinals, values } = this.#grouped;
+    return { times, offsets, ordinals, numbers: values };
+  }
+
+  /** Whether the points [start, end) are numbers, all of them. */
+  areNumbers(start: number, end: number): boolean {
+    for (let i = start; i < end; i++) if (this.#grouped.types[i] !== TYPE_CODE.number) return false;
+    return true;
+  }
+
+  /** Whether the points [start, end), of one series, are in order as they are. */
+  areSorted(start: number, end: number): boolean {
+    const { times, offsets, ordinals } = this.#grouped;
+    for (let i = start + 1; i < end; i++) {
+      const step =
+        Number(times[i]) - Number(times[i - 1]) ||
+        Number(offsets[i]) - Number(offsets[i - 1]) ||
+        Number(ordinals[i]) - Number(ordinals[i - 1]);
+      if (step < 0) return false;
+    }
+    return true;
+  }
+
+  /** The points of one series, sorted, one run per type. */
+  runs(series: number): ChunkPoints[] {
+    return runsOf(this.#columns, this.#grouped, this.startOf(series), this.endOf(series));
   }
 }
 

@@ -32,6 +32,33 @@ export const LIMITS = {
     what: 'Points from which a chunk ends at a full hour of event time.',
     whenFull: 'A sparse series keeps several hours in one chunk.',
   },
+  packSeriesMin: {
+    value: 16,
+    unit: 'count',
+    what: 'Neighbouring series, with few points each in a seal, from which they share packs.',
+    whenFull:
+      'They share packs of up to 8,192 points, which merging takes apart again; fewer have a chunk each.',
+  },
+  packSeriesPointsMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Points of a series in a seal below which it shares a pack with its neighbours.',
+    whenFull: 'The series has chunks of its own.',
+  },
+  packsMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Packs of one block of 256 series before its hour is over.',
+    whenFull: 'They are taken apart into chunks of their series in the background.',
+    metric: 'iot_store_chunks',
+  },
+  packedPointsMax: {
+    value: 131_072,
+    unit: 'count',
+    what: 'Points in the packs of one block of 256 series.',
+    whenFull: 'The packs are taken apart into chunks of their series in the background.',
+    metric: 'iot_store_chunks',
+  },
   mergeChunksMin: {
     value: 16,
     unit: 'count',

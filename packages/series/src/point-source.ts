@@ -4,8 +4,7 @@ import type { ChunkPoints } from './chunk-points.ts';
 /** Stored or unsealed points of one series and type that a query may need; read when it does. */
 export interface PointSource {
   readonly type: number;
-  readonly count: number;
-  /** First and last event time, both inclusive. */
+  /** Bounds of its event times, both inclusive; those of a chunk are its first and last. */
   readonly t0: number;
   readonly t1: number;
   /** Sums over all of its points, where they are known without reading them. */
@@ -16,6 +15,7 @@ export interface PointSource {
 
 /** What a chunk's row tells of its points without decoding. */
 export interface PointStats {
+  readonly count: number;
   readonly min: number;
   readonly max: number;
   readonly sum: number;
@@ -27,7 +27,6 @@ export interface PointStats {
 export function sourceOf(points: ChunkPoints): PointSource {
   return {
     type: points.type,
-    count: points.times.length,
     t0: Number(points.times[0]),
     t1: Number(points.times[points.times.length - 1]),
     stats: undefined,

@@ -1,9 +1,9 @@
-import { crc32, zstdCompressSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { unpack } from './chunk.ts';
-import { ByteReader, ByteWriter, chunkDamaged } from './chunk-bytes.ts';
-import { readIntegers, writeIntegers } from './chunk-integers.ts';
-import { readNumbers, writeNumbers } from './chunk-numbers.ts';
-import type { ChunkPoints } from './chunk-points.ts';
+import { ByteReader, chunkDamaged } from './chunk-bytes.ts';
+import { readIntegers } from './chunk-integers.ts';
+import { readNumbers } from './chunk-numbers.ts';
+import { MinuteColumns } from './minute-columns.ts';
 
 /** Width of the buckets kept, in microseconds: one minute and one hour. */
 export const ROLLUP_STEPS = [60_000_000, 3_600_000_000] as const;
@@ -28,43 +28,6 @@ export interface RollupRow {
   lastTime: number;
   firstOffset: number;
   lastOffset: number;
-}
-
-/** Appends the buckets of one minute of sorted numeric points. */
-export function addMinutes(rows: RollupRow[], series: number, points: ChunkPoints): void {
-  const { times, numbers, offsets } = points;
-  let row: RollupRow | undefined;
-  let end = -Infinity;
-  for (let i = 0; i < times.length; i++) {
-    const time = Number(times[i]);
-    const value = Number(numbers[i]);
-    if (row === undefined || time >= end) {
-      const start = Math.floor(time / MINUTE) * MINUTE;
-      end = start + MINUTE;
-      row = {
-        series,
-        start,
-        count: 0,
-        min: value,
-        max: value,
-        sum: 0,
-        first: value,
-        last: value,
-        firstTime: time,
-        lastTime: time,
-        firstOffset: Number(offsets[i]),
-        lastOffset: 0,
-      };
-      rows.push(row);
-    }
-    row.count++;
-    if (value < row.min) row.min = value;
-    if (value > row.max) row.max = value;
-    row.sum += value;
-    row.last = value;
-    row.lastTime = time;
-    row.lastOffset = Number(offsets[i]);
-  }
 }
 
 /** Adds `from` into `into`: the same series, any two stretches. */
@@ -103,71 +66,11 @@ export function combineRows(rows: readonly RollupRow[], stepMicros: number): Rol
   return [...byStart.values()].sort((a, b) => a.start - b.start);
 }
 
-const writer = new ByteWriter();
-
 /** Encodes rows, at least one: docs/formats/series.md. */
 export function encodeRollup(rows: readonly RollupRow[]): Uint8Array<ArrayBuffer> {
-  writer.reset();
-  const column = (value: (row: RollupRow) => number) => Float64Array.from(rows, value);
-  writeIntegers(
-    writer,
-    column((row) => row.series),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.start / MINUTE),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.count),
-  );
-  writeNumbers(
-    writer,
-    column((row) => row.min),
-  );
-  writeNumbers(
-    writer,
-    column((row) => row.max),
-  );
-  writeNumbers(
-    writer,
-    column((row) => row.sum),
-  );
-  writeNumbers(
-    writer,
-    column((row) => row.first),
-  );
-  writeNumbers(
-    writer,
-    column((row) => row.last),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.firstTime - row.start),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.lastTime - row.start),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.firstOffset),
-  );
-  writeIntegers(
-    writer,
-    column((row) => row.lastOffset),
-  );
-  const packed = zstdCompressSync(writer.bytes.subarray(0, writer.length));
-  const plainBytes = writer.length;
-  writer.reset();
-  writer.byte(VERSION);
-  writer.take(4);
-  writer.varint(rows.length);
-  writer.varint(plainBytes);
-  writer.append(packed);
-  const blob = writer.copy();
-  new DataView(blob.buffer).setUint32(1, crc32(blob.subarray(HEADER_BYTES)), true);
-  return blob;
+  const columns = new MinuteColumns();
+  for (const row of rows) columns.addRow(row);
+  return columns.encode();
 }
 
 /** Decodes what `encodeRollup` made. Anything else fails with `chunk-damaged`. */

@@ -9,7 +9,7 @@ import { nodeDisk } from '@skerry/kernel/node';
 import { SeededRandom } from '@skerry/kernel/testing';
 import { openSqliteStore } from '@skerry/series/sqlite';
 import { aSeal, NOON, type SamplePoint, StepClock } from '@skerry/series/testing';
-import { decodeChunk } from './chunk-decoder.ts';
+import { decodeChunk, decodePack } from './chunk-decoder.ts';
 import { Damage } from './damage.ts';
 
 /** Writes points of series 1 with the store and gives back its chunks' bytes. */
@@ -81,4 +81,38 @@ test('decodeChunk finds every flipped bit and every cut', async () => {
   }
   for (let bytes = 0; bytes < chunk.byteLength; bytes++)
     assert.throws(() => decodeChunk(chunk.subarray(0, bytes)), Damage);
+});
+
+test('decodePack gives every series its own points, and finds every flipped bit and every cut', async () => {
+  const points = Array.from({ length: 120 }, (_, i) => ({
+    series: 512 + 7 * (i % 30),
+    time: NOON + Math.floor(i / 30) * 1_000,
+    value: i / 8,
+    offset: i,
+    ordinal: i % 3,
+  }));
+  const [pack] = await chunksOf(points);
+  assert.ok(pack);
+  const { times, offsets, ordinals, numbers, runs } = decodePack(pack, -3);
+  const found = runs.flatMap(({ series, from, to }) =>
+    Array.from({ length: to - from }, (_, k) => ({
+      series,
+      time: times[from + k],
+      value: numbers[from + k],
+      offset: offsets[from + k],
+      ordinal: ordinals[from + k],
+    })),
+  );
+  assert.deepEqual(
+    found,
+    points.toSorted((a, b) => a.series - b.series || a.time - b.time),
+  );
+  assert.throws(() => decodeChunk(pack), Damage);
+  for (let bit = 0; bit < pack.byteLength * 8; bit++) {
+    const flipped = Uint8Array.from(pack);
+    flipped[bit >> 3] = Number(flipped[bit >> 3]) ^ (1 << (bit & 7));
+    assert.throws(() => decodePack(flipped, -3), Damage);
+  }
+  for (let bytes = 0; bytes < pack.byteLength; bytes++)
+    assert.throws(() => decodePack(pack.subarray(0, bytes), -3), Damage);
 });

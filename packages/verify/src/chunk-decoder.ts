@@ -3,6 +3,8 @@ import { ByteCursor, Damage } from './damage.ts';
 import { LIMITS } from './limits.ts';
 
 const COMPRESSED = 4;
+const PACK = 8;
+const BLOCK_SERIES = 256;
 const NUMBERS = 0;
 
 /** The points of a chunk, column by column. */
@@ -15,8 +17,49 @@ export interface ChunkColumns {
   readonly numbers: Float64Array;
 }
 
+/** What a pack holds of one series. */
+export interface PackRun {
+  readonly series: number;
+  /** First point in the pack's columns, and the one after the last. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Decodes a chunk from docs/formats/series.md alone. Everything that is not as written there is `Damage`. */
 export function decodeChunk(blob: Uint8Array): ChunkColumns {
+  const { flags, count, body } = openChunk(blob);
+  if ((flags & PACK) !== 0) throw new Damage('a chunk of one series is a pack of many');
+  return columnsOf(body, count, flags);
+}
+
+/** Decodes a pack, whose row has `key` in place of a series, likewise. */
+export function decodePack(
+  blob: Uint8Array,
+  key: number,
+): ChunkColumns & { readonly runs: readonly PackRun[] } {
+  const { flags, count, body } = openChunk(blob);
+  if ((flags & PACK) === 0) throw new Damage('a pack of many series is a chunk of one');
+  if ((flags & 3) !== NUMBERS) throw new Damage('a pack holds something else than numbers');
+  const length = body.varint();
+  if (length < 1 || length > BLOCK_SERIES) throw new Damage(`a pack claims ${length} series`);
+  const places = integerColumn(body, length);
+  const counts = integerColumn(body, length);
+  const first = (-1 - key) * BLOCK_SERIES;
+  const runs: PackRun[] = [];
+  let to = 0;
+  for (let i = 0; i < length; i++) {
+    const place = Number(places[i]);
+    const from = to;
+    to += Number(counts[i]);
+    if (place < 0 || place >= BLOCK_SERIES || (i > 0 && place <= Number(places[i - 1])) || to <= from)
+      throw new Damage('the series of a pack are out of order');
+    runs.push({ series: first + place, from, to });
+  }
+  if (to !== count) throw new Damage(`the series of a pack have ${to} points of ${count}`);
+  return { ...columnsOf(body, count, flags), runs };
+}
+
+function openChunk(blob: Uint8Array): { flags: number; count: number; body: ByteCursor } {
   const outer = new ByteCursor(blob);
   if (outer.byte() !== 1) throw new Damage('the version of a chunk is not 1');
   const flags = outer.byte();
@@ -24,7 +67,10 @@ export function decodeChunk(blob: Uint8Array): ChunkColumns {
   if (crc32(outer.bytes.subarray(6), crc32(outer.bytes.subarray(0, 2))) !== checksum)
     throw new Damage('the checksum of a chunk does not fit');
   const count = outer.varint();
-  const body = (flags & COMPRESSED) === 0 ? outer : inflate(outer);
+  return { flags, count, body: (flags & COMPRESSED) === 0 ? outer : inflate(outer) };
+}
+
+function columnsOf(body: ByteCursor, count: number, flags: number): ChunkColumns {
   const times = integerColumn(body, count);
   const offsets = integerColumn(body, count);
   const ordinals = integerColumn(body, count);

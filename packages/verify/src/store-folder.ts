@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { DeviceKey } from '@skerry/model';
-import { decodeChunk } from './chunk-decoder.ts';
+import { type ChunkColumns, decodeChunk, decodePack } from './chunk-decoder.ts';
 import { Damage } from './damage.ts';
 import type { SetAside, StoreExtent, UnknownPoints } from './kept.ts';
 import type { SentBook, SentDevice } from './sent-book.ts';
@@ -32,6 +32,12 @@ export function readStore(
   const reading = new StoreReading(sent, onDamage);
   for (const name of names) reading.readFile(join(folder, name), name, name === newest);
   return { ...reading.state, files: names.length, ...reading.found() };
+}
+
+/** Whose points a series has; `metric` is a place in `MARK_METRICS`. */
+interface Wanted {
+  readonly device: SentDevice | DeviceKey;
+  readonly metric: number;
 }
 
 class StoreReading {
@@ -88,27 +94,48 @@ class StoreReading {
 
   #readPoints(file: DatabaseSync, name: string): void {
     const chunks = file.prepare('SELECT id, n, body FROM chunks WHERE series = ?');
+    const theirs = new Map<number, Wanted>();
     for (const series of file.prepare('SELECT id, tenant, project, device, metric FROM series').iterate()) {
       const key = keyOf(series);
       if (!this.#sent.hasProject(key.tenant, key.project)) continue;
       const metric = MARK_METRICS.indexOf(String(series.metric));
       const device = this.#sent.ofKey(key);
       if (device && metric < 0) continue;
+      const wanted = { device: device ?? key, metric };
+      theirs.set(Number(series.id), wanted);
       for (const chunk of chunks.iterate(Number(series.id)))
-        this.#readChunk(chunk, name, device ?? key, metric);
+        this.#guard(name, chunk, () => this.#readChunk(chunk, wanted));
+    }
+    for (const pack of file.prepare('SELECT id, series, n, body FROM chunks WHERE series < 0').iterate())
+      this.#guard(name, pack, () => this.#readPack(pack, theirs));
+  }
+
+  #readChunk(chunk: Row, wanted: Wanted): void {
+    const columns = decodeChunk(bytesOf(chunk));
+    checkCount(chunk, columns.count);
+    this.#add(wanted, columns, 0, columns.count);
+  }
+
+  #readPack(pack: Row, theirs: ReadonlyMap<number, Wanted>): void {
+    const columns = decodePack(bytesOf(pack), Number(pack.series));
+    checkCount(pack, columns.count);
+    for (const { series, from, to } of columns.runs) {
+      const wanted = theirs.get(series);
+      if (wanted) this.#add(wanted, columns, from, to);
     }
   }
 
-  #readChunk(chunk: Row, name: string, device: SentDevice | DeviceKey, metric: number): void {
+  #add({ device, metric }: Wanted, { offsets, numbers }: ChunkColumns, from: number, to: number): void {
+    if (!('lanes' in device)) {
+      this.#unknown.push({ device, points: to - from, offset: Number(offsets[from]) });
+      return;
+    }
+    for (let i = from; i < to; i++) this.#book.add(device, metric, Number(offsets[i]), Number(numbers[i]));
+  }
+
+  #guard(name: string, chunk: Row, read: () => void): void {
     try {
-      if (!(chunk.body instanceof Uint8Array)) throw new Damage('it has no bytes');
-      const { count, offsets, numbers } = decodeChunk(chunk.body);
-      if (count !== chunk.n) throw new Damage(`it has ${count} points, its row says ${chunk.n}`);
-      if (!('lanes' in device)) {
-        this.#unknown.push({ device, points: count, offset: Number(offsets[0]) });
-        return;
-      }
-      for (let i = 0; i < count; i++) this.#book.add(device, metric, Number(offsets[i]), Number(numbers[i]));
+      read();
     } catch (fault) {
       if (!(fault instanceof Damage)) throw fault;
       this.#onDamage(`store ${name}: chunk ${chunk.id}: ${fault.message}`);
@@ -128,6 +155,15 @@ class StoreReading {
       this.#setAside.set(offset, { offset, topic: String(row.topic), payload: row.payload });
     }
   }
+}
+
+function bytesOf(chunk: Row): Uint8Array {
+  if (!(chunk.body instanceof Uint8Array)) throw new Damage('it has no bytes');
+  return chunk.body;
+}
+
+function checkCount(chunk: Row, count: number): void {
+  if (count !== chunk.n) throw new Damage(`it has ${count} points, its row says ${chunk.n}`);
 }
 
 function keyOf(row: Row): DeviceKey {

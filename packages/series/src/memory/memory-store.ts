@@ -6,7 +6,7 @@ import { answerPage } from '../answer-page.ts';
 import { type ChunkPoints, comparePoints, valueAt } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
 import type { HeadView } from '../head.ts';
-import { headRuns, headRunsOf } from '../head-runs.ts';
+import { GroupedHead, headRunsOf } from '../head-runs.ts';
 import { LIMITS } from '../limits.ts';
 import { sourceOf } from '../point-source.ts';
 import type {
@@ -144,11 +144,14 @@ export class MemoryStore implements SeriesStore {
   #commit(seal: Seal): void {
     const { number, journalId, position, telemetryPosition, logTimeMicros } = seal;
     this.#last = { number, journalId, position, telemetryPosition, logTimeMicros };
-    for (const run of headRuns(seal.points)) {
-      const known = this.#points.get(run.series);
+    const grouped = new GroupedHead(seal.points);
+    for (let series = 0; series <= grouped.most; series++) {
+      if (grouped.startOf(series) === grouped.endOf(series)) continue;
       // integers and texts were copied out of the head, numbers still share its grouped copy, which is ours
-      if (known) known.push(run.points);
-      else this.#points.set(run.series, [run.points]);
+      const runs = grouped.runs(series);
+      const known = this.#points.get(series);
+      if (known) known.push(...runs);
+      else this.#points.set(series, runs);
     }
     this.#pointCount += seal.points.rows;
     for (const one of seal.series) this.#series.set(one.id, one);

@@ -1,16 +1,26 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { DeadLetter, DeadLetterReason, DeadLetterState } from '@skerry/model';
 import type { ChunkScratch } from '../chunk.ts';
+import type { ChunkPoints } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
+import { blockOfKey, runsOfPack } from '../pack.ts';
 import type { VerdictRun } from '../store.ts';
 import { decodeVerdicts } from '../verdict-runs.ts';
-import { readChunk } from './chunk-rows.ts';
+import { readChunk, readPack } from './chunk-rows.ts';
 import type { DayState } from './day-file.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import { FORMAT_VERSION, type Row } from './store-file.ts';
 
 // fixed by the format: docs/formats/series.md
 const APPLICATION_ID = 0x534b5344;
+
+/** A row of `chunks`: a chunk of one series, or a pack of several. */
+export interface AuditChunk {
+  readonly id: number;
+  /** Of all its points. */
+  readonly offsets: Float64Array;
+  readonly runs: readonly { readonly series: number; readonly points: ChunkPoints }[];
+}
 
 /**
  * The file of one day, read by a connection of its own, as of the moment it was opened. Fails with `store-damaged` when it
@@ -57,7 +67,7 @@ export class AuditDay {
   }
 
   /** The chunk with the next higher id; its points lie in `scratch`. Fails with `chunk-damaged`. */
-  chunkAfter(id: number, scratch: ChunkScratch) {
+  chunkAfter(id: number, scratch: ChunkScratch): AuditChunk | undefined {
     return this.#chunkOf(
       this.get('SELECT id, series, body FROM chunks WHERE id > ? ORDER BY id LIMIT 1', id),
       scratch,
@@ -65,7 +75,7 @@ export class AuditDay {
   }
 
   /** The chunk with this id; its points lie in `scratch`. Fails with `chunk-damaged`. */
-  chunk(id: number, scratch: ChunkScratch) {
+  chunk(id: number, scratch: ChunkScratch): AuditChunk | undefined {
     return this.#chunkOf(this.get('SELECT id, series, body FROM chunks WHERE id = ?', id), scratch);
   }
 
@@ -90,14 +100,16 @@ export class AuditDay {
     this.#connection.close();
   }
 
-  #chunkOf(row: Row | undefined, scratch: ChunkScratch) {
-    return (
-      row && {
-        id: Number(row.id),
-        series: Number(row.series),
-        points: readChunk(this.path, row.body, scratch),
-      }
-    );
+  #chunkOf(row: Row | undefined, scratch: ChunkScratch): AuditChunk | undefined {
+    if (!row) return undefined;
+    const id = Number(row.id);
+    const key = Number(row.series);
+    if (key < 0) {
+      const pack = readPack(this.path, row.body, blockOfKey(key), scratch);
+      return { id, offsets: pack.points.offsets, runs: [...runsOfPack(pack)] };
+    }
+    const points = readChunk(this.path, row.body, scratch);
+    return { id, offsets: points.offsets, runs: [{ series: key, points }] };
   }
 
   #checkKind(): void {

@@ -266,7 +266,7 @@ class SqliteSnapshot implements AuditSnapshot {
     try {
       for (const { day: index, id } of this.#spans.touching(offset, this.#window.to)) {
         const found = this.#days[index]?.chunk(id, this.#scratch);
-        if (found && !this.#window.add(found.series, found.points))
+        if (found && !found.runs.every(({ series, points }) => this.#window.add(series, points)))
           throw storeDamaged(String(this.#days[index]?.path), `too many points have the offset ${offset}`);
         if (turn.isDue()) await this.#pause(turn);
       }
@@ -285,7 +285,7 @@ class SqliteSnapshot implements AuditSnapshot {
         for (;;) {
           const found = day.chunkAfter(after, this.#scratch);
           if (!found) break;
-          spans.add(index, found.id, found.points.offsets);
+          spans.add(index, found.id, found.offsets);
           after = found.id;
           if (turn.isDue()) await this.#pause(turn);
         }

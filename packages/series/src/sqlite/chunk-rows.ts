@@ -1,10 +1,9 @@
-import type { PointValue } from '@skerry/model';
-import { type ChunkScratch, decodeChunk, encodeChunk } from '../chunk.ts';
-import { type ChunkPoints, valueAt } from '../chunk-points.ts';
+import { ChunkScratch, decodeChunk, decodePack, encodeChunk, encodePack } from '../chunk.ts';
+import type { ChunkPoints } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
 import { TYPE_CODE } from '../head.ts';
+import { blockOf, type PackPoints, packKey, pickSeries } from '../pack.ts';
 import type { PointSource } from '../point-source.ts';
-import type { LatestPoint } from '../store.ts';
 import type { DayFile } from './day-file.ts';
 import type { Row, Snapshot } from './store-file.ts';
 
@@ -49,10 +48,35 @@ export function writeChunk(file: DayFile, place: ChunkPlace, points: ChunkPoints
     );
 }
 
+/** Writes one pack. */
+export function writePack(file: DayFile, place: Omit<ChunkPlace, 'series'>, pack: PackPoints): void {
+  const { type, times } = pack.points;
+  let [t0, t1] = [Infinity, -Infinity];
+  for (let i = 0; i < times.length; i++) {
+    const time = Number(times[i]);
+    if (time < t0) t0 = time;
+    if (time > t1) t1 = time;
+  }
+  const key = packKey(blockOf(Number(pack.series[0])));
+  const none = [null, null, null, null, null];
+  file
+    .statement(INSERT)
+    .run(key, type, place.level, place.seal, times.length, t0, t1, ...none, encodePack(pack));
+}
+
 /** The points in a body; damage names the file. */
 export function readChunk(path: string, body: unknown, scratch?: ChunkScratch): ChunkPoints {
+  return decoded(path, () => decodeChunk(body as Uint8Array, scratch)); // a BLOB column is given as bytes
+}
+
+/** The points in the body of a pack of a block; damage names the file. */
+export function readPack(path: string, body: unknown, block: number, scratch?: ChunkScratch): PackPoints {
+  return decoded(path, () => decodePack(body as Uint8Array, block, scratch)); // a BLOB column is given as bytes
+}
+
+function decoded<T>(path: string, decode: () => T): T {
   try {
-    return decodeChunk(body as Uint8Array, scratch); // a BLOB column is given as bytes
+    return decode();
   } catch (error) {
     if (!(error instanceof SeriesError)) throw error;
     const advice = 'put the file back from a backup, or remove it to go on without its day';
@@ -65,7 +89,10 @@ export function readChunk(path: string, body: unknown, scratch?: ChunkScratch): 
   }
 }
 
-/** Chunks of a series in a snapshot that touch [from, to), those above `sealAbove` only, as sources. */
+const FIND =
+  'SELECT id, type, n, t0, t1, min, max, first, last, sum FROM chunks WHERE series = ? AND t0 < ? AND t1 >= ? AND seal > ?';
+
+/** Chunks of a series, and packs of its block, in a snapshot that touch [from, to), those above `sealAbove` only, as sources. */
 export function chunkSources(
   path: string,
   snapshot: Snapshot,
@@ -74,28 +101,57 @@ export function chunkSources(
   toMicros: number,
   sealAbove: number,
 ): PointSource[] {
-  return snapshot
-    .all(
-      'SELECT id, type, n, t0, t1, min, max, first, last, sum FROM chunks WHERE series = ? AND t0 < ? AND t1 >= ? AND seal > ?',
-      series,
-      toMicros,
-      fromMicros,
-      sealAbove,
-    )
-    .map((row) => sourceOfRow(path, snapshot, row));
+  const rowsOf = (key: number) => snapshot.all(FIND, key, toMicros, fromMicros, sealAbove);
+  return [
+    ...rowsOf(series).map((row) => sourceOfRow(path, snapshot, row)),
+    ...rowsOf(packKey(blockOf(series))).map((row) => sourceInPack(path, snapshot, row, series)),
+  ];
+}
+
+const packScratch = new ChunkScratch();
+
+/** What a pack holds of a series, which may be nothing: its bounds are those of all its points. */
+function sourceInPack(path: string, snapshot: Snapshot, row: Row, series: number): PointSource {
+  const id = Number(row.id);
+  const read = (): ChunkPoints => {
+    const { body } = snapshot.get('SELECT body FROM chunks WHERE id = ?', id) ?? {};
+    const found = pickSeries(readPack(path, body, blockOf(series), packScratch), series);
+    return found ? ownPoints(found) : NO_POINTS;
+  };
+  return { type: TYPE_CODE.number, t0: Number(row.t0), t1: Number(row.t1), stats: undefined, read };
+}
+
+const NO_POINTS: ChunkPoints = {
+  type: TYPE_CODE.number,
+  times: new Float64Array(0),
+  offsets: new Float64Array(0),
+  ordinals: new Uint16Array(0),
+  numbers: new Float64Array(0),
+  texts: [],
+};
+
+function ownPoints({ type, times, offsets, ordinals, numbers, texts }: ChunkPoints): ChunkPoints {
+  return {
+    type,
+    times: times.slice(),
+    offsets: offsets.slice(),
+    ordinals: ordinals.slice(),
+    numbers: numbers.slice(),
+    texts,
+  };
 }
 
 function sourceOfRow(path: string, snapshot: Snapshot, row: Row): PointSource {
   const id = Number(row.id);
   return {
     type: Number(row.type),
-    count: Number(row.n),
     t0: Number(row.t0),
     t1: Number(row.t1),
     stats:
       row.sum === null
         ? undefined
         : {
+            count: Number(row.n),
             min: Number(row.min),
             max: Number(row.max),
             sum: Number(row.sum),
@@ -105,47 +161,4 @@ function sourceOfRow(path: string, snapshot: Snapshot, row: Row): PointSource {
     read: (scratch) =>
       readChunk(path, snapshot.get('SELECT body FROM chunks WHERE id = ?', id)?.body, scratch),
   };
-}
-
-/** A newest point with what orders it among equals in time. */
-export interface RankedPoint extends LatestPoint {
-  readonly offset: number;
-  readonly ordinal: number;
-}
-
-/** Adds the newest point of each series in a file; of files with equal times the one asked first counts. */
-export function latestOf(file: DayFile, into: Map<number, RankedPoint>): void {
-  const find = 'SELECT type, last, n, body FROM chunks WHERE series = ? AND t1 = ?';
-  const lean = 'SELECT type, last FROM chunks WHERE series = ? AND t1 = ? AND t0 <= ?';
-  for (const row of file.all('SELECT series, max(t1) AS t1 FROM chunks GROUP BY series')) {
-    const series = Number(row.series);
-    const timeMicros = Number(row.t1);
-    const known = into.get(series);
-    if (known && known.timeMicros >= timeMicros) continue;
-    const found = file.all(lean, series, timeMicros, timeMicros);
-    const [only] = found;
-    if (
-      !known &&
-      only &&
-      found.length === 1 &&
-      (only.type === TYPE_CODE.number || only.type === TYPE_CODE.boolean)
-    ) {
-      const value: PointValue = only.type === TYPE_CODE.boolean ? only.last !== 0 : Number(only.last);
-      into.set(series, { series, timeMicros, value, offset: 0, ordinal: 0 });
-      continue;
-    }
-    for (const one of file.all(find, series, timeMicros)) {
-      const points = readChunk(file.path, one.body);
-      const at = points.times.length - 1;
-      const offset = Number(points.offsets[at]);
-      const ordinal = Number(points.ordinals[at]);
-      const best = into.get(series);
-      const isNewer =
-        !best ||
-        best.timeMicros < timeMicros ||
-        best.offset < offset ||
-        (best.offset === offset && best.ordinal < ordinal);
-      if (isNewer) into.set(series, { series, timeMicros, value: valueAt(points, at), offset, ordinal });
-    }
-  }
 }

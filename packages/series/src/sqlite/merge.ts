@@ -5,6 +5,7 @@ import { LIMITS } from '../limits.ts';
 import type { Turn } from '../turn.ts';
 import { readChunk, writeChunk } from './chunk-rows.ts';
 import type { DayFile } from './day-file.ts';
+import { takePacksApart } from './merge-packs.ts';
 
 const HOUR_MICROS = 3_600_000_000;
 /** Open hours are looked at this far back; older late data waits until the day is over. */
@@ -38,9 +39,13 @@ export interface MergeBounds {
   readonly isClosed: boolean;
 }
 
+/** Before the rows of packs, which stand before all series. */
+export const FIRST_CURSOR = Number.MIN_SAFE_INTEGER;
+
 /**
  * Merges from the first series above `cursor` on until the slice is used up, in one transaction. Returns the series
- * to go on after, or undefined when the pass is over, and by how many chunks there are fewer.
+ * to go on after, or undefined when the pass is over, and by how many chunks there are fewer; where packs were taken
+ * apart there may be more.
  */
 export function mergeSlice(
   file: DayFile,
@@ -59,18 +64,24 @@ export function mergeSlice(
       isOver = next === undefined;
       if (next === undefined) break;
       const series = Number(next.series);
-      for (const group of groupsOf(rowsOf(file, series, bounds), bounds))
-        removed += join(file, series, group);
+      removed += series < 0 ? takePacksApart(file, series, bounds) : mergeSeries(file, series, bounds);
       at = series;
     } while (!turn.isDue());
     if (isOver && bounds.isClosed) file.setState({ ...file.state(), isMerged: true });
-    if (removed > 0) failpoint('merge-before-commit');
+    if (removed !== 0) failpoint('merge-before-commit');
     file.commit();
   } catch (error) {
     file.rollback();
     throw error;
   }
   return { cursor: isOver ? undefined : at, removed };
+}
+
+function mergeSeries(file: DayFile, series: number, bounds: MergeBounds): number {
+  return groupsOf(rowsOf(file, series, bounds), bounds).reduce(
+    (sum, group) => sum + join(file, series, group),
+    0,
+  );
 }
 
 function rowsOf(file: DayFile, series: number, bounds: MergeBounds): ChunkRow[] {

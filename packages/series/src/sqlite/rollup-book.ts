@@ -4,6 +4,7 @@ import type { Turn } from '../turn.ts';
 import type { DayFile, SealRow } from './day-file.ts';
 import type { RollupFile } from './rollup-file.ts';
 import { applySeal, FOLD_ROWS, foldBlock, minutesOfSeal, readRollups } from './rollups.ts';
+import type { BlockMinutes } from './seal-minutes.ts';
 import { storeDamaged } from './sqlite-fault.ts';
 import { dayOf, type StoreFolder } from './store-folder.ts';
 import type { SqliteStoreNeeds } from './store-needs.ts';
@@ -11,7 +12,7 @@ import type { SqliteStoreNeeds } from './store-needs.ts';
 interface PendingSeal {
   readonly number: number;
   readonly logMicros: number;
-  minutes: RollupRow[] | undefined;
+  minutes: readonly BlockMinutes[] | undefined;
 }
 
 /** The rollups of a store: a consumer of its seals with a position of its own. */
@@ -52,7 +53,7 @@ export class RollupBook {
   }
 
   /** A seal has become durable. */
-  add(number: number, logMicros: number, minutes: RollupRow[]): void {
+  add(number: number, logMicros: number, minutes: readonly BlockMinutes[]): void {
     const isKept = this.#pending.length < LIMITS.minutesSealsMax.value;
     this.#pending.push({ number, logMicros, minutes: isKept ? minutes : undefined });
   }
@@ -170,7 +171,7 @@ export class RollupBook {
     }
   }
 
-  #minutesOf(days: readonly DayFile[], number: number, turn: Turn): Promise<RollupRow[]> {
+  #minutesOf(days: readonly DayFile[], number: number, turn: Turn): Promise<readonly BlockMinutes[]> {
     for (const day of [...days].reverse()) {
       const seal: SealRow | undefined = day.sealsAbove(number - 1)[0];
       if (seal?.number === number) return minutesOfSeal(day, seal, turn);

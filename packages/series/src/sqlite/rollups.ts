@@ -1,47 +1,49 @@
 import type { FailpointHook } from '@skerry/kernel';
 import { isNumeric } from '../chunk-points.ts';
-import {
-  addMinutes,
-  combineRows,
-  decodeRollup,
-  encodeRollup,
-  ROLLUP_STEPS,
-  type RollupRow,
-} from '../rollup.ts';
+import { blockOf, blockOfKey, runsOfPack } from '../pack.ts';
+import { combineRows, decodeRollup, encodeRollup, ROLLUP_STEPS, type RollupRow } from '../rollup.ts';
 import type { Turn } from '../turn.ts';
-import { readChunk } from './chunk-rows.ts';
+import { readChunk, readPack } from './chunk-rows.ts';
 import type { DayFile, SealRow } from './day-file.ts';
 import type { RollupFile } from './rollup-file.ts';
+import { type BlockMinutes, SealMinutes } from './seal-minutes.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import type { Row } from './store-file.ts';
 
-/** Series of one block are neighbours by id and share the rows of `partials`. */
-export const BLOCK_SERIES = 256;
 /** Rows of a block from which they are folded into the rows of its series. */
 export const FOLD_ROWS = 128;
 
 const DAY_MICROS = 86_400_000_000;
 
 /** The minutes of a seal again, from the chunks that it wrote. */
-export async function minutesOfSeal(file: DayFile, seal: SealRow, turn: Turn): Promise<RollupRow[]> {
-  const minutes: RollupRow[] = [];
+export async function minutesOfSeal(
+  file: DayFile,
+  seal: SealRow,
+  turn: Turn,
+): Promise<readonly BlockMinutes[]> {
+  const minutes = new SealMinutes();
   for (let id = seal.firstChunk; id < seal.endChunk; id++) {
     const row = file.get('SELECT series, type, seal, body FROM chunks WHERE id = ?', id);
     if (!row || Number(row.seal) !== seal.number) {
       throw storeDamaged(file.path, `chunk ${id} of seal ${seal.number} is missing`);
     }
     if (!isNumeric(Number(row.type))) continue;
-    addMinutes(minutes, Number(row.series), readChunk(file.path, row.body));
+    const key = Number(row.series);
+    const runs =
+      key < 0
+        ? runsOfPack(readPack(file.path, row.body, blockOfKey(key)))
+        : [{ series: key, points: readChunk(file.path, row.body) }];
+    for (const { series, points } of runs) minutes.add(series, points, 0, points.times.length);
     if (turn.isDue()) await turn.take();
   }
-  return minutes;
+  return minutes.finish();
 }
 
-/** Adds a seal's minutes (by series) to the rollups, and says in the same transaction that it is applied. `onCommit` is called in the tick of the commit. */
+/** Adds a seal's minutes to the rollups, and says in the same transaction that it is applied. `onCommit` is called in the tick of the commit. */
 export async function applySeal(
   file: RollupFile,
   number: number,
-  minutes: readonly RollupRow[],
+  minutes: readonly BlockMinutes[],
   turn: Turn,
   failpoint: FailpointHook,
   onCommit: (blocks: readonly number[]) => void,
@@ -49,8 +51,8 @@ export async function applySeal(
   const blocks: number[] = [];
   file.begin();
   try {
-    for (const [block, own] of byKey(minutes, (row) => Math.floor(row.series / BLOCK_SERIES))) {
-      file.run('INSERT INTO partials (block, seal, body) VALUES (?, ?, ?)', block, number, encodeRollup(own));
+    for (const { block, body } of minutes) {
+      file.run('INSERT INTO partials (block, seal, body) VALUES (?, ?, ?)', block, number, body);
       blocks.push(block);
       if (turn.isDue()) await turn.take();
     }
@@ -117,10 +119,7 @@ export function readRollups(
       Math.floor(fromMicros / DAY_MICROS),
       Math.floor(toMicros / DAY_MICROS),
     );
-    const partial = snapshot.all(
-      'SELECT body FROM partials WHERE block = ?',
-      Math.floor(series / BLOCK_SERIES),
-    );
+    const partial = snapshot.all('SELECT body FROM partials WHERE block = ?', blockOf(series));
     return [...folded, ...partial]
       .flatMap((row) => decodeBody(file.path, row))
       .filter((row) => row.series === series && row.start >= fromMicros && row.start < toMicros);

@@ -213,7 +213,7 @@ test('SqliteStore answers a damaged page or chunk with a code and the name of th
 test('SqliteStore query in the middle of a seal sees the head and no row of the open transaction', async () => {
   await using folder = await new SqliteFolder().open();
   const points = Array.from({ length: 300 }, (_, i) => ({
-    series: 1 + (i % 100),
+    series: 1 + 40 * (i % 100),
     time: NOON + i,
     value: i,
     offset: i,

@@ -14,10 +14,11 @@ import type {
   StoreState,
 } from '../store.ts';
 import { Turn } from '../turn.ts';
-import { latestOf, type RankedPoint } from './chunk-rows.ts';
+
 import type { DayFile, DayState } from './day-file.ts';
 import { findDeadLetter, listDeadLetters, openDeadLetters } from './dead-letter-rows.ts';
 import { DeviceRows } from './device-rows.ts';
+import { latestOf, type RankedPoint } from './latest-rows.ts';
 import { Lock } from './lock.ts';
 import { RetentionClock } from './retention.ts';
 import { RollupBook } from './rollup-book.ts';

@@ -1,7 +1,8 @@
 import { LIMITS } from '../limits.ts';
 import { Turn } from '../turn.ts';
 import type { DayFile, DayState } from './day-file.ts';
-import { mergeSlice } from './merge.ts';
+import { latestOf, type RankedPoint } from './latest-rows.ts';
+import { FIRST_CURSOR, mergeSlice } from './merge.ts';
 import { endOf, isExpired, type RetentionClock } from './retention.ts';
 import type { RollupBook } from './rollup-book.ts';
 import type { StoreFolder } from './store-folder.ts';
@@ -56,7 +57,7 @@ export class Upkeep {
     if (!pass) return false;
     const bounds = { sealMax: rollups.applied, logMicros: state.logMicros, isClosed: pass.isClosed };
     const { cursor, removed } = mergeSlice(pass.file, pass.cursor, bounds, turn, needs.failpoint);
-    metrics.merged.add(removed);
+    metrics.merged.add(Math.max(0, removed));
     metrics.chunks.set(metrics.chunks.value - removed);
     if (cursor === undefined) this.#pass = undefined;
     else pass.cursor = cursor;
@@ -67,13 +68,14 @@ export class Upkeep {
     const { days, rollups } = this.#parts;
     const newest = days.at(-1);
     const closed = days.find((file) => file !== newest && !file.state().isMerged);
-    if (closed && closed.state().seal <= rollups.applied) return { file: closed, isClosed: true, cursor: -1 };
+    if (closed && closed.state().seal <= rollups.applied)
+      return { file: closed, isClosed: true, cursor: FIRST_CURSOR };
     const hour = Math.floor((state.logMicros - HOUR_MICROS / 60) / HOUR_MICROS);
     const isDue = rollups.applied - this.#passSeal >= LIMITS.mergeChunksMin.value || hour !== this.#passHour;
     if (!newest || !isDue) return undefined;
     this.#passSeal = rollups.applied;
     this.#passHour = hour;
-    return { file: newest, isClosed: false, cursor: -1 };
+    return { file: newest, isClosed: false, cursor: FIRST_CURSOR };
   }
 
   #retain(state: DayState): boolean {
@@ -98,9 +100,10 @@ export class Upkeep {
 
   #dropDay(file: DayFile): void {
     const { rollups, folder, days, needs, metrics } = this.#parts;
-    const until = file.all('SELECT series, max(t1) AS t1 FROM chunks GROUP BY series');
+    const latest = new Map<number, RankedPoint>();
+    latestOf(file, latest);
     const chunks = Number(file.get('SELECT count(*) AS n FROM chunks')?.n);
-    rollups.markGone(new Map(until.map((row) => [Number(row.series), Number(row.t1)])));
+    rollups.markGone(new Map([...latest.values()].map((one) => [one.series, one.timeMicros])));
     if (this.#pass?.file === file) this.#pass = undefined;
     days.splice(days.indexOf(file), 1);
     folder.drop(file);
