@@ -40,6 +40,8 @@ export async function runThread<Options>(
   const fail = (fault: unknown): void => post({ type: 'failed', fault: faultMessage(fault) });
   const { start, ports } = workerData as { start: ThreadStart; ports: Record<string, MessagePort> }; // given by startThread
   const meter = createMeter();
+  // what the body waits for may come from another thread that has failed: the main thread ends this one, not its idleness
+  main.ref();
   try {
     const options = start.options as Options; // of this thread's own kind
     const running = await body(options, {
