@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { commandsPage } from './commands-page.ts';
-import { configurationPage } from './configuration-page.ts';
-import { ROOT } from './packages.ts';
+import type { LimitTable } from '@skerry/kernel';
+import { commandsPage, type PageVerb } from './commands-page.ts';
+import { configurationPage, type LeafNames, type PageLeaf } from './configuration-page.ts';
+import { loadFrom, packageNames, ROOT } from './packages.ts';
 
 const NAMES = {
   environmentName: (path: string) => `ENV ${path}`,
@@ -82,6 +83,160 @@ test('documents name npm scripts of the repository that exist', () => {
     [],
   );
 });
+
+test('documents name paths in backticks that exist', () => {
+  const named = documents().flatMap((page) => pathsOf(page));
+  assert(named.some(({ pattern }) => pattern === 'packages/*/src/limits.ts'));
+  assert(named.some(({ pattern }) => pattern === 'packages/mqtt/src/packets/'));
+  assert.deepEqual(
+    named
+      .filter(({ pattern }) => globSync(pattern, { cwd: ROOT }).length === 0)
+      .map(({ page, line, pattern }) => `${page}:${line} ${pattern}`),
+    [],
+  );
+});
+
+test('documents name exports of packages that exist', () => {
+  const named = documents().flatMap((page) =>
+    [...readText(page).matchAll(/@skerry\/([a-z]+)((?:\/[a-z-]+)*)/g)].map(
+      ([, name, subpath]) => [page, String(name), `.${subpath}`] as const,
+    ),
+  );
+  assert(named.some(([, name, subpath]) => name === 'journal' && subpath === './segment'));
+  const missing = named.filter(([, name, subpath]) => {
+    const room = name === 'testkit' ? 'testkit' : `packages/${name}`;
+    const exported = existsSync(join(ROOT, room))
+      ? JSON.parse(readText(`${room}/package.json`)).exports
+      : undefined;
+    return subpath === '.' ? !existsSync(join(ROOT, room)) : exported?.[subpath] === undefined;
+  });
+  assert.deepEqual(missing, []);
+});
+
+test('README.md names every verb of the command', async () => {
+  const { verbs } = await commandLine();
+  const readme = readText('README.md');
+  assert(verbs.length > 10);
+  assert.deepEqual(
+    verbs.map((verb) => verb.path.join(' ')).filter((name) => !new RegExp(`\`${name}[ \`]`).test(readme)),
+    [],
+  );
+});
+
+test('documents show lines of the command whose verbs and flags exist', async () => {
+  const { verbs } = await commandLine();
+  const lines = documents().flatMap((page) => commandLinesOf(page));
+  assert(lines.some(({ page, words }) => page === 'README.md' && words[0] === 'devices'));
+  assert(lines.some(({ page, words }) => page === 'README.md' && words.includes('--audit')));
+  assert.deepEqual(
+    lines.flatMap(({ page, words }) => {
+      const fault = faultOfLine(words, verbs);
+      return fault === undefined ? [] : [`${page}: skerry ${words.join(' ')}: ${fault}`];
+    }),
+    [],
+  );
+});
+
+test('documents name variables that the command knows', async () => {
+  const { leaves, environmentName } = await commandLine();
+  const known = new Set([
+    ...leaves.map(({ path }) => environmentName(path)),
+    ...[...readText('docs/CONFIGURATION.md').matchAll(/^\| `(SKERRY_[A-Z_]+)` \|/gm)].map(
+      (match) => match[1],
+    ),
+  ]);
+  assert(known.has('SKERRY_HTTP_PORT') && known.has('SKERRY_CONFIG'));
+  const unknown = documents().flatMap((page) =>
+    [...readText(page).matchAll(/\bSKERRY_[A-Z_]+(?![A-Z_*])/g)].flatMap(([name]) =>
+      known.has(name) || /^SKERRY_(TEST|BENCH)_/.test(name) ? [] : [`${page}: ${name}`],
+    ),
+  );
+  assert.deepEqual(unknown, []);
+});
+
+test('limits that have a key are in the configuration, with the same default', async () => {
+  const { leaves } = await commandLine();
+  const keyed = (await Promise.all(packageNames().map(keyedLimitsOf))).flat();
+  assert(keyed.some(({ key }) => key === 'journal.bytesMax'));
+  const wrong = keyed.flatMap(({ limit, key, value }) => {
+    const leaf = leaves.find(({ path }) => path === key);
+    if (!leaf) return [`${limit}: there is no key ${key}`];
+    return leaf.schema.default === value ? [] : [`${limit} is ${value}, ${key} ${leaf.schema.default}`];
+  });
+  assert.deepEqual(wrong, []);
+});
+
+async function keyedLimitsOf(name: string) {
+  const table = (await loadFrom(name, 'limits.ts'))?.LIMITS as LimitTable | undefined; // checked where it stands
+  return Object.entries(table ?? {}).flatMap(([limit, { key, value }]) =>
+    key === undefined ? [] : [{ limit: `${name} ${limit}`, key, value }],
+  );
+}
+
+/** Verbs and keys of the command, from the tables that it works with. */
+async function commandLine() {
+  const schema = await loadFrom('cli', 'config/schema.ts');
+  const { configLeaves, environmentName } = schema as unknown as LeafNames & { configLeaves(): PageLeaf[] }; // as that file exports them
+  const verbs = (await loadFrom('cli', 'commands/verbs.ts'))?.VERBS as readonly PageVerb[]; // as that file exports it
+  return { leaves: configLeaves(), environmentName, verbs };
+}
+
+const FOLDERS = /^(?:packages|docs|tests|tools|bench|testkit|src|\.ci)\//;
+/** Names that stand for others, and folders that are filled by a command. */
+const OPEN = /NNNN|PID|[<>{}…]|^bench\/results\//;
+
+/** Paths of the repository that a page names in backticks, as patterns; `src/` is that of the page's package. */
+function pathsOf(page: string): { readonly page: string; readonly line: number; readonly pattern: string }[] {
+  return [...readText(page).matchAll(/`([^`\s]+)`/g)]
+    .map((match) => ({
+      path: String(match[1]),
+      line: readText(page).slice(0, match.index).split('\n').length,
+    }))
+    .filter(({ path }) => FOLDERS.test(path) && !OPEN.test(path))
+    .map(({ path, line }) => ({
+      page,
+      line,
+      pattern: path.startsWith('src/') ? join(dirname(page), path) : path,
+    }));
+}
+
+/** What follows `skerry` on the lines of a page's code blocks and in its code. */
+function commandLinesOf(page: string): { readonly page: string; readonly words: readonly string[] }[] {
+  const text = readText(page).replaceAll('\\\n', ' ');
+  const lines = [...text.matchAll(/(?:^|`|&& )(?:npx )?skerry ([a-z][^`\n]*)/gm)].map((match) =>
+    String(match[1]),
+  );
+  return lines.map((line) => ({
+    page,
+    words: line
+      .replace(/ [#>|&].*$|"[^"]*"|'[^']*'/g, '')
+      .trim()
+      .split(/\s+/),
+  }));
+}
+
+/** What is wrong with a line, or undefined. */
+function faultOfLine(words: readonly string[], verbs: readonly PageVerb[]): string | undefined {
+  if (words[0] === 'help') return undefined;
+  const verb = verbs.find(
+    ({ path }) => path.every((word, at) => words[at] === word) && isLongest(path, words, verbs),
+  );
+  if (!verb)
+    return verbs.some(({ path }) => path[0] === words[0] && words.length === 1) ? undefined : 'no such verb';
+  const known = new Set(['--help', ...verb.flags.map(({ name }) => `--${name}`)]);
+  const isKnown = (word: string): boolean => {
+    const name = word.replace(/=.*$/, '');
+    return known.has(name) || (name.startsWith('--no-') && known.has(`--${name.slice('--no-'.length)}`));
+  };
+  return words.find((word) => word.startsWith('--') && !isKnown(word));
+}
+
+/** `ledger gaps` is meant by a line that begins so, not `ledger`. */
+function isLongest(path: readonly string[], words: readonly string[], verbs: readonly PageVerb[]): boolean {
+  return !verbs.some(
+    (one) => one.path.length > path.length && one.path.every((word, at) => words[at] === word),
+  );
+}
 
 function documents(): string[] {
   return globSync(['*.md', 'docs/**/*.md', 'packages/*/README.md', 'testkit/README.md'], {
