@@ -11,27 +11,30 @@ export interface HeadSlot {
 
 /** The heads of one pipeline: filled and sealed in turns, cleared when nobody reads them any more. */
 export class HeadSlots {
-  readonly #slots: HeadSlot[];
+  readonly #slots: HeadSlot[] = [];
+  readonly #sealPoints: number;
   readonly #freed: () => void;
 
-  /** `freed` is called whenever a head may have become free. */
-  constructor(rowsMax: number, freed: () => void) {
+  /** `sealPoints`: points as configured. `freed` is called whenever a head may have become free. */
+  constructor(sealPoints: number, freed: () => void) {
     this.#freed = freed;
-    this.#slots = Array.from({ length: LIMITS.headsMax.value }, () => ({
-      head: createHead(rowsMax, LIMITS.headTextBytesMax.value),
-      readers: 0,
-      state: 'free',
-    }));
+    this.#sealPoints = sealPoints;
+  }
+
+  /** Points at which a head is sealed when the store has so many series. */
+  pointsMax(series: number): number {
+    const times = series / LIMITS.sealWideSeries.value;
+    return this.#sealPoints * Math.min(LIMITS.sealWideTimes.value, Math.max(1, times));
   }
 
   /** Whether `take` would find one. */
   get hasFree(): boolean {
-    return this.#slots.some((one) => one.state === 'free');
+    return this.#slots.length < LIMITS.headsMax.value || this.#slots.some((one) => one.state === 'free');
   }
 
   /** Begins to fill a free head; undefined when there is none. */
   take(): HeadSlot | undefined {
-    const slot = this.#slots.find((one) => one.state === 'free');
+    const slot = this.#slots.find((one) => one.state === 'free') ?? this.#add();
     if (slot) slot.state = 'filling';
     return slot;
   }
@@ -56,6 +59,16 @@ export class HeadSlots {
         this.#clear(slot);
       }
     }
+  }
+
+  /** Heads are made when they are first needed, and their memory is touched when rows come. */
+  #add(): HeadSlot | undefined {
+    if (this.#slots.length >= LIMITS.headsMax.value) return undefined;
+    const rowsMax = this.pointsMax(Number.MAX_SAFE_INTEGER) + LIMITS.recordPointsMax.value;
+    const head = createHead(rowsMax, LIMITS.headTextBytesMax.value);
+    const slot: HeadSlot = { head, readers: 0, state: 'free' };
+    this.#slots.push(slot);
+    return slot;
   }
 
   #clear(slot: HeadSlot): void {

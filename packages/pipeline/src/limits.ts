@@ -135,6 +135,22 @@ export const LIMITS = {
     what: 'Points in the head.',
     whenFull: 'The head is sealed.',
     metric: 'iot_pipeline_head_points',
+    key: 'pipeline.sealPoints',
+  },
+  sealWideSeries: {
+    value: 25_000,
+    unit: 'count',
+    what: 'Series of the whole store for which the head holds as many points as are configured.',
+    whenFull:
+      'The head holds more, in proportion to the series and up to 4 times as many, so that a seal has enough points of each; 31 bytes of memory each.',
+    metric: 'iot_pipeline_series',
+  },
+  sealWideTimes: {
+    value: 4,
+    unit: 'count',
+    what: 'How many times the configured points the head holds when there are very many series.',
+    whenFull: 'The head is sealed.',
+    metric: 'iot_pipeline_head_points',
   },
   sealRecords: {
     value: 1_000_000,

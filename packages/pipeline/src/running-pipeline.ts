@@ -125,9 +125,7 @@ export class RunningPipeline implements Pipeline {
       this.#letters.restore(head, this.#catalogue.project(head.tenant, head.project));
     this.#ring = new LiveRing(this.#here(), options.liveRowsMax);
     this.#policyTime = new PolicyTime(needs.clock, state.logTimeMicros);
-    this.#slots = new HeadSlots(options.sealPoints + LIMITS.recordPointsMax.value, () =>
-      this.#changed.ring(),
-    );
+    this.#slots = new HeadSlots(options.sealPoints, () => this.#changed.ring());
     this.#processor = new RecordProcessor(
       {
         route: compileRoutes(options.routes),
@@ -400,10 +398,10 @@ export class RunningPipeline implements Pipeline {
 
   #isDue(): boolean {
     const { draft, startedMs } = this.#open;
-    const { sealPoints, sealRecords, sealAgeMs } = this.#options;
+    const { sealRecords, sealAgeMs } = this.#options;
     if (draft.isEmpty) return false;
     return (
-      draft.head.rows >= sealPoints ||
+      draft.head.rows >= this.#slots.pointsMax(this.#catalogue.series.length) ||
       draft.records >= sealRecords ||
       draft.head.textBytes >= LIMITS.headTextBytesMax.value / 2 ||
       draft.deadLetterBytes >= LIMITS.sealDeadLetterBytes.value ||
