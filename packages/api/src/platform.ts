@@ -250,7 +250,7 @@ export interface Platform {
   ): AsyncIterable<PointRows>;
   /** Buckets aligned to multiples of `stepMicros` since 1970; numbers only. */
   buckets(query: RangeQuery & { readonly stepMicros: number }): Promise<BucketRows>;
-  /** At most `points` raw points that keep the extremes (first, min, max, last of equal slices). */
+  /** At most `points` raw points that keep the extremes (first, min, max, last of equal slices); numbers and exact integers only. */
   extremes(query: RangeQuery & { readonly points: number }): Promise<PointRows>;
   ledger(): Promise<LedgerReport>;
   /** Recounts; the last step is the result. */

@@ -28,7 +28,7 @@ export function App() {
       </a>
       <Frame route={route} />
       <main id="main" tabIndex={-1}>
-        <Warning />
+        <Warnings />
         <Room route={route} />
       </main>
     </OverviewProvider>
@@ -123,8 +123,23 @@ function ConnectionState() {
   );
 }
 
+/** The alarms of the page: a ledger that does not balance, and figures that are not current. */
+function Warnings() {
+  const { overview } = useOverview();
+  return (
+    <>
+      <Staleness />
+      {overview?.ledger.balanced === false && (
+        <p className="notice notice-bad" role="alert">
+          {messages.overview.unbalancedWords} <Link to="/">{messages.overview.ledger}</Link>
+        </p>
+      )}
+    </>
+  );
+}
+
 /** Says when what is shown cannot be trusted to be current. */
-function Warning() {
+function Staleness() {
   const state = useLiveState();
   const now = useServerNow();
   const { overview } = useOverview();

@@ -9,7 +9,7 @@ import {
   listDeadLetters,
 } from './generated/client.ts';
 import { messages } from './messages.ts';
-import { Card, Command, Failed, Link, Loading, Topic } from './parts.tsx';
+import { Breakable, Card, Command, Failed, Link, Loading } from './parts.tsx';
 import { pathOf } from './route.ts';
 
 const text = messages.deadLetters;
@@ -24,7 +24,7 @@ export function DeadLettersRoom() {
   const [limit, setLimit] = useState(PAGE);
   const ask = (signal: AbortSignal) =>
     listDeadLetters({ state: state === 'any' ? undefined : state, limit }, signal);
-  const { data, error, isLoading, reload } = useFetched(JSON.stringify([state, limit]), ask, 5_000);
+  const { data, error, isLoading, reload } = useFetched(JSON.stringify([state, limit]), ask, 2_000);
   return (
     <>
       <div className="room-head">
@@ -88,7 +88,7 @@ function LetterTable({ letters }: { readonly letters: readonly DeadLetter[] }) {
               <td>
                 {text.reasons[letter.reason]}
                 <div className="narrow-only quiet small">
-                  <Topic text={letter.topic} />
+                  <Breakable text={letter.topic} />
                 </div>
               </td>
               <td className="topic wide-only">{letter.topic}</td>
@@ -113,7 +113,7 @@ export function DeadLetterRoom({ offset }: { readonly offset: number }) {
   const { data, error, reload } = useFetched(
     String(offset),
     (signal) => getDeadLetter({ offset }, signal),
-    5_000,
+    2_000,
   );
   return (
     <>
@@ -141,7 +141,7 @@ function Letter({ letter }: { readonly letter: DeadLetterDetail }) {
       <Card title={text.reasons[letter.reason]} aside={<StateBadge state={letter.state} />}>
         <p className="lead">{letter.detail}</p>
         <dl className="facts">
-          <Fact name={text.topic} value={<Topic text={letter.topic} />} />
+          <Fact name={text.topic} value={<Breakable text={letter.topic} />} />
           <Fact name={text.received} value={formatMoment(millisOf(letter.received))} />
           <Fact name={text.client} value={letter.client} />
           <Fact name={text.stage} value={letter.stage} />

@@ -16,6 +16,7 @@ const text = messages.device;
 const POINTS = 1_600;
 /** Points on a chart after which history is fetched anew, thinned by the server. */
 const POINTS_MAX = 6_000;
+const TICK_SECS = 1;
 const TABLE_ROWS = 50;
 
 type Format = (value: number) => string;
@@ -53,6 +54,8 @@ export function DeviceChart({
   const last = points.values.at(-1);
   const lines = [{ label: series.metric, tone, values: drawn.values, isStepped: isBoolean }];
   const isEmpty = points.times.length === 0;
+  // a point that came after the clock's last tick is drawn whole
+  const to = Math.min(now + TICK_SECS, Math.max(now, points.times.at(-1) ?? now));
   return (
     <Card
       title={series.metric}
@@ -77,7 +80,7 @@ export function DeviceChart({
             times={drawn.times}
             lines={lines}
             from={windowStart(now, range, firstAt)}
-            to={now}
+            to={to}
             group="device"
             fromZero={isBoolean}
             format={format}
@@ -162,7 +165,7 @@ function Summary({ points, format }: { readonly points: SeriesPoints; readonly f
     <details className="behind" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         {messages.table}
-        <span className="quiet figures">
+        <span className="bounds quiet figures">
           {text.min} {format(min)} · {text.max} {format(max)}
         </span>
       </summary>

@@ -5,7 +5,7 @@ import { formatValue, millisOf } from './format.ts';
 import { type DeviceDetail, getDevice, getLatest, type Latest, queryTelemetry } from './generated/client.ts';
 import { topicOf, useLive } from './live-stream.ts';
 import { messages } from './messages.ts';
-import { Card, Failed, FreshnessMark, Link, Loading } from './parts.tsx';
+import { Breakable, Card, Failed, FreshnessMark, Link, Loading } from './parts.tsx';
 import { pathOf } from './route.ts';
 import { learnServerTime, serverNow, useServerNow } from './server-clock.ts';
 import { RANGES, type RangeName, rangeHolding } from './time-window.ts';
@@ -256,7 +256,9 @@ function LatestTable({ latest }: { readonly latest: readonly LatestItem[] }) {
         <tbody>
           {latest.map((item) => (
             <tr key={item.metric}>
-              <th scope="row">{item.metric}</th>
+              <th scope="row">
+                <Breakable text={item.metric} />
+              </th>
               <td className="number figures value">{formatValue(item.value)}</td>
               <td className="figures quiet steady">{messages.ago(now - millisOf(item.time))}</td>
             </tr>

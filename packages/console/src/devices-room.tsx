@@ -138,11 +138,13 @@ function DeviceTable({
         <thead>
           <tr>
             <th scope="col">{text.device}</th>
-            <th scope="col" className="wide-only">
+            <th scope="col" className="wide-only steady">
               {text.project}
             </th>
             <th scope="col">{text.state}</th>
-            <th scope="col">{text.lastSeen}</th>
+            <th scope="col" className="wide-only">
+              {text.lastSeen}
+            </th>
             <th scope="col" className="number wide-only">
               {text.metrics}
             </th>
@@ -175,8 +177,9 @@ function DeviceRow({ device, now }: { readonly device: Device; readonly now: num
       </td>
       <td>
         <FreshnessMark ageMs={ageMs} />
+        <div className="narrow-only quiet small steady">{messages.ago(ageMs)}</div>
       </td>
-      <td className="figures steady">{messages.ago(ageMs)}</td>
+      <td className="figures steady wide-only">{messages.ago(ageMs)}</td>
       <td className="number figures wide-only">{formatCount(device.metrics)}</td>
     </tr>
   );

@@ -71,7 +71,7 @@ export const messages = {
       received === 0
         ? 'Nothing has been received yet.'
         : `Every one of the ${things(received, 'record', 'records')} received is accounted for.`,
-    unbalancedWords: 'Records are missing from the account. The audit names them: npx skerry ledger --audit',
+    unbalancedWords: 'The ledger does not balance. The audit names the records: npx skerry ledger --audit.',
     storage: 'Storage',
     journal: 'Journal',
     journalOf: (used: string, max: string) => `${used} of ${max}`,

@@ -164,7 +164,7 @@ function LedgerCard({ overview }: { readonly overview: Overview }) {
   );
   return (
     <Card title={text.ledger} aside={badge}>
-      <p className="lead">{balanced ? text.balancedWords(totals.received) : text.unbalancedWords}</p>
+      {balanced && <p className="lead">{text.balancedWords(totals.received)}</p>}
       {imbalances.map((line) => (
         <p key={line} className="bad">
           {line}

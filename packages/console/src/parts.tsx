@@ -81,14 +81,13 @@ export function FreshnessMark({ ageMs }: { readonly ageMs: number }) {
   return <span className={`fresh fresh-${state}`}>{messages.freshness[state]}</span>;
 }
 
-/** A text that may be broken after each of its slashes. */
-export function Topic({ text }: { readonly text: string }) {
-  return text.split('/').map((level, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: levels have no other identity, and the text never changes in place
+/** A topic or a name that may be broken between its levels and words, and not inside them. */
+export function Breakable({ text }: { readonly text: string }) {
+  return text.split(/(?<=[/._-])|(?<=[a-z])(?=[A-Z])/).map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other identity, and the text never changes in place
     <Fragment key={index}>
-      {index > 0 && '/'}
       {index > 0 && <wbr />}
-      {level}
+      {part}
     </Fragment>
   ));
 }

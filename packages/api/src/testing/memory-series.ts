@@ -41,9 +41,9 @@ export class MemorySeries {
     return [...buckets.values()];
   }
 
-  /** First, smallest, largest and last of equal slices, or all when they fit. */
+  /** First, smallest, largest and last of equal slices of the numbers, or all when they fit. */
   extremes(from: number, to: number, points: number): Row[] {
-    const rows = this.range(from, to, false, undefined);
+    const rows = this.range(from, to, false, undefined).filter(({ value }) => isNumeric(value));
     if (rows.length <= points) return rows;
     const slices = Map.groupBy(rows, (row) =>
       Math.floor(((row.timeMicros - from) / (to - from)) * Math.floor(points / 4)),
@@ -55,6 +55,10 @@ export class MemorySeries {
     }
     return rows.filter((row) => kept.has(row));
   }
+}
+
+function isNumeric(value: PointValue): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function begin(startMicros: number, value: number): BucketRow {

@@ -102,6 +102,15 @@ function testPoints(name: string, open: () => Promise<PlatformUnderTest>): void 
     assert.ok(rows.times.length <= 20);
     assert.ok(rows.values.includes(900) && rows.values.includes(-900));
   });
+
+  test(`${name}: extremes are of numbers, points of every type`, async () => {
+    await using under = await open();
+    const sent = [aRecord(1, 1), { ...aRecord(2, 0), values: { v: true } }];
+    await under.publish([...sent, { ...aRecord(3, 0), values: { v: 'text' } }]);
+    const { values } = await under.platform.extremes({ ...series(), points: 10 });
+    assert.deepEqual([...values], [1]);
+    assert.deepEqual(await valuesOf(under.platform), [1, true, 'text']);
+  });
 }
 
 function testDevices(name: string, open: () => Promise<PlatformUnderTest>): void {
