@@ -25,7 +25,9 @@ export class ByteWriter {
 
   /** Writes one byte. */
   byte(value: number): void {
-    this.bytes[this.take(1)] = value;
+    // taken first: it may exchange `bytes`
+    const at = this.take(1);
+    this.bytes[at] = value;
   }
 
   /** Writes an integer from 0 to 2^53-1 in 7-bit groups, lowest first. */
