@@ -51,6 +51,7 @@ export class FaultBoard {
   #operationsLeft = 0;
   #operationDeath: Death | undefined;
   #operationKinds = CHANGES;
+  #awaited: { readonly kind: DiskOperationKind; readonly count: number; readonly death: Death } | undefined;
   #passesLeft = 0;
   #passDeath: Death = 'kill';
   #operationsAfter = 0;
@@ -71,6 +72,11 @@ export class FaultBoard {
     this.#operationKinds = kinds;
   }
 
+  /** The process dies at the n-th operation that changes something after the next one of this kind on a segment. */
+  dieAfterNext(kind: DiskOperationKind, count: number, death: Death): void {
+    this.#awaited = { kind, count, death };
+  }
+
   /** The process dies at the n-th passage of a failpoint from now on, or at so many disk operations after it. */
   dieAtFailpoint(name: FailpointName, count: number, death: Death, operationsAfter = 0): void {
     this.#failpoint = name;
@@ -88,6 +94,7 @@ export class FaultBoard {
   clear(): void {
     this.weather = FAIR;
     this.#operationDeath = undefined;
+    this.#awaited = undefined;
     this.#failpoint = undefined;
     this.#syncFails = false;
   }
@@ -101,6 +108,11 @@ export class FaultBoard {
       const where = `disk ${kind} ${path}`;
       this.#die(death, where);
       throw new ProcessGone(where);
+    }
+    const awaited = this.#awaited;
+    if (awaited?.kind === kind && path.endsWith('.seg')) {
+      this.#awaited = undefined;
+      this.dieAtOperation(awaited.count, awaited.death);
     }
     if (this.#syncFails && kind === 'sync') {
       this.#syncFails = false;

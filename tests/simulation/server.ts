@@ -155,7 +155,8 @@ async function openLog(
     logger,
     meter,
     pipelineCreditBytes: setting.pipelineCreditBytes,
-    endOfTurn: (callback) => clock.startTimer(0, callback),
+    // a commit takes its time, and what arrives meanwhile shares the next
+    endOfTurn: (callback) => clock.startTimer(needs.threadDelayMs(), callback),
   });
 }
 

@@ -47,6 +47,9 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
   [6, 'sync fails, then a power cut', syncFails],
   [9, 'short writes and refusals', stormyDisk],
   [9, 'full disk', fullDisk],
+  [5, 'full disk, then the end soon after a short write', endAfterShortWrite],
+  [2, 'full disk while the clock jumps', fullDiskAndClock],
+  [3, 'torn end, then a full disk', tornEndOnFullDisk],
   [
     2,
     'write fails',
@@ -71,7 +74,7 @@ export type Focus = 'all' | 'rolls' | 'room' | 'birth';
 const FOCUS_NAMES: Readonly<Record<Focus, RegExp>> = {
   all: /./,
   rolls: /roll or a trim/,
-  room: /full disk|short writes|store full|power cut at an operation|^power cut$/,
+  room: /full disk|torn end|short writes|store full|power cut at an operation|^power cut$/,
   birth: /at an operation|power cut$|soon after/,
 };
 const FOCUS_MOST: Readonly<Record<Focus, number>> = { all: 12, rolls: 12, room: 10, birth: 1 };
@@ -122,7 +125,7 @@ function atRollOrTrim({ board, random }: WeatherNeeds): void {
 function killedCopyOnFullDisk(needs: WeatherNeeds): void {
   const { random, board, onNextStart, leaveFree, clock, die } = needs;
   onNextStart(() => {
-    board.dieAtOperation(random.between(1, 2), 'kill', ['sync-folder']);
+    board.dieAtOperation(random.between(1, 3), 'kill', ['sync-folder']);
     onNextStart(() => {
       leaveFree(random.pick([0, 300]));
       clock.startTimer(random.between(20, 200), () => {
@@ -174,6 +177,37 @@ function fullDisk(needs: WeatherNeeds): void {
   if (random.chance(0.5))
     needs.onNextStart(() => needs.board.dieAtOperation(random.between(5, 40), 'power-cut'));
   needs.clock.startTimer(endMs, () => leaveFree(undefined));
+}
+
+/** What was undone of a group must not be found by the next process, behind that part of the group which came again. */
+function endAfterShortWrite(needs: WeatherNeeds): void {
+  const { random, board, leaveFree, clock, setThreadDelay } = needs;
+  setThreadDelay(0, 25);
+  leaveFree(random.pick([700, 1_500, 3_000]));
+  board.dieAfterNext('truncate', random.between(2, 9), random.pick(['kill', 'power-cut']));
+  clock.startTimer(random.between(100, 600), () => {
+    leaveFree(undefined);
+    setThreadDelay(0, 1);
+  });
+}
+
+/** What was undone of a group must not come back at the end of a segment that is left for its age. */
+function fullDiskAndClock(needs: WeatherNeeds): void {
+  const { random, leaveFree, clock, die } = needs;
+  leaveFree(random.pick([300, 700, 1_500]));
+  clock.startTimer(150, () => jumpTo(needs, Y2038_MICROS));
+  clock.startTimer(200, () => leaveFree(undefined));
+  clock.startTimer(random.between(220, 700), () => die('power-cut', 'after the clock jumped on a full disk'));
+}
+
+/** A torn end is found by a process that has no room for a copy. */
+function tornEndOnFullDisk(needs: WeatherNeeds): void {
+  const { random, board, onNextStart, leaveFree, clock } = needs;
+  board.dieAtOperation(random.between(1, 3), 'power-cut', ['sync']);
+  onNextStart(() => {
+    leaveFree(random.pick([0, 300]));
+    clock.startTimer(random.between(50, 300), () => leaveFree(undefined));
+  });
 }
 
 function cutConnections({ net, random }: WeatherNeeds): void {
