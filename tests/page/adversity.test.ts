@@ -10,7 +10,7 @@ import { createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { ServerProcess } from '@skerry/testkit';
-import { buildPage, openBrowser, PAGE_FOLDER, picture, sees, type Visitors } from './browser.ts';
+import { buildPage, openBrowser, PAGE_FOLDER, picture, sees, TWO_LOOKS, type Visitors } from './browser.ts';
 
 const KEY = { tenant: 'acme', project: 'plant', device: 'pump-7' };
 const LOST = 'The connection to the server is lost.';
@@ -45,7 +45,7 @@ test('the overview says when the ledger does not balance', async () => {
   await sees(tab.page, 'Out of balance');
   await sees(tab.page, 'The ledger does not balance.');
   await sees(tab.page, 'received differs from the sum of the accounts by -2');
-  assert.deepEqual(await picture(tab.page, 'overview-unbalanced'), []);
+  assert.deepEqual(await picture(tab.page, 'overview-unbalanced', TWO_LOOKS), []);
   assert.deepEqual(tab.complaints, []);
 });
 
@@ -59,7 +59,7 @@ test('the page tells a lost connection, and shows what came meanwhile though the
   await tab.page.locator('td.value', { hasText: '8' }).waitFor();
   await first[Symbol.asyncDispose]();
   await sees(tab.page, LOST);
-  assert.deepEqual(await picture(tab.page, 'disconnected'), []);
+  assert.deepEqual(await picture(tab.page, 'disconnected', TWO_LOOKS), []);
   for (const flow of [71, 72, 73, 74, 77.5]) platform.ingest([{ ...KEY, values: { flow } }]);
   await using _ = await serve(platform, first.address.port);
   await tab.page.locator('td.value', { hasText: '77.5' }).waitFor();
@@ -102,7 +102,7 @@ test('a new server says how to send the first message, and shows it when it come
   await using tab = await browser.open(`http://127.0.0.1:${server.httpPort}/devices`);
   const { page } = tab;
   const command = await page.locator('.empty code').textContent();
-  assert.deepEqual(await picture(page, 'empty'), []);
+  assert.deepEqual(await picture(page, 'empty', TWO_LOOKS), []);
   const words = /^mosquitto_pub -h (\S+) -p (\d+) -q 1 -t (\S+) -m '(.+)'$/.exec(String(command));
   const [, host = '', port = '', topic = '', payload = ''] = words ?? [];
   const needs = { clock, random: nodeRandom(), net: nodeNet() };

@@ -57,12 +57,24 @@ export async function openBrowser(): Promise<Visitors> {
 
 /** Waits until the page shows a text. */
 export function sees(page: Page, text: string): Promise<void> {
-  return page.getByText(text).first().waitFor();
+  return page.getByText(text).filter({ visible: true }).first().waitFor();
 }
 
-const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) =>
-  [1_280, 390].map((width) => ({ colorScheme, width })),
-);
+interface Look {
+  readonly colorScheme: 'light' | 'dark';
+  readonly width: number;
+}
+
+/** The two looks that differ in everything. */
+export const TWO_LOOKS: readonly Look[] = [
+  { colorScheme: 'light', width: 1_280 },
+  { colorScheme: 'dark', width: 390 },
+];
+const ALL_LOOKS: readonly Look[] = [
+  ...TWO_LOOKS,
+  { colorScheme: 'light', width: 390 },
+  { colorScheme: 'dark', width: 1_280 },
+];
 
 /** What sticks out of a page to the right, boxes that scroll by themselves left out. */
 const OVERFLOW = `[...document.querySelectorAll('body *')].filter((element) =>
@@ -73,10 +85,10 @@ const OVERFLOW = `[...document.querySelectorAll('body *')].filter((element) =>
  * Takes a picture of the page as it is, in light and dark, wide and narrow, and gives back what does not fit the width.
  * The pictures are test-results/page/NAME-SCHEME-WIDTH.png.
  */
-export async function picture(page: Page, name: string): Promise<string[]> {
+export async function picture(page: Page, name: string, looks = ALL_LOOKS): Promise<string[]> {
   mkdirSync(PICTURES, { recursive: true });
   const misfits: string[] = [];
-  for (const { colorScheme, width } of LOOKS) {
+  for (const { colorScheme, width } of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 850 });
     // two frames: the charts are drawn again at their new width
