@@ -6,6 +6,7 @@ import type { LimitTable } from '@skerry/kernel';
 import { commandsPage, type PageVerb } from './commands-page.ts';
 import { configurationPage, type LeafNames, type PageLeaf } from './configuration-page.ts';
 import { loadFrom, packageNames, ROOT } from './packages.ts';
+import { allSuites } from './suites.ts';
 
 const NAMES = {
   environmentName: (path: string) => `ENV ${path}`,
@@ -152,6 +153,24 @@ test('documents name variables that the command knows', async () => {
     ),
   );
   assert.deepEqual(unknown, []);
+});
+
+test('CONTRIBUTING.md tells of every suite as it is', () => {
+  const extent = { kills: 10, cuts: 3, simulationCpuSecs: 60, propertyRuns: 100, seed: 1, patience: 1 };
+  const rows = new Map(
+    [...readText('CONTRIBUTING.md').matchAll(/^\| `([a-z0-9]+)` \|.*\|([^|]*)\| (\d+) s \|$/gm)].map(
+      ([, name, needs, secs]) => [String(name), { needs: String(needs), secs: String(secs) }],
+    ),
+  );
+  const suites = allSuites(extent);
+  assert.deepEqual(
+    [...rows].map(([name, { secs }]) => `${name} ${secs}`),
+    suites.map(({ name, deadlineSecs }) => `${name} ${deadlineSecs}`),
+  );
+  const untold = suites.flatMap(({ name, needs }) =>
+    needs.filter((need) => need !== 'loop-ext4' && !rows.get(name)?.needs.includes(need)),
+  );
+  assert.deepEqual(untold, []);
 });
 
 test('limits that have a key are in the configuration, with the same default', async () => {
