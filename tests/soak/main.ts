@@ -1,0 +1,35 @@
+// node tools/run.mjs tests/soak/main.ts [--secs N] [--seed S]: the real server under load for a time, with an event stream and
+// queries all along and a restart in the middle; then everything is compared. Exit code 1 when something was wrong.
+import { appendFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
+import { soak } from './soak-run.ts';
+
+const SECS_MIN = 8;
+
+exitWhenParentEnds();
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { secs: { type: 'string', default: '20' }, seed: { type: 'string', default: '1' } },
+  });
+  const [secs, seed] = [Number(values.secs), Number(values.seed)];
+  if (!(Number.isSafeInteger(secs) && secs >= SECS_MIN && Number.isSafeInteger(seed) && seed >= 0)) {
+    console.error(`Wanted whole numbers: --secs N (${SECS_MIN} or more) --seed S.`);
+    return 2;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+  console.log(`${secs} s under load, seed ${seed}`);
+  const { findings, figures } = await soak({
+    secs,
+    seed,
+    say: (line) => console.log(line),
+    stop: stop.signal,
+  });
+  console.log(figures);
+  if (process.env.SKERRY_FIGURES) appendFileSync(process.env.SKERRY_FIGURES, `${figures}\n`);
+  console.log(findings.length === 0 ? '1 passed, 0 failed' : `0 passed, ${findings.length} failed`);
+  return findings.length === 0 ? 0 : 1;
+}
