@@ -17,6 +17,8 @@ export interface Suite {
   readonly deadlineSecs: number;
   /** For one file, so that a file that hangs is named and the others still count; the suite's own when absent. */
   readonly fileDeadlineSecs?: number;
+  /** Left out of `npm test` unless it is named. */
+  readonly isNightlyOnly?: boolean;
 }
 
 /** How much the parts do whose length is a choice. */
@@ -27,11 +29,20 @@ export interface Extent {
   /** Runs of each property-based test. */
   readonly propertyRuns: number;
   readonly seed: number;
-  /** Multiplies every deadline. */
+  /** Multiplies every deadline but those of the `long` suites. */
   readonly patience: number;
+  /** Of the suites that only the nightly run makes unasked; without it there are none of them. */
+  readonly long?: LongExtent;
 }
 
-/** What `npm test` runs, in this order. */
+/** How much the suites do that only the nightly run makes unasked. */
+export interface LongExtent {
+  /** Time of the soak under load. */
+  readonly soakSecs: number;
+  readonly mutants: number;
+}
+
+/** What `npm test` and the nightly run make, in this order. */
 export function allSuites(extent: Extent): readonly Suite[] {
   const suites: readonly Suite[] = [
     {
@@ -41,7 +52,8 @@ export function allSuites(extent: Extent): readonly Suite[] {
         'packages/*/src/**/*.test.ts',
         'testkit/src/**/*.test.ts',
         'tests/tidy/**/*.test.ts',
-        'tools/*.test.ts',
+        'tests/soak/**/*.test.ts',
+        'tools/**/*.test.ts',
         'bench/**/*.test.ts',
       ],
       env: { SKERRY_PROPERTY_RUNS: String(extent.propertyRuns) },
@@ -98,7 +110,36 @@ export function allSuites(extent: Extent): readonly Suite[] {
       deadlineSecs: 180,
     },
   ];
-  return suites.map((suite) => withPatience(suite, extent.patience));
+  return [
+    ...suites.map((suite) => withPatience(suite, extent.patience)),
+    ...(extent.long ? longSuites(extent.long, extent.seed) : []),
+  ];
+}
+
+/** Each is one command that ends with `N passed, N failed`; its figures go to the file that SKERRY_FIGURES names. */
+function longSuites({ soakSecs, mutants }: LongExtent, seed: number): readonly Suite[] {
+  return [
+    {
+      name: 'soak',
+      about: `the real process under mixed load for ${soakSecs} s, restarted in the middle`,
+      files: ['tests/soak/main.ts'],
+      command: ['tests/soak/main.ts', '--secs', String(soakSecs), '--seed', String(seed)],
+      needs: [],
+      concurrency: 1,
+      deadlineSecs: 2 * soakSecs + 300,
+      isNightlyOnly: true,
+    },
+    {
+      name: 'mutation',
+      about: `${mutants} changes of the code, each of which a test should notice`,
+      files: ['tools/mutation/main.ts'],
+      command: ['tools/mutation/main.ts', '--mutants', String(mutants), '--seed', String(seed)],
+      needs: [],
+      concurrency: 1,
+      deadlineSecs: 60 * mutants + 600,
+      isNightlyOnly: true,
+    },
+  ];
 }
 
 function withPatience(suite: Suite, patience: number): Suite {

@@ -1,7 +1,13 @@
-// npm test [-- SUITE…]: everything with its set-up; says what ran, how long, what is missing and why.
-import { availableParallelism } from 'node:os';
+// npm test [-- SUITE…] [--seed=N]: everything with its set-up; says what ran, how long, what is missing and why. What is
+// long and only of the nightly run is made in a short form when it is named. With --nightly (npm run nightly) every part
+// has its greater extent, the seed is another each time unless it is given, and the figures go to docs/NIGHTLY.md.
+import { existsSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
 import { provide } from './needs.ts';
+import { type NightlyRun, nightlyPage, readNightlyPage } from './nightly-page.ts';
+import { ROOT } from './packages.ts';
 import { type Outcome, runSuite } from './run-suite.ts';
 import { allSuites, type Extent, filesOf, type Suite } from './suites.ts';
 
@@ -12,6 +18,7 @@ const EVERY_CHANGE: Extent = {
   propertyRuns: 100,
   seed: 1,
   patience: 1,
+  long: { soakSecs: 20, mutants: 10 },
 };
 const NIGHTLY: Extent = {
   kills: 200,
@@ -20,11 +27,14 @@ const NIGHTLY: Extent = {
   propertyRuns: 20_000,
   seed: Date.now() % 2 ** 31,
   patience: 40,
+  long: { soakSecs: 1_800, mutants: 400 },
 };
+const NIGHTLY_PAGE = join(ROOT, 'docs/NIGHTLY.md');
 
 exitWhenParentEnds();
 const words = process.argv.slice(2);
-const extent = words.includes('--nightly') ? NIGHTLY : EVERY_CHANGE;
+const isNightly = words.includes('--nightly');
+const extent = withSeed(isNightly ? NIGHTLY : EVERY_CHANGE);
 const isComplete = process.env.CI === 'true';
 process.exitCode = await main(words.filter((word) => !word.startsWith('--')));
 
@@ -37,7 +47,13 @@ async function main(names: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const chosen = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
+  const chosen = suites.filter((suite) =>
+    names.length === 0 ? isNightly || suite.isNightlyOnly !== true : names.includes(suite.name),
+  );
+  if (!Number.isSafeInteger(extent.seed) || extent.seed < 0) {
+    console.error('--seed=N wants a whole number.');
+    return 2;
+  }
   console.log(
     `Node ${process.version}, ${availableParallelism()} cores, seed ${extent.seed}${isComplete ? ', CI=true: what is missing fails' : ''}`,
   );
@@ -46,6 +62,8 @@ async function main(names: readonly string[]): Promise<number> {
     (line) => console.log(line),
   );
   const stop = stopOnSignals();
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-test-'));
+  const runs = new Map<string, NightlyRun>();
   const rows: string[] = [];
   let passed = 0;
   let failed = 0;
@@ -57,16 +75,46 @@ async function main(names: readonly string[]): Promise<number> {
       continue;
     }
     console.log(`\n▶ ${suite.name}: ${suite.about} (at most ${suite.deadlineSecs} s)`);
-    const outcome = await runSuite(suite, env, stop);
+    const figuresPath = join(folder.path, suite.name);
+    const outcome = await runSuite(
+      suite,
+      suite.command ? { ...env, SKERRY_FIGURES: figuresPath } : env,
+      stop,
+    );
     rows.push(`  ${suite.name}: ${told(outcome)}`);
     console.log(`  ${told(outcome)}`);
+    if (!stop.aborted) runs.set(suite.name, nightlyRun(outcome, figuresPath));
     passed += outcome.passed;
     failed += outcome.failed;
     if (outcome.remark) failed += outcome.failed === 0 ? 1 : 0;
     if (stop.aborted) break;
   }
-  console.log(`\n${rows.join('\n')}\n\n${passed} passed, ${failed} failed`);
+  if (isNightly) keepPage(suites, runs);
+  console.log(`\nseed ${extent.seed}\n${rows.join('\n')}\n\n${passed} passed, ${failed} failed`);
   return failed > 0 || passed === 0 || stop.aborted ? 1 : 0;
+}
+
+/** The extent with the seed that was asked for. */
+function withSeed(given: Extent): Extent {
+  const word = words.find((one) => one.startsWith('--seed='));
+  return word === undefined ? given : { ...given, seed: Number(word.slice('--seed='.length) || Number.NaN) };
+}
+
+function nightlyRun(outcome: Outcome, figuresPath: string): NightlyRun {
+  const figures = existsSync(figuresPath) ? readFileSync(figuresPath, 'utf8').trim() : '';
+  const day = new Date().toISOString().slice(0, 10);
+  return { day, seed: extent.seed, result: told(outcome), figures };
+}
+
+/** Puts what was run in place of what the page said of it, and keeps the rest. */
+function keepPage(suites: readonly Suite[], runs: ReadonlyMap<string, NightlyRun>): void {
+  const before = readNightlyPage(existsSync(NIGHTLY_PAGE) ? readFileSync(NIGHTLY_PAGE, 'utf8') : '');
+  const rows = suites.map(({ name, about }) => ({
+    suite: name,
+    about,
+    run: runs.get(name) ?? before.get(name),
+  }));
+  writeFileSync(NIGHTLY_PAGE, nightlyPage(rows));
 }
 
 function lackOf(suite: Suite, missing: ReadonlyMap<string, string>): string | undefined {
