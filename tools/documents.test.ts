@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import type { LimitTable } from '@skerry/kernel';
+import { FAILPOINTS, type LimitTable } from '@skerry/kernel';
 import { commandsPage, type PageVerb } from './commands-page.ts';
 import { configurationPage, type LeafNames, type PageLeaf } from './configuration-page.ts';
 import { loadFrom, packageNames, ROOT } from './packages.ts';
@@ -171,6 +171,35 @@ test('CONTRIBUTING.md tells of every suite as it is', () => {
     needs.filter((need) => need !== 'loop-ext4' && !rows.get(name)?.needs.includes(need)),
   );
   assert.deepEqual(untold, []);
+});
+
+test('docs/ARCHITECTURE.md gives each failpoint to the thread whose code passes it', () => {
+  const threads: Readonly<Record<string, string>> = {
+    mqtt: 'main',
+    journal: 'log',
+    pipeline: 'pipeline',
+    series: 'store',
+  };
+  const told = new Map(
+    [...readText('docs/ARCHITECTURE.md').matchAll(/^\| `([a-z-]+)` \| ([a-z]+) \|/gm)].map(
+      ([, name, thread]) => [name, thread],
+    ),
+  );
+  const sources = globSync('packages/*/src/**/*.ts', { cwd: ROOT }).filter(
+    (path) => !/\.test\.ts$|\/(testing|memory)\//.test(path),
+  );
+  const passed = new Map(
+    sources.flatMap((path) =>
+      [...readText(path).matchAll(/[fF]ailpoint\('([a-z-]+)'\)/g)].map(
+        ([, name]) => [name, threads[String(path.split('/')[1])]] as const,
+      ),
+    ),
+  );
+  assert.deepEqual([...passed.keys()].sort(), [...FAILPOINTS].sort());
+  assert.deepEqual(
+    FAILPOINTS.map((name) => [name, told.get(name)]),
+    FAILPOINTS.map((name) => [name, passed.get(name)]),
+  );
 });
 
 test('limits that have a key are in the configuration, with the same default', async () => {
