@@ -95,25 +95,29 @@ export function allSuites(extent: Extent): readonly Suite[] {
       concurrency: 2,
       deadlineSecs: 150,
     },
-    {
-      name: 'torture',
-      about: `${extent.kills} kills and ${extent.cuts} power cuts of the real process`,
-      files: ['tests/torture/main.ts'],
-      command: [
-        'tests/torture/main.ts',
-        ...['--kills', String(extent.kills)],
-        ...['--cuts', String(extent.cuts)],
-        ...['--seed', String(extent.seed)],
-      ],
-      needs: ['loop-ext4'],
-      concurrency: 1,
-      deadlineSecs: 180,
-    },
+    tortureSuite(extent),
   ];
   return [
     ...suites.map((suite) => withPatience(suite, extent.patience)),
     ...(extent.long ? longSuites(extent.long, extent.seed) : []),
   ];
+}
+
+function tortureSuite({ kills, cuts, seed }: Extent): Suite {
+  return {
+    name: 'torture',
+    about: `${kills} kills and ${cuts} power cuts of the real process`,
+    files: ['tests/torture/main.ts'],
+    command: [
+      'tests/torture/main.ts',
+      ...['--kills', String(kills)],
+      ...['--cuts', String(cuts)],
+      ...['--seed', String(seed)],
+    ],
+    needs: ['loop-ext4'],
+    concurrency: 1,
+    deadlineSecs: 180,
+  };
 }
 
 /** Each is one command that ends with `N passed, N failed`; its figures go to the file that SKERRY_FIGURES names. */
