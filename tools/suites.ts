@@ -64,9 +64,10 @@ export function allSuites(extent: Extent): readonly Suite[] {
     },
     {
       name: 'e2e',
-      about: 'the real process: configuration, bad input, planted defects, the fixture read back',
-      files: ['tests/e2e/**/*.test.ts'],
-      needs: ['faketime'],
+      about:
+        'the real process: configuration, bad input, the fixture read back; planted defects; the campaign itself',
+      files: ['tests/e2e/**/*.test.ts', 'tests/defects/**/*.test.ts', 'tests/torture/**/*.test.ts'],
+      needs: ['faketime', 'loop-ext4'],
       concurrency: 2,
       deadlineSecs: 240,
     },

@@ -53,7 +53,7 @@ const REFUSAL_DETAILS = {
   'journal-full':
     'the journal has reached its share of the disk; publishers wait until the store has caught up',
   'read-only':
-    'the disk refused to make bytes durable three times; nothing is taken in until skerry up is started anew',
+    'nothing is taken in: started with --read-only, as the supervisor does after the disk has refused three times in a row to make bytes durable',
   backlog: 'the journal cannot keep up; publishers are asked to wait',
 } as const;
 

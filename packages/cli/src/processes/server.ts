@@ -274,7 +274,7 @@ function announce({ folder, broker }: Opened, api: Api, { context, config, isRea
   });
   const topic = exampleTopic(config.routing.telemetry);
   const lines = [
-    `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: the disk refused to make bytes durable; see skerry doctor' : ''}.`,
+    `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : ''}.`,
     `  Page         ${api.url}/`,
     `  MQTT         mqtt://${mqtt.host.includes(':') ? `[${mqtt.host}]` : mqtt.host}:${mqtt.port}`,
     `  Data folder  ${folder.path}`,
