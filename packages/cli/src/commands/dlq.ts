@@ -96,7 +96,7 @@ function letterText(letter: Model<'DeadLetterDetail'>): string {
     ['received', letter.received],
     ['topic', letter.topic],
     ['client', letter.client],
-    ['device', `${letter.tenant}/${letter.project}/${letter.device}`],
+    ['device', letter.tenant === '' ? 'unknown' : `${letter.tenant}/${letter.project}/${letter.device}`],
     ['reason', `${letter.reason} (stage ${letter.stage}): ${letter.detail}`],
     ['payload', `${bytesInWords(bytes.length)}, QoS ${letter.qos}`],
   ];
