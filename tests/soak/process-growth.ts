@@ -38,6 +38,17 @@ export function sampleProcess(pid: number, secs: number): ProcessSample | undefi
   }
 }
 
+/** Where a process stood around the first quarter of what was sampled, and in the last tenth; undefined without enough samples. */
+export function quarterAndEnd(
+  samples: readonly ProcessSample[],
+): { readonly quarter: Stand; readonly end: Stand } | undefined {
+  const from = Number(samples[0]?.secs);
+  const span = Number(samples.at(-1)?.secs) - from;
+  const quarter = standBetween(samples, from + span * 0.2, from + span * 0.3);
+  const end = standBetween(samples, from + span * 0.9, Number.POSITIVE_INFINITY);
+  return quarter && end && { quarter, end };
+}
+
 /** Where the process stood between two moments, the second left out; undefined without samples. */
 export function standBetween(
   samples: readonly ProcessSample[],
@@ -53,17 +64,17 @@ export function standBetween(
   };
 }
 
-/** What grew too much from one stand to the other, a sentence each. */
-export function growthOf(quarter: Stand, end: Stand): string[] {
+/** What grew too much from one stand to the other, a sentence each; `where` says of which part of the run. */
+export function growthOf(quarter: Stand, end: Stand, where: string): string[] {
   const findings: string[] = [];
   const most = quarter.rssMb * (1 + RSS_SHARE_MAX) + RSS_MORE_MB_MAX;
   if (end.rssMb > most)
     findings.push(
-      `resident memory grew from ${quarter.rssMb.toFixed(0)} MB after the first quarter to ${end.rssMb.toFixed(0)} MB at the end; at most ${most.toFixed(0)} MB were wanted`,
+      `${where}: resident memory grew from ${quarter.rssMb.toFixed(0)} MB after the first quarter to ${end.rssMb.toFixed(0)} MB at the end; at most ${most.toFixed(0)} MB were wanted`,
     );
   if (end.descriptors > quarter.descriptors + DESCRIPTORS_MORE_MAX)
     findings.push(
-      `open descriptors grew from ${quarter.descriptors} to ${end.descriptors}; at most ${DESCRIPTORS_MORE_MAX} more were wanted`,
+      `${where}: open descriptors grew from ${quarter.descriptors} to ${end.descriptors}; at most ${DESCRIPTORS_MORE_MAX} more were wanted`,
     );
   return findings;
 }

@@ -9,7 +9,7 @@ import { accountsOf } from '../e2e/proof.ts';
 import { skerry } from '../e2e/skerry-line.ts';
 import { FeedOrder } from './feed-order.ts';
 import { FeedReader } from './feed-reader.ts';
-import { growthOf, type ProcessSample, type Stand, sampleProcess, standBetween } from './process-growth.ts';
+import { growthOf, type ProcessSample, quarterAndEnd, type Stand, sampleProcess } from './process-growth.ts';
 import { askAllAlong, type Bucket } from './queries.ts';
 import { type Hole, RefusedBook } from './refused-book.ts';
 
@@ -67,7 +67,8 @@ class SoakRun implements AsyncDisposable {
   readonly #ledger: string;
   readonly #generator: Generator;
   readonly #findings: string[] = [];
-  readonly #samples: ProcessSample[] = [];
+  /** Of each life of the server. */
+  readonly #lives: ProcessSample[][] = [];
   readonly #holes: Hole[] = [];
   readonly #buckets: Bucket[] = [];
   readonly #order = new FeedOrder(
@@ -79,6 +80,7 @@ class SoakRun implements AsyncDisposable {
   #findingsLeftOut = 0;
   #asked = 0;
   #refused = 0;
+  #endSecs = 0;
   #restartSecs = 0;
   #loadSecs = 0;
   #connections = 0;
@@ -152,31 +154,37 @@ class SoakRun implements AsyncDisposable {
     return devices;
   }
 
+  /** Two lives of the server, each as long under load, with a restart between them that does not count. */
   async #keepGoing(): Promise<void> {
+    await this.#live();
+    if (this.#plan.stop.aborted) return;
+    await this.#restart();
+    await this.#live();
+  }
+
+  /** Looks at the server for half of the plan's time. */
+  async #live(): Promise<void> {
     const { secs, say, stop } = this.#plan;
+    const samples: ProcessSample[] = [];
+    this.#lives.push(samples);
+    const server = this.#runningServer;
+    const before = this.#loadSecs;
     const startedMs = performance.now();
-    const passed = (): number => (performance.now() - startedMs) / 1_000;
-    let isRestarted = false;
-    let saidSecs = 0;
-    while (passed() < secs && !stop.aborted) {
-      if (!isRestarted && passed() >= secs / 2) {
-        isRestarted = true;
-        await this.#restart();
-      }
-      if (this.#runningServer.hasCrashed)
-        throw new TypeError(`The server crashed: ${this.#runningServer.stderr}`);
-      const sample = sampleProcess(this.#runningServer.pids.server, passed());
-      if (sample) this.#samples.push(sample);
-      if (sample && passed() - saidSecs >= SAID_SECS) {
-        saidSecs = passed();
+    let saidSecs = before;
+    while (this.#loadSecs < before + secs / 2 && !stop.aborted) {
+      if (server.hasCrashed) throw new TypeError(`The server crashed: ${server.stderr}`);
+      const sample = sampleProcess(server.pids.server, this.#loadSecs);
+      if (sample) samples.push(sample);
+      if (sample && this.#loadSecs - saidSecs >= SAID_SECS) {
+        saidSecs = this.#loadSecs;
         const { acked } = await this.#generator.result();
         say(
           `  ${saidSecs.toFixed(0)} s: ${acked} acknowledged, ${sample.rssMb.toFixed(0)} MB, ${sample.descriptors} descriptors, ${this.#order.points} points seen`,
         );
       }
       await pause(LOOK_MS);
+      this.#loadSecs = before + (performance.now() - startedMs) / 1_000;
     }
-    this.#loadSecs = passed();
   }
 
   /** An orderly end by SIGTERM under load, and another server on the same folder. */
@@ -185,6 +193,7 @@ class SoakRun implements AsyncDisposable {
     const startedMs = performance.now();
     this.#server = undefined;
     await server[Symbol.asyncDispose]();
+    this.#endSecs = (performance.now() - startedMs) / 1_000;
     // an orderly end takes it away; one by force does not
     if (existsSync(join(this.#dataDir, 'run.json')) || server.hasCrashed)
       this.#tell(`the server did not end in an orderly way after SIGTERM; its stderr ends: ${server.stderr}`);
@@ -271,16 +280,17 @@ class SoakRun implements AsyncDisposable {
       this.#tell(`the journal was never trimmed, after ${sent.acked} messages`);
   }
 
+  /** Over the whole run, and within each life of the server, which a restart would hide. */
   #checkGrowth(): { quarter: Stand; end: Stand } | undefined {
-    const secs = this.#loadSecs;
-    const quarter = standBetween(this.#samples, secs * 0.2, secs * 0.3);
-    const end = standBetween(this.#samples, secs * 0.9, secs + 1);
-    if (!quarter || !end) {
-      this.#tell('the server could not be looked at after the first quarter and at the end');
-      return undefined;
+    const parts = this.#lives.map((samples, i) => [`life ${i + 1} of the server`, samples] as const);
+    for (const [where, samples] of parts) {
+      const stands = quarterAndEnd(samples);
+      if (stands) for (const finding of growthOf(stands.quarter, stands.end, where)) this.#tell(finding);
+      else this.#tell(`${where} could not be looked at after its first quarter and at its end`);
     }
-    for (const finding of growthOf(quarter, end)) this.#tell(finding);
-    return { quarter, end };
+    const whole = quarterAndEnd(this.#lives.flat());
+    if (whole) for (const finding of growthOf(whole.quarter, whole.end, 'the whole run')) this.#tell(finding);
+    return whole;
   }
 
   #figures({ sent, kept }: VerifyReport, stands: { quarter: Stand; end: Stand } | undefined): string {
@@ -290,10 +300,9 @@ class SoakRun implements AsyncDisposable {
       `journal from ${kept.journal?.start} to ${kept.journal?.end}`,
       `${this.#asked} queries`,
       `${this.#order.points} of ${this.#watchedTo} watched points over ${this.#connections} streams, ${this.#order.toldGaps} told gaps`,
-      `restart ${this.#restartSecs.toFixed(1)} s`,
-      stands
-        ? `memory ${stands.quarter.rssMb.toFixed(0)} MB after a quarter, ${stands.end.rssMb.toFixed(0)} MB at the end, descriptors ${stands.quarter.descriptors} and ${stands.end.descriptors}`
-        : 'memory not known',
+      `orderly end ${this.#endSecs.toFixed(1)} s, all senders back after ${this.#restartSecs.toFixed(1)} s`,
+      ...this.#lives.map((samples, i) => memoryText(`life ${i + 1}`, quarterAndEnd(samples))),
+      memoryText('whole run', stands),
     ];
     return parts.join('; ');
   }
@@ -323,4 +332,10 @@ class SoakRun implements AsyncDisposable {
     await this.#generator[Symbol.asyncDispose]();
     await this.#server?.kill();
   }
+}
+
+function memoryText(where: string, stands: { quarter: Stand; end: Stand } | undefined): string {
+  if (!stands) return `${where}: memory not known`;
+  const { quarter, end } = stands;
+  return `${where}: ${quarter.rssMb.toFixed(0)} MB after a quarter, ${end.rssMb.toFixed(0)} MB at the end, descriptors ${quarter.descriptors} and ${end.descriptors}`;
 }

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LedgerFile } from '@skerry/testkit';
 import { FeedOrder } from './feed-order.ts';
-import { growthOf, type ProcessSample, sampleProcess, standBetween } from './process-growth.ts';
+import {
+  growthOf,
+  type ProcessSample,
+  quarterAndEnd,
+  sampleProcess,
+  standBetween,
+} from './process-growth.ts';
 import { type Hole, RefusedBook } from './refused-book.ts';
 
 function aFeed() {
@@ -76,12 +82,15 @@ test('RefusedBook excuses what was refused and not accepted later, and names wha
 
 test('growthOf allows a quarter and 20 MB more memory and 8 more descriptors, and tells of anything beyond', () => {
   const quarter = { rssMb: 200, descriptors: 50 };
-  assert.deepEqual(growthOf(quarter, { rssMb: 270, descriptors: 58 }), []);
+  assert.deepEqual(growthOf(quarter, { rssMb: 270, descriptors: 58 }, 'life 1'), []);
   assert.match(
-    growthOf(quarter, { rssMb: 271, descriptors: 58 }).join(),
+    growthOf(quarter, { rssMb: 271, descriptors: 58 }, 'life 1').join(),
     /from 200 MB .* to 271 MB .* at most 270 MB/,
   );
-  assert.match(growthOf(quarter, { rssMb: 100, descriptors: 59 }).join(), /descriptors grew from 50 to 59/);
+  assert.match(
+    growthOf(quarter, { rssMb: 100, descriptors: 59 }, 'life 1').join(),
+    /descriptors grew from 50 to 59/,
+  );
 });
 
 test('standBetween takes the median of memory and the least of descriptors between two moments', () => {
@@ -92,6 +101,17 @@ test('standBetween takes the median of memory and the least of descriptors betwe
   }));
   assert.deepEqual(standBetween(samples, 1, 4), { rssMb: 200, descriptors: 17 });
   assert.equal(standBetween(samples, 5, 9), undefined);
+});
+
+test('quarterAndEnd looks around the first quarter of what was sampled and at its last tenth', () => {
+  const samples: ProcessSample[] = Array.from({ length: 101 }, (_, i) => ({
+    secs: 50 + i,
+    rssMb: i,
+    descriptors: 10,
+  }));
+  const stands = quarterAndEnd(samples);
+  assert.deepEqual([stands?.quarter.rssMb, stands?.end.rssMb], [25, 95]);
+  assert.equal(quarterAndEnd(samples.slice(0, 0)), undefined);
 });
 
 test('sampleProcess tells of this process, sees memory and files that are kept, and nothing of one that is gone', () => {
