@@ -3,7 +3,7 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
-import { soak } from './soak-run.ts';
+import { type SoakPlan, soak } from './soak-run.ts';
 
 const SECS_MIN = 8;
 
@@ -22,14 +22,20 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   console.log(`${secs} s under load, seed ${seed}`);
-  const { findings, figures } = await soak({
-    secs,
-    seed,
-    say: (line) => console.log(line),
-    stop: stop.signal,
-  });
-  console.log(figures);
-  if (process.env.SKERRY_FIGURES) appendFileSync(process.env.SKERRY_FIGURES, `${figures}\n`);
-  console.log(findings.length === 0 ? '1 passed, 0 failed' : `0 passed, ${findings.length} failed`);
-  return findings.length === 0 ? 0 : 1;
+  const failed = await soaked({ secs, seed, say: (line) => console.log(line), stop: stop.signal });
+  console.log(`${failed === 0 ? 1 : 0} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** Soaks, tells the figures, and gives back how much was wrong. */
+async function soaked(plan: SoakPlan): Promise<number> {
+  try {
+    const { findings, figures } = await soak(plan);
+    console.log(figures);
+    if (process.env.SKERRY_FIGURES) appendFileSync(process.env.SKERRY_FIGURES, `${figures}\n`);
+    return findings.length;
+  } catch (cause) {
+    console.log(`  ✖ ${cause instanceof Error ? cause.stack : String(cause)}`);
+    return 1;
+  }
 }

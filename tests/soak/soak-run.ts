@@ -40,13 +40,13 @@ const SAID_SECS = 60;
 const QUIET_MS = 60_000;
 const AUDIT_MS = 900_000;
 const FINDINGS_MAX = 50;
-/** Least that the configuration takes, so that the journal is trimmed again and again. */
-const JOURNAL_BYTES_MAX = 16 * 2 ** 20;
-/** After so many messages the journal has been trimmed, at 250 bytes each and with what one segment may hold. */
-const TRIMMED_AFTER = (4 * JOURNAL_BYTES_MAX) / 250;
+/** Small, so that the journal is trimmed again and again; a tenth of it holds more than comes between two seals. */
+const JOURNAL_BYTES_MAX = 24 * 2 ** 20;
+/** After so many messages the journal has been trimmed: each takes more than 250 bytes of it. */
+const TRIMMED_AFTER = (1.2 * JOURNAL_BYTES_MAX) / 250;
 const SERVER_ENV = {
   SKERRY_JOURNAL_BYTES_MAX: String(JOURNAL_BYTES_MAX),
-  SKERRY_PIPELINE_SEAL_AFTER_SECS: '2',
+  SKERRY_PIPELINE_SEAL_AFTER_SECS: '1',
   SKERRY_LOG_LEVEL: 'warn',
 } as const;
 

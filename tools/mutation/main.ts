@@ -65,7 +65,9 @@ async function main(): Promise<number> {
   using others = new DisposableStack();
   const workshops = [first, ...Array.from({ length: wishes.lanes - 1 }, () => others.use(new Workshop()))];
   await Promise.all(workshops.map(lane));
-  return stop.signal.aborted ? 1 : conclude(findings, wishes);
+  if (!stop.signal.aborted) return conclude(findings, wishes);
+  console.log(`Ended early, on request.\n${findings.scores.size} passed, 1 failed`);
+  return 1;
 }
 
 function readWishes(): Wishes | undefined {

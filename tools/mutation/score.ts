@@ -52,7 +52,7 @@ export function fallsOf(baseline: Baseline, scores: ReadonlyMap<string, Score>):
     const before = baseline[path];
     if (!before) continue;
     both.push({ before, now });
-    if (now.tried >= JUDGED_MUTANTS_MIN && hasFallen(before, now, FILE_MARGIN))
+    if (Math.min(now.tried, before.tried) >= JUDGED_MUTANTS_MIN && hasFallen(before, now, FILE_MARGIN))
       falls.push(fall(path, before, now));
   }
   const before = summed(both.map((pair) => pair.before));
