@@ -209,7 +209,7 @@ export const LIMITS = {
     whenFull: 'Others have a turn, then it goes on.',
   },
   liveRowsMax: {
-    value: 262_144,
+    value: 131_072,
     unit: 'count',
     what: 'Newest points that live feeds can still be given.',
     whenFull: 'The oldest are overwritten; a feed that had not taken them is told of a gap.',

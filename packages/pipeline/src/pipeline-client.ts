@@ -1,23 +1,10 @@
 import type { StoredBatch } from '@skerry/journal';
-import { type Advice, CodedError } from '@skerry/kernel';
 import { PipelineError } from './errors.ts';
+import { RemoteFault } from './fault-message.ts';
 import type { LiveFilter, LivePull } from './live-subscription.ts';
 import type { FaultMessage, Mailbox } from './mailbox.ts';
 import type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
 import { Wake } from './wake.ts';
-
-/** A coded error that was thrown on another thread, with its own code and advice. */
-export class RemoteFault extends CodedError {
-  readonly #advice: Advice;
-  constructor(fault: FaultMessage) {
-    super(fault.code, fault.message, fault.facts);
-    // `faultMessage` wrote it from a CodedError
-    this.#advice = fault.advice as Advice;
-  }
-  get advice(): Advice {
-    return this.#advice;
-  }
-}
 
 type Answer<M extends PipelineMethod> = Promise<Awaited<ReturnType<PipelineRequests[M]>>>;
 

@@ -1,7 +1,8 @@
-import { type Clock, CodedError, type Meter } from '@skerry/kernel';
+import type { Clock, Meter } from '@skerry/kernel';
+import { faultMessage } from './fault-message.ts';
 import { LIMITS } from './limits.ts';
 import type { LiveSubscription } from './live-subscription.ts';
-import type { FaultMessage, Mailbox } from './mailbox.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { FromPipeline, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
 
@@ -40,16 +41,6 @@ export function servePipeline(
       feeds.clear();
     },
   };
-}
-
-/** A fault as plain data. Errors without a code keep their message under `request-failed`. */
-export function faultMessage(fault: unknown): FaultMessage {
-  if (fault instanceof CodedError) {
-    const { code, message, advice } = fault;
-    return { code, message, advice, facts: plainFacts(fault.facts) };
-  }
-  const message = fault instanceof Error ? fault.message : String(fault);
-  return { code: 'request-failed', message, advice: 'give-up', facts: {} };
 }
 
 function receive(
@@ -140,12 +131,4 @@ function push(id: number, feed: Feed, post: (message: FromPipeline) => void): vo
   if (pull.rows === 0 && !pull.gap) return;
   feed.isBusy = true;
   post({ type: 'live', id, pull });
-}
-
-function plainFacts(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(facts).filter(([, value]) =>
-      ['string', 'number', 'boolean', 'bigint'].includes(typeof value),
-    ),
-  );
 }

@@ -9,7 +9,8 @@ import {
   readBatch,
 } from '@skerry/journal';
 import { hexOf } from '@skerry/kernel';
-import { type IngressProperties, LIMITS as MQTT_LIMITS, type RetainedMessage } from '@skerry/mqtt';
+import type { IngressProperties, RetainedMessage } from '@skerry/mqtt';
+import { LIMITS as MQTT_LIMITS } from '@skerry/mqtt/limits';
 
 /** A snapshot as it lies on disk: docs/formats/retained.md. */
 export interface RetainedSnapshot {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
 import { RemoteFault } from '@skerry/pipeline';
@@ -26,9 +27,14 @@ export interface Thread extends AsyncDisposable {
 
 const CLOSE_MS = 20_000;
 
+/** Threads make few objects, so their young generations need half of what the main thread's may take (docs/MEMORY.md). */
+const THREAD_FLAG = '--max-semi-space-size=1';
+
 /** Starts a thread; resolves when it is ready, fails with its fault or with `thread-ended`. */
 export async function startThread(options: ThreadOptions): Promise<Thread> {
   const { failpoint, name, ports } = options;
+  // V8 reads it when an isolate is made; resourceLimits would yield to the flag that the process was started with
+  setFlagsFromString(THREAD_FLAG);
   const worker = new Worker(options.script, {
     name,
     workerData: { start: { failpoint, options: options.options } satisfies ThreadStart, ports },

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createMeter, type FailpointHook, type Logger, loggerTo, type Meter } from '@skerry/kernel';
-import { faultMessage } from '@skerry/pipeline';
+import { faultMessage } from '@skerry/pipeline/fault-message';
 import { CliError } from '../errors.ts';
 import { failpointHook } from './failpoints.ts';
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts';

@@ -40,6 +40,7 @@ export class SealPoints {
       }
       if (turn.isDue()) await turn.take();
     }
+    this.#head.free();
   }
 
   /** Buckets of one minute of its numeric points; after `write`. */
