@@ -1,23 +1,20 @@
 import type { PointValue } from '@skerry/model';
 import { ChunkScratch } from './chunk.ts';
-import {
-  type ChunkPoints,
-  comparePoints,
-  firstAtOrAfter,
-  isNumeric,
-  slicePoints,
-  valueAt,
-} from './chunk-points.ts';
+import { type ChunkPoints, firstAtOrAfter, isNumeric, valueAt } from './chunk-points.ts';
 import { SeriesError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { PointSource } from './point-source.ts';
 import type { PointPage, SeriesQuery } from './store.ts';
 import type { Turn } from './turn.ts';
 
-/** A point that was picked: alone in its own columns, so that no chunk is kept for it. */
+/** A point that was picked, out of its chunk, so that no chunk is kept for it. */
 interface PickedPoint {
-  readonly points: ChunkPoints;
-  readonly at: number;
+  readonly time: number;
+  readonly offset: number;
+  readonly ordinal: number;
+  /** The value as a double. */
+  readonly number: number;
+  readonly value: PointValue;
 }
 
 interface Slice {
@@ -111,9 +108,9 @@ class Slices {
     }
     if (isBefore(points, first, slice.first)) slice.first = alone(points, first);
     if (!isBefore(points, last, slice.last)) slice.last = alone(points, last);
-    const below = Number(points.numbers[min]) - Number(slice.min.points.numbers[0]);
+    const below = Number(points.numbers[min]) - slice.min.number;
     if (below < 0 || (below === 0 && isBefore(points, min, slice.min))) slice.min = alone(points, min);
-    const above = Number(points.numbers[max]) - Number(slice.max.points.numbers[0]);
+    const above = Number(points.numbers[max]) - slice.max.number;
     if (above > 0 || (above === 0 && isBefore(points, max, slice.max))) slice.max = alone(points, max);
   }
 
@@ -123,39 +120,39 @@ class Slices {
 }
 
 function alone(points: ChunkPoints, at: number): PickedPoint {
-  const one = slicePoints(points, at, at + 1);
   return {
-    points: {
-      type: one.type,
-      times: one.times.slice(),
-      offsets: one.offsets.slice(),
-      ordinals: one.ordinals.slice(),
-      numbers: one.numbers.slice(),
-      texts: one.texts,
-    },
-    at: 0,
+    time: Number(points.times[at]),
+    offset: Number(points.offsets[at]),
+    ordinal: Number(points.ordinals[at]),
+    number: Number(points.numbers[at]),
+    value: valueAt(points, at),
   };
 }
 
 function isBefore(points: ChunkPoints, at: number, pick: PickedPoint): boolean {
-  return comparePoints(points, at, pick.points, pick.at) < 0;
+  const step =
+    Number(points.times[at]) - pick.time ||
+    Number(points.offsets[at]) - pick.offset ||
+    Number(points.ordinals[at]) - pick.ordinal;
+  return step < 0;
+}
+
+function compare(a: PickedPoint, b: PickedPoint): number {
+  return a.time - b.time || a.offset - b.offset || a.ordinal - b.ordinal;
 }
 
 /** Sorted, each point once. */
 function pageOf(picks: PickedPoint[]): PointPage {
-  const sorted = picks
-    .sort((a, b) => comparePoints(a.points, a.at, b.points, b.at))
-    .filter((pick, i) => {
-      const before = picks[i - 1];
-      return !before || comparePoints(pick.points, pick.at, before.points, before.at) !== 0;
-    });
-  const values: PointValue[] = sorted.map((pick) => valueAt(pick.points, pick.at));
+  const sorted = picks.sort(compare).filter((pick, i) => {
+    const before = picks[i - 1];
+    return !before || compare(pick, before) !== 0;
+  });
   return {
     kind: 'points',
-    times: Float64Array.from(sorted, (pick) => Number(pick.points.times[pick.at])),
-    values,
-    offsets: Float64Array.from(sorted, (pick) => Number(pick.points.offsets[pick.at])),
-    ordinals: Uint16Array.from(sorted, (pick) => Number(pick.points.ordinals[pick.at])),
+    times: Float64Array.from(sorted, (pick) => pick.time),
+    values: sorted.map((pick) => pick.value),
+    offsets: Float64Array.from(sorted, (pick) => pick.offset),
+    ordinals: Uint16Array.from(sorted, (pick) => pick.ordinal),
     next: undefined,
   };
 }

@@ -132,6 +132,10 @@ export function readIntegers(reader: ByteReader, count: number, into: Float64Arr
   }
   const least = isDeltas ? reader.zigzag() * scale : first;
   const kept = isDeltas ? count - 1 : count;
+  if (width === 0) {
+    for (let i = 0, value = first; i < count; i++, value += isDeltas ? least : 0) into[i] = value;
+    return;
+  }
   const values = readPlanes(reader, kept, width);
   if (isDeltas) {
     let value = first;
@@ -153,6 +157,17 @@ function readPlanes(reader: ByteReader, count: number, width: number): Float64Ar
   const values = planes;
   const bytes = reader.bytes;
   const start = reader.take(width * count);
+  if (width <= NARROW_BYTES) {
+    const second = start + count;
+    const third = second + count;
+    for (let i = 0; i < count; i++) {
+      let value = Number(bytes[start + i]);
+      if (width > 1) value |= Number(bytes[second + i]) << 8;
+      if (width > 2) value |= Number(bytes[third + i]) << 16;
+      values[i] = value;
+    }
+    return values;
+  }
   values.fill(0, 0, count);
   for (let k = 0, factor = 1; k < width; k++, factor *= 256) {
     const at = start + k * count;
