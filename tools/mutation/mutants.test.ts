@@ -57,6 +57,10 @@ test('mutantsOf empties what an early end gives back, and lets an empty one go o
     told('function f() { if (a) { b; return; } c; }').filter((line) => line.includes('empty')),
     ['1 empty return: function f() { if (a) { b; ; } c; }'],
   );
+  assert.deepEqual(
+    told('function f() { if (a) return undefined; c; }').at(-1),
+    '1 empty return: function f() { if (a) ; c; }',
+  );
   assert.deepEqual(told('function f() { { return a; } }'), []);
 });
 

@@ -165,13 +165,14 @@ function stepped(node: Node): Change[] {
   return [{ kind: 'swap arithmetic', start, end: start + 2, text: other }];
 }
 
-/** What a function gives back when it ends early: nothing instead; where it gives nothing back, it goes on. */
+/** What a function gives back when it ends early: nothing instead; where it gives nothing or `undefined` back, it goes on. */
 function emptied(node: Node, parent: Node | undefined): Change[] {
   const isEarly =
     parent?.type === 'IfStatement' ||
     (parent?.type === 'BlockStatement' && lastOf(parent.body) === node && parent.isBranch === true);
   if (!isEarly) return [];
-  return [{ ...placeOf(node), kind: 'empty return', text: isNode(node.argument) ? 'return;' : ';' }];
+  const givesSomething = isNode(node.argument) && node.argument.name !== 'undefined';
+  return [{ ...placeOf(node), kind: 'empty return', text: givesSomething ? 'return;' : ';' }];
 }
 
 /** Whether a node is the whole condition of a statement that `negated` handles. */

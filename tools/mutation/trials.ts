@@ -1,8 +1,14 @@
 import { describeMutant, type Mutant } from './mutants.ts';
-import type { TestRun, Workshop } from './workshop.ts';
+import type { TestRun } from './workshop.ts';
 
 /** What became of a mutant. */
 export type Fate = 'killed' | 'timed out' | 'survived';
+
+/** What a `Workshop` does for trials. */
+export interface Bench {
+  withMutant<T>(mutant: Mutant, act: () => Promise<T>): Promise<T>;
+  runTest(test: string, mostSecs: number, stop: AbortSignal): Promise<TestRun>;
+}
 
 const UNCHANGED_SECS_MAX = 120;
 const MUTANT_SECS_MIN = 10;
@@ -11,14 +17,14 @@ const TIMES_UNCHANGED = 4;
 /** A test file that fails without any change, by which no mutant can be judged. */
 export class UnsoundTest extends Error {}
 
-/** Where mutants are judged: a pool of one workshop, so that runs in it come one after the other. */
+/** Judges mutants in one workshop, one after the other. */
 export class Trials {
-  readonly #workshop: Workshop;
+  readonly #bench: Bench;
   readonly #stop: AbortSignal;
   readonly #unchanged = new Map<string, TestRun>();
 
-  constructor(workshop: Workshop, stop: AbortSignal) {
-    this.#workshop = workshop;
+  constructor(bench: Bench, stop: AbortSignal) {
+    this.#bench = bench;
     this.#stop = stop;
   }
 
@@ -30,8 +36,8 @@ export class Trials {
     for (const test of tests) {
       const { secs } = await this.#soundRun(test);
       const mostSecs = Math.max(MUTANT_SECS_MIN, secs * TIMES_UNCHANGED);
-      const { end } = await this.#workshop.withMutant(mutant, () =>
-        this.#workshop.runTest(test, mostSecs, this.#stop),
+      const { end } = await this.#bench.withMutant(mutant, () =>
+        this.#bench.runTest(test, mostSecs, this.#stop),
       );
       if (end === 'timed out') return 'timed out';
       if (end === 'failed') return 'killed';
@@ -42,7 +48,7 @@ export class Trials {
   async #soundRun(test: string): Promise<TestRun> {
     let run = this.#unchanged.get(test);
     if (!run) {
-      run = await this.#workshop.runTest(test, UNCHANGED_SECS_MAX, this.#stop);
+      run = await this.#bench.runTest(test, UNCHANGED_SECS_MAX, this.#stop);
       this.#unchanged.set(test, run);
     }
     if (run.end !== 'passed') throw new UnsoundTest(`${test} ${run.end} without a change:\n${run.said}`);
