@@ -45,6 +45,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   const mainPipeline = new MessageChannel();
   const logPipeline = new MessageChannel();
   const pipelineStore = new MessageChannel();
+  const starting = new AbortController();
   const start = (name: string, ports: Readonly<Record<string, MessagePort>>, own: object): Promise<Thread> =>
     startThread({
       name,
@@ -52,6 +53,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       ports,
       failpoint,
       logger,
+      signal: starting.signal,
       options: own,
     });
   const { bytesMax, hoursMax } = config.journal;
@@ -80,7 +82,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       sealAgeMs: sealAfterSecs * 1_000,
     } satisfies PipelineThreadOptions),
   ] as const;
-  const [log, store, pipeline] = await allOrNone(threads);
+  const [log, store, pipeline] = await allOrNone(threads, starting);
   return { log, store, pipeline, logPort: mainLog.port1, pipelinePort: mainPipeline.port1 };
 }
 
@@ -90,11 +92,15 @@ async function positionOf(storeThread: Promise<Thread>): Promise<number> {
   return facts.position ?? 0;
 }
 
-/** Resolves when all are there; at the first fault those that are there already, or come later, are ended by force. */
-async function allOrNone(threads: readonly [Promise<Thread>, Promise<Thread>, Promise<Thread>]) {
+/** Resolves when all are there; at the first fault those that are there already, or still start, are ended by force. */
+async function allOrNone(
+  threads: readonly [Promise<Thread>, Promise<Thread>, Promise<Thread>],
+  starting: AbortController,
+) {
   try {
     return await Promise.all(threads);
   } catch (fault) {
+    starting.abort();
     for (const thread of threads) thread.then((started) => started.kill()).catch(() => undefined); // its own fault
     throw fault;
   }

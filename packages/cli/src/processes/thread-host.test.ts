@@ -12,7 +12,7 @@ import { startThread } from './thread-host.ts';
 const SIDE = new URL('./thread-side.ts', import.meta.url).href;
 
 /** A thread with this body, an expression of `(options, needs) => Promise`; `cells` is shared with it. */
-async function aThread(body: string, cells: Int32Array) {
+async function aThread(body: string, cells: Int32Array, signal?: AbortSignal) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-thread-'));
   const script = join(folder.path, 'body.mjs');
   writeFileSync(script, `import { runThread } from ${JSON.stringify(SIDE)};\nawait runThread(${body});\n`);
@@ -26,6 +26,7 @@ async function aThread(body: string, cells: Int32Array) {
     failpoint: undefined,
     logger: silentLogger,
     options: cells,
+    ...(signal ? { signal } : {}),
   });
 }
 
@@ -45,6 +46,19 @@ test('startThread: a thread that waits for another that is gone does not end by 
   Atomics.notify(cells, 1);
   await using thread = await starting;
   assert.equal(thread.facts, 'went on');
+});
+
+test('startThread: a thread that waits in vain while it starts is ended by its signal', async () => {
+  const cells = new Int32Array(new SharedArrayBuffer(8));
+  const controller = new AbortController();
+  const body = `async (cells) => {
+    Atomics.store(cells, 0, 1);
+    await new Promise(() => undefined);
+  }`;
+  const starting = aThread(body, cells, controller.signal);
+  while (Atomics.load(cells, 0) === 0) await turn();
+  controller.abort();
+  await assert.rejects(starting, { code: 'thread-ended' });
 });
 
 test('startThread tells the fault of the body with its code', async () => {

@@ -11,6 +11,8 @@ export interface ThreadOptions extends ThreadStart {
   readonly script: URL;
   readonly ports: Readonly<Record<string, MessagePort>>;
   readonly logger: Logger;
+  /** Ends the thread while it starts: what it waits for may never come. */
+  readonly signal?: AbortSignal;
 }
 
 /** A thread of this process. Disposing it closes it in an orderly way, by force after `CLOSE_MS`. */
@@ -30,7 +32,7 @@ const CLOSE_MS = 20_000;
 /** Threads make few objects, so their young generations need half of what the main thread's may take (docs/MEMORY.md). */
 const THREAD_FLAG = '--max-semi-space-size=1';
 
-/** Starts a thread; resolves when it is ready, fails with its fault or with `thread-ended`. */
+/** Starts a thread; resolves when it is ready, fails with its fault, or with `thread-ended` (aborted, too). */
 export async function startThread(options: ThreadOptions): Promise<Thread> {
   const { failpoint, name, ports } = options;
   // V8 reads it when an isolate is made; resourceLimits would yield to the flag that the process was started with
@@ -41,12 +43,17 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
     transferList: Object.values(ports),
   });
   const host = new ThreadHost(worker, options);
+  const stop = (): void => void worker.terminate();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted) stop();
   try {
     await Promise.race([host.ready, host.failed]);
     return host;
   } catch (fault) {
     await worker.terminate();
     throw fault;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
   }
 }
 
