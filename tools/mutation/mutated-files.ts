@@ -2,7 +2,6 @@
 export const MUTATED_FILES: readonly string[] = [
   'packages/journal/src/append-queue.ts',
   'packages/journal/src/batch-builder.ts',
-  'packages/journal/src/batch.ts',
   'packages/journal/src/consumer-book.ts',
   'packages/journal/src/record-appender.ts',
   'packages/journal/src/record-headers.ts',
