@@ -136,6 +136,18 @@ test('serveJournal refuses what was sent before a refusal was known, though ther
   );
 });
 
+test('serveJournal gives up what a consumer was done with before as the journal grows, and refuses nothing for it', async () => {
+  const scene = new SimulatedJournal(1, { journalBytesMax: 20_000 });
+  const { client, follower, journal } = await aServed(scene, { trimEveryBytes: 1_000 });
+  const grow = () => client.append(aBatch({ payload: 'x'.repeat(400) }));
+  while (journal.figures().bytes < 13_000) await grow();
+  follower.commit({ ...CONSUMER, position: journal.end });
+  await turn();
+  assert.equal(journal.start, 0, 'there was no need to give anything up yet');
+  for (let i = 0; i < 20; i++) await grow();
+  assert.ok(journal.start > 0);
+});
+
 test('serveJournal passes durable batches on while there is credit, else tells the end only', async () => {
   const { client, follower, journal } = await aServed(undefined, { pipelineCreditBytes: 1000 });
   const offered: StoredBatch[] = [];

@@ -32,6 +32,8 @@ export interface ServeJournalNeeds {
   /** Calls back after every message that has arrived was delivered (`setImmediate`): what came meanwhile shares a sync. */
   readonly endOfTurn: (callback: () => void) => void;
   readonly pipelineCreditBytes?: number;
+  /** Bytes appended after which old records are given up without waiting for a consumer to move on. */
+  readonly trimEveryBytes?: number;
 }
 
 const IDLE: readonly JournalFault[] = ['journal-closed', 'journal-read-only'];
@@ -42,7 +44,7 @@ type Guarded = Extract<FromMain, { type: 'guarded' }>;
 /**
  * Answers a `JournalClient` and a `JournalFollower` from the thread that owns the journal. All appends that arrived while
  * a sync was under way are made durable by the next one. Durable batches go on to the pipeline while it has credit.
- * Old records are given up whenever a consumer has moved on or an append was refused. The journal ends with the
+ * Old records are given up whenever a consumer has moved on, the journal has grown, or an append was refused. The journal ends with the
  * client's; then `closed` resolves.
  */
 export function serveJournal(
@@ -69,6 +71,7 @@ class JournalThread {
   /** The last refusal's. */
   #reason: unknown;
   #creditBytes: number;
+  #bytesSinceTrim = 0;
   #nextGuardId = 1;
   #start: Offset;
 
@@ -135,6 +138,7 @@ class JournalThread {
     const group = appends.filter((one) => one.epoch === this.#epoch);
     if (group.length === 0) return;
     this.#isCommitting = true;
+    const bytes = group.reduce((sum, { batch }) => sum + batch.bytes.byteLength, 0); // read before they are passed on
     const outcomes = await Promise.allSettled(group.map(({ batch }) => this.#journal.append(batch)));
     this.#isCommitting = false;
     const results = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -143,7 +147,16 @@ class JournalThread {
     const outcome = outcomes[failed];
     if (outcome?.status === 'rejected')
       this.#refuse(group.slice(failed), outcomes.slice(failed), outcome.reason);
+    this.#trimNowAndThen(bytes);
     if (this.#appends.length > 0) this.#askForCommit();
+  }
+
+  /** What a consumer is done with and the last trim had no need to give up is given up as the journal grows. */
+  #trimNowAndThen(bytes: number): void {
+    this.#bytesSinceTrim += bytes;
+    if (this.#bytesSinceTrim < (this.#needs.trimEveryBytes ?? LIMITS.trimEveryBytes.value)) return;
+    this.#bytesSinceTrim = 0;
+    void this.#trim();
   }
 
   #tellAppended(firstId: number, results: readonly AppendResult[]): void {

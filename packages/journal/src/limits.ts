@@ -25,6 +25,12 @@ export const LIMITS = {
     whenFull: 'The oldest segments below every mandatory consumer are removed.',
     metric: 'iot_journal_size_bytes',
   },
+  trimEveryBytes: {
+    value: 2 ** 20,
+    unit: 'bytes',
+    what: 'Growth of the journal after which it looks for segments to remove.',
+    whenFull: 'It looks; it also looks when a consumer has moved on and when it is full.',
+  },
   segmentBytesMax: {
     value: 64 * 2 ** 20,
     unit: 'bytes',
