@@ -290,13 +290,17 @@ function settingOf(random: SeededRandom, focus: Focus): ServerSetting {
     folder: `${FOLDER}/journal`,
     journalBytesMax,
     segmentBytes: focus === 'rolls' ? 600 : journalBytesMax / random.pick([10, 32, 100]),
-    ...(random.chance(0.5) ? { hoursMax: 1 } : {}),
+    // ages of no time, so that everything that is done with is given up; or an hour, which only a jumping clock reaches
+    ...(random.chance(0.5) || focus === 'rolls'
+      ? { hoursMax: focus === 'rolls' ? 0.0000001 : random.pick([1, 0.0005]) }
+      : {}),
     batchBytesMax: random.pick([600, 1_500]),
     reserveBytes: random.pick([0, 8_192]),
     routes: DEFAULT_ROUTES,
-    sealPoints: random.pick([30, 300, 3_000]),
-    sealAgeMs: random.pick([80, 700, 15_000]),
-    sealIdleMs: random.pick([100, 1_000]),
+    // rare seals fill the journal up, so that what is done with is given up at once
+    sealPoints: focus === 'rolls' ? 3_000 : random.pick([30, 300, 3_000]),
+    sealAgeMs: focus === 'rolls' ? 900 : random.pick([80, 700, 15_000]),
+    sealIdleMs: focus === 'rolls' ? 1_000 : random.pick([100, 1_000]),
     pipelineCreditBytes: random.pick([0, 3_000, 65_536]),
   };
 }

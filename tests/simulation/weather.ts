@@ -50,6 +50,7 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
   [5, 'full disk, then the end soon after a short write', endAfterShortWrite],
   [2, 'full disk while the clock jumps', fullDiskAndClock],
   [3, 'torn end, then a full disk', tornEndOnFullDisk],
+  [3, 'sync fails, then a full disk, then a power cut', syncFailsOnFullDisk],
   [
     2,
     'write fails',
@@ -73,8 +74,8 @@ export type Focus = 'all' | 'rolls' | 'room' | 'birth';
 
 const FOCUS_NAMES: Readonly<Record<Focus, RegExp>> = {
   all: /./,
-  rolls: /roll or a trim/,
-  room: /full disk|torn end|short writes|store full|power cut at an operation|^power cut$/,
+  rolls: /roll or a trim|store full/,
+  room: /full disk|torn end|sync fails, then a full disk|short writes|store full|power cut at an operation|^power cut$/,
   birth: /at an operation|power cut$|soon after/,
 };
 const FOCUS_MOST: Readonly<Record<Focus, number>> = { all: 12, rolls: 12, room: 10, birth: 1 };
@@ -119,13 +120,16 @@ function atRollOrTrim({ board, random }: WeatherNeeds): void {
     'trim-before-remove',
   ] as const);
   board.dieAtFailpoint(name, random.between(1, 3), 'power-cut', random.between(0, 4));
+  // the first removal of a trim, between it and the sync of the folder
+  if (random.chance(0.3)) board.dieAfterNext('remove', 1, 'power-cut');
 }
 
 /** A copy of the newest segment that is there but not durable, and then no room for another. */
 function killedCopyOnFullDisk(needs: WeatherNeeds): void {
   const { random, board, onNextStart, leaveFree, clock, die } = needs;
+  board.dieAtOperation(random.between(1, 3), 'kill', ['sync']);
   onNextStart(() => {
-    board.dieAtOperation(random.between(1, 3), 'kill', ['sync-folder']);
+    board.dieAtOperation(2, 'kill', ['sync-folder']);
     onNextStart(() => {
       leaveFree(random.pick([0, 300]));
       clock.startTimer(random.between(20, 200), () => {
@@ -134,7 +138,6 @@ function killedCopyOnFullDisk(needs: WeatherNeeds): void {
       });
     });
   });
-  die('kill', 'before a start on a full disk');
 }
 
 /** Consumers are given what recovery accepted; the power cut shows whether that had been made durable. */
@@ -179,25 +182,41 @@ function fullDisk(needs: WeatherNeeds): void {
   needs.clock.startTimer(endMs, () => leaveFree(undefined));
 }
 
+/** A disk that takes a part of most writes and then nothing. */
+const FILLING_UP = { shortWrite: 0.5, diskFull: 0.9 } as const;
+
 /** What was undone of a group must not be found by the next process, behind that part of the group which came again. */
 function endAfterShortWrite(needs: WeatherNeeds): void {
-  const { random, board, leaveFree, clock, setThreadDelay } = needs;
+  const { random, board, clock, setThreadDelay } = needs;
   setThreadDelay(0, 25);
-  leaveFree(random.pick([700, 1_500, 3_000]));
+  setWeather(needs, FILLING_UP);
   board.dieAfterNext('truncate', random.between(2, 9), random.pick(['kill', 'power-cut']));
   clock.startTimer(random.between(100, 600), () => {
-    leaveFree(undefined);
+    clearWeather(needs);
     setThreadDelay(0, 1);
   });
 }
 
 /** What was undone of a group must not come back at the end of a segment that is left for its age. */
 function fullDiskAndClock(needs: WeatherNeeds): void {
-  const { random, leaveFree, clock, die } = needs;
-  leaveFree(random.pick([300, 700, 1_500]));
+  const { random, clock, die } = needs;
+  setWeather(needs, FILLING_UP);
   clock.startTimer(150, () => jumpTo(needs, Y2038_MICROS));
-  clock.startTimer(200, () => leaveFree(undefined));
+  clock.startTimer(200, () => clearWeather(needs));
   clock.startTimer(random.between(220, 700), () => die('power-cut', 'after the clock jumped on a full disk'));
+}
+
+/** What a refused sync has left in the cache only is found by a process that has no room for a copy. */
+function syncFailsOnFullDisk(needs: WeatherNeeds): void {
+  const { random, board, onNextStart, leaveFree, clock, die } = needs;
+  board.failNextSync();
+  onNextStart(() => {
+    leaveFree(random.pick([0, 300]));
+    clock.startTimer(random.between(20, 200), () => {
+      die('power-cut', 'after a failed sync and a start on a full disk');
+      leaveFree(undefined);
+    });
+  });
 }
 
 /** A torn end is found by a process that has no room for a copy. */
