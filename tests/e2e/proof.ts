@@ -77,7 +77,7 @@ export async function accountsOf(server: ServerProcess): Promise<Accounts> {
  */
 export async function assertServes(server: ServerProcess): Promise<void> {
   const device = `healthy-${randomBytes(4).toString('hex')}`;
-  const value = Math.round(Math.random() * 1e6) / 100;
+  const value = randomBytes(3).readUIntBE(0, 3) / 100;
   using client = await WireClient.join(server.mqttPort, device);
   assert.equal(await client.accepted(`iot/proof/health/${device}/telemetry`, JSON.stringify({ value })), 0);
   const series = { tenant: 'proof', project: 'health', device, metric: 'value' };
