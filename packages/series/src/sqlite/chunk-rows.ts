@@ -1,11 +1,8 @@
-import { ChunkScratch, decodeChunk, decodePack, encodeChunk, encodePack } from '../chunk.ts';
+import { type ChunkScratch, decodeChunk, decodePack, encodeChunk, encodePack } from '../chunk.ts';
 import type { ChunkPoints } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
-import { TYPE_CODE } from '../head.ts';
-import { blockOf, type PackPoints, packKey, pickSeries } from '../pack.ts';
-import type { PointSource } from '../point-source.ts';
+import { blockOf, type PackPoints, packKey } from '../pack.ts';
 import type { DayFile } from './day-file.ts';
-import type { Row, Snapshot } from './store-file.ts';
 
 /** What a row of `chunks` says beside its points. */
 export interface ChunkPlace {
@@ -87,78 +84,4 @@ function decoded<T>(path: string, decode: () => T): T {
       error,
     );
   }
-}
-
-const FIND =
-  'SELECT id, type, n, t0, t1, min, max, first, last, sum FROM chunks WHERE series = ? AND t0 < ? AND t1 >= ? AND seal > ?';
-
-/** Chunks of a series, and packs of its block, in a snapshot that touch [from, to), those above `sealAbove` only, as sources. */
-export function chunkSources(
-  path: string,
-  snapshot: Snapshot,
-  series: number,
-  fromMicros: number,
-  toMicros: number,
-  sealAbove: number,
-): PointSource[] {
-  const rowsOf = (key: number) => snapshot.all(FIND, key, toMicros, fromMicros, sealAbove);
-  return [
-    ...rowsOf(series).map((row) => sourceOfRow(path, snapshot, row)),
-    ...rowsOf(packKey(blockOf(series))).map((row) => sourceInPack(path, snapshot, row, series)),
-  ];
-}
-
-const packScratch = new ChunkScratch();
-
-/** What a pack holds of a series, which may be nothing: its bounds are those of all its points. */
-function sourceInPack(path: string, snapshot: Snapshot, row: Row, series: number): PointSource {
-  const id = Number(row.id);
-  const read = (): ChunkPoints => {
-    const { body } = snapshot.get('SELECT body FROM chunks WHERE id = ?', id) ?? {};
-    const found = pickSeries(readPack(path, body, blockOf(series), packScratch), series);
-    return found ? ownPoints(found) : NO_POINTS;
-  };
-  return { type: TYPE_CODE.number, t0: Number(row.t0), t1: Number(row.t1), stats: undefined, read };
-}
-
-const NO_POINTS: ChunkPoints = {
-  type: TYPE_CODE.number,
-  times: new Float64Array(0),
-  offsets: new Float64Array(0),
-  ordinals: new Uint16Array(0),
-  numbers: new Float64Array(0),
-  texts: [],
-};
-
-function ownPoints({ type, times, offsets, ordinals, numbers, texts }: ChunkPoints): ChunkPoints {
-  return {
-    type,
-    times: times.slice(),
-    offsets: offsets.slice(),
-    ordinals: ordinals.slice(),
-    numbers: numbers.slice(),
-    texts,
-  };
-}
-
-function sourceOfRow(path: string, snapshot: Snapshot, row: Row): PointSource {
-  const id = Number(row.id);
-  return {
-    type: Number(row.type),
-    t0: Number(row.t0),
-    t1: Number(row.t1),
-    stats:
-      row.sum === null
-        ? undefined
-        : {
-            count: Number(row.n),
-            min: Number(row.min),
-            max: Number(row.max),
-            sum: Number(row.sum),
-            first: Number(row.first),
-            last: Number(row.last),
-          },
-    read: (scratch) =>
-      readChunk(path, snapshot.get('SELECT body FROM chunks WHERE id = ?', id)?.body, scratch),
-  };
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { PackCache } from './pack-cache.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import { makeStoreFile, type Row, StoreFile } from './store-file.ts';
 
@@ -56,6 +57,8 @@ export interface SealRow {
 export class DayFile extends StoreFile {
   /** `yyyy-mm-dd`, UTC. */
   readonly day: string;
+  /** What queries decoded of it. */
+  readonly packs = new PackCache();
 
   constructor(path: string, day: string, fileBytesMax: number) {
     super(path, { applicationId: APPLICATION_ID, fileBytesMax });

@@ -7,7 +7,7 @@ import { type PointSource, sourceOf } from '../point-source.ts';
 import { ROLLUP_STEPS } from '../rollup.ts';
 import type { BucketPage, PointPage, SeriesQuery } from '../store.ts';
 import type { Turn } from '../turn.ts';
-import { chunkSources } from './chunk-rows.ts';
+import { chunkSources } from './chunk-sources.ts';
 import type { DayFile } from './day-file.ts';
 import type { RollupBook } from './rollup-book.ts';
 import type { Snapshot } from './store-file.ts';
@@ -45,7 +45,7 @@ function stored(
   sealAbove = -1,
 ): PointSource[] {
   return held.flatMap(([day, snapshot]) =>
-    chunkSources(day.path, snapshot, query.series, range.fromMicros, range.toMicros, sealAbove),
+    chunkSources(day, snapshot, query.series, range.fromMicros, range.toMicros, sealAbove),
   );
 }
 
