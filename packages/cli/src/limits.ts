@@ -8,4 +8,10 @@ export const LIMITS = {
     what: 'Ends of the server in a row because the disk refused to make bytes durable.',
     whenFull: 'The server comes up read-only and says why, until `skerry up` is started anew.',
   },
+  routeErasMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
+    whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
+  },
 } as const satisfies LimitTable;

@@ -1,9 +1,10 @@
 import { type PointValue, PROJECT_DEVICE } from '@skerry/model';
+import { type AuditRoutes, EraRoutes } from './audit-eras.ts';
 import { DecodedRecord } from './decoded-record.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
 import { PayloadDecoder } from './payload-decoder.ts';
 import type { RecordCursor } from './record-cursor.ts';
-import { compileRoutes, type Route, type RouteConfig } from './routes.ts';
+import type { Route } from './routes.ts';
 
 /** A point as a record says it. */
 export interface ExpectedPoint {
@@ -23,24 +24,36 @@ export interface ExpectedRecord {
   readonly points: readonly ExpectedPoint[];
 }
 
-/** Decodes records one by one, apart from the pipeline's own state. */
+/** Decodes records one by one, apart from the pipeline's own state, under the routes of their offsets. */
 export class AuditDecoder {
-  readonly #route: (topic: string) => Route;
+  readonly #routes: EraRoutes;
   readonly #record = new DecodedRecord();
   readonly #decoder = new PayloadDecoder(this.#record);
 
-  constructor(routes: RouteConfig) {
-    this.#route = compileRoutes(routes);
+  constructor(routes: AuditRoutes) {
+    this.#routes = new EraRoutes(routes);
   }
 
   /** The device that the topic alone tells; `-` without one. */
   deviceOf(record: RecordCursor): string {
-    return this.#route(record.topic).device ?? PROJECT_DEVICE;
+    return this.#routes.at(record.offset, record.topic).device ?? PROJECT_DEVICE;
   }
 
   /** Undefined when the record cannot be decoded. */
   decode(record: RecordCursor): ExpectedRecord | undefined {
-    const route = this.#route(record.topic);
+    return this.#decode(record, this.#routes.at(record.offset, record.topic));
+  }
+
+  /**
+   * What a replay of the record may have stored, under the routes of any time since, the newest first; empty when it
+   * cannot be decoded under any. When it was replayed the record itself does not tell.
+   */
+  decodeReplay(record: RecordCursor): ExpectedRecord[] {
+    const routes = this.#routes.since(record.offset, record.topic);
+    return routes.flatMap((route) => this.#decode(record, route) ?? []);
+  }
+
+  #decode(record: RecordCursor, route: Route): ExpectedRecord | undefined {
     if (route.kind !== 'telemetry') return undefined;
     const required = route.isDeviceRequired ? route.device : undefined;
     this.#decoder.requiredDevice = required;

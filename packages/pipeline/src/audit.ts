@@ -2,11 +2,11 @@ import { RECORD_KIND, type StoredBatch } from '@skerry/journal';
 import type { DeadLetter, LedgerAccounts, SeriesDefinition } from '@skerry/model';
 import type { VerdictRun } from '@skerry/series';
 import { AuditDecoder, type ExpectedRecord } from './audit-decoder.ts';
+import type { AuditRoutes } from './audit-eras.ts';
 import { type AuditFinding, AuditRecount } from './audit-recount.ts';
 import type { AuditJournal, AuditPoints, AuditSource } from './audit-source.ts';
 import { LIMITS } from './limits.ts';
 import { RecordCursor } from './record-cursor.ts';
-import type { RouteConfig } from './routes.ts';
 
 /** The outcome of recounting journal and store record by record. */
 export interface AuditReport {
@@ -30,13 +30,14 @@ export type AuditStep =
 export interface AuditNeeds {
   readonly journal: AuditJournal;
   readonly source: AuditSource;
-  readonly routes: RouteConfig;
+  readonly routes: AuditRoutes;
   readonly signal: AbortSignal;
 }
 
 /**
  * Recounts every record that the journal still holds: received totals, the verdict of each telemetry record below the
- * store's position, each stored point against the payload decoded anew, each dead letter, and each device's account.
+ * store's position, each stored point against the payload decoded anew under the routes of its time, each dead letter, and each
+ * device's account.
  * The last step is the result; it is absent when `signal` was aborted.
  */
 export async function* auditLedger(needs: AuditNeeds): AsyncGenerator<AuditStep, void, void> {
@@ -66,7 +67,11 @@ interface Read {
   readonly isTelemetry: boolean;
   readonly topicDevice: string;
   readonly expected: ExpectedRecord | undefined;
+  /** What a replay may have made of it, when its verdict is a dead letter; newest routes first. */
+  readonly replays: readonly ExpectedRecord[];
 }
+
+type RecordVerdict = VerdictRun['verdict'] | undefined;
 
 class Audit {
   readonly #needs: AuditNeeds;
@@ -116,16 +121,16 @@ class Audit {
   async step(): Promise<{ records: number; recordsTotal: number } | undefined> {
     if (this.#next >= this.#end) return undefined;
     const from = this.#next;
-    const records = await this.#read(from);
-    const to = this.#next;
+    const to = Math.min(this.#end, from + LIMITS.auditRecords.value);
+    const verdicts = await this.#verdictsOf(from, to);
+    const records = await this.#read(from, to, verdicts);
     const points = await this.#pointsOf(from, to);
     for (let offset = from; offset < to; offset++) {
       const found = points.get(offset) ?? [];
       const record = records.get(offset);
-      const verdict = offset < this.#position ? await this.#verdictOf(offset) : undefined;
       if (!record) this.#missing(offset, found);
       else if (offset >= this.#position) this.#pending(record, found);
-      else await this.#judge(record, verdict, found);
+      else await this.#judge(record, verdicts[offset - from], found);
     }
     this.#records += records.size;
     return { records: to - this.#from, recordsTotal: this.#end - this.#from };
@@ -150,33 +155,39 @@ class Audit {
     };
   }
 
-  /** Reads records from `from` on, and moves `#next` behind them. */
-  async #read(from: number): Promise<Map<number, Read>> {
+  /** Reads the records in [from, to), whose verdicts are given, and moves `#next` behind them. */
+  async #read(from: number, to: number, verdicts: readonly RecordVerdict[]): Promise<Map<number, Read>> {
     const records = new Map<number, Read>();
-    const most = Math.min(this.#end, from + LIMITS.auditRecords.value);
     let at = from;
-    while (at < most) {
+    while (at < to) {
       const batches = await this.#needs.journal.read(at, LIMITS.readBytesMax.value);
-      for (const batch of batches) this.#readBatch(batch, most, records);
+      for (const batch of batches) this.#readBatch(batch, to, verdicts, records);
       const last = batches.at(-1);
       // where the journal gives nothing, the rest is missing
-      at = last ? Math.max(at + 1, last.firstOffset + last.count) : most;
+      at = last ? Math.max(at + 1, last.firstOffset + last.count) : to;
     }
-    this.#next = most;
+    this.#next = to;
     return records;
   }
 
-  #readBatch(batch: StoredBatch, most: number, records: Map<number, Read>): void {
+  #readBatch(
+    batch: StoredBatch,
+    to: number,
+    verdicts: readonly RecordVerdict[],
+    records: Map<number, Read>,
+  ): void {
     const cursor = new RecordCursor();
     cursor.begin(batch);
     while (cursor.next()) {
       const { offset, kind } = cursor;
-      if (offset < this.#next || offset >= most || records.has(offset)) continue;
+      if (offset < this.#next || offset >= to || records.has(offset)) continue;
       const isTelemetry = kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted;
       const { tenant, project } = cursor.projects[cursor.project] ?? { tenant: '', project: '' };
       const topicDevice = isTelemetry ? this.#decoder.deviceOf(cursor) : '';
       const expected = isTelemetry && offset < this.#position ? this.#decoder.decode(cursor) : undefined;
-      records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected });
+      const isLetter = isTelemetry && verdicts[offset - this.#next] === 'deadLettered';
+      const replays = isLetter ? this.#decoder.decodeReplay(cursor) : [];
+      records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected, replays });
       if (isTelemetry) this.#recount.held(tenant, project, offset >= this.#position);
     }
   }
@@ -187,7 +198,15 @@ class Audit {
     return found;
   }
 
-  async #verdictOf(offset: number): Promise<VerdictRun['verdict'] | undefined> {
+  /** The verdicts of the records in [from, to) that lie below the store's position. */
+  async #verdictsOf(from: number, to: number): Promise<RecordVerdict[]> {
+    const verdicts: RecordVerdict[] = [];
+    for (let offset = from; offset < to && offset < this.#position; offset++)
+      verdicts.push(await this.#verdictOf(offset));
+    return verdicts;
+  }
+
+  async #verdictOf(offset: number): Promise<RecordVerdict> {
     for (;;) {
       if (this.#run) {
         if (offset < this.#run.from) return undefined;
@@ -221,11 +240,7 @@ class Audit {
       );
   }
 
-  async #judge(
-    record: Read,
-    verdict: VerdictRun['verdict'] | undefined,
-    found: readonly Found[],
-  ): Promise<void> {
+  async #judge(record: Read, verdict: RecordVerdict, found: readonly Found[]): Promise<void> {
     const { tenant, project, expected } = record;
     if (verdict === undefined) return this.#findOf(record, 'The store has no verdict on the record.');
     if (!record.isTelemetry) {
@@ -238,7 +253,7 @@ class Audit {
     else if (verdict === 'stored' || verdict === 'empty') {
       this.#recount.verdict(tenant, project, device, 'stored');
       if (!expected) this.#findOf(record, 'The record was stored, and cannot be decoded now.');
-      else this.#comparePoints(record, expected, found);
+      else for (const finding of this.#comparePoints(record, expected, found)) this.#add(finding);
     } else {
       this.#recount.verdict(tenant, project, device, verdict);
       if (found.length > 0)
@@ -247,7 +262,7 @@ class Audit {
   }
 
   async #judgeLetter(record: Read, found: readonly Found[]): Promise<void> {
-    const { tenant, project, offset, expected } = record;
+    const { tenant, project, offset, replays } = record;
     const letter: DeadLetter | undefined = await this.#needs.source.deadLetter(offset);
     if (!letter) {
       // closed letters age out with the raw data of their day
@@ -264,17 +279,26 @@ class Audit {
         );
       return;
     }
+    const fitting = replays.find((one) => this.#comparePoints(record, one, found).length === 0);
+    const expected = fitting ?? replays[0];
     const isStored = found.length > 0 || expected?.points.length === 0;
     const device = expected?.device ?? record.topicDevice;
     this.#recount.verdict(tenant, project, device, isStored ? 'stored' : 'deduplicated');
-    if (isStored && expected) this.#comparePoints(record, expected, found);
+    if (!isStored) return;
+    if (!expected) this.#findOf(record, 'The record was replayed and stored, and no routes since decode it.');
+    else for (const finding of this.#comparePoints(record, expected, found)) this.#add(finding);
   }
 
-  #comparePoints(record: Read, expected: ExpectedRecord, found: readonly Found[]): void {
-    if (record.offset < this.#pointsFrom) return;
+  /** Where the stored points differ from those expected. */
+  #comparePoints(record: Read, expected: ExpectedRecord, found: readonly Found[]): AuditFinding[] {
+    if (record.offset < this.#pointsFrom) return [];
+    const { offset } = record;
+    const ofRecord = { tenant: record.tenant, project: record.project, device: expected.device, offset };
+    const findings: AuditFinding[] = [];
     const byOrdinal = new Map<number, Found>();
     for (const point of found) {
-      if (byOrdinal.has(point.ordinal)) this.#findOf(record, `The point ${point.ordinal} is stored twice.`);
+      if (byOrdinal.has(point.ordinal))
+        findings.push({ ...ofRecord, detail: `The point ${point.ordinal} is stored twice.` });
       byOrdinal.set(point.ordinal, point);
     }
     for (const point of expected.points) {
@@ -282,7 +306,7 @@ class Audit {
       byOrdinal.delete(point.ordinal);
       const { tenant, project, device, metric } = point;
       const at = `The point ${point.ordinal} (${metric})`;
-      const find = (detail: string) => this.#find(tenant, project, device, record.offset, detail);
+      const find = (detail: string) => findings.push({ tenant, project, device, offset, detail });
       if (!stored) find(`${at} is not in the store.`);
       else if (stored.series !== this.#series.get(seriesKey(point))?.id)
         find(`${at} is stored in another series.`);
@@ -290,8 +314,11 @@ class Audit {
         find(`${at} is stored at ${stored.time}; the record says ${point.timeMicros} microseconds.`);
       else if (!Object.is(stored.value, point.value)) find(`${at} is stored with another value.`);
     }
-    for (const ordinal of byOrdinal.keys())
-      this.#findOf(record, `The store has a point ${ordinal}; the record has ${expected.points.length}.`);
+    for (const ordinal of byOrdinal.keys()) {
+      const detail = `The store has a point ${ordinal}; the record has ${expected.points.length}.`;
+      findings.push({ ...ofRecord, detail });
+    }
+    return findings;
   }
 
   #findOf(record: Read, detail: string): void {

@@ -1,4 +1,5 @@
 export * from './audit.ts';
+export type { AuditRoutes, RouteEra } from './audit-eras.ts';
 export type { AuditFinding } from './audit-recount.ts';
 export * from './audit-source.ts';
 export * from './errors.ts';

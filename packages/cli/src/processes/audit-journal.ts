@@ -22,7 +22,7 @@ export interface JournalFacts {
 /** What the audit knows of a store when it opens the journal. */
 export interface StoreFacts {
   readonly position: Offset;
-  /** First offset whose points are kept for certain. */
+  /** First offset whose points are kept, and can be decoded anew, for certain. */
   readonly pointsFrom: Offset;
 }
 

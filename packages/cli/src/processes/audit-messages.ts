@@ -1,4 +1,4 @@
-import type { AuditStep, FaultMessage, RouteConfig } from '@skerry/pipeline';
+import type { AuditStep, FaultMessage, RouteEra } from '@skerry/pipeline';
 import type { JournalFacts } from './audit-journal.ts';
 
 /** What the audit's thread is told at its start. */
@@ -7,7 +7,8 @@ export interface AuditThreadOptions {
   readonly retentionClass: string;
   /** Days that raw points are kept. */
   readonly rawDays: number;
-  readonly routes: RouteConfig;
+  /** The routes under which each record was decoded; the audit begins at or above the first. */
+  readonly eras: readonly RouteEra[];
 }
 
 /** What the audit's thread is sent, once: the journal at a moment after the snapshot was taken. */

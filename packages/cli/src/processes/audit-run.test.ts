@@ -112,7 +112,7 @@ class Site implements AsyncDisposable {
       folders: this.folders,
       retentionClass: 'default',
       rawDays: 3,
-      routes: DEFAULT_ROUTES,
+      eras: [{ from: 0, routes: DEFAULT_ROUTES }],
       journal: this.parts.journal,
       logger: silentLogger,
       ...changes,

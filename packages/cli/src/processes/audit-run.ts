@@ -35,7 +35,7 @@ export async function* runAudit(
   signal: AbortSignal,
 ): AsyncGenerator<AuditStep, void, void> {
   if (signal.aborted) return;
-  const { folders, retentionClass, rawDays, routes, journal, logger } = options;
+  const { folders, retentionClass, rawDays, eras, journal, logger } = options;
   const channel = new MessageChannel();
   using _port = { [Symbol.dispose]: () => channel.port1.close() };
   await using thread = await startThread({
@@ -44,7 +44,7 @@ export async function* runAudit(
     ports: { main: channel.port2 },
     logger,
     failpoint: undefined,
-    options: { folders, retentionClass, rawDays, routes } satisfies AuditThreadOptions,
+    options: { folders, retentionClass, rawDays, eras } satisfies AuditThreadOptions,
   });
   await Promise.race([journal.figures(), abortOf(signal), thread.failed]);
   if (signal.aborted) return;

@@ -65,8 +65,11 @@ async function audit(
 ): Promise<void> {
   const { pins, snapshot, breathe, options, signal, post } = parts;
   pins.refresh();
-  using journal = await HeldJournal.open(pins, facts, await snapshot.state(), breathe);
-  const { routes } = options;
+  const { eras: routes } = options;
+  const { position, pointsFrom } = await snapshot.state();
+  // what was decoded under routes that nobody knows any more cannot be decoded anew
+  const from = Math.max(pointsFrom, routes[0]?.from ?? 0);
+  using journal = await HeldJournal.open(pins, facts, { position, pointsFrom: from }, breathe);
   for await (const step of auditLedger({ journal, source: snapshot, routes, signal }))
     post({ type: 'step', step: withFindings(step, journal) });
 }

@@ -1,9 +1,10 @@
 import { openJournalFollower } from '@skerry/journal';
 import { openSegmentReader } from '@skerry/journal/segment';
 import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
-import { openPipeline, type RouteConfig, servePipeline } from '@skerry/pipeline';
+import { openPipeline, type RouteConfig, type RouteEra, servePipeline } from '@skerry/pipeline';
 import { ThreadedStore } from '@skerry/series';
 import { portMailbox } from './port-mailbox.ts';
+import { keepingRoutes, RouteHistory } from './route-history.ts';
 import { runThread } from './thread-side.ts';
 
 /** What the pipeline's thread is told. */
@@ -12,16 +13,27 @@ export interface PipelineThreadOptions {
   readonly routes: RouteConfig;
   readonly sealPoints: number;
   readonly sealAgeMs: number;
+  readonly isReadOnly: boolean;
+}
+
+/** What the pipeline's thread tells when it is ready. */
+export interface PipelineThreadFacts {
+  /** The routes under which each record was, or is, decoded. */
+  readonly eras: readonly RouteEra[];
 }
 
 const LAST_SEAL_MS = 10_000;
 
 await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
   const clock = nodeClock();
-  const reader = openSegmentReader(options.journalFolder, { disk: nodeDisk() });
+  const disk = nodeDisk();
+  const { journalFolder: folder, routes, sealPoints, sealAgeMs, isReadOnly } = options;
+  const reader = openSegmentReader(folder, { disk });
   const journal = await openJournalFollower(portMailbox(port('log')), reader);
-  const store = new ThreadedStore(portMailbox(port('store')));
-  const { routes, sealPoints, sealAgeMs } = options;
+  const store = keepingRoutes(
+    new ThreadedStore(portMailbox(port('store'))),
+    (position) => new RouteHistory({ folder, journal, position, routes, isReadOnly }, { disk, logger }),
+  );
   const pipeline = await openPipeline(
     { routes, sealPoints, sealAgeMs },
     { journal, store, clock, logger, meter, failpoint, breathe: turn },
@@ -30,7 +42,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
   const served = servePipeline(portMailbox(port('main')), pipeline, { clock, meter });
   pipeline.ended.catch(fail);
   return {
-    facts: undefined,
+    facts: { eras: store.eras } satisfies PipelineThreadFacts,
     figures: () => undefined,
     close: async () => {
       const hurry = new AbortController();

@@ -80,6 +80,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       routes: routesOf(config),
       sealPoints,
       sealAgeMs: sealAfterSecs * 1_000,
+      isReadOnly,
     } satisfies PipelineThreadOptions),
   ] as const;
   const [log, store, pipeline] = await allOrNone(threads, starting);

@@ -16,6 +16,7 @@ import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
 import { LivePlatform } from './live-platform.ts';
 import type { LogThreadFacts } from './log-worker.ts';
+import type { PipelineThreadFacts } from './pipeline-worker.ts';
 import { PlatformIngress } from './platform-ingress.ts';
 import { portMailbox } from './port-mailbox.ts';
 import {
@@ -148,7 +149,7 @@ function openPlatform(
             folders: foldersOf(config.dataDir),
             retentionClass: RETENTION_CLASS,
             rawDays: config.series.rawDays,
-            routes: routesOf(config),
+            eras: (threads.pipeline.facts as PipelineThreadFacts).eras, // told by pipeline-worker
             journal,
             logger,
           },
