@@ -53,7 +53,8 @@ function scaleOf(values: Numbers): number {
   for (let index = SCALES.length - 1; index > 0; index--) {
     const scale = Number(SCALES[index]);
     let fits = true;
-    for (let i = 0; i < values.length && fits; i++) fits = Number(values[i]) % scale === 0;
+    for (let i = 0; i < values.length && fits; i++)
+      fits = Math.floor(Number(values[i]) / scale) * scale === values[i]; // exact, and % of doubles is slow
     if (fits) return index;
   }
   return 0;
@@ -78,8 +79,8 @@ function writePlanes(
   const count = values.length - from;
   const start = writer.take(width * count);
   const bytes = writer.bytes;
-  if (width <= NARROW_BYTES && scale === 1) {
-    writeNarrow(bytes, start, values, width, least, from);
+  if (width <= NARROW_BYTES) {
+    writeNarrow(bytes, start, values, width, scale, least, from);
     return;
   }
   let before = from === 1 ? Number(values[0]) : 0;
@@ -102,6 +103,7 @@ function writeNarrow(
   start: number,
   values: Numbers,
   width: number,
+  scale: number,
   least: number,
   from: number,
 ): void {
@@ -109,7 +111,7 @@ function writeNarrow(
   let before = from === 1 ? Number(values[0]) : 0;
   for (let i = 0; i < count; i++) {
     const value = Number(values[i + from]);
-    const rest = (value - before - least) | 0;
+    const rest = ((value - before - least) / scale) | 0;
     if (from === 1) before = value;
     const at = start + i;
     bytes[at] = rest;
