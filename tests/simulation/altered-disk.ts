@@ -13,7 +13,6 @@ export type Purpose =
   | 'consumers sync'
   | 'folder of the journal'
   | 'folder after roll'
-  | 'folder after a roll undone'
   | 'folder after copy'
   | 'folder after write-over'
   | 'folder after id'
@@ -32,7 +31,6 @@ export class AlteredDisk implements Disk {
   readonly #onLeftOut: () => void;
   /** The last change of names, and what it was for. */
   #lastChange: Purpose = 'other';
-  readonly #created = new Set<string>();
   /** False while the journal recovers. */
   #isRecovered = false;
   /** The segment of which recovery could make no copy. */
@@ -49,7 +47,6 @@ export class AlteredDisk implements Disk {
     if (mode === 'create') this.#uncopied = undefined;
     if (mode === 'create' && SEGMENT.test(path)) {
       this.#lastChange = 'folder after roll';
-      this.#created.add(path);
     }
     return this.#handle(file, path, mode);
   }
@@ -76,9 +73,7 @@ export class AlteredDisk implements Disk {
     this.#inner.remove(path);
     if (path.endsWith(`.seg${UNFINISHED}`)) this.#uncopied = path.slice(0, -UNFINISHED.length);
     if (!SEGMENT.test(path)) return;
-    if (this.#created.has(path) && this.#lastChange === 'folder after roll')
-      this.#lastChange = 'folder after a roll undone';
-    else this.#lastChange = this.#isRecovered ? 'folder after trim' : 'folder after an unborn segment';
+    this.#lastChange = this.#isRecovered ? 'folder after trim' : 'folder after an unborn segment';
   }
 
   syncFolder(folder: string): void {

@@ -1,4 +1,4 @@
-// node tests/simulation/main.ts [--seed N] [--seeds N | --cpu-secs N] [--focus all|rolls|room|birth] [--once] [--log]
+// node tests/simulation/main.ts [--seed N] [--seeds N | --cpu-secs N] [--focus all|rolls|room|birth|age|groups] [--once] [--log]
 // Runs seeds of the simulation, each twice unless --once; says what was found and how to repeat it. --log prints the log
 // of every run. Exit code 0 when nothing was found, 1 when something was, 2 for a wrong word.
 import { parseArgs } from 'node:util';
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     log: { type: 'boolean', default: false },
   },
 });
-const FOCI = ['all', 'rolls', 'room', 'birth'] as const;
+const FOCI = ['all', 'rolls', 'room', 'birth', 'age', 'groups'] as const;
 process.exitCode = await main();
 
 async function main(): Promise<number> {

@@ -291,8 +291,8 @@ function settingOf(random: SeededRandom, focus: Focus): ServerSetting {
     journalBytesMax,
     segmentBytes: focus === 'rolls' ? 600 : journalBytesMax / random.pick([10, 32, 100]),
     // ages of no time, so that everything that is done with is given up; or an hour, which only a jumping clock reaches
-    ...(random.chance(0.5) || focus === 'rolls'
-      ? { hoursMax: focus === 'rolls' ? 0.0000001 : random.pick([1, 0.0005]) }
+    ...(random.chance(0.5) || focus === 'rolls' || focus === 'age'
+      ? { hoursMax: hoursMaxOf(random, focus) }
       : {}),
     batchBytesMax: random.pick([600, 1_500]),
     reserveBytes: random.pick([0, 8_192]),
@@ -303,4 +303,9 @@ function settingOf(random: SeededRandom, focus: Focus): ServerSetting {
     sealIdleMs: focus === 'rolls' ? 1_000 : random.pick([100, 1_000]),
     pipelineCreditBytes: random.pick([0, 3_000, 65_536]),
   };
+}
+
+function hoursMaxOf(random: SeededRandom, focus: Focus): number {
+  if (focus === 'rolls') return 0.0000001;
+  return focus === 'age' ? 1 : random.pick([1, 0.0005]);
 }

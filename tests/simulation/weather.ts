@@ -68,17 +68,26 @@ const DISTURBANCES: readonly (readonly [weight: number, name: string, act: Distu
 
 /**
  * What a run is about. `all` is everything; the others bring about, often, what otherwise is rare: many small segments,
- * a disk without room, and the first start.
+ * a disk without room, the first start, segments left for their age, and writes of several batches that are torn.
  */
-export type Focus = 'all' | 'rolls' | 'room' | 'birth';
+export type Focus = 'all' | 'rolls' | 'room' | 'birth' | 'age' | 'groups';
 
 const FOCUS_NAMES: Readonly<Record<Focus, RegExp>> = {
   all: /./,
   rolls: /roll or a trim|store full/,
   room: /full disk|torn end|sync fails, then a full disk|short writes|store full|power cut at an operation|^power cut$/,
+  age: /full disk while the clock jumps/,
+  groups: /slow threads|torn end/,
   birth: /at an operation|power cut$|soon after/,
 };
-const FOCUS_MOST: Readonly<Record<Focus, number>> = { all: 12, rolls: 12, room: 10, birth: 1 };
+const FOCUS_MOST: Readonly<Record<Focus, number>> = {
+  all: 12,
+  rolls: 12,
+  room: 10,
+  birth: 1,
+  age: 4,
+  groups: 9,
+};
 
 /** Plans what goes wrong between now and `untilMs` (monotonic), as the random source says. */
 export function planWeather(needs: WeatherNeeds, untilMs: number, focus: Focus): void {
