@@ -307,6 +307,15 @@ test('runAudit begins where retention has removed what lies before, and finds no
   assert.deepEqual([report.totals.received, report.totals.discarded], [28, 7]);
 });
 
+test('runAudit begins at the first era, since nobody knows how to decode what lies before', async () => {
+  await using site = await aSite();
+  const other = { templates: ['other/{tenantId}/{projectId}'], unmatched: 'messaging' } as const;
+  const known = { from: 11, routes: DEFAULT_ROUTES };
+  const report = await site.audit({ eras: [known] });
+  assert.deepEqual([report.findings, report.fromOffset, report.records], [[], 11, 19]);
+  assert.ok((await site.audit({ eras: [{ from: 0, routes: other }, known] })).findings.length > 10);
+});
+
 test('runAudit beside appends, seals, merges and trimming that go on finds nothing', async () => {
   await using site = await new Site().open({ journalBytesMax: 60_000 });
   const { journal, store, pipeline } = site.parts;
