@@ -12,6 +12,7 @@ export class ClientProcess implements AsyncDisposable {
   /** Starts it; `input` is written to its standard input, which is closed then. */
   constructor(command: string, words: readonly string[], input = '') {
     this.#child = spawn(command, words, { stdio: 'pipe' });
+    this.#child.stdin?.on('error', () => undefined); // one that takes no input may have ended before it came
     this.#child.stdin?.end(input);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {

@@ -201,7 +201,9 @@ test('the command that a dead letter names discards it, and the page tells by wh
   const told = await page.locator('code', { hasText: '--data-dir' }).nth(1).textContent();
   const [npx, skerry, ...words] = String(told).split(' ');
   assert.deepEqual([npx, skerry, words[0], words[1]], ['npx', 'skerry', 'dlq', 'discard']);
-  await run(process.execPath, [join(ROOT, 'packages', 'cli', 'src', 'main.ts'), ...words]);
+  // a person's shell has nothing of the runner's
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  await run(process.execPath, [join(ROOT, 'packages', 'cli', 'src', 'main.ts'), ...words], { env });
   await page.locator('.badge', { hasText: 'Discarded' }).waitFor();
   await sees(page, 'by local');
   assert.equal(await page.getByText('npx skerry').count(), 0);
