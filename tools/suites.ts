@@ -94,7 +94,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       env: { SKERRY_SIMULATION_CPU_SECS: String(extent.simulationCpuSecs), SKERRY_SEED: String(extent.seed) },
       needs: [],
       concurrency: 2,
-      deadlineSecs: 150,
+      deadlineSecs: 240,
     },
     tortureSuite(extent),
   ];
