@@ -27,7 +27,7 @@ const NTH_MAX: Readonly<Record<FailpointName, number>> = {
   'seal-before-commit': 4,
   'seal-after-commit': 4,
   'rollup-before-commit': 3,
-  'merge-before-commit': 2,
+  'merge-before-commit': 1,
   'trim-before-remove': 2,
   'day-file-after-create': 1,
 };
@@ -35,6 +35,11 @@ const NTH_MAX: Readonly<Record<FailpointName, number>> = {
 /** Failpoints that only a new data folder passes. */
 export function needsNewFolder(plan: KillPlan): boolean {
   return plan.failpoint?.name === 'day-file-after-create';
+}
+
+/** Failpoints that only a store of few series passes: neighbouring series with few points each share rows that are not merged. */
+export function needsFewDevices(plan: KillPlan): boolean {
+  return plan.failpoint?.name === 'merge-before-commit';
 }
 
 /** `count` kills: half at failpoints, which take turns, half at random moments; of both, two of three unthrottled. */

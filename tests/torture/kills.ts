@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FailpointName } from '@skerry/kernel';
-import { type KillPlan, needsNewFolder, planKills } from './kill-plan.ts';
-import { Life, LOAD, type OtherServer } from './life.ts';
+import { type KillPlan, needsFewDevices, needsNewFolder, planKills } from './kill-plan.ts';
+import { Life, LOAD_OF_FEW, type OtherServer } from './life.ts';
 import type { Tally } from './tally.ts';
 
 const RATE = 5_000;
@@ -78,7 +78,8 @@ async function lifeFor(
 ): Promise<Life> {
   if (life) {
     const { sent } = await life.generator.set({ isPaused: true });
-    if (life.kills < LIFE_KILLS && sent < LIFE_MESSAGES && !needsNewFolder(plan)) {
+    const isFit = !needsFewDevices(plan) || life.load === LOAD_OF_FEW;
+    if (life.kills < LIFE_KILLS && sent < LIFE_MESSAGES && !needsNewFolder(plan) && isFit) {
       if (!plan.failpoint) return life;
       await life.server.kill();
       await life.restart(plan.failpoint);
@@ -90,6 +91,7 @@ async function lifeFor(
     seed: seed * 1_000 + number,
     ...(other === undefined ? {} : { other }),
     ...(plan.failpoint ? { failpoint: plan.failpoint } : {}),
+    ...(needsFewDevices(plan) ? { load: LOAD_OF_FEW } : {}),
   });
 }
 
@@ -104,7 +106,7 @@ async function killAndJudge(
   // a failpoint may end the server while connections come
   const deadline = performance.now() + CONNECTED_MS;
   while (
-    (await generator.set({})).connectionsUp < LOAD.connections &&
+    (await generator.set({})).connectionsUp < life.load.connections &&
     life.server.isAlive &&
     performance.now() < deadline
   )

@@ -25,6 +25,12 @@ export const LOAD = {
   'ack-timeout-ms': 15_000,
 } as const;
 
+/** As much in flight from few devices, so that a seal has chunks of single series, which are merged. */
+export const LOAD_OF_FEW = { ...LOAD, connections: 10, window: 1_000, devices: 10 } as const;
+
+/** What the sender of a life sends. */
+export type LifeLoad = typeof LOAD | typeof LOAD_OF_FEW;
+
 /** Small limits, so that segments roll, seals commit and the journal is trimmed within a second. */
 const SERVER_ENV = {
   SKERRY_JOURNAL_BYTES_MAX: String(16 * 2 ** 20),
@@ -32,6 +38,9 @@ const SERVER_ENV = {
   SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.3',
   SKERRY_LOG_LEVEL: 'warn',
 } as const;
+
+/** Seals of few devices are small, so that a merge comes within seconds. */
+const SEAL_POINTS_OF_FEW = '5000';
 
 /** Nobody listens here: for a sender whose server has ended before it listened. */
 const NO_PORT = 9;
@@ -43,6 +52,8 @@ export interface LifeOptions {
   readonly seed: number;
   readonly dataDir?: string;
   readonly failpoint?: ServerFailpoint;
+  /** `LOAD` when absent. */
+  readonly load?: LifeLoad;
   /** Another server than the product's, for tests of the campaign itself. */
   readonly other?: OtherServer;
 }
@@ -64,6 +75,7 @@ export class Life implements AsyncDisposable {
   readonly generator: Generator;
   readonly ledger: string;
   readonly dataDir: string;
+  readonly load: LifeLoad;
   #folders: Disposable | undefined;
   readonly #other: OtherServer | undefined;
   #server: ServerProcess | undefined;
@@ -73,8 +85,9 @@ export class Life implements AsyncDisposable {
     this.dataDir = dataDir;
     this.#other = options.other;
     this.ledger = join(folder, 'sent.ledger');
+    this.load = options.load ?? LOAD;
     this.generator = new Generator({
-      ...LOAD,
+      ...this.load,
       port,
       ledger: this.ledger,
       epoch: 1 + (options.seed % 1_000_000),
@@ -88,7 +101,7 @@ export class Life implements AsyncDisposable {
     const disk = folders.use(mkdtempDisposableSync(join(tmpdir(), 'skerry-torture-')));
     const dataDir = options.dataDir ?? join(options.seed % 2 === 0 ? disk.path : folder.path, 'data');
     mkdirSync(dataDir, { recursive: true });
-    const server = await startServer(dataDir, options.other, options.failpoint);
+    const server = await startServer(dataDir, options.load ?? LOAD, options.other, options.failpoint);
     const life = new Life(folder.path, dataDir, options, server.isAlive ? server.mqttPort : NO_PORT);
     life.#server = server;
     life.#folders = folders.move();
@@ -103,7 +116,7 @@ export class Life implements AsyncDisposable {
 
   /** Starts the next server, on another folder when one is given, and tells the sender where it is. */
   async restart(failpoint?: ServerFailpoint, dataDir = this.dataDir): Promise<void> {
-    this.#server = await startServer(dataDir, this.#other, failpoint);
+    this.#server = await startServer(dataDir, this.load, this.#other, failpoint);
     if (this.#server.isAlive) await this.generator.set({ port: this.#server.mqttPort });
   }
 
@@ -147,12 +160,17 @@ export type ServerFailpoint = NonNullable<Parameters<typeof ServerProcess.start>
 
 function startServer(
   dataDir: string,
+  load: LifeLoad,
   other: OtherServer | undefined,
   failpoint: ServerFailpoint | undefined,
 ): Promise<ServerProcess> {
   return ServerProcess.start({
     dataDir,
-    env: { ...SERVER_ENV, ...other?.env },
+    env: {
+      ...SERVER_ENV,
+      ...(load === LOAD_OF_FEW ? { SKERRY_PIPELINE_SEAL_POINTS: SEAL_POINTS_OF_FEW } : {}),
+      ...other?.env,
+    },
     ...(other === undefined ? {} : { main: other.main }),
     ...(failpoint ? { failpoint, mayDie: true } : {}),
   });
