@@ -2,6 +2,12 @@ import type { LimitTable } from '@skerry/kernel';
 
 /** Limits of the command line and of the processes it starts. */
 export const LIMITS = {
+  crashesKept: {
+    value: 500,
+    unit: 'count',
+    what: 'Ends of the server that `crashes.jsonl` keeps; it has at most twice as many lines.',
+    whenFull: 'The oldest are forgotten.',
+  },
   syncFailuresMax: {
     value: 3,
     unit: 'count',

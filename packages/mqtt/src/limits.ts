@@ -178,6 +178,13 @@ export const LIMITS = {
     whenFull: 'A message on a new topic is delivered and journalled, not retained; counted.',
     metric: 'iot_mqtt_retained_bytes',
   },
+  noticeMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time for which one line of the log stands for all clients cut off for the same reason.',
+    whenFull: 'They are counted, and the next line says how many.',
+    metric: 'iot_mqtt_faults_total',
+  },
   tickMs: {
     value: 500,
     unit: 'ms',

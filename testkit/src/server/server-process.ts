@@ -17,6 +17,10 @@ export interface ServerOptions {
   readonly readyMs?: number;
   /** The script that is started with the word `up`; the product's when absent. */
   readonly main?: string;
+  /** Further words of the command line. */
+  readonly words?: readonly string[];
+  /** It says of itself that it is not ready, as one does that takes nothing in; `start` waits for that. */
+  readonly isUnready?: boolean;
   /** The server may end before it is ready, which a failpoint brings about. */
   readonly mayDie?: boolean;
 }
@@ -48,6 +52,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   readonly #crashesBefore: number;
+  readonly #isUnready: boolean;
   #isEnded = false;
   #run: RunFile | undefined;
   #stderr = '';
@@ -55,8 +60,9 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(options: ServerOptions) {
     this.dataDir = options.dataDir;
     this.#crashesBefore = crashesOf(options.dataDir);
+    this.#isUnready = options.isUnready ?? false;
     const { name, nth } = options.failpoint ?? {};
-    this.#child = spawn(process.execPath, [options.main ?? MAIN, 'up'], {
+    this.#child = spawn(process.execPath, [options.main ?? MAIN, 'up', ...(options.words ?? [])], {
       detached: true, // a process group of its own, to be killed as one
       // the last one tells the server when this process has ended
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -238,7 +244,7 @@ export class ServerProcess implements AsyncDisposable {
         signal: AbortSignal.timeout(1_000),
       });
       await response.arrayBuffer();
-      return response.status === 200;
+      return response.status === (this.#isUnready ? 503 : 200);
     } catch {
       return false; // not listening yet: asked again by the caller
     }

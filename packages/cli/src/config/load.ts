@@ -80,6 +80,11 @@ const OTHER_VARIABLES = new Set([
   'SKERRY_PARENT_FD',
   'SKERRY_PARENT_CHAIN',
   'SKERRY_SUPERVISED',
+  // the house's own tests and benchmarks, which a shell may still have exported
+  'SKERRY_BENCH_DIR',
+  'SKERRY_SEED',
+  'SKERRY_PROPERTY_RUNS',
+  'SKERRY_SIMULATION_CPU_SECS',
 ]);
 
 function unknownVariables(

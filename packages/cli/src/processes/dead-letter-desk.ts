@@ -1,4 +1,4 @@
-import type { DeadLetterChoice, DeadLetterOutcome } from '@skerry/api';
+import { ApiError, type DeadLetterChoice, type DeadLetterOutcome } from '@skerry/api';
 import { encodeHeaders, HEADER, RECORD_KIND } from '@skerry/journal';
 import type { Clock } from '@skerry/kernel';
 import type { DeadLetter } from '@skerry/model';
@@ -11,15 +11,18 @@ export interface DeskNeeds {
   readonly ingress: Pick<PlatformIngress, 'addOther'>;
   /** Resolves when everything added so far is durable. */
   readonly flush: () => Promise<void>;
-  readonly clock: Pick<Clock, 'nowMicros'>;
+  readonly clock: Pick<Clock, 'nowMicros' | 'startTimer'>;
 }
 
 const PAGE_LETTERS = 200;
+/** How long a caller waits for the disk; the API's own clients give up later. */
+const DURABLE_MS = 10_000;
 const encoder = new TextEncoder();
 
 /**
  * Asks for dead letters to be offered again or given up: one journal record each, durable when it resolves. The pipeline
- * applies each once, in log order, so asking twice changes nothing.
+ * applies each once, in log order, so asking twice changes nothing. Fails with `unavailable` when the journal does not make
+ * them durable in time; they then apply when it does.
  */
 export async function changeDeadLetters(
   kind: 'replay' | 'discard',
@@ -49,10 +52,27 @@ export async function changeDeadLetters(
         { key: HEADER.author, value: encoder.encode(author) },
       ]),
     });
-    if (changed % PAGE_LETTERS === 0) await needs.flush();
+    if (changed % PAGE_LETTERS === 0) await durable(needs);
   }
-  await needs.flush();
+  await durable(needs);
   return { changed, unchanged };
+}
+
+async function durable({ flush, clock }: DeskNeeds): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = clock.startTimer(DURABLE_MS, () =>
+    late.reject(
+      new ApiError(
+        'unavailable',
+        `the journal has not made the request durable in ${DURABLE_MS / 1_000} s; it applies when it has, and asking again is harmless`,
+      ),
+    ),
+  );
+  try {
+    await Promise.race([flush(), late.promise]);
+  } finally {
+    timer[Symbol.dispose]();
+  }
 }
 
 async function* lettersOf(choice: DeadLetterChoice, needs: DeskNeeds): AsyncGenerator<DeadLetter> {

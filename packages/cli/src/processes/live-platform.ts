@@ -1,17 +1,18 @@
-import type {
-  AuditStep,
-  BucketRows,
-  DeadLetterChoice,
-  DeadLetterOutcome,
-  LiveEvent,
-  LiveFilter,
-  OverviewFigures,
-  Platform,
-  PlatformConfiguration,
-  PointPosition,
-  PointRows,
-  RangeQuery,
-  ReadinessReason,
+import {
+  ApiError,
+  type AuditStep,
+  type BucketRows,
+  type DeadLetterChoice,
+  type DeadLetterOutcome,
+  type LiveEvent,
+  type LiveFilter,
+  type OverviewFigures,
+  type Platform,
+  type PlatformConfiguration,
+  type PointPosition,
+  type PointRows,
+  type RangeQuery,
+  type ReadinessReason,
 } from '@skerry/api';
 import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
 import type { PipelineAlarm, PipelineClient, PipelineFigures } from '@skerry/pipeline';
@@ -164,11 +165,11 @@ export class LivePlatform implements Platform, Disposable {
   }
 
   replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {
-    return changeDeadLetters('replay', choice, author, this.#needs);
+    return this.#change('replay', choice, author);
   }
 
   discardDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {
-    return changeDeadLetters('discard', choice, author, this.#needs);
+    return this.#change('discard', choice, author);
   }
 
   async *live(
@@ -209,6 +210,17 @@ export class LivePlatform implements Platform, Disposable {
 
   configuration(): PlatformConfiguration {
     return this.#needs.configuration();
+  }
+
+  /** Refused at once while nothing is taken in: the caller would wait for the disk otherwise. */
+  async #change(
+    kind: 'replay' | 'discard',
+    choice: DeadLetterChoice,
+    author: string,
+  ): Promise<DeadLetterOutcome> {
+    const refusal = this.#needs.ingress.refusal();
+    if (refusal !== undefined) throw new ApiError('unavailable', REFUSAL_DETAILS[refusal]);
+    return await changeDeadLetters(kind, choice, author, this.#needs);
   }
 
   #ask(query: RangeQuery, shape: SeriesQuery['shape']) {

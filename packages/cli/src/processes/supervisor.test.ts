@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { LIMITS } from '../limits.ts';
 import { EXIT } from './exit-codes.ts';
 import { readCrashes, superviseServer } from './supervisor.ts';
 
@@ -57,4 +58,31 @@ test('superviseServer starts read-only after three failed fsyncs in a row', asyn
   const server = serverEnding(folder.path, [EXIT.syncFailed, EXIT.syncFailed, EXIT.syncFailed, 0]);
   assert.equal(await superviseServer(server), 0);
   assert.deepEqual(server.starts(), ['up', 'up', 'up', 'up --read-only']);
+});
+
+test('superviseServer starts the server again though its end cannot be recorded, and readCrashes passes over torn lines', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-supervisor-'));
+  const server = serverEnding(folder.path, [-9, 0]);
+  mkdirSync(join(folder.path, 'crashes.jsonl')); // nobody can append to a folder
+  assert.equal(await superviseServer(server), 0);
+  assert.equal(server.starts().length, 2);
+  rmdirSync(join(folder.path, 'crashes.jsonl'));
+  writeFileSync(join(folder.path, 'crashes.jsonl'), '{"at":"t","code":70,"signal":null}\n{"at":"t","co');
+  assert.deepEqual(
+    readCrashes(folder.path).map(({ code }) => code),
+    [70],
+  );
+});
+
+test('superviseServer keeps the newest ends of the server only', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-supervisor-'));
+  const server = serverEnding(folder.path, [-9, 0]);
+  const line = (code: number) =>
+    `${JSON.stringify({ at: 't', code, signal: null, upSecs: 1, isSyncFailure: false })}\n`;
+  const before = Array.from({ length: 2 * LIMITS.crashesKept.value }, (_, code) => line(code));
+  writeFileSync(join(folder.path, 'crashes.jsonl'), before.join(''));
+  assert.equal(await superviseServer(server), 0);
+  const kept = readCrashes(folder.path);
+  assert.equal(kept.length, LIMITS.crashesKept.value);
+  assert.deepEqual([kept.at(-1)?.signal, kept.at(-2)?.code], ['SIGKILL', before.length - 1]);
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LIMITS } from '../limits.ts';
@@ -31,8 +31,9 @@ const STEADY_SECS = 60;
 
 /**
  * Runs the server as a child and starts it again when it ends without being asked to, with growing pauses that are
- * forgotten after 60 s of steady work. After three failed fsyncs in a row the server is told to
- * come up read-only, until the supervisor itself is started anew. Ends of configuration or usage are final. Resolves with the exit code of the whole.
+ * forgotten after 60 s of steady work. After three failed fsyncs in a row the server is told to come up read-only, until
+ * the supervisor itself is started anew. A disk that does not take the record of a crash keeps nothing from starting
+ * again. Ends of configuration or usage are final. Resolves with the exit code of the whole.
  */
 export async function superviseServer(server: SupervisedServer): Promise<number> {
   let attempt = 0;
@@ -81,10 +82,16 @@ export function readCrashes(dataDir: string): CrashRecord[] {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
     throw cause;
   }
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as CrashRecord); // written by recordCrash, one line each
+  return text.split('\n').flatMap((line) => crashOf(line) ?? []);
+}
+
+/** Undefined for a line that a power cut has torn, and for none. */
+function crashOf(line: string): CrashRecord | undefined {
+  try {
+    return JSON.parse(line) as CrashRecord; // written by recordCrash, one line each
+  } catch {
+    return undefined; // what was torn is gone, and nobody can act on it
+  }
 }
 
 function startServer(server: SupervisedServer, isReadOnly: boolean): ChildProcess {
@@ -102,6 +109,16 @@ function endOf(child: ChildProcess): Promise<{ code: number | null; signal: stri
 }
 
 function recordCrash(dataDir: string, crash: CrashRecord): void {
-  mkdirSync(dataDir, { recursive: true });
-  appendFileSync(join(dataDir, 'crashes.jsonl'), `${JSON.stringify(crash)}\n`);
+  const path = join(dataDir, 'crashes.jsonl');
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    appendFileSync(path, `${JSON.stringify(crash)}\n`);
+    const kept = readCrashes(dataDir);
+    if (kept.length <= 2 * LIMITS.crashesKept.value) return;
+    const newest = kept.slice(-LIMITS.crashesKept.value);
+    writeFileSync(`${path}.new`, newest.map((one) => `${JSON.stringify(one)}\n`).join(''), { flush: true });
+    renameSync(`${path}.new`, path);
+  } catch (cause) {
+    process.stderr.write(`The end of the server could not be recorded: ${String(cause)}.\n`);
+  }
 }

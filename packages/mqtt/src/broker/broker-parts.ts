@@ -2,6 +2,7 @@ import type { Clock, FailpointHook, Random } from '@skerry/kernel';
 import type { Ingress } from '../ingress.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { BrokerMeters } from './broker-meters.ts';
+import type { FaultNotices } from './fault-notices.ts';
 import type { QueueBudget } from './outgoing-flow.ts';
 import type { RetainedStore } from './retained-store.ts';
 import type { Session } from './session.ts';
@@ -15,6 +16,7 @@ export interface BrokerParts {
   /** CONNECT with a user name or a password is refused: nobody could check it. */
   readonly isAnonymousOnly: boolean;
   readonly meters: BrokerMeters;
+  readonly notices: FaultNotices;
   readonly clock: Clock;
   readonly random: Random;
   readonly failpoint: FailpointHook;

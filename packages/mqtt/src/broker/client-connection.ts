@@ -308,6 +308,7 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
 
   #refuseConnect(reason: number, returnCode: number | undefined, why: string): void {
     this.#parts.meters.fault('connect-refused');
+    this.#tell('connect-refused', why);
     const answer = this.#level === 5 ? reason : returnCode;
     const text = this.#level === 5 ? this.#reasonText(why) : {};
     if (answer !== undefined)
@@ -414,12 +415,19 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
 
   #fail(error: MqttError): void {
     this.#parts.meters.fault(error.code);
+    this.#tell(error.code, error.message);
     if (this.#state === 'opening') {
       if (error.code === 'protocol-unsupported') this.#refuseProtocol(Number(error.facts.level));
       else if (error.code === 'client-id-invalid')
         this.#answer({ type: 'connack', isSessionPresent: false, reason: RETURN_CODE.identifierRejected });
       this.#finish(error.code, false);
     } else this.end(REASON_OF_FAULT[error.code], error.code, error.message);
+  }
+
+  #tell(word: string, why: string): void {
+    const { host, port } = this.#net.remote;
+    const client = this.#facts?.client ?? '';
+    this.#parts.notices.tell({ word, remote: `${host}:${port}`, client, why });
   }
 
   /** A client of an unknown protocol is told so in the form of the level that is nearest to its own [MQTT-3.1.2-2]. */

@@ -16,6 +16,7 @@ import { type BrokerLimits, limitsWith } from './broker-limits.ts';
 import { BrokerMeters } from './broker-meters.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import { ClientConnection } from './client-connection.ts';
+import { FaultNotices } from './fault-notices.ts';
 import { Intake } from './intake.ts';
 import { loadRetained } from './retained-load.ts';
 import { RetainedStore } from './retained-store.ts';
@@ -236,6 +237,7 @@ function partsOf(options: BrokerOptions, needs: BrokerNeeds): BrokerParts {
     limits,
     isAnonymousOnly: options.isAnonymousOnly ?? false,
     meters: new BrokerMeters(needs.meter),
+    notices: new FaultNotices(needs.logger, needs.clock),
     clock: needs.clock,
     random: needs.random,
     failpoint: needs.failpoint,
