@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,4 +82,26 @@ test('doctor finds the instance that runs, asks whether it is ready, and does no
   assert.ok(!findings.has('port http'));
   island.scene.platform.reasons = [];
   assert.equal((await examine(['--data-dir', island.dataDir])).findings.get('ready')?.verdict, 'ok');
+});
+
+test('doctor counts torn crash records, takes an empty run.json for no instance, and makes a row of what it cannot read', async () => {
+  using place = folder();
+  const crash = { at: '2026-05-01T00:00:00Z', code: 70, signal: null, upSecs: 3, isSyncFailure: false };
+  appendFileSync(join(place.path, 'crashes.jsonl'), `${JSON.stringify(crash)}\n{"at":"2026-05-0`);
+  writeFileSync(join(place.path, 'run.json'), '');
+  const words = ['--data-dir', place.path, '--http-port', '0', '--mqtt-port', '0'];
+  const torn = await examine(words);
+  assert.match(String(torn.findings.get('crashes')?.found), /^1 recorded, .*; 1 torn by/);
+  assert.equal(torn.findings.get('instance')?.found, 'none runs on this data folder');
+  using other = folder();
+  for (const name of ['crashes.jsonl', 'run.json']) mkdirSync(join(other.path, name));
+  const blocked = await examine(['--data-dir', other.path, ...words.slice(2)]);
+  assert.equal(blocked.code, 1);
+  for (const check of ['crashes', 'instance']) {
+    const finding = blocked.findings.get(check);
+    assert.equal(finding?.verdict, 'fault', check);
+    assert.match(String(finding?.found), /EISDIR/);
+    assert.notEqual(finding?.advice, '');
+  }
+  assert.ok(blocked.findings.has('port mqtt'), 'the rest is looked at all the same');
 });

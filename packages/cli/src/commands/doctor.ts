@@ -1,4 +1,13 @@
-import { closeSync, fdatasyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +17,7 @@ import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { bytesInWords } from '../output/age.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
-import { prepareFolder, readRunFile } from '../processes/data-folder.ts';
+import { isNoRoom, prepareFolder, type RunFile, readRunFile } from '../processes/data-folder.ts';
 import { readCrashes } from '../processes/supervisor.ts';
 import { VERSION } from '../version.ts';
 import { configFlags, configSources, urlOf } from './instance.ts';
@@ -28,6 +37,8 @@ const TONES = { ok: 'good', warning: 'warning', fault: 'bad' } as const;
 const FREE_BYTES_MIN = 1_073_741_824; // below this a warning becomes a fault: ballast, a seal, room to repair
 const SYNC_P99_MS_MAX = 50; // a warning only: devices feel acknowledgements this slow
 const SYNC_ROUNDS = 50;
+const ROOM_ADVICE =
+  'Free room on this disk; what is stored can be read meanwhile, and messages are taken in again by themselves.';
 
 /**
  * Looks at what a start needs: versions, data folder, disk, fsync, clock, earlier crashes; and at the ports, or at the
@@ -36,17 +47,14 @@ const SYNC_ROUNDS = 50;
 export async function examine(config: SkerryConfig): Promise<Finding[]> {
   const folder = folderFindings(config);
   const isUsable = folder.every((one) => one.check !== 'data folder' || one.verdict === 'ok');
-  const run = isUsable ? readRunFile(config.dataDir) : undefined;
-  const found = run
-    ? `process ${run.pid} serves this data folder on ${urlOf(run)}/`
-    : 'none runs on this data folder';
+  const { finding, run } = isUsable ? instanceOf(config.dataDir) : NO_INSTANCE;
   return [
     versionFinding(),
     memoryFinding(),
     ...folder,
     clockFinding(),
     ...(isUsable ? [crashFinding(config.dataDir)] : []),
-    { check: 'instance', verdict: 'ok', found, advice: '' },
+    finding,
     ...(run
       ? [await readyFinding(urlOf(run))]
       : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
@@ -98,53 +106,103 @@ function memoryFinding(): Finding {
       };
 }
 
-function folderFindings(config: SkerryConfig): Finding[] {
+interface Instance {
+  readonly finding: Finding;
+  readonly run: RunFile | undefined;
+}
+
+const NO_INSTANCE: Instance = {
+  finding: { check: 'instance', verdict: 'ok', found: 'none runs on this data folder', advice: '' },
+  run: undefined,
+};
+
+function instanceOf(dataDir: string): Instance {
+  let run: RunFile | undefined;
+  const finding = guarded('instance', 'Make run.json readable for this user, or remove it.', () => {
+    run = readRunFile(dataDir);
+    if (!run) return NO_INSTANCE.finding;
+    const found = `process ${run.pid} serves this data folder on ${urlOf(run)}/`;
+    return { check: 'instance', verdict: 'ok', found, advice: '' };
+  });
+  return { finding, run };
+}
+
+/** A look that fails is a finding too. */
+function guarded(check: string, advice: string, look: () => Finding): Finding {
   try {
-    prepareFolder(config.dataDir);
+    return look();
   } catch (cause) {
-    return [
-      {
-        check: 'data folder',
-        verdict: 'fault',
-        found: cause instanceof Error ? cause.message : String(cause),
-        advice: 'Give a folder this user may write with --data-dir or SKERRY_DATA_DIR.',
-      },
-    ];
+    const found = cause instanceof Error ? cause.message : String(cause);
+    return { check, verdict: 'fault', found, advice: isNoRoom(cause) ? ROOM_ADVICE : advice };
   }
-  const disk = statfsSync(config.dataDir);
+}
+
+function folderFindings({ dataDir, journal }: SkerryConfig): Finding[] {
+  let hasRoom = true;
+  const folder = guarded(
+    'data folder',
+    'Give a folder this user may write with --data-dir or SKERRY_DATA_DIR.',
+    () => {
+      hasRoom = prepareFolder(dataDir).hasRoom;
+      const found = `${dataDir} ${hasRoom ? 'can be written' : 'may be written, where there is room'}`;
+      return { check: 'data folder', verdict: 'ok', found, advice: '' };
+    },
+  );
+  if (folder.verdict !== 'ok') return [folder];
+  const diskAdvice = 'Look at the kernel log: the file system does not tell its size.';
+  return [
+    folder,
+    guarded('disk', diskAdvice, () => spaceFinding(dataDir, hasRoom, journal.bytesMax)),
+    guarded('fsync', 'Look at the kernel log and at the disk: it does not take writes.', () =>
+      syncFinding(dataDir),
+    ),
+  ];
+}
+
+function spaceFinding(dataDir: string, hasRoom: boolean, wanted: number): Finding {
+  const disk = statfsSync(dataDir);
   const freeBytes = disk.bavail * disk.bsize;
-  const wanted = config.journal.bytesMax;
-  const space: Finding = {
+  const found = `${bytesInWords(freeBytes)} free of ${bytesInWords(disk.blocks * disk.bsize)} at ${dataDir}`;
+  if (!hasRoom)
+    return {
+      check: 'disk',
+      verdict: 'fault',
+      found: `full: ${found}, not one byte more`,
+      advice: ROOM_ADVICE,
+    };
+  return {
     check: 'disk',
     verdict: freeBytes < FREE_BYTES_MIN ? 'fault' : freeBytes < wanted ? 'warning' : 'ok',
-    found: `${bytesInWords(freeBytes)} free of ${bytesInWords(disk.blocks * disk.bsize)} at ${config.dataDir}`,
+    found,
     advice:
-      freeBytes < wanted
+      freeBytes < Math.max(wanted, FREE_BYTES_MIN)
         ? `The journal alone may take ${bytesInWords(wanted)}: free room, or lower journal.bytesMax.`
         : '',
   };
-  return [
-    { check: 'data folder', verdict: 'ok', found: `${config.dataDir} can be written`, advice: '' },
-    space,
-    syncFinding(config.dataDir),
-  ];
 }
 
 function syncFinding(folder: string): Finding {
   const path = join(folder, '.sync-probe');
-  const file = openSync(path, 'w');
   const times: number[] = [];
   try {
-    const block = Buffer.alloc(20_000, 1);
-    for (let round = 0; round < SYNC_ROUNDS; round++) {
-      const started = performance.now();
-      writeSync(file, block, 0, block.length, round * block.length);
-      fdatasyncSync(file);
-      times.push(performance.now() - started);
+    const file = openSync(path, 'w');
+    try {
+      const block = Buffer.alloc(20_000, 1);
+      for (let round = 0; round < SYNC_ROUNDS; round++) {
+        const started = performance.now();
+        const count = writeSync(file, block, 0, block.length, round * block.length);
+        if (count < block.length) return noRoomToSync(`the disk took ${count} of ${block.length} bytes`);
+        fdatasyncSync(file);
+        times.push(performance.now() - started);
+      }
+    } finally {
+      closeSync(file);
     }
+  } catch (cause) {
+    if (isNoRoom(cause)) return noRoomToSync(cause instanceof Error ? cause.message : String(cause));
+    throw cause;
   } finally {
-    closeSync(file);
-    rmSync(path);
+    rmSync(path, { force: true });
   }
   times.sort((a, b) => a - b);
   const p50 = Number(times[Math.floor(times.length / 2)]);
@@ -160,6 +218,10 @@ function syncFinding(folder: string): Finding {
   };
 }
 
+function noRoomToSync(why: string): Finding {
+  return { check: 'fsync', verdict: 'fault', found: `cannot be measured: ${why}`, advice: ROOM_ADVICE };
+}
+
 function clockFinding(): Finding {
   const year = new Date().getUTCFullYear();
   return year >= 2024 && year < 2100
@@ -173,18 +235,29 @@ function clockFinding(): Finding {
 }
 
 function crashFinding(dataDir: string): Finding {
-  const crashes = readCrashes(dataDir);
-  const last = crashes.at(-1);
-  if (!last) return { check: 'crashes', verdict: 'ok', found: 'none recorded', advice: '' };
-  const why = last.signal ?? `exit code ${last.code}`;
-  return {
-    check: 'crashes',
-    verdict: last.isSyncFailure ? 'fault' : 'warning',
-    found: `${crashes.length} recorded, the last at ${last.at} (${why}) after ${last.upSecs} s`,
-    advice: last.isSyncFailure
-      ? 'The disk refused to make bytes durable: look at the kernel log, replace the disk.'
-      : 'Look at the log around that time.',
-  };
+  const path = join(dataDir, 'crashes.jsonl');
+  return guarded('crashes', `Make ${path} readable for this user, or move it away.`, () => {
+    const crashes = readCrashes(dataDir);
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    const tornCount = lines.filter((line) => line !== '').length - crashes.length;
+    const torn = tornCount > 0 ? `; ${tornCount} torn by a full disk or a power cut` : '';
+    const last = crashes.at(-1);
+    if (!last) {
+      const found = `none recorded${torn}`;
+      return torn === ''
+        ? { check: 'crashes', verdict: 'ok', found, advice: '' }
+        : { check: 'crashes', verdict: 'warning', found, advice: 'Look at the log around the last start.' };
+    }
+    const why = last.signal ?? `exit code ${last.code}`;
+    return {
+      check: 'crashes',
+      verdict: last.isSyncFailure ? 'fault' : 'warning',
+      found: `${crashes.length} recorded, the last at ${last.at} (${why}) after ${last.upSecs} s${torn}`,
+      advice: last.isSyncFailure
+        ? 'The disk refused to make bytes durable: look at the kernel log, replace the disk.'
+        : 'Look at the log around that time.',
+    };
+  });
 }
 
 async function readyFinding(url: string): Promise<Finding> {

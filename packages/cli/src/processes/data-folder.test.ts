@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposableSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempDisposableSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,16 +59,17 @@ test('holdDataFolder keeps one token per folder, readable by its owner only', as
   assert.ok(Buffer.from(first.token, 'base64url').length >= 32);
 });
 
+const run = {
+  pid: process.pid,
+  childPid: process.pid,
+  version: '0.0.0',
+  startedMicros: 1,
+  http: { host: '127.0.0.1', port: 1 },
+  mqtt: { host: '127.0.0.1', port: 2 },
+};
+
 test('readRunFile gives the announced addresses while the process lives, and nothing after the end', async () => {
   using place = folder();
-  const run = {
-    pid: process.pid,
-    childPid: process.pid,
-    version: '0.0.0',
-    startedMicros: 1,
-    http: { host: '127.0.0.1', port: 1 },
-    mqtt: { host: '127.0.0.1', port: 2 },
-  };
   {
     await using held = await holdDataFolder(place.path);
     assert.equal(readRunFile(place.path), undefined);
@@ -71,6 +79,40 @@ test('readRunFile gives the announced addresses while the process lives, and not
     assert.ok(readFileSync(join(place.path, 'run.json'), 'utf8').endsWith('\n'));
   }
   assert.equal(readRunFile(place.path), undefined);
+});
+
+test('readRunFile takes an empty or torn run.json for no instance', () => {
+  using place = folder();
+  const whole = `${JSON.stringify(run)}\n`;
+  for (const text of ['', '\0'.repeat(80), whole.slice(0, 40), `${whole.slice(0, 40)}}\n`, whole.trimEnd()]) {
+    writeFileSync(join(place.path, 'run.json'), text);
+    assert.equal(readRunFile(place.path), undefined, JSON.stringify(text));
+  }
+  writeFileSync(join(place.path, 'run.json'), whole);
+  assert.deepEqual(readRunFile(place.path), run);
+});
+
+test('announce keeps the place of the file before on the disk, and covers what was longer', async () => {
+  using place = folder();
+  const path = join(place.path, 'run.json');
+  {
+    await using held = await holdDataFolder(place.path);
+    held.announce({ ...run, version: '0.0.0-with-a-long-name' });
+    assert.deepEqual(readRunFile(place.path)?.version, '0.0.0-with-a-long-name');
+  }
+  assert.equal(existsSync(path), false);
+  const { ino } = statSync(`${path}.new`);
+  await using held = await holdDataFolder(place.path);
+  held.announce(run);
+  assert.deepEqual(readRunFile(place.path), run);
+  assert.equal(statSync(path).ino, ino);
+  assert.equal(existsSync(join(place.path, '.probe')), false);
+});
+
+test('holdDataFolder writes nothing into its lock file', async () => {
+  using place = folder();
+  await using held = await holdDataFolder(place.path);
+  assert.equal(statSync(join(held.path, 'instance.lock')).size, 0);
 });
 
 test('holdDataFolder says what is wrong with a folder that cannot be written', async () => {

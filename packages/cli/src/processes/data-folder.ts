@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
+  fstatSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -31,18 +38,22 @@ export interface HeldDataFolder extends AsyncDisposable {
   readonly path: string;
   /** Secret that lets this user write over the API; file `token`, mode 0600. */
   readonly token: string;
-  /** Publishes the addresses in `run.json`. */
+  /** Publishes the addresses in `run.json`; where a full disk keeps it from that, stderr says so. */
   announce(run: RunFile): void;
 }
 
+/** Below this the journal's reserve is given back before a start: opening SQLite's logs takes 32 KiB per file. */
+const START_BYTES_MIN = 4 * 2 ** 20;
+
 /**
- * Creates the folder where needed and holds it alone: an SQLite file opened with `locking_mode=exclusive` (the kernel
- * frees it when the process ends) and, on Linux, an abstract socket named by the folder's device and inode, which also
- * finds a second instance that reaches the folder by another path or after the file was replaced.
+ * Creates the folder where needed and holds it alone: an SQLite file locked by a transaction that never ends and writes
+ * nothing (the kernel frees it when the process ends) and, on Linux, an abstract socket named by the folder's device
+ * and inode, which also finds a second instance that reaches the folder by another path or after the file was replaced.
+ * A folder that was used before is held on a full disk too: the journal's reserve makes the room that a start takes.
  * Fails with `data-folder-in-use` or `data-folder-unusable`.
  */
 export async function holdDataFolder(path: string): Promise<HeldDataFolder> {
-  prepareFolder(path);
+  const { hasRoom } = prepareFolder(path);
   const socket = await bindSocket(path);
   let lock: DatabaseSync;
   try {
@@ -51,37 +62,35 @@ export async function holdDataFolder(path: string): Promise<HeldDataFolder> {
     socket?.close();
     throw cause;
   }
-  const runPath = join(path, 'run.json');
+  if (!hasRoom || bytesFree(path) < START_BYTES_MIN)
+    rmSync(join(path, 'journal', 'reserve'), { force: true }); // docs/formats/segment.md; taken on again by the journal
   return {
     path,
     token: tokenOf(path),
-    announce: (run) => {
-      writeFileSync(`${runPath}.new`, `${JSON.stringify(run)}\n`, { mode: 0o600 });
-      renameSync(`${runPath}.new`, runPath);
-    },
+    announce: (run) => writeRunFile(path, run),
     async [Symbol.asyncDispose]() {
-      rmSync(runPath, { force: true });
+      withdrawRunFile(path);
       lock.close();
       socket?.close();
     },
   };
 }
 
-/** The addresses of the instance that runs on the folder, or undefined when there is none. */
+/**
+ * The addresses of the instance that runs on the folder, or undefined when there is none. An empty or torn `run.json`
+ * is what a power cut left of an instance that has ended.
+ */
 export function readRunFile(path: string): RunFile | undefined {
-  let run: RunFile;
+  const file = join(path, 'run.json');
+  let text: string;
   try {
-    run = JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')) as RunFile; // written by `announce` in one rename
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     if (isNotFound(cause)) return undefined;
-    throw new CliError(
-      'data-folder-unusable',
-      `Reading ${join(path, 'run.json')} failed: ${String(cause)}.`,
-      {},
-      cause,
-    );
+    throw new CliError('data-folder-unusable', `Reading ${file} failed: ${String(cause)}.`, {}, cause);
   }
-  return isAlive(run.childPid) ? run : undefined;
+  const run = runOf(text);
+  return run && isAlive(run.childPid) ? run : undefined;
 }
 
 /** The token of the data folder; fails with `data-folder-unusable` when this user may not read it. */
@@ -98,13 +107,14 @@ export function readToken(path: string): string {
   }
 }
 
-/** Creates the folder where needed and proves that it can be written. Fails with `data-folder-unusable`. */
-export function prepareFolder(path: string): void {
+/**
+ * Creates the folder where needed and proves that it can be written. A disk without room for a byte is no refusal:
+ * `hasRoom` tells. Fails with `data-folder-unusable`.
+ */
+export function prepareFolder(path: string): { readonly hasRoom: boolean } {
   try {
     makeFolder(path);
-    const probe = join(path, '.probe');
-    writeFileSync(probe, 'x');
-    rmSync(probe);
+    return { hasRoom: probe(join(path, '.probe')) };
   } catch (cause) {
     throw new CliError(
       'data-folder-unusable',
@@ -113,6 +123,28 @@ export function prepareFolder(path: string): void {
       cause,
     );
   }
+}
+
+/** Whether a fault of a file call says that there is no room: the disk is full, or the user's quota is used up. */
+export function isNoRoom(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+}
+
+function probe(file: string): boolean {
+  try {
+    writeFileSync(file, 'x');
+    return true;
+  } catch (cause) {
+    if (isNoRoom(cause)) return false;
+    throw cause;
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+function bytesFree(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
 }
 
 /** Node's recursive mkdir never returns where the kernel answers ENOENT to a name below an existing folder (/proc). */
@@ -130,9 +162,7 @@ function lockFile(path: string): DatabaseSync {
   const file = join(path, 'instance.lock');
   const lock = new DatabaseSync(file);
   try {
-    lock.exec(
-      'PRAGMA locking_mode=exclusive; PRAGMA journal_mode=delete; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (at INTEGER); COMMIT;',
-    );
+    lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (cause) {
     lock.close();
@@ -177,6 +207,60 @@ function tokenOf(path: string): string {
     writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600, flush: true });
     renameSync(`${file}.new`, file);
     return token;
+  }
+}
+
+/** `run.json` by a rename of the synced file; where there is no room for a second file, over the one that is there. */
+function writeRunFile(path: string, run: RunFile): void {
+  const file = join(path, 'run.json');
+  const text = JSON.stringify(run);
+  try {
+    try {
+      writeOver(`${file}.new`, text);
+      renameSync(`${file}.new`, file);
+    } catch (cause) {
+      if (!isNoRoom(cause)) throw cause;
+      rmSync(`${file}.new`, { force: true });
+      writeOver(file, text);
+    }
+  } catch (cause) {
+    if (!isNoRoom(cause)) throw cause;
+    process.stderr.write(
+      `Writing ${file} failed, the disk is full: other verbs do not find this instance before it is started again; it listens on http://${run.http.host}:${run.http.port}/ and mqtt://${run.mqtt.host}:${run.mqtt.port}.\n`,
+    );
+  }
+}
+
+/** Takes the addresses back; the file stays under its other name, so that the next one has its place on a full disk. */
+function withdrawRunFile(path: string): void {
+  const file = join(path, 'run.json');
+  if (existsSync(file)) renameSync(file, `${file}.new`);
+}
+
+/**
+ * Writes one JSON object and a line end over a file without giving its blocks back first, and syncs it. What was longer
+ * is covered with blanks inside the object, so that a reader meets the old text or the new one.
+ */
+function writeOver(file: string, text: string): void {
+  const handle = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    const blanks = Math.max(0, fstatSync(handle).size - text.length - 1);
+    const bytes = Buffer.from(`${text.slice(0, -1)}${' '.repeat(blanks)}}\n`);
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at, at);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** What `announce` wrote, or undefined when it is not whole. */
+function runOf(text: string): RunFile | undefined {
+  if (!text.endsWith('}\n')) return undefined;
+  try {
+    return JSON.parse(text) as RunFile; // written by writeRunFile
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
   }
 }
 
