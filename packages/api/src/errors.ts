@@ -9,6 +9,8 @@ export type ApiFault =
   | 'unsupported-media-type'
   | 'body-too-large'
   | 'url-too-long'
+  | 'headers-too-large'
+  | 'request-timeout'
   | 'host-refused'
   | 'origin-refused'
   | 'token-required'
@@ -70,11 +72,23 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
   ),
   'body-too-large': entry(413, 'give-up', 'Body too large', 'The body is larger than the limit.'),
   'url-too-long': entry(414, 'give-up', 'URL too long', 'The URL is longer than the limit.'),
+  'headers-too-large': entry(
+    431,
+    'give-up',
+    'Headers too large',
+    'Request line and headers together are larger than the limit.',
+  ),
+  'request-timeout': entry(
+    408,
+    'retry',
+    'Request timed out',
+    'The request did not arrive whole within the time allowed.',
+  ),
   'host-refused': entry(
     403,
     'give-up',
     'Host refused',
-    'The Host header names none of the hosts this listener serves, as it would after DNS rebinding.',
+    'The Host header is missing or names none of the hosts this listener serves, as it would after DNS rebinding.',
   ),
   'origin-refused': entry(
     403,

@@ -5,10 +5,13 @@ import { LIMITS } from './limits.ts';
 /** What the guard looks at in a request. */
 export interface GuardedRequest {
   readonly url: string;
+  /** Names and values as they came, in turn: a second Host is in no other place. */
+  readonly raw: { readonly rawHeaders: readonly string[] };
   readonly headers: {
     readonly host?: string | undefined;
     readonly origin?: string | undefined;
     readonly authorization?: string | undefined;
+    readonly 'sec-fetch-site'?: string | string[] | undefined;
   };
 }
 
@@ -28,17 +31,29 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Refuses requests whose Host names somebody else (DNS rebinding), whose Origin is another page, or whose URL is too
- * long. Fails with `host-refused`, `origin-refused` or `url-too-long`.
+ * Refuses requests whose Host is missing or names somebody else (DNS rebinding), whose Origin is another page, whose
+ * URL is too long, and under /api those that the browser says another site made it send (Fetch Metadata: an image of
+ * another page carries no Origin). Fails with `host-refused`, `origin-refused`, `url-too-long`, or `invalid-request`
+ * for more than one Host (RFC 9112, 3.2).
  */
 export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>): void {
   if (Buffer.byteLength(request.url) > LIMITS.urlBytesMax.value) {
     throw new ApiError('url-too-long', `the URL is longer than ${LIMITS.urlBytesMax.value} bytes`);
   }
+  const hostHeaders = request.raw.rawHeaders.filter(
+    (text, index) => index % 2 === 0 && text.toLowerCase() === 'host',
+  );
+  if (hostHeaders.length > 1) {
+    throw new ApiError('invalid-request', `found ${hostHeaders.length} Host headers, wanted one`);
+  }
   const host = (request.headers.host ?? '').toLowerCase();
   const name = host.replace(/:\d*$/, '');
   if (!hosts.has(name)) {
     throw new ApiError('host-refused', `the host ${JSON.stringify(name)} is not served here`);
+  }
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && isOfApi(request.url)) {
+    throw new ApiError('origin-refused', `a page of another site (${String(site)}) may not ask the API`);
   }
   const origin = request.headers.origin;
   if (origin !== undefined && hostOf(origin) !== host) {
@@ -47,6 +62,14 @@ export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>
       `a page of ${JSON.stringify(origin)} may not ask ${JSON.stringify(host)}`,
     );
   }
+}
+
+/** Whether the router may take the path for one of the API: it decodes percent-encoding before it compares. */
+function isOfApi(url: string): boolean {
+  const path = url.replace(/[?#].*$/s, '').replaceAll(/%([0-7][0-9a-f])/gi, (_, hex: string) => {
+    return String.fromCharCode(Number.parseInt(hex, 16));
+  });
+  return /^\/api(\/|$)/i.test(path);
 }
 
 function hostOf(origin: string): string | undefined {

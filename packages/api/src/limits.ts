@@ -18,7 +18,7 @@ export const LIMITS = {
     value: 16_384,
     unit: 'bytes',
     what: 'Request line and headers of one HTTP request.',
-    whenFull: 'The connection is answered with 431 and closed.',
+    whenFull: 'The connection is answered with 431 `headers-too-large` and closed.',
   },
   connectionsMax: {
     value: 512,
@@ -31,7 +31,7 @@ export const LIMITS = {
     value: 30_000,
     unit: 'ms',
     what: 'Time in which a request must have arrived whole.',
-    whenFull: 'The connection is answered with 408 and closed.',
+    whenFull: 'The connection is answered with 408 `request-timeout` and closed.',
   },
   keepAliveTimeoutMs: {
     value: 65_000,

@@ -9,6 +9,10 @@ import { NDJSON_TYPE } from './call.ts';
 export async function sendLines(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<FastifyReply> {
   const iterator = pieces[Symbol.asyncIterator]();
   let first: IteratorResult<string> | undefined = await iterator.next();
+  if (reply.request.method === 'HEAD') {
+    await iterator.return?.(); // the answer has no body: nothing more is read for it
+    return reply.type(NDJSON_TYPE).send(Readable.from([])); // a stream, of which no length is told
+  }
   const chained = {
     [Symbol.asyncIterator]: () => chained,
     next: () => {

@@ -239,7 +239,9 @@ export const SCHEMAS = {
     ['reason', 'tenant', 'project', 'device'],
   ),
   DeadLetterOutcome: object('What was asked for, durably.', {
-    changed: count('Letters that were open.'),
+    changed: count(
+      'Letters that were open: discarded, or offered to the pipeline again. One that is refused again stays open.',
+    ),
     unchanged: count('Letters that were not; nothing happens to them.'),
   }),
   Config: object('The configuration in force, without secrets.', {

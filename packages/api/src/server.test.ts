@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Model, SchemaName } from './schemas.ts';
-import { openScene, problemIn, rawRequest } from './testing/scene.ts';
+import { exchange, openScene, problemIn, rawRequest } from './testing/scene.ts';
 import { faultsAgainst } from './testing/wire-schema.ts';
 
 const KEY = { tenant: 't', project: 'p', device: 'pump 1/a' };
@@ -60,6 +60,23 @@ test('openApi refuses the Origin of another page and takes its own', async () =>
   assert.equal((await scene.get('/api/v1/devices', { origin: scene.api.url })).status, 200);
 });
 
+test('openApi refuses under /api what another site made the browser ask for, without an Origin too', async () => {
+  await using scene = await openScene();
+  const ask = (path: string, site: string) =>
+    rawRequest(scene.api.url + path, { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' });
+  for (const site of ['cross-site', 'same-site', 'strange']) {
+    for (const path of ['/api/v1/stream?subscribe=overview', '/%61pi/v1/stream?subscribe=overview', '/api']) {
+      const answer = await ask(path, site);
+      assert.equal(answer.status, 403, `${path} ${site}`);
+      assert.equal(JSON.parse(answer.body).code, 'origin-refused');
+    }
+  }
+  for (const site of ['same-origin', 'none']) {
+    assert.equal((await ask('/api/v1/devices', site)).status, 200, site);
+  }
+  assert.equal((await ask('/', 'cross-site')).status, 200, 'a link to the page');
+});
+
 test('openApi lets writes through with the token only', async () => {
   await using scene = await openScene();
   scene.platform.ingest([{ ...KEY, values: undefined }]);
@@ -108,10 +125,70 @@ test('openApi answers unknown addresses, wrong methods, broken and long URLs wit
   assert.equal((await problemIn(await scene.get('/api'))).code, 'not-found');
   const wrong = await scene.post('/api/v1/ledger');
   assert.equal(wrong.status, 405);
-  assert.equal(wrong.headers.get('allow'), 'GET');
+  assert.equal(wrong.headers.get('allow'), 'GET, HEAD');
   assert.equal((await problemIn(await scene.get(`/api/v1/devices?search=${'x'.repeat(9_000)}`))).status, 414);
   assert.equal((await problemIn(await scene.get('/api/v1/devices/%zz/p/d'))).code, 'invalid-request');
   assert.equal((await problemIn(await scene.get('/api/v1/devices/t/p/absent'))).code, 'not-found');
+});
+
+test('openApi answers what the HTTP parser refuses with problems, then closes the connection', async () => {
+  await using scene = await openScene();
+  const { port } = scene.api.address;
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  const cases: [string, number, string][] = [
+    [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n`, 414, 'url-too-long'],
+    [`GET / HTTP/1.1\r\n${host}X-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers-too-large'],
+    ['this is no HTTP\r\n\r\n', 400, 'invalid-request'],
+    [`GET /health HTTP/1.1\r\n${host}${host}Connection: close\r\n\r\n`, 400, 'invalid-request'],
+    ['GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 403, 'host-refused'],
+    ['GET /health HTTP/1.0\r\n\r\n', 403, 'host-refused'],
+  ];
+  for (const [request, status, code] of cases) {
+    const { head, body } = await exchange(port, request);
+    const which = request.slice(0, 60);
+    assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} .+\r\n`), which);
+    assert.match(head, /\r\ncontent-type: application\/problem\+json/i, which);
+    assert.match(head, /\r\nx-content-type-options: nosniff\r\n/i, which);
+    assert.match(head, /\r\ncontent-security-policy: default-src 'none'/i, which);
+    const problem: unknown = JSON.parse(body);
+    assert.deepEqual(faultsAgainst('Problem', problem), [], which);
+    assert.equal((problem as Model<'Problem'>).code, code, which); // its shape was checked above
+  }
+});
+
+test('openApi cuts an event stream whose client sends garbage, and writes nothing into it', async () => {
+  await using scene = await openScene();
+  const { port } = scene.api.address;
+  const request = `GET /api/v1/stream?subscribe=overview HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
+  const { head, body } = await exchange(port, request, ': open', 'garbage\r\n\r\n');
+  assert.match(head, /^HTTP\/1\.1 200 /);
+  assert.doesNotMatch(body, /HTTP|invalid-request/);
+});
+
+test('openApi answers HEAD like GET, without a body', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, values: { speed: 1.5 } }]);
+  scene.clock.advance(1_000);
+  const lines =
+    '/api/v1/telemetry?tenant=t&project=p&device=pump%201%2Fa&metric=speed&from=now-1h&format=ndjson';
+  for (const path of ['/health', '/api/v1/devices', PATH, '/openapi.json', '/metrics', lines]) {
+    const wanted = await scene.get(path);
+    const length = wanted.headers.get('content-length');
+    const text = await wanted.text();
+    const head = await fetch(scene.api.url + path, { method: 'HEAD' });
+    assert.equal(head.status, 200, path);
+    assert.equal(head.headers.get('content-type'), wanted.headers.get('content-type'), path);
+    if (length !== null)
+      assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(text)), path);
+    assert.equal(await head.text(), '', path);
+  }
+  const stream = await fetch(`${scene.api.url}/api/v1/stream?subscribe=overview`, { method: 'HEAD' });
+  assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
+  assert.equal(stream.headers.get('content-length'), null);
+  assert.equal(scene.meter.gauge('iot_api_streams', '').value, 0);
+  assert.equal((await fetch(`${scene.api.url}/api/v1/nothing`, { method: 'HEAD' })).status, 404);
+  const posted = await fetch(`${scene.api.url}/api/v1/dead-letters/0/replay`, { method: 'HEAD' });
+  assert.equal(posted.headers.get('allow'), 'POST');
 });
 
 test('openApi keeps the message of an unknown fault to itself and logs it', async () => {

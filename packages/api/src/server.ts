@@ -1,6 +1,9 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { openApiDocument } from './document.ts';
 import { ApiError } from './errors.ts';
@@ -111,19 +114,26 @@ function bracketed(host: string): string {
 }
 
 function createServer({ options, needs }: Context): FastifyInstance {
+  const answers = new WeakMap<Duplex, ServerResponse>();
   const server = fastify({
     bodyLimit: LIMITS.bodyBytesMax.value,
     requestTimeout: LIMITS.requestTimeoutMs.value,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs.value,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     forceCloseConnections: false,
     return503OnClosing: false,
     routerOptions: { maxParamLength: LIMITS.urlBytesMax.value },
-    http: { maxHeaderSize: LIMITS.headerBytesMax.value },
+    // a request without Host is refused like one with a strange Host, in `guardRequest`
+    http: { maxHeaderSize: LIMITS.headerBytesMax.value, requireHostHeader: false },
+    clientErrorHandler: ({ code, rawPacket }, socket) => {
+      const packet = rawPacket as unknown as Uint8Array | undefined; // Node gives a buffer or none; the type is of its JSON
+      answerBroken({ code, rawPacket: packet }, socket, answers.get(socket));
+    },
     frameworkErrors: (error, request, reply) => answerProblem(error, request, reply, needs.logger),
   });
   const http = server.server;
   http.maxConnections = options.bounds?.connectionsMax ?? LIMITS.connectionsMax.value;
+  http.on('request', (request, response) => answers.set(request.socket, response));
   const connections = needs.meter.gauge('iot_api_connections', 'HTTP connections that are open.');
   let open = 0;
   http.on('connection', (socket) => {
@@ -257,7 +267,8 @@ const PATTERNS = Object.values<Operation>(OPERATIONS).map(({ method, path }) => 
 }));
 
 function methodsOf(path: string): string[] {
-  return [...new Set(PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
+  const methods = PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+  return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
 }
 
 async function closeServer(server: FastifyInstance, context: Context, streams: EventStreams): Promise<void> {

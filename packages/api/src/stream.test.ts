@@ -126,6 +126,10 @@ test('openStream makes the client forget an id that the platform refuses', async
   assert.deepEqual([gap.event, gap.id], ['gap', '']);
   assert.deepEqual(gap.data, { after: 'nonsense', reason: 'invalid-request', missed: null });
   await assert.rejects(events.next(), /the stream ended/);
+  assert.deepEqual(
+    scene.log.map(({ level, fields }) => [level, fields]),
+    [['debug', { code: 'invalid-request', detail: 'no such id' }]],
+  );
 });
 
 test('openStream carries overview and points in one stream', async () => {

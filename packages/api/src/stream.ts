@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import {
   type Clock,
   CodedError,
@@ -15,6 +16,8 @@ import { LIMITS } from './limits.ts';
 import type { OverviewSampler } from './overview-sampler.ts';
 import type { LiveEvent, LiveFilter, Platform } from './platform.ts';
 import { showLive } from './shape.ts';
+
+const STREAM_TYPE = 'text/event-stream; charset=utf-8';
 
 /** What an event stream was asked for. */
 export interface Subscriptions {
@@ -67,11 +70,12 @@ export class EventStreams implements Disposable {
       throw new ApiError('too-many-streams', `${this.#open.size} streams are open, at most that many may be`);
     }
     const lastEventId = headerText(call.request.headers['last-event-id']) ?? call.query.lastEventId;
+    if (call.request.method === 'HEAD') return call.reply.type(STREAM_TYPE).send(Readable.from([]));
     call.reply.hijack();
     const response = call.reply.raw;
     response.writeHead(200, {
       ...plainHeaders(call.reply),
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': STREAM_TYPE,
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
@@ -119,8 +123,12 @@ export class EventStreams implements Disposable {
         await aborted(gone);
       }
     } catch (error) {
-      if (!gone.aborted) logger.log('warn', 'event stream failed', { error: String(error) });
-      if (!hasBegun && lastEventId !== undefined) stream.write(formatRefusal(lastEventId, error));
+      const isRefusal = !hasBegun && lastEventId !== undefined;
+      if (isRefusal) stream.write(formatRefusal(lastEventId, error));
+      if (isRefusal && error instanceof CodedError && error.advice === 'give-up') {
+        // what the client sent is at fault, and it was told
+        logger.log('debug', 'event id refused', { code: error.code, detail: error.message });
+      } else if (!gone.aborted) logger.log('warn', 'event stream failed', { error: String(error) });
     }
     stream.end();
     this.#open.delete(stream);

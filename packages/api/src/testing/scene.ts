@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { createMeter, type LogEntry, loggerTo, type Meter } from '@skerry/kernel';
 import { FakeClock } from '@skerry/kernel/testing';
 import type { Model } from '../schemas.ts';
@@ -81,5 +82,34 @@ export function rawRequest(
     });
     sent.on('error', reject);
     sent.end();
+  });
+}
+
+/**
+ * Writes text on a connection of its own as it is, then `more` once `mark` was received; resolves with what came until
+ * the other side closed the connection.
+ */
+export function exchange(
+  port: number,
+  text: string,
+  mark?: string,
+  more = '',
+): Promise<{ readonly head: string; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    let received = '';
+    let awaited = mark;
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    socket.setEncoding('utf8');
+    socket.on('data', (piece: string) => {
+      received += piece;
+      if (awaited === undefined || !received.includes(awaited)) return;
+      awaited = undefined;
+      socket.write(more);
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const end = received.indexOf('\r\n\r\n');
+      resolve({ head: received.slice(0, end + 2), body: received.slice(end + 4) });
+    });
   });
 }

@@ -443,7 +443,7 @@ export type DeadLetterFilter = {
 
 /** What was asked for, durably. */
 export type DeadLetterOutcome = {
-  /** Letters that were open. */
+  /** Letters that were open: discarded, or offered to the pipeline again. One that is refused again stays open. */
   readonly changed: number;
   /** Letters that were not; nothing happens to them. */
   readonly unchanged: number;
