@@ -68,6 +68,42 @@ test('auditLedger finds nothing in a site that is whole', async () => {
   assert.deepEqual([received, stored, deduplicated, deadLettered, discarded, pending], [10, 5, 1, 2, 1, 1]);
 });
 
+test('auditLedger finds nothing where dead letters made devices known, replayed, discarded and open, after a restart', async () => {
+  const { rig, memory, journal } = await aSite();
+  const letter = (device: string, payload = 'x') => ({ topic: `iot/t/p/${device}/telemetry`, payload });
+  const first = await rig.open({ store: memory.store });
+  const at = journal.end;
+  rig.journal.append(letter('n1'), letter('n2', '{"v":1,'), letter('n3'), letter('n3'));
+  rig.journal.append({ topic: 'mtic/msg/client/realtime/t/p/n4', payload: 'x' });
+  await first.flush();
+  await rig.kill(first);
+  const second = await rig.open({ store: memory.store });
+  rig.journal.append({ kind: RECORD_KIND.discard, replayOf: at, author: 'ann' }, letter('n1', '{"v":2}'));
+  rig.journal.append({
+    kind: RECORD_KIND.replay,
+    replayOf: at + 1,
+    ...letter('n2', '{"v":1,'),
+    author: 'ann',
+  });
+  await second.flush();
+  await second[Symbol.asyncDispose]();
+  const report = await audit(journal, memory);
+  assert.deepEqual(report.findings, []);
+  const letters = await memory.accounts();
+  assert.deepEqual(
+    letters
+      .filter((one) => /^n\d$/.test(one.device))
+      .map(({ device, deadLettered, discarded, stored }) => [device, deadLettered, discarded, stored])
+      .sort(),
+    [
+      ['n1', 0, 1, 1],
+      ['n2', 1, 0, 0],
+      ['n3', 2, 0, 0],
+      ['n4', 1, 0, 0],
+    ],
+  );
+});
+
 test('auditLedger reports one point that is missing, moved or doubled, with device and offset', async () => {
   const { journal, memory } = await aSite();
   const changed = (change: (row: number[]) => number[]) =>

@@ -102,6 +102,11 @@ export class Catalogue {
     return this.devices.length + count <= LIMITS.nodeDevicesMax.value;
   }
 
+  /** Whether a dead letter may make one more device known: a flood of ids in topics leaves room for those that store. */
+  get hasRoomForLetterDevice(): boolean {
+    return this.devices.length < LIMITS.letterDevicesMax.value;
+  }
+
   /** Whether so many more series may be added to the store. */
   hasRoomForSeries(count: number): boolean {
     return this.series.length + count <= this.#seriesMax;

@@ -82,6 +82,13 @@ export const LIMITS = {
     whenFull: 'A record of one more device is dead-lettered whole as series-limit.',
     metric: 'iot_device_count',
   },
+  letterDevicesMax: {
+    value: 100_000,
+    unit: 'count',
+    what: 'Devices of the whole store up to which a dead letter makes the device of its topic known.',
+    whenFull: 'The dead letter of a device that stored nothing yet is kept and counted without a device.',
+    metric: 'iot_device_count',
+  },
   dedupeIdsMin: {
     value: 4096,
     unit: 'count',

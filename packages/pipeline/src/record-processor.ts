@@ -286,7 +286,7 @@ export class RecordProcessor {
     draft: SealDraft,
     why: Refusal,
   ): void {
-    const device = this.#resolverDevice(topic, owner, why);
+    const device = this.#refusedDevice(topic, owner, why, record.receivedMicros);
     const payload = new Uint8Array(record.payload);
     const account = accountOf(owner, device);
     count(draft, owner, account, 'deadLettered');
@@ -314,10 +314,19 @@ export class RecordProcessor {
     });
   }
 
-  /** The device a refused record is counted for: only one that is known already. */
-  #resolverDevice(topic: TopicEntry, owner: ProjectState, why: Refusal): string {
-    const id = why.stage === 'store' ? this.#resolver.ids[0] : topic.route.device;
-    return id !== undefined && owner.devices.has(id) ? id : '';
+  /**
+   * The device a refused record is counted for, account and letter alike: one that is known, else the topic's own, which
+   * becomes known by it while there is room. Known after a restart too, since it has an account.
+   */
+  #refusedDevice({ route }: TopicEntry, owner: ProjectState, why: Refusal, receivedMicros: number): string {
+    const id = why.stage === 'store' ? this.#resolver.ids[0] : route.device;
+    if (id === undefined) return '';
+    if (owner.devices.has(id)) return id;
+    const { catalogue } = this.#needs;
+    const isTopics = id === route.device && route.tenant === owner.tenant && route.project === owner.project;
+    if (!isTopics || !catalogue.hasRoomForLetterDevice) return '';
+    catalogue.addDevice(owner, id).lastSeenMicros = receivedMicros;
+    return id;
   }
 
   /** Whether the message has an id of its own; fills the hash. */

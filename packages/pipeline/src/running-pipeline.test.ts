@@ -217,6 +217,60 @@ test('openPipeline discards a dead letter with its author', async () => {
   assert.ok(pipeline.ledger().balanced);
 });
 
+test('openPipeline keeps the device of the topic in a dead letter of a device that stored nothing, also after a restart', async () => {
+  const rig = new Rig();
+  const first = await rig.open();
+  const topic = 'iot/t/p/new/telemetry';
+  rig.journal.append({ topic, payload: 'x' }, { topic, payload: '{"v":1' }, { topic, payload: 'y' });
+  await first.flush();
+  rig.journal.append({ kind: RECORD_KIND.discard, replayOf: 0, author: 'ann' });
+  await until(() => first.position === 4);
+  await rig.kill(first);
+  const second = await rig.open();
+  rig.journal.append({ kind: RECORD_KIND.replay, replayOf: 1, topic, payload: '{"v":1}', author: 'ann' });
+  await second.flush();
+  await second[Symbol.asyncDispose]();
+  await using third = await rig.open();
+  const open = await third.deadLetters({ device: 'new', limit: 9 });
+  assert.deepEqual(
+    open.map(({ offset, state, device }) => [offset, state, device]),
+    [
+      [0, 'discarded', 'new'],
+      [1, 'replayed', 'new'],
+      [2, 'open', 'new'],
+    ],
+  );
+  const { stored, deadLettered, discarded } = third.device({ tenant: 't', project: 'p', device: 'new' })
+    ?.accounts ?? { stored: -1, deadLettered: -1, discarded: -1 };
+  assert.deepEqual([stored, deadLettered, discarded], [1, 1, 1]);
+  assert.ok(third.ledger().balanced);
+});
+
+test('openPipeline counts dead letters without a device when a flood of ids has used their room', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  for (let from = 0; from < 100_000; from += 5_000) {
+    const elements = Array.from({ length: 5_000 }, (_, i) => ({ id: `d${from + i}` }));
+    rig.journal.append({ topic: 'mtic/msg/client/realtime/t/p', payload: JSON.stringify(elements) });
+  }
+  rig.journal.append(
+    { topic: 'iot/t/p/new/telemetry', payload: 'x' },
+    { topic: 'iot/t/p/d99999/telemetry', payload: 'x' },
+    { topic: 'iot/t/p/new/telemetry', payload: '{"v":1}' },
+    { topic: 'iot/t/p/new/telemetry', payload: 'x' },
+  );
+  await pipeline.flush();
+  assert.deepEqual(
+    (await pipeline.deadLetters({ limit: 9 })).map(({ offset, device }) => [offset, device]),
+    [
+      [20, ''],
+      [21, 'd99999'],
+      [23, 'new'],
+    ],
+  );
+  assert.ok(pipeline.ledger().balanced);
+});
+
 test('openPipeline dead-letters a record over the series limit whole', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();
@@ -232,7 +286,7 @@ test('openPipeline dead-letters a record over the series limit whole', async () 
   assert.deepEqual(
     (await pipeline.deadLetters({ limit: 5 })).map(({ offset, reason, device }) => [offset, reason, device]),
     [
-      [0, 'series-limit', ''],
+      [0, 'series-limit', 'd'],
       [2, 'series-limit', 'd'],
       [3, 'too-many-points', 'd'],
     ],
