@@ -231,49 +231,107 @@ test('on a full disk acknowledgements stop, reads and /health work, and it heals
   await assertAuditClean(server);
 });
 
-/** Starts on a full disk, which may work or be refused with the reason, and makes room once that is known. */
-async function startOnFullDisk(dataDir: string, makeRoom: () => void): Promise<ServerProcess> {
-  const run = join(dataDir, 'run.json');
-  rmSync(run, { force: true });
-  const outcome = { refusal: undefined as unknown };
-  const starting = ServerProcess.start({ dataDir, env: QUICK }).catch((cause: unknown) => {
-    outcome.refusal = cause;
-    return undefined;
+/** Resolves when a server that was just started on the folder answers, ready or not; gives where its API is. */
+function risen(dataDir: string, isNew: (run: { pid: number; childPid: number }) => boolean): Promise<string> {
+  return until('a start on the full disk', async () => {
+    const path = join(dataDir, 'run.json');
+    if (!existsSync(path)) return undefined;
+    const run = JSON.parse(readFileSync(path, 'utf8'));
+    if (!isNew(run)) return undefined;
+    const url = `http://127.0.0.1:${run.http.port}`;
+    // a run.json that is told before its server listens would be a fault of its own
+    assert.deepEqual(await (await fetch(`${url}/health`)).json(), { status: 'ok' });
+    return url;
   });
-  await until('a start or a refusal', () => existsSync(run) || outcome.refusal !== undefined);
-  makeRoom();
-  const server = await starting;
-  if (server) return server;
-  assert.match(String(outcome.refusal), /disk-full|journal-full|no space|ENOSPC/i);
-  return await ServerProcess.start({ dataDir, env: QUICK });
 }
 
-test('a kill on a full disk, and a start on it, lose nothing that was acknowledged', async () => {
+/** On the full disk everything acknowledged can be read, and nothing is taken in. */
+async function assertHoldsStill(dataDir: string, acked: number): Promise<void> {
+  const run = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8'));
+  const told = await until('what was acknowledged', async () => {
+    const said = await skerry(
+      'telemetry query --tenant acme --project plant --device pump --metric n --from 2000-01-01 -o ndjson',
+      { dataDir },
+    );
+    assert.equal(said.code, 0, said.err);
+    const lines = said.out.split('\n').filter((line) => line !== '');
+    return lines.length >= acked && lines;
+  });
+  assert.ok(told.length >= acked);
+  using modern = await WireClient.join(run.mqtt.port, 'modern', 5);
+  assert.equal(await modern.accepted('iot/acme/plant/modern/telemetry', '{"n":1}'), REASON.quotaExceeded);
+}
+
+/** Starts on a full disk, sees that what was acknowledged is read and nothing taken in, makes room, and sees it heal. */
+async function startOnFullDisk(dataDir: string, neighbour: string, acked: number): Promise<ServerProcess> {
+  fill(neighbour);
+  const run = join(dataDir, 'run.json');
+  const before = existsSync(run) ? readFileSync(run, 'utf8') : '';
+  const starting = ServerProcess.start({ dataDir, env: QUICK });
+  await Promise.race([
+    starting,
+    risen(dataDir, ({ childPid }) => !before.includes(`"childPid":${childPid},`)),
+  ]);
+  fill(neighbour);
+  await assertHoldsStill(dataDir, acked);
+  rmSync(neighbour);
+  const server = await starting;
+  await until('readiness', async () => (await readinessOf(server)).ready);
+  await server.quiet();
+  const values = (await pointsOf(server, SERIES)).map((point) => Number(point.value));
+  assert.deepEqual(
+    values.slice(0, acked),
+    Array.from({ length: acked }, (_, i) => i),
+  );
+  assert.equal(server.hasCrashed, false);
+  await assertServes(server);
+  await assertAuditClean(server);
+  return server;
+}
+
+test('a kill on a full disk, and starts on it, lose nothing, and the server heals by itself when room is made', async () => {
   using disk = LoopDisk.create(folder.path, 'full-kill', 64);
   const dataDir = join(disk.path, 'store');
-  let acked = 0;
-  {
-    const server = await ServerProcess.start({ dataDir, env: QUICK });
-    using client = await WireClient.join(server.mqttPort, 'pump', 4);
-    for (let i = 0; i < 400; i++) client.publish(TOPIC, `{"n":${i}}`);
-    await client.answered();
-    fill(join(disk.path, 'neighbour'));
-    for (let i = 400; i < 4_000; i++) client.publish(TOPIC, `{"n":${i},"pad":"${'y'.repeat(3_000)}"}`);
-    await until('no readiness', async () => !(await readinessOf(server)).ready);
-    acked = client.all('puback').length;
-    await server.kill();
-  }
+  const neighbour = join(disk.path, 'neighbour');
+  const first = await ServerProcess.start({ dataDir, env: QUICK });
+  using client = await WireClient.join(first.mqttPort, 'pump', 4);
+  for (let i = 0; i < 400; i++) client.publish(TOPIC, `{"n":${i}}`);
+  await client.answered();
+  fill(neighbour);
+  for (let i = 400; i < 4_000; i++) client.publish(TOPIC, `{"n":${i},"pad":"${'y'.repeat(3_000)}"}`);
+  await until('no readiness', async () => !(await readinessOf(first)).ready);
+  const acked = client.all('puback').length;
   assert.ok(acked < 4_000, 'the disk was full before the end');
-  {
-    await using server = await startOnFullDisk(dataDir, () => rmSync(join(disk.path, 'neighbour')));
-    await until('readiness', async () => (await readinessOf(server)).ready);
-    await server.quiet();
-    const values = (await pointsOf(server, SERIES)).map((point) => Number(point.value));
-    assert.deepEqual(
-      values.slice(0, acked),
-      Array.from({ length: acked }, (_, i) => i),
-    );
-    await assertServes(server);
-    await assertAuditClean(server);
+  fill(neighbour);
+  const { server: killed } = first.pids;
+  await first.killServer(); // its supervisor stays, and starts the next one
+  await risen(dataDir, (run) => run.childPid !== killed);
+  fill(neighbour);
+  await assertHoldsStill(dataDir, acked);
+  await first.kill();
+  const second = await startOnFullDisk(dataDir, neighbour, acked);
+  await second[Symbol.asyncDispose]();
+  assert.equal(existsSync(join(dataDir, 'run.json')), false, 'it has ended in an orderly way');
+  await using _third = await startOnFullDisk(dataDir, neighbour, acked);
+});
+
+test('doctor on a full disk tells of it in rows of their own, and leaves nothing on it', async () => {
+  using disk = LoopDisk.create(folder.path, 'full-doctor', 16);
+  fill(join(disk.path, 'neighbour'));
+  const said = await skerry('doctor --http-port 0 --mqtt-port 0 -o json', { dataDir: disk.path });
+  assert.equal(said.code, 1, said.err);
+  const findings = JSON.parse(said.out) as {
+    check: string;
+    verdict: string;
+    found: string;
+    advice: string;
+  }[];
+  const of = (check: string) => findings.find((one) => one.check === check);
+  assert.equal(of('data folder')?.verdict, 'ok');
+  for (const check of ['disk', 'fsync']) {
+    assert.equal(of(check)?.verdict, 'fault', check);
+    assert.match(String(of(check)?.advice), /^Free room on this disk/);
   }
+  assert.match(String(of('disk')?.found), /^full: 0 /);
+  for (const name of ['.probe', '.sync-probe']) assert.equal(existsSync(join(disk.path, name)), false, name);
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   existsSync,
   mkdtempDisposableSync,
+  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -109,10 +110,11 @@ test('announce keeps the place of the file before on the disk, and covers what w
   assert.equal(existsSync(join(place.path, '.probe')), false);
 });
 
-test('holdDataFolder writes nothing into its lock file', async () => {
+test('holdDataFolder writes nothing into its lock file and nothing beside it', async () => {
   using place = folder();
   await using held = await holdDataFolder(place.path);
   assert.equal(statSync(join(held.path, 'instance.lock')).size, 0);
+  assert.deepEqual(readdirSync(held.path).sort(), ['instance.lock', 'token']);
 });
 
 test('holdDataFolder says what is wrong with a folder that cannot be written', async () => {

@@ -162,7 +162,7 @@ function lockFile(path: string): DatabaseSync {
   const file = join(path, 'instance.lock');
   const lock = new DatabaseSync(file);
   try {
-    lock.exec('BEGIN EXCLUSIVE');
+    lock.exec('PRAGMA journal_mode=memory; BEGIN EXCLUSIVE');
     return lock;
   } catch (cause) {
     lock.close();
