@@ -172,6 +172,62 @@ test('a switch is drawn as true and false', async () => {
   assert.deepEqual(tab.complaints, []);
 });
 
+/** What a meter sends, before and after: JSON as it is on the wire, since a double holds no integer of 20 digits. */
+const METERED = [
+  ['counter', '12345678901234567889', '12345678901234567890'],
+  ['energy', '179563444', '179563445'],
+  ['leak', '-0.0000006', '-5e-7'],
+  ['ratio', '0.000123456788', '0.000123456789'],
+  ['volume', '1234565.7', '1234565.8'],
+] as const;
+
+test('the page shows the values that were sent, whole', async () => {
+  const parts = METERED.map(([metric, before, after]) => ({ metric, before, after }));
+  const record = (time: number, value: 'before' | 'after') =>
+    `{"timestamp":${time},${parts.map((part) => `"${part.metric}":${part[value]}`)}}`;
+  const now = Date.now();
+  await plant.send('meter-1', Buffer.from(`[${record(now - 5_000, 'before')},${record(now, 'after')}]`));
+  await using tab = await visit(deviceAt('meter-1'));
+  const { page } = tab;
+  await page.locator('.chip', { hasText: 'volume' }).click();
+  const shown: string[][] = [];
+  for (const { metric } of parts) {
+    const card = page.locator('.card', { has: page.getByRole('img', { name: `Chart of ${metric}, ` }) });
+    await card.getByText('Show as a table').click();
+    await card.locator('td.number').nth(1).waitFor();
+    shown.push([
+      await textOf(
+        page.locator('tr', { has: page.getByRole('rowheader', { name: metric }) }).locator('.value'),
+      ),
+      await textOf(card.locator('.reading')),
+      ...(await card.locator('td.number').allTextContents()),
+      await textOf(card.locator('.bounds')),
+    ]);
+    await card.getByText('Show as a table').click();
+  }
+  const both = (before: string, after: string) => [
+    after,
+    after,
+    after,
+    before,
+    `min ${before} · max ${after}`,
+  ];
+  assert.deepEqual(shown, [
+    both('12,345,678,901,234,567,889', '12,345,678,901,234,567,890'),
+    both('179,563,444', '179,563,445'),
+    both('-6e-7', '-5e-7'),
+    both('0.000123456788', '0.000123456789'),
+    both('1,234,565.7', '1,234,565.8'),
+  ]);
+  await page.evaluate('scrollTo(0, 0)');
+  assert.deepEqual(await picture(page, 'device-whole', TWO_LOOKS), []);
+  assert.deepEqual(tab.complaints, []);
+});
+
+async function textOf(place: Locator): Promise<string> {
+  return String(await place.textContent());
+}
+
 test('the dead letters are listed and shown as text and in hex', async () => {
   await using tab = await visit('/dead-letters');
   const { page } = tab;

@@ -4,6 +4,12 @@ import 'uplot/dist/uPlot.min.css';
 import { formatClock, formatMoment } from './format.ts';
 import { usePalette } from './palette.ts';
 
+const FONT = '11px system-ui, sans-serif';
+/** Least width of the value axis, so that charts above each other begin alike, and what is beside its labels. */
+const AXIS_PX_MIN = 52;
+const AXIS_ROOM_PX = 12;
+/** Least room above and below a line, as a share of its values: below it ticks are closer than doubles are. */
+const ROOM_MIN = 1e-14;
 /** Width of a label with seconds, and the room right of the plot. */
 const LABEL_PX = 56;
 const EDGE_PX = 8;
@@ -15,7 +21,8 @@ export interface ChartLine {
   readonly label: string;
   /** Which of the palette's line colours. */
   readonly tone: number;
-  readonly values: readonly (number | null)[];
+  /** Exact integers are drawn where the nearest double is. */
+  readonly values: readonly (number | bigint | null)[];
   /** Values hold until the next one: a line of steps. */
   readonly isStepped?: boolean;
 }
@@ -32,7 +39,9 @@ export interface ChartProps {
   readonly group?: string;
   /** Whether the value axis begins at zero. */
   readonly fromZero?: boolean;
-  readonly format: (value: number) => string;
+  readonly format: (value: number | bigint) => string;
+  /** Labels of the value axis's ticks, `step` apart. */
+  readonly formatTicks: (ticks: readonly number[], step: number) => string[];
 }
 
 /** Draws lines over time; the cursor tells the values beneath it. */
@@ -40,6 +49,7 @@ export function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
+  const drawn = useRef(props);
   const palette = usePalette();
   const { height = 220 } = props;
   const shape = JSON.stringify([
@@ -51,7 +61,9 @@ export function Chart(props: ChartProps) {
 
   const build = useEffectEvent((place: HTMLDivElement) => {
     const made = new uPlot(
-      optionsOf(props, palette, height, place.clientWidth, readout),
+      optionsOf(props, palette, height, place.clientWidth, (plot) =>
+        tell(plot, readout.current, drawn.current, palette.lines),
+      ),
       columnsOf(props),
       place,
     );
@@ -77,6 +89,7 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const made = plot.current;
     if (!made) return;
+    drawn.current = props;
     made.batch(() => {
       made.setData(columnsOf(props), false);
       made.setScale('x', { min: props.from, max: props.to });
@@ -92,7 +105,11 @@ export function Chart(props: ChartProps) {
 }
 
 function columnsOf(props: ChartProps): uPlot.AlignedData {
-  return [[...props.times], ...props.lines.map((line) => [...line.values])];
+  return [[...props.times], ...props.lines.map(heightsOf)];
+}
+
+function heightsOf({ values }: ChartLine): (number | null)[] {
+  return values.map((value) => (value === null ? null : Number(value)));
 }
 
 function optionsOf(
@@ -100,9 +117,9 @@ function optionsOf(
   palette: ReturnType<typeof usePalette>,
   height: number,
   width: number,
-  readout: { readonly current: HTMLDivElement | null },
+  tellAt: (plot: uPlot) => void,
 ): uPlot.Options {
-  const axis = { stroke: palette.muted, font: '11px system-ui, sans-serif' };
+  const axis = { stroke: palette.muted, font: FONT };
   const grid = { stroke: palette.grid, width: 1 };
   return {
     width,
@@ -132,9 +149,9 @@ function optionsOf(
         ...axis,
         grid,
         ticks: { show: false },
-        size: 52,
+        size: (plot, labels) => axisWidth(plot, labels),
         space: 36,
-        values: (_, splits) => splits.map(props.format),
+        values: (_plot, splits, _axis, _space, step) => props.formatTicks(splits, step),
       },
     ],
     series: [
@@ -151,8 +168,15 @@ function optionsOf(
         };
       }),
     ],
-    hooks: { setCursor: [(plot) => tell(plot, readout.current, props, palette.lines)] },
+    hooks: { setCursor: [tellAt] },
   };
+}
+
+/** Width of the value axis: that of its longest label. uPlot asks once before there are any. */
+function axisWidth(plot: uPlot, labels: readonly string[] | null): number {
+  plot.ctx.font = FONT;
+  const widths = (labels ?? []).map((label) => plot.ctx.measureText(label).width);
+  return Math.max(AXIS_PX_MIN, Math.ceil(Math.max(0, ...widths)) + AXIS_ROOM_PX);
 }
 
 /** Whether a label centred at a time would reach beyond the plot. */
@@ -171,7 +195,8 @@ function tickOf(at: number, splits: readonly number[]): string {
 function rangeOf(min: number | null, max: number | null, fromZero: boolean): [number, number] {
   if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return [0, 1];
   const low = fromZero ? Math.min(0, min) : min;
-  const room = max - low === 0 ? Math.abs(max) * 0.1 || 1 : (max - low) * 0.12;
+  const least = Math.max(Math.abs(low), Math.abs(max)) * ROOM_MIN;
+  const room = max - low === 0 ? Math.abs(max) * 0.1 || 1 : Math.max((max - low) * 0.12, least);
   return [fromZero && low === 0 ? 0 : low - room, max + room];
 }
 
@@ -200,7 +225,7 @@ function tell(
     const mark = document.createElement('span');
     mark.className = 'chart-mark';
     mark.style.background = colours[(props.lines[at]?.tone ?? 0) % colours.length] ?? '';
-    const value = plot.data[at + 1]?.[index];
+    const value = props.lines[at]?.values[index];
     const text = value === null || value === undefined ? '–' : props.format(value);
     row.append(
       mark,

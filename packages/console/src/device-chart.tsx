@@ -1,12 +1,20 @@
 import { useMemo, useState } from 'react';
 import { Chart } from './chart.tsx';
 import { useFetched } from './fetched.ts';
-import { formatMoment, formatValue, millisOf } from './format.ts';
+import { formatMoment, formatTicks, formatValue, millisOf, parseValue, type Value } from './format.ts';
 import { type Point, queryTelemetry } from './generated/client.ts';
 import { topicOf, useLive } from './live-stream.ts';
 import { messages } from './messages.ts';
 import { Card, Failed, Loading } from './parts.tsx';
-import { append, breakLines, NO_POINTS, type SeriesPoints, trim } from './series-points.ts';
+import {
+  append,
+  boundsOf,
+  breakLines,
+  type Measure,
+  NO_POINTS,
+  type SeriesPoints,
+  trim,
+} from './series-points.ts';
 import { serverNow, useServerNow } from './server-clock.ts';
 import { type RangeName, secondsOf, windowStart } from './time-window.ts';
 
@@ -19,7 +27,7 @@ const POINTS_MAX = 6_000;
 const TICK_SECS = 1;
 const TABLE_ROWS = 50;
 
-type Format = (value: number) => string;
+type Format = (value: Measure) => string;
 
 interface ChartSeries {
   readonly tenant: string;
@@ -62,7 +70,9 @@ export function DeviceChart({
       aside={
         <>
           {note !== undefined && <span className="quiet small">{note}</span>}
-          {typeof last === 'number' && <span className={`reading ink-${tone % 6}`}>{format(last)}</span>}
+          {last !== undefined && last !== null && (
+            <span className={`reading ink-${tone % 6}`}>{format(last)}</span>
+          )}
         </>
       }
     >
@@ -84,6 +94,7 @@ export function DeviceChart({
             group="device"
             fromZero={isBoolean}
             format={format}
+            formatTicks={isBoolean ? formatTruths : formatTicks}
           />
           <Summary points={points} format={format} />
         </>
@@ -93,9 +104,13 @@ export function DeviceChart({
 }
 
 /** A boolean as it is drawn: false at 0, true at 1. */
-function formatTruth(value: number): string {
+function formatTruth(value: Measure): string {
   if (value === 0) return 'false';
   return value === 1 ? 'true' : '';
+}
+
+function formatTruths(ticks: readonly number[]): string[] {
+  return ticks.map(formatTruth);
 }
 
 /** History and live tail of one series, and a note where not every point of the range is there. */
@@ -122,7 +137,7 @@ function useSeries(series: ChartSeries, range: RangeName, isBoolean: boolean) {
     }
   });
   const points = useMemo(() => {
-    const fresh = live.times.map((time, index) => ({ time, value: Number(live.values[index]) }));
+    const fresh = live.times.map((time, index) => ({ time, value: live.values[index] ?? 0 }));
     return trim(append(history.data ?? NO_POINTS, fresh), serverNow() / 1_000 - seconds);
   }, [history.data, live, seconds]);
   const fetched = history.data?.times.length ?? 0;
@@ -144,10 +159,14 @@ async function fetchNewest(series: ChartSeries, range: RangeName, signal: AbortS
   return page.kind === 'points' ? append(NO_POINTS, pointsOf(page.items.toReversed())) : NO_POINTS;
 }
 
-function pointsOf(items: readonly Pick<Point, 'time' | 'value'>[]): { time: number; value: number }[] {
+function pointsOf(items: readonly Point[]): { time: number; value: Measure }[] {
   return items
-    .map(({ time, value }) => ({ time: preciseSeconds(time), value: Number(value) }))
-    .filter(({ value }) => Number.isFinite(value));
+    .map((item) => ({ time: preciseSeconds(item.time), value: measureOf(parseValue(item)) }))
+    .filter(({ value }) => Number.isFinite(Number(value)));
+}
+
+function measureOf(value: Value): Measure {
+  return typeof value === 'bigint' ? value : Number(value);
 }
 
 /** Seconds since 1970 with microseconds, which `Date` does not keep. */
@@ -157,9 +176,7 @@ export function preciseSeconds(iso: string): number {
 
 /** Bounds of what is drawn, and the points behind it as a table. */
 function Summary({ points, format }: { readonly points: SeriesPoints; readonly format: Format }) {
-  const values = points.values.filter((value) => value !== null);
-  const min = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const max = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const { min, max } = boundsOf(points);
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="behind" onToggle={(event) => setOpen(event.currentTarget.open)}>

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { DeviceChart, preciseSeconds } from './device-chart.tsx';
 import { isNotFound, useFetched } from './fetched.ts';
-import { formatValue, millisOf } from './format.ts';
+import { formatValue, millisOf, parseValue } from './format.ts';
 import { type DeviceDetail, getDevice, getLatest, type Latest, queryTelemetry } from './generated/client.ts';
 import { topicOf, useLive } from './live-stream.ts';
 import { messages } from './messages.ts';
@@ -259,7 +259,7 @@ function LatestTable({ latest }: { readonly latest: readonly LatestItem[] }) {
               <th scope="row">
                 <Breakable text={item.metric} />
               </th>
-              <td className="number figures value">{formatValue(item.value)}</td>
+              <td className="number figures value">{formatValue(parseValue(item))}</td>
               <td className="figures quiet steady">{messages.ago(now - millisOf(item.time))}</td>
             </tr>
           ))}

@@ -1,7 +1,16 @@
 import type { ReactNode } from 'react';
 import { Chart } from './chart.tsx';
 import { EmptyPlatform } from './empty.tsx';
-import { formatBytes, formatCount, formatMillis, formatMoment, formatRate, millisOf } from './format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMillis,
+  formatMillisTicks,
+  formatMoment,
+  formatRate,
+  formatTicks,
+  millisOf,
+} from './format.ts';
 import type { Overview, OverviewSample } from './generated/client.ts';
 import { messages } from './messages.ts';
 import { useOverview } from './overview-feed.tsx';
@@ -107,7 +116,8 @@ function RateChart({ samples }: { readonly samples: readonly OverviewSample[] })
         lines={lines}
         fromZero
         group="overview"
-        format={formatRate}
+        format={(value) => formatRate(Number(value))}
+        formatTicks={formatTicks}
       />
     </Card>
   );
@@ -126,7 +136,8 @@ function DelayChart({ samples }: { readonly samples: readonly OverviewSample[] }
         lines={lines}
         fromZero
         group="overview"
-        format={formatMillis}
+        format={(value) => formatMillis(Number(value))}
+        formatTicks={formatMillisTicks}
       />
     </Card>
   );

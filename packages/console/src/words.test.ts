@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatMillis, formatRate, formatValue } from './format.ts';
+import { formatBytes, formatMillis, formatRate } from './format.ts';
 import { ageParts, freshnessAt } from './freshness.ts';
 import { messages } from './messages.ts';
 
@@ -20,14 +20,6 @@ test('messages.ago says ages in words and never a negative one', () => {
   assert.equal(messages.ago(12_400), '12 seconds ago');
   assert.equal(messages.ago(3 * 3_600_000), '3 hours ago');
   assert.deepEqual(ageParts(40 * 3_600_000), { count: 1, unit: 'day' });
-});
-
-test('formatValue keeps six digits and writes texts and booleans as they are', () => {
-  assert.equal(formatValue(1234.56789), '1,234.57');
-  assert.equal(formatValue(0), '0');
-  assert.equal(formatValue(1.5e12), '1.500e+12');
-  assert.equal(formatValue(true), 'true');
-  assert.equal(formatValue('9007199254740993'), '9007199254740993');
 });
 
 test('formatRate, formatMillis and formatBytes choose a unit that fits', () => {

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatMillisTicks, formatTicks, formatValue, parseValue } from './format.ts';
+
+/** Numbers of every size and the ways in which numbers are made, the same in every run. */
+function* manyNumbers(): Generator<number> {
+  let seed = 7;
+  for (let exponent = -300; exponent <= 300; exponent += 0.25) {
+    seed = (seed * 16_807) % 2_147_483_647;
+    yield Number((10 ** exponent * (seed / 2_147_483_647)).toPrecision(1 + (seed % 15)));
+    yield (0 - Math.floor(seed / 10 ** (seed % 8))) / 10 ** (seed % 6);
+  }
+}
+
+const read = (text: string) => Number(text.replaceAll(',', ''));
+
+test('formatValue writes values in whole', () => {
+  const written = [
+    [1234565.8, '1,234,565.8'],
+    [179_563_445, '179,563,445'],
+    [-179_563_445.25, '-179,563,445.25'],
+    [0.000123456789, '0.000123456789'],
+    [-5e-7, '-5e-7'],
+    [1.23456789012345e-9, '1.23456789012345e-9'],
+    [1.5e12, '1,500,000,000,000'],
+    [9_007_199_254_740_991, '9,007,199,254,740,991'],
+    [1.5e17, '1.5e+17'],
+    [6.02214076e23, '6.02214076e+23'],
+    [0.1 + 0.2, '0.3'],
+    [0, '0'],
+    [-0, '0'],
+  ] as const;
+  assert.deepEqual(
+    written.map(([value]) => formatValue(value)),
+    written.map(([, text]) => text),
+  );
+});
+
+test('formatValue of up to 15 digits reads back as the value', () => {
+  for (const value of manyNumbers()) assert.equal(read(formatValue(value)), value);
+});
+
+test('formatValue writes every digit of an exact integer, and texts and booleans as they are', () => {
+  const whole = parseValue({ value: '-12345678901234567890', type: 'integer' });
+  assert.equal(formatValue(whole), '-12,345,678,901,234,567,890');
+  assert.equal(formatValue(parseValue({ value: '12345678901234567890' })), '12345678901234567890');
+  assert.equal(formatValue(parseValue({ value: 12_345, type: 'integer' })), '12,345');
+  assert.equal(formatValue(true), 'true');
+});
+
+test('formatTicks has the digits that tell ticks apart and no more', () => {
+  assert.deepEqual(formatTicks([0, 50, 100], 50), ['0', '50', '100']);
+  assert.deepEqual(formatTicks([39.5, 40, 40.5], 0.5), ['39.5', '40.0', '40.5']);
+  assert.deepEqual(formatTicks([-0.0025, -0, 0.0025], 0.0025), ['-0.0025', '0.0000', '0.0025']);
+  assert.deepEqual(formatTicks([179_563_444, 179_563_446], 2), ['179,563,444', '179,563,446']);
+  assert.deepEqual(formatTicks([1234565.79, 1234565.8], 0.01), ['1,234,565.79', '1,234,565.80']);
+  assert.deepEqual(formatTicks([9.5e18, 1e19, 1.05e19], 5e17), ['9.5e+18', '1.00e+19', '1.05e+19']);
+  assert.deepEqual(formatTicks([-5e-7, 1e-23, 5e-7], 5e-7), ['-5e-7', '0', '5e-7']);
+});
+
+test('formatMillisTicks writes one unit along the axis', () => {
+  assert.deepEqual(formatMillisTicks([0, 250, 500], 250), ['0 ms', '250 ms', '500 ms']);
+  assert.deepEqual(formatMillisTicks([0, 250, 1_250], 250), ['0.00 s', '0.25 s', '1.25 s']);
+});
