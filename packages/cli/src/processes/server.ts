@@ -280,11 +280,16 @@ function announce({ folder, broker }: Opened, api: Api, { context, config, isRea
     `  MQTT         mqtt://${mqtt.host.includes(':') ? `[${mqtt.host}]` : mqtt.host}:${mqtt.port}`,
     `  Data folder  ${folder.path}`,
     '',
-    'Send something of your own:',
-    `  mosquitto_pub -h ${mqtt.host} -p ${mqtt.port} -q 1 -t ${topic} -m '{"temperature": 21.5}'`,
-    '',
+    ...(isReadOnly ? [] : ['Send something of your own:', mosquittoLine(mqtt, topic), '']),
   ];
   context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function mosquittoLine(
+  { host, port }: { readonly host: string; readonly port: number },
+  topic: string,
+): string {
+  return `  mosquitto_pub -h ${host} -p ${port} -q 1 -t ${topic} -m '{"temperature": 21.5}'`;
 }
 
 function asked(signal: AbortSignal): Promise<void> {
