@@ -263,11 +263,14 @@ async function assertHoldsStill(dataDir: string, acked: number): Promise<void> {
 }
 
 /** Starts on a full disk, sees that what was acknowledged is read and nothing taken in, makes room, and sees it heal. */
-async function startOnFullDisk(dataDir: string, neighbour: string, acked: number): Promise<ServerProcess> {
+async function startOnFullDisk(dataDir: string, neighbour: string, acked: number): Promise<void> {
+  await using stack = new AsyncDisposableStack();
   fill(neighbour);
   const run = join(dataDir, 'run.json');
   const before = existsSync(run) ? readFileSync(run, 'utf8') : '';
   const starting = ServerProcess.start({ dataDir, env: QUICK });
+  stack.defer(async () => (await starting)[Symbol.asyncDispose]());
+  stack.defer(() => rmSync(neighbour, { force: true }));
   await Promise.race([
     starting,
     risen(dataDir, ({ childPid }) => !before.includes(`"childPid":${childPid},`)),
@@ -286,14 +289,13 @@ async function startOnFullDisk(dataDir: string, neighbour: string, acked: number
   assert.equal(server.hasCrashed, false);
   await assertServes(server);
   await assertAuditClean(server);
-  return server;
 }
 
 test('a kill on a full disk, and starts on it, lose nothing, and the server heals by itself when room is made', async () => {
   using disk = LoopDisk.create(folder.path, 'full-kill', 64);
   const dataDir = join(disk.path, 'store');
   const neighbour = join(disk.path, 'neighbour');
-  const first = await ServerProcess.start({ dataDir, env: QUICK });
+  await using first = await ServerProcess.start({ dataDir, env: QUICK });
   using client = await WireClient.join(first.mqttPort, 'pump', 4);
   for (let i = 0; i < 400; i++) client.publish(TOPIC, `{"n":${i}}`);
   await client.answered();
@@ -309,10 +311,9 @@ test('a kill on a full disk, and starts on it, lose nothing, and the server heal
   fill(neighbour);
   await assertHoldsStill(dataDir, acked);
   await first.kill();
-  const second = await startOnFullDisk(dataDir, neighbour, acked);
-  await second[Symbol.asyncDispose]();
+  await startOnFullDisk(dataDir, neighbour, acked);
   assert.equal(existsSync(join(dataDir, 'run.json')), false, 'it has ended in an orderly way');
-  await using _third = await startOnFullDisk(dataDir, neighbour, acked);
+  await startOnFullDisk(dataDir, neighbour, acked);
 });
 
 test('doctor on a full disk tells of it in rows of their own, and leaves nothing on it', async () => {
