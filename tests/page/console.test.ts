@@ -178,6 +178,8 @@ const METERED = [
   ['energy', '179563444', '179563445'],
   ['leak', '-0.0000006', '-5e-7'],
   ['ratio', '0.000123456788', '0.000123456789'],
+  // two doubles with none between them: ticks must not be closer than doubles are
+  ['register', '12345678901234565120', '12345678901234567168'],
   ['volume', '1234565.7', '1234565.8'],
 ] as const;
 
@@ -189,7 +191,7 @@ test('the page shows the values that were sent, whole', async () => {
   await plant.send('meter-1', Buffer.from(`[${record(now - 5_000, 'before')},${record(now, 'after')}]`));
   await using tab = await visit(deviceAt('meter-1'));
   const { page } = tab;
-  await page.locator('.chip', { hasText: 'volume' }).click();
+  for (const metric of ['register', 'volume']) await page.locator('.chip', { hasText: metric }).click();
   const shown: string[][] = [];
   for (const { metric } of parts) {
     const card = page.locator('.card', { has: page.getByRole('img', { name: `Chart of ${metric}, ` }) });
@@ -217,8 +219,13 @@ test('the page shows the values that were sent, whole', async () => {
     both('179,563,444', '179,563,445'),
     both('-6e-7', '-5e-7'),
     both('0.000123456788', '0.000123456789'),
+    both('12,345,678,901,234,565,120', '12,345,678,901,234,567,168'),
     both('1,234,565.7', '1,234,565.8'),
   ]);
+  const chart = page.getByRole('img', { name: 'Chart of counter, ' });
+  const { width = 0 } = (await chart.boundingBox()) ?? {};
+  await chart.hover({ position: { x: width - 12, y: 100 } });
+  assert.equal(await textOf(chart.locator('.chart-readout b')), '12,345,678,901,234,567,890');
   await page.evaluate('scrollTo(0, 0)');
   assert.deepEqual(await picture(page, 'device-whole', TWO_LOOKS), []);
   assert.deepEqual(tab.complaints, []);
