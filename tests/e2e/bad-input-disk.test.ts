@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { REASON } from '@skerry/mqtt';
 import { LoopDisk, memoryFolder, ServerProcess } from '@skerry/testkit';
 import { until } from './condition.ts';
@@ -20,6 +23,7 @@ import { assertAuditClean, assertServes, pointsOf } from './proof.ts';
 import { skerry } from './skerry-line.ts';
 import { WireClient } from './wire-client.ts';
 
+const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 const QUICK = { SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.2' };
 /** With a ballast of 1 MiB, so that a copy of the folder is small. */
 const SMALL = { ...QUICK, SKERRY_JOURNAL_BYTES_MAX: String(32 * 2 ** 20) };
@@ -314,6 +318,48 @@ test('a kill on a full disk, and starts on it, lose nothing, and the server heal
   await startOnFullDisk(dataDir, neighbour, acked);
   assert.equal(existsSync(join(dataDir, 'run.json')), false, 'it has ended in an orderly way');
   await startOnFullDisk(dataDir, neighbour, acked);
+});
+
+test('a start on a new folder waits for room on a full disk, and works when it is made', async () => {
+  using disk = LoopDisk.create(folder.path, 'full-new', 64);
+  const neighbour = join(disk.path, 'neighbour');
+  for (const name of ['made', 'not-made']) {
+    const dataDir = join(disk.path, name);
+    if (name === 'made') mkdirSync(dataDir);
+    fill(neighbour);
+    const child = spawn(process.execPath, [MAIN, ...'up --no-demo --http-port 0 --mqtt-port 0'.split(' ')], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last one ends it with this process
+      env: { PATH: process.env.PATH, SKERRY_PARENT_FD: '3', SKERRY_DATA_DIR: dataDir, ...SMALL },
+    });
+    let out = '';
+    let err = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    const ended = once(child, 'close');
+    try {
+      await until(
+        'two tries',
+        () => err.split('[disk-full]').length > 2,
+        20_000,
+        () => err,
+      );
+      rmSync(neighbour);
+      await until(
+        'a start',
+        () => out.includes('is running'),
+        20_000,
+        () => err,
+      );
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await assertRecovers(dataDir, 0);
+  }
 });
 
 test('doctor on a full disk tells of it in rows of their own, and leaves nothing on it', async () => {

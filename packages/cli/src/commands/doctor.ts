@@ -133,7 +133,8 @@ function guarded(check: string, advice: string, look: () => Finding): Finding {
     return look();
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
-    return { check, verdict: 'fault', found, advice: isNoRoom(cause) ? ROOM_ADVICE : advice };
+    const isFull = isNoRoom(cause) || (cause instanceof Error && isNoRoom(cause.cause));
+    return { check, verdict: 'fault', found, advice: isFull ? ROOM_ADVICE : advice };
   }
 }
 

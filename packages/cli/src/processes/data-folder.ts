@@ -19,6 +19,7 @@ import {
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { KernelError } from '@skerry/kernel';
 import { CliError } from '../errors.ts';
 
 /** What a running instance tells other processes of the same user: `run.json` in the data folder. */
@@ -42,15 +43,15 @@ export interface HeldDataFolder extends AsyncDisposable {
   announce(run: RunFile): void;
 }
 
-/** Below this the journal's reserve is given back before a start: opening SQLite's logs takes 32 KiB per file. */
-const START_BYTES_MIN = 4 * 2 ** 20;
+/** Below this the journal's reserve is given back before a start. */
+const START_BYTES_MIN = 4 * 2 ** 20; // opening takes 32 KiB of SQLite's shared memory per file of the store, of a hundred files
 
 /**
  * Creates the folder where needed and holds it alone: an SQLite file locked by a transaction that never ends and writes
  * nothing (the kernel frees it when the process ends) and, on Linux, an abstract socket named by the folder's device
  * and inode, which also finds a second instance that reaches the folder by another path or after the file was replaced.
  * A folder that was used before is held on a full disk too: the journal's reserve makes the room that a start takes.
- * Fails with `data-folder-in-use` or `data-folder-unusable`.
+ * Fails with `data-folder-in-use`, `data-folder-unusable`, or `disk-full` where a new folder finds no room.
  */
 export async function holdDataFolder(path: string): Promise<HeldDataFolder> {
   const { hasRoom } = prepareFolder(path);
@@ -109,13 +110,14 @@ export function readToken(path: string): string {
 
 /**
  * Creates the folder where needed and proves that it can be written. A disk without room for a byte is no refusal:
- * `hasRoom` tells. Fails with `data-folder-unusable`.
+ * `hasRoom` tells. Fails with `data-folder-unusable`, and with `disk-full` where the folder itself finds no room.
  */
 export function prepareFolder(path: string): { readonly hasRoom: boolean } {
   try {
     makeFolder(path);
     return { hasRoom: probe(join(path, '.probe')) };
   } catch (cause) {
+    if (isNoRoom(cause)) throw noRoomFor(path, cause);
     throw new CliError(
       'data-folder-unusable',
       `Preparing the data folder ${path} failed: ${cause instanceof Error ? cause.message : String(cause)}. Wanted a folder this user may write; set dataDir or SKERRY_DATA_DIR to another.`,
@@ -128,6 +130,16 @@ export function prepareFolder(path: string): { readonly hasRoom: boolean } {
 /** Whether a fault of a file call says that there is no room: the disk is full, or the user's quota is used up. */
 export function isNoRoom(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+}
+
+/** Not final: the supervisor tries again until there is room. */
+function noRoomFor(path: string, cause: unknown): KernelError {
+  return new KernelError(
+    'disk-full',
+    `Making ${path} failed: the disk is full. Wanted room for a new data folder; it is tried again.`,
+    { path },
+    cause,
+  );
 }
 
 function probe(file: string): boolean {
@@ -204,7 +216,13 @@ function tokenOf(path: string): string {
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
     const token = randomBytes(32).toString('base64url');
-    writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600, flush: true });
+    try {
+      writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600, flush: true });
+    } catch (full) {
+      if (!isNoRoom(full)) throw full;
+      rmSync(`${file}.new`, { force: true });
+      throw noRoomFor(file, full);
+    }
     renameSync(`${file}.new`, file);
     return token;
   }
