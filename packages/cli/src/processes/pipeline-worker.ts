@@ -1,7 +1,14 @@
 import { openJournalFollower } from '@skerry/journal';
 import { openSegmentReader } from '@skerry/journal/segment';
+import type { Clock } from '@skerry/kernel';
 import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
-import { openPipeline, type RouteConfig, type RouteEra, servePipeline } from '@skerry/pipeline';
+import {
+  openPipeline,
+  type Pipeline,
+  type RouteConfig,
+  type RouteEra,
+  servePipeline,
+} from '@skerry/pipeline';
 import { ThreadedStore } from '@skerry/series';
 import { portMailbox } from './port-mailbox.ts';
 import { keepingRoutes, RouteHistory } from './route-history.ts';
@@ -22,7 +29,7 @@ export interface PipelineThreadFacts {
   readonly eras: readonly RouteEra[];
 }
 
-const LAST_SEAL_MS = 10_000;
+const LAST_SEAL_MS = 5_000;
 
 await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
   const clock = nodeClock();
@@ -45,13 +52,17 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
     facts: { eras: store.eras } satisfies PipelineThreadFacts,
     figures: () => undefined,
     close: async () => {
-      const hurry = new AbortController();
       // what cannot be sealed now is read from the journal at the next start
-      await Promise.race([pipeline.flush(), clock.sleep(LAST_SEAL_MS, hurry.signal)]);
-      hurry.abort();
+      if (!pipeline.alarms().some(({ code }) => code === 'seal-retry')) await lastSeal(pipeline, clock);
       served[Symbol.dispose]();
       await pipeline[Symbol.asyncDispose]();
       reader.close();
     },
   };
 });
+
+async function lastSeal(pipeline: Pipeline, clock: Clock): Promise<void> {
+  const hurry = new AbortController();
+  await Promise.race([pipeline.flush(), clock.sleep(LAST_SEAL_MS, hurry.signal)]);
+  hurry.abort();
+}

@@ -118,7 +118,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   return { folder, threads, journal, appender, ingress, broker, pipeline };
 }
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 2_000;
 
 /** What was taken in becomes durable before the journal closes; a full disk does not hold up the end for ever. */
 async function settle(appender: RecordAppender): Promise<void> {
