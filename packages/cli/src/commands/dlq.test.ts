@@ -69,10 +69,16 @@ test('dlq replay and discard take offsets, filters or --all, and twice changes n
   const again = await island.skerry('dlq replay 1 -o json');
   assert.deepEqual([again.code, again.out], [0, '{"changed":0,"unchanged":1}\n']);
   const filtered = await island.skerry('dlq discard --project q');
-  assert.match(filtered.out, /CHANGED +UNCHANGED\n +1 +0\n/);
-  assert.match(filtered.err, /^1 open letters are discarded, 0 were not open.*author is local/);
+  assert.match(filtered.out, /DISCARDED +UNCHANGED\n +1 +0\n/);
+  assert.match(filtered.err, /^1 open letter is discarded, 0 were not open.*author is local/);
   assert.deepEqual(await statesOf(island), ['open', 'replayed', 'discarded']);
-  assert.equal((await island.skerry('dlq replay --all -o json')).out, '{"changed":1,"unchanged":2}\n');
+  const table = await island.skerry('dlq replay 0');
+  assert.match(table.out, /^OFFERED +UNCHANGED\n +1 +0\n/);
+  assert.match(
+    table.err,
+    /^1 open letter is offered.*\nWhat is refused again stays open; skerry dlq show 0 shows/,
+  );
+  assert.equal((await island.skerry('dlq replay --all -o json')).out, '{"changed":0,"unchanged":3}\n');
   const letter = JSON.parse((await island.skerry('dlq show 2 -o json')).out);
   assert.deepEqual([letter.state, letter.author], ['discarded', 'local']);
 });

@@ -162,18 +162,33 @@ async function change(context: VerbContext, action: 'replay' | 'discard'): Promi
       outcome = { changed: outcome.changed + one.changed, unchanged: outcome.unchanged + one.unchanged };
     }
   }
-  await printRows(context, outputFormat(context.flags.output), [outcome], OUTCOME_COLUMNS, outcome);
-  const done = action === 'replay' ? 'go through the pipeline again' : 'are discarded';
-  context.stderr.write(
-    `${outcome.changed} open letters ${done}, ${outcome.unchanged} were not open and stay as they are. The author is local.\n`,
-  );
+  await printRows(context, outputFormat(context.flags.output), [outcome], outcomeColumns(action), outcome);
+  const isOne = outcome.changed === 1;
+  const letters = `${outcome.changed} open ${isOne ? 'letter' : 'letters'}`;
+  const done =
+    action === 'replay'
+      ? `${isOne ? 'is' : 'are'} offered to the pipeline again`
+      : `${isOne ? 'is' : 'are'} discarded`;
+  const rest = `${outcome.unchanged} ${outcome.unchanged === 1 ? 'was not open and stays as it is' : 'were not open and stay as they are'}`;
+  context.stderr.write(`${letters} ${done}, ${rest}. The author is local.\n`);
+  if (action === 'replay' && outcome.changed > 0) {
+    const only = offsets.length === 1 ? `skerry dlq show ${offsets[0]}` : 'skerry dlq list --state all';
+    context.stderr.write(`What is refused again stays open; ${only} shows what became of it.\n`);
+  }
   return 0;
 }
 
-const OUTCOME_COLUMNS: readonly Column<Outcome>[] = [
-  { title: 'CHANGED', align: 'right', cell: (row) => String(row.changed) },
-  { title: 'UNCHANGED', align: 'right', cell: (row) => String(row.unchanged) },
-];
+/** A replayed letter is only offered: whether the pipeline takes it now is known later. */
+function outcomeColumns(action: 'replay' | 'discard'): readonly Column<Outcome>[] {
+  return [
+    {
+      title: action === 'replay' ? 'OFFERED' : 'DISCARDED',
+      align: 'right',
+      cell: (row) => String(row.changed),
+    },
+    { title: 'UNCHANGED', align: 'right', cell: (row) => String(row.unchanged) },
+  ];
+}
 
 /** What is meant is said in one way: offsets, or flags, or `--all`. */
 function checkChoice(context: VerbContext, action: string, offsets: readonly number[], filter: Filter): void {
