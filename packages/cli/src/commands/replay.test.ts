@@ -108,6 +108,22 @@ test('replay sends what was cut off again under its message id, and is complete 
   assert.deepEqual([JSON.parse(out).acked, JSON.parse(out).reconnects], [2, 1]);
 });
 
+test('replay tells what was sent before a bad row, and goes on from it', async () => {
+  const text = 'timestamp,v\n2024-01-01 00:00:00,1\n2024-01-01 00:00:01,2\nnoon,3\n';
+  await using quay = await openQuay(text);
+  const broken = await quay.replay('--speed max -o json');
+  assert.equal(broken.code, 6);
+  assert.deepEqual([JSON.parse(broken.out).published, JSON.parse(broken.out).acked], [2, 2]);
+  assert.match(broken.err, /--from-line 3: those before were sent\.\n.*line 4: found time "noon"/);
+  writeFileSync(quay.file, text.replace('noon', '2024-01-01 00:00:02'));
+  const rest = await quay.replay('--speed max --from-line 3 -o json');
+  assert.equal(rest.code, 0, rest.err);
+  assert.deepEqual(
+    quay.harbour.arrivals.map((one) => JSON.parse(one.text).v),
+    [1, 2, 3],
+  );
+});
+
 test('replay draws a bar with rate, acknowledged and remaining on a terminal only', async () => {
   await using quay = await openQuay(CSV);
   const terminal = await quay.replay('--speed max', { isTerminal: true });

@@ -71,6 +71,12 @@ export const replayVerb: Verb = {
       what: `Topic with {tenant}, {project}, {device}. Default: ${JSON.stringify(TOPIC)}.`,
     },
     {
+      name: 'from-line',
+      type: 'number',
+      value: 'N',
+      what: 'Begins with the data row N, counted from 1 without header and empty lines. Default: 1.',
+    },
+    {
       name: 'patience',
       type: 'number',
       value: 'SECS',
@@ -85,7 +91,7 @@ export const replayVerb: Verb = {
   ],
   async run(context) {
     const plan = planOf(context);
-    const total = await countRows(plan.recording.path);
+    const total = Math.max(0, (await countRows(plan.recording.path)) - plan.fromRow + 1);
     const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
     const { run } = findInstance(context);
     await tellPlan(context, plan, total, run.mqtt);
@@ -110,6 +116,8 @@ interface Plan {
   readonly speed: number;
   readonly topicOf: (row: RecordedRow) => string;
   readonly patienceMs: number;
+  /** First data row that is published, from 1. */
+  readonly fromRow: number;
   /** Names this replay, so that its rows are told from those of another replay of the same file. */
   readonly run: string;
   readonly device: string;
@@ -147,6 +155,7 @@ function planOf(context: VerbContext): Plan {
         device: row.device === undefined ? device : deviceOf(path, row.line, row.device),
       }),
     patienceMs: patienceOf(flags.patience) * 1_000,
+    fromRow: rowOf(flags['from-line']),
     run: Buffer.from(nodeRandom().bytes(6)).toString('hex'),
     device: deviceColumn === undefined ? device : `the column ${deviceColumn}`,
     place: `${tenant}/${project}`,
@@ -164,6 +173,12 @@ function patienceOf(flag: unknown): number {
   const secs = flag === undefined ? PATIENCE_SECS : Number(flag);
   if (secs > 0) return secs;
   throw new CliError('usage', `--patience: found ${JSON.stringify(flag)}, wanted seconds above 0.`);
+}
+
+function rowOf(flag: unknown): number {
+  const row = flag === undefined ? 1 : Number(flag);
+  if (Number.isSafeInteger(row) && row > 0) return row;
+  throw new CliError('usage', `--from-line: found ${JSON.stringify(flag)}, wanted a whole number from 1.`);
 }
 
 function zoneOf(zone: string): string {
@@ -247,6 +262,7 @@ class Replay {
   readonly #signal: AbortSignal;
   #published = 0;
   #isWhole = false;
+  #fault: CliError | undefined;
   #ackedBefore = 0;
   #ackedAtMs = this.#startedMs;
 
@@ -259,21 +275,36 @@ class Replay {
     this.#signal = AbortSignal.any([context.signal, this.#givingUp.signal]);
   }
 
-  /** Publishes every row at its time and waits for the acknowledgements, unless interrupted or out of patience. */
+  /**
+   * Publishes every row at its time and waits for the acknowledgements, unless interrupted or out of patience; a fault
+   * in the recording behind the first row is kept for `conclude`.
+   */
   async publish(): Promise<void> {
     using _ = this.#clock.startTicker(TICK_MS, () => this.#tick());
+    try {
+      await this.#publishRows();
+    } catch (cause) {
+      if (!(cause instanceof CliError) || this.#published === 0) throw cause;
+      this.#fault = cause;
+    }
+    if (this.#isWhole || this.#fault) await this.#publisher.drained(this.#signal);
+  }
+
+  async #publishRows(): Promise<void> {
     const pace = new Pace(this.#plan.speed, this.#clock);
     const encoder = new TextEncoder();
+    let at = 0;
     for await (const row of readRecording(this.#plan.recording)) {
+      at += 1;
+      if (at < this.#plan.fromRow) continue;
       await pace.wait(row.timeMicros, this.#signal);
       const payload = encoder.encode(rowPayload(row, `${this.#plan.run}-${row.line}`));
       if (this.#signal.aborted || !(await this.#take(row, payload))) return;
     }
     this.#isWhole = true;
-    await this.#publisher.drained(this.#signal);
   }
 
-  /** Prints what came of it; the exit code. */
+  /** Prints what came of it; the exit code. Fails with the fault of the recording that ended it. */
   async conclude(): Promise<number> {
     const { acked, resent, refused, reconnects } = this.#publisher.figures();
     const isComplete = this.#isWhole && acked === this.#published;
@@ -306,6 +337,15 @@ class Replay {
     this.#context.stderr.write(
       `NOT complete: ${acked} rows were acknowledged of ${this.#isWhole ? this.#published : this.#total}.\n`,
     );
+    if (this.#fault) {
+      const next = this.#plan.fromRow + this.#published;
+      if (acked === this.#published) {
+        this.#context.stderr.write(
+          `Mend the row, then go on with --from-line ${next}: those before were sent.\n`,
+        );
+      }
+      throw this.#fault;
+    }
     return this.#context.signal.aborted ? 130 : 1;
   }
 
