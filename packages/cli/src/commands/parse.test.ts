@@ -26,6 +26,10 @@ const usage = (words: string[], message: RegExp): void =>
     (cause) => cause instanceof CliError && cause.code === 'usage' && message.test(cause.message),
   );
 
+test('parseLine takes a negative number for the value of the flag before it', () => {
+  assert.equal(parseLine(VERB, ['f.csv', '--metric', 'm', '--limit', '-1']).flags.limit, -1);
+});
+
 test('findVerb takes the longest path that fits', () => {
   const short = { ...VERB, path: ['telemetry'] };
   assert.equal(findVerb([short, VERB], ['telemetry', 'query', 'x'])?.verb, VERB);

@@ -35,7 +35,7 @@ export function parseLine(verb: Verb, words: readonly string[]): ParsedLine {
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
     parsed = parseArgs({
-      args: [...words],
+      args: joinedNegatives(verb, words),
       options: { ...options, help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
       allowNegative: true,
@@ -59,6 +59,21 @@ export function parseLine(verb: Verb, words: readonly string[]): ParsedLine {
   }
   if (!wantsHelp) checkPositionals(verb, parsed.positionals);
   return { flags, positionals: parsed.positionals, wantsHelp };
+}
+
+/** A negative number behind the flag of a number belongs to it; `parseArgs` would call that ambiguous. */
+function joinedNegatives(verb: Verb, words: readonly string[]): string[] {
+  const numbers = new Set(
+    verb.flags.filter((flag) => flag.type === 'number').map((flag) => `--${flag.name}`),
+  );
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    if (before !== undefined && numbers.has(before) && /^-\.?\d/.test(word) && !joined.includes('--')) {
+      joined[joined.length - 1] = `${before}=${word}`;
+    } else joined.push(word);
+  }
+  return joined;
 }
 
 function typed(flag: Flag, value: unknown): string | number | boolean {

@@ -181,7 +181,7 @@ function hostFaults(tree: Tree): string[] {
 function wanted(schema: SchemaNode): string {
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;
   const range = schema.minimum === undefined ? '' : ` from ${schema.minimum} to ${schema.maximum ?? 'any'}`;
-  return `${schema.type === 'integer' ? 'a whole number' : `a ${schema.type}`}${range}`;
+  return `${schema.type === 'integer' ? 'a whole number' : `${/^[aio]/.test(String(schema.type)) ? 'an' : 'a'} ${schema.type}`}${range}`;
 }
 
 function hint(name: string | undefined): string {
