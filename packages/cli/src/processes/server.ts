@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
@@ -77,6 +78,7 @@ export async function serve(options: UpOptions): Promise<number> {
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
   const demoFailed = config.demo && !isReadOnly ? runDemo(rooms, opened.broker, stack) : undefined;
   announce(opened, api, options);
+  flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
   await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
   rooms.logger.log('info', 'Shutting down.');
   return 0;

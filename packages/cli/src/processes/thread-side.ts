@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createMeter, type FailpointHook, type Logger, loggerTo, type Meter } from '@skerry/kernel';
 import { faultMessage } from '@skerry/pipeline/fault-message';
@@ -55,6 +56,7 @@ export async function runThread<Options>(
       answer(message, running, meter, post).catch(fail);
     });
     post({ type: 'ready', facts: running.facts });
+    flushCompileCache();
   } catch (fault) {
     fail(fault);
   }
