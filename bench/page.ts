@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BenchCase, type Figures, SKERRY, shown } from './frame/case.ts';
+import { type BenchCase, type Figures, shown } from './frame/case.ts';
 import type { CaseResult } from './frame/contest.ts';
 import { ROOT } from './frame/machine.ts';
 import { readResult } from './frame/result-files.ts';
@@ -118,7 +118,7 @@ function ratioText({ ratios }: CaseResult): string {
       const shownRatios = COLUMNS.filter(([figure]) => figure in figures).map(
         ([figure, title]) => `${title} ${shown(Number(figures[figure]))} times`,
       );
-      return shownRatios.length === 0 ? '' : `${SKERRY} to ${peer}: ${shownRatios.join(', ')}.`;
+      return shownRatios.length === 0 ? '' : `Beside ${peer}: ${shownRatios.join(', ')}.`;
     })
     .filter((text) => text !== '')
     .join('\n');

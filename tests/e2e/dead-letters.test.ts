@@ -66,9 +66,9 @@ test('each kind of dead letter is listed with what was found, shown with its byt
       ['unknown-topic', 'plant', '', 'open'],
       ['unknown-topic', 'plant', '', 'open'],
       ['unknown-topic', 'plant', '', 'open'],
-      // a device that nothing was ever stored of is not known yet
-      ['undecodable', 'telemetry', '', 'open'],
-      ['undecodable', 'telemetry', '', 'open'],
+      // the topic names a device of which nothing was ever stored
+      ['undecodable', 'telemetry', 'broken', 'open'],
+      ['undecodable', 'telemetry', 'broken', 'open'],
       ['series-limit', 'telemetry', 'wide', 'open'],
     ],
   );
