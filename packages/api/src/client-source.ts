@@ -1,4 +1,5 @@
-import { OPERATIONS, type Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 import type { Schema } from './schema-kit.ts';
 import { SCHEMAS } from './schemas.ts';
 

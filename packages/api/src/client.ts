@@ -1,9 +1,9 @@
 import { API_FAULTS, ApiError, type ApiFault, type RequestFault } from './errors.ts';
+import type { Operation } from './operation.ts';
 import {
   type Answer,
   type Body,
   OPERATIONS,
-  type Operation,
   type OperationId,
   type Params,
   type Query,

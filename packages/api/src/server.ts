@@ -11,15 +11,16 @@ import { guardRequest, guardWrite, LOOPBACK_HOSTS, SECURITY_HEADERS } from './gu
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
-import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
-import { OverviewSampler } from './overview-sampler.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS, type OperationId } from './operations.ts';
 import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
 import type { Platform } from './platform.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { EventStreams } from './rooms/live/stream.ts';
+import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
+import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
 import { type Schema, text } from './schema-kit.ts';
 import { SCHEMAS } from './schemas.ts';
-import { EventStreams } from './stream.ts';
-import { QueryGate } from './telemetry.ts';
 
 /** How the server listens. */
 export interface ApiOptions {

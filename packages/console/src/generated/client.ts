@@ -54,88 +54,39 @@ export type Problem = {
   })[] | undefined;
 };
 
-/** The accounts of the ledger, in records. */
-export type Accounts = {
-  /** Records appended to the journal. */
-  readonly received: number;
-  /** Records whose points are stored. */
-  readonly stored: number;
-  /** Records that had been stored already under their own id. */
-  readonly deduplicated: number;
-  /** Records a declared stage took out. */
-  readonly filtered: number;
-  /** Records set aside because they could not be processed. */
-  readonly deadLettered: number;
-  /** Dead letters discarded by a person. */
-  readonly discarded: number;
-  /** Records removed by a policy before a verdict or replay. */
-  readonly expired: number;
-  /** Records without a verdict yet. */
-  readonly pending: number;
+/** The configuration in force, without secrets. */
+export type Config = {
+  /** Version. */
+  readonly version: string;
+  /** By key. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly listeners: readonly ({
+    /** What listens. */
+    readonly name: string;
+    /** Address. */
+    readonly host: string;
+    /** Port. */
+    readonly port: number;
+  })[];
+  /** A topic that makes telemetry of the device `my-device`. */
+  readonly exampleTopic: string;
 };
 
-/** The ledger of one project. */
-export type ProjectLedger = {
-  /** Tenant id. */
-  readonly tenant: string;
-  /** Project id. */
-  readonly project: string;
-  /** Records appended to the journal. */
-  readonly received: number;
-  /** Records whose points are stored. */
-  readonly stored: number;
-  /** Records that had been stored already under their own id. */
-  readonly deduplicated: number;
-  /** Records a declared stage took out. */
-  readonly filtered: number;
-  /** Records set aside because they could not be processed. */
-  readonly deadLettered: number;
-  /** Dead letters discarded by a person. */
-  readonly discarded: number;
-  /** Records removed by a policy before a verdict or replay. */
-  readonly expired: number;
-  /** Records without a verdict yet. */
-  readonly pending: number;
-  /** Records of QoS 0, inside `received`. */
-  readonly receivedQos0: number;
+/** The process answers. */
+export type Health = {
+  readonly status: 'ok';
 };
 
-/** The running account of every record. */
-export type Ledger = {
-  readonly totals: Accounts;
-  /** Whether received equals the sum of the other accounts, everywhere. */
-  readonly balanced: boolean;
-  readonly projects: readonly (ProjectLedger)[];
-  readonly imbalances: readonly (string)[];
-  /** Pending records by the count of the journal itself. */
-  readonly journalPending: number;
-};
-
-/** The outcome of a recount. */
-export type AuditReport = {
-  /** Whether the recount agrees with the ledger. */
-  readonly balanced: boolean;
-  /** First journal offset recounted. */
-  readonly fromOffset: number;
-  /** End of the recount. */
-  readonly toOffset: number;
-  /** Records recounted. */
-  readonly records: number;
-  readonly totals: Accounts;
-  readonly findings: readonly ({
-    /** Tenant id. */
-    readonly tenant: string;
-    /** Project id. */
-    readonly project: string;
-    /** Device id; `-` is the project itself. */
-    readonly device: string;
-    /** Journal offset, -1 where no single record is meant. */
-    readonly offset: number;
-    /** What is wrong. */
+/** Whether the platform takes and shows messages. */
+export type Readiness = {
+  /** Whether it does. */
+  readonly ready: boolean;
+  readonly reasons: readonly ({
+    /** Stable code. */
+    readonly code: string;
+    /** The facts. */
     readonly detail: string;
   })[];
-  /** Findings beyond those listed. */
-  readonly findingsLeftOut: number;
 };
 
 /** The figures of one second. */
@@ -325,6 +276,90 @@ export type BucketPage = {
   readonly items: readonly (Bucket)[];
 };
 
+/** The accounts of the ledger, in records. */
+export type Accounts = {
+  /** Records appended to the journal. */
+  readonly received: number;
+  /** Records whose points are stored. */
+  readonly stored: number;
+  /** Records that had been stored already under their own id. */
+  readonly deduplicated: number;
+  /** Records a declared stage took out. */
+  readonly filtered: number;
+  /** Records set aside because they could not be processed. */
+  readonly deadLettered: number;
+  /** Dead letters discarded by a person. */
+  readonly discarded: number;
+  /** Records removed by a policy before a verdict or replay. */
+  readonly expired: number;
+  /** Records without a verdict yet. */
+  readonly pending: number;
+};
+
+/** The ledger of one project. */
+export type ProjectLedger = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Records appended to the journal. */
+  readonly received: number;
+  /** Records whose points are stored. */
+  readonly stored: number;
+  /** Records that had been stored already under their own id. */
+  readonly deduplicated: number;
+  /** Records a declared stage took out. */
+  readonly filtered: number;
+  /** Records set aside because they could not be processed. */
+  readonly deadLettered: number;
+  /** Dead letters discarded by a person. */
+  readonly discarded: number;
+  /** Records removed by a policy before a verdict or replay. */
+  readonly expired: number;
+  /** Records without a verdict yet. */
+  readonly pending: number;
+  /** Records of QoS 0, inside `received`. */
+  readonly receivedQos0: number;
+};
+
+/** The running account of every record. */
+export type Ledger = {
+  readonly totals: Accounts;
+  /** Whether received equals the sum of the other accounts, everywhere. */
+  readonly balanced: boolean;
+  readonly projects: readonly (ProjectLedger)[];
+  readonly imbalances: readonly (string)[];
+  /** Pending records by the count of the journal itself. */
+  readonly journalPending: number;
+};
+
+/** The outcome of a recount. */
+export type AuditReport = {
+  /** Whether the recount agrees with the ledger. */
+  readonly balanced: boolean;
+  /** First journal offset recounted. */
+  readonly fromOffset: number;
+  /** End of the recount. */
+  readonly toOffset: number;
+  /** Records recounted. */
+  readonly records: number;
+  readonly totals: Accounts;
+  readonly findings: readonly ({
+    /** Tenant id. */
+    readonly tenant: string;
+    /** Project id. */
+    readonly project: string;
+    /** Device id; `-` is the project itself. */
+    readonly device: string;
+    /** Journal offset, -1 where no single record is meant. */
+    readonly offset: number;
+    /** What is wrong. */
+    readonly detail: string;
+  })[];
+  /** Findings beyond those listed. */
+  readonly findingsLeftOut: number;
+};
+
 /** Missing numbers of a device; bounds are inclusive. */
 export type Gap = {
   /** Tenant id. */
@@ -449,41 +484,6 @@ export type DeadLetterOutcome = {
   readonly unchanged: number;
 };
 
-/** The configuration in force, without secrets. */
-export type Config = {
-  /** Version. */
-  readonly version: string;
-  /** By key. */
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly listeners: readonly ({
-    /** What listens. */
-    readonly name: string;
-    /** Address. */
-    readonly host: string;
-    /** Port. */
-    readonly port: number;
-  })[];
-  /** A topic that makes telemetry of the device `my-device`. */
-  readonly exampleTopic: string;
-};
-
-/** The process answers. */
-export type Health = {
-  readonly status: 'ok';
-};
-
-/** Whether the platform takes and shows messages. */
-export type Readiness = {
-  /** Whether it does. */
-  readonly ready: boolean;
-  readonly reasons: readonly ({
-    /** Stable code. */
-    readonly code: string;
-    /** The facts. */
-    readonly detail: string;
-  })[];
-};
-
 /** Data of the event `points`. */
 export type StreamPoints = {
   readonly devices: readonly ({
@@ -523,6 +523,11 @@ export function getHealth(signal: AbortSignal | null = null): Promise<Health> {
 /** Whether messages are taken and shown; 503 with the reasons when not. */
 export function getReadiness(signal: AbortSignal | null = null): Promise<Readiness> {
   return call(`/ready`, {}, { signal });
+}
+
+/** The configuration in force and the open addresses. */
+export function getConfig(signal: AbortSignal | null = null): Promise<Config> {
+  return call(`/api/v1/config`, {}, { signal });
 }
 
 /** Rates, delay, backlog and ledger now. */
@@ -688,9 +693,4 @@ export function discardDeadLetter(params: {
   readonly offset: number;
 }, token: string, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
   return call(`/api/v1/dead-letters/${part(params.offset)}/discard`, {}, { method: 'POST', signal }, token);
-}
-
-/** The configuration in force and the open addresses. */
-export function getConfig(signal: AbortSignal | null = null): Promise<Config> {
-  return call(`/api/v1/config`, {}, { signal });
 }

@@ -1,9 +1,9 @@
 import type { Clock, Logger, Timer } from '@skerry/kernel';
-import { LIMITS } from './limits.ts';
-import type { OverviewFigures, Platform } from './platform.ts';
-import type { Model } from './schemas.ts';
-import { showOverview } from './shape.ts';
-import { formatTime } from './time.ts';
+import { LIMITS } from '../../limits.ts';
+import type { OverviewFigures, Platform } from '../../platform.ts';
+import type { Model } from '../../schemas.ts';
+import { showOverview } from '../../shape.ts';
+import { formatTime } from '../../time.ts';
 
 /** Samples over which a rate is taken. */
 const RATE_SAMPLES = 3;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
-import { ApiError } from './errors.ts';
-import type { Model } from './schemas.ts';
-import { openScene, problemIn, type Scene } from './testing/scene.ts';
-import { faultsAgainst } from './testing/wire-schema.ts';
+import { ApiError } from '../../errors.ts';
+import type { Model } from '../../schemas.ts';
+import { openScene, problemIn, type Scene } from '../../testing/scene.ts';
+import { faultsAgainst } from '../../testing/wire-schema.ts';
 
 const KEY = { tenant: 't', project: 'p', device: 'a/b' };
 const PATH = '/api/v1/stream?subscribe=points:t/p/a%252Fb';

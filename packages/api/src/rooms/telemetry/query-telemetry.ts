@@ -1,16 +1,16 @@
 import type { Clock, Gauge } from '@skerry/kernel';
 import type { SeriesKey } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
-import { type Call, wantsLines } from './call.ts';
-import { readCursor, writeCursor } from './cursor.ts';
-import { ApiError, invalidRequest } from './errors.ts';
-import { LIMITS } from './limits.ts';
-import { sendLines } from './lines.ts';
-import type { Answer, Query } from './operations.ts';
-import type { Platform, PointPosition, PointRows, RangeQuery } from './platform.ts';
-import type { Model } from './schemas.ts';
-import { AGGREGATES, showBucket, showPointLines, showPoints } from './shape.ts';
-import { parseStep, parseTime } from './time.ts';
+import { type Call, wantsLines } from '../../call.ts';
+import { readCursor, writeCursor } from '../../cursor.ts';
+import { ApiError, invalidRequest } from '../../errors.ts';
+import { LIMITS } from '../../limits.ts';
+import { sendLines } from '../../lines.ts';
+import type { Answer, Query } from '../../operations.ts';
+import type { Platform, PointPosition, PointRows, RangeQuery } from '../../platform.ts';
+import type { Model } from '../../schemas.ts';
+import { AGGREGATES, showBucket, showPointLines, showPoints } from '../../shape.ts';
+import { parseStep, parseTime } from '../../time.ts';
 
 const PAGE_ROWS = 1_000;
 /** Lines that make one piece of an NDJSON answer. */

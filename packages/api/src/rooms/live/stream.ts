@@ -10,12 +10,12 @@ import {
   type Timer,
 } from '@skerry/kernel';
 import type { FastifyReply } from 'fastify';
-import type { Call } from './call.ts';
-import { ApiError, invalidRequest } from './errors.ts';
-import { LIMITS } from './limits.ts';
-import type { OverviewSampler } from './overview-sampler.ts';
-import type { LiveEvent, LiveFilter, Platform } from './platform.ts';
-import { showLive } from './shape.ts';
+import type { Call } from '../../call.ts';
+import { ApiError, invalidRequest } from '../../errors.ts';
+import { LIMITS } from '../../limits.ts';
+import type { LiveEvent, LiveFilter, Platform } from '../../platform.ts';
+import { showLive } from '../../shape.ts';
+import type { OverviewSampler } from '../overview/overview-sampler.ts';
 
 const STREAM_TYPE = 'text/event-stream; charset=utf-8';
 

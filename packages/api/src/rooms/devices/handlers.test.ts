@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Model } from './schemas.ts';
-import { openScene } from './testing/scene.ts';
+import type { Model } from '../../schemas.ts';
+import { openScene } from '../../testing/scene.ts';
 
 const KEY = { tenant: 't', project: 'p' };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import type { Model } from './schemas.ts';
-import { openScene, problemIn, type Scene } from './testing/scene.ts';
-import { faultsAgainst } from './testing/wire-schema.ts';
-import { formatTime } from './time.ts';
+import type { Model } from '../../schemas.ts';
+import { openScene, problemIn, type Scene } from '../../testing/scene.ts';
+import { faultsAgainst } from '../../testing/wire-schema.ts';
+import { formatTime } from '../../time.ts';
 
 const KEY = { tenant: 't', project: 'p', device: 'd' };
 const START = 1_777_636_800_000_000;

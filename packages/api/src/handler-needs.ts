@@ -1,0 +1,16 @@
+import type { Clock } from '@skerry/kernel';
+import type { Platform } from './platform.ts';
+import type { EventStreams } from './rooms/live/stream.ts';
+import type { OverviewSampler } from './rooms/overview/overview-sampler.ts';
+import type { QueryGate } from './rooms/telemetry/query-telemetry.ts';
+
+/** What the handlers work with. */
+export interface HandlerNeeds {
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly sampler: OverviewSampler;
+  readonly streams: EventStreams;
+  readonly gate: QueryGate;
+  /** Whether the server has begun to end. */
+  readonly isEnding: () => boolean;
+}

@@ -1,0 +1,22 @@
+import type { ApiFault } from './errors.ts';
+import type { Schema } from './schema-kit.ts';
+import type { SchemaName } from './schemas.ts';
+
+/** One operation of the API as data: the server registers it, the document and the clients are written from it. */
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path with `{name}` parameters. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly params?: Schema;
+  readonly query?: Schema;
+  readonly body?: SchemaName;
+  /** Schema of the JSON answer; absent for text. */
+  readonly answer?: SchemaName | readonly SchemaName[];
+  /** Media types beside (or instead of) JSON. */
+  readonly alsoMedia?: readonly string[];
+  readonly faults: readonly ApiFault[];
+  /** Whether it changes something and so needs the token. */
+  readonly writes?: boolean;
+}

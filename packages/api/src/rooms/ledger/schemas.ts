@@ -1,0 +1,42 @@
+import { count, flag, list, number, object, ref, text } from '../../schema-kit.ts';
+import { accounts, deviceKey, nextCursor } from '../parts.ts';
+
+/** What this room takes and answers. */
+export const LEDGER_SCHEMAS = {
+  Accounts: object('The accounts of the ledger, in records.', accounts),
+  ProjectLedger: object('The ledger of one project.', {
+    tenant: text('Tenant id.'),
+    project: text('Project id.'),
+    ...accounts,
+    receivedQos0: count('Records of QoS 0, inside `received`.'),
+  }),
+  Ledger: object('The running account of every record.', {
+    totals: ref('Accounts'),
+    balanced: flag('Whether received equals the sum of the other accounts, everywhere.'),
+    projects: list(ref('ProjectLedger')),
+    imbalances: list(text('What does not balance, with the figures.')),
+    journalPending: count('Pending records by the count of the journal itself.'),
+  }),
+  AuditReport: object('The outcome of a recount.', {
+    balanced: flag('Whether the recount agrees with the ledger.'),
+    fromOffset: count('First journal offset recounted.'),
+    toOffset: count('End of the recount.'),
+    records: count('Records recounted.'),
+    totals: ref('Accounts'),
+    findings: list(
+      object('One thing found wrong.', {
+        ...deviceKey,
+        offset: number('Journal offset, -1 where no single record is meant.'),
+        detail: text('What is wrong.'),
+      }),
+    ),
+    findingsLeftOut: count('Findings beyond those listed.'),
+  }),
+  Gap: object('Missing numbers of a device; bounds are inclusive.', {
+    ...deviceKey,
+    epoch: text('Epoch of the numbering.'),
+    from: count('First missing number.'),
+    to: count('Last missing number.'),
+  }),
+  GapPage: object('Gaps by device.', { items: list(ref('Gap')), cursor: nextCursor }),
+} as const;

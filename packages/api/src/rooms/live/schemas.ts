@@ -1,0 +1,25 @@
+import { count, list, nullable, object, text, time } from '../../schema-kit.ts';
+import { deviceKey, integerMark, value } from '../parts.ts';
+
+/** What this room takes and answers. */
+export const LIVE_SCHEMAS = {
+  StreamPoints: object('Data of the event `points`.', {
+    devices: list(
+      object('Points of one device.', {
+        ...deviceKey,
+        points: list(
+          object(
+            'One point.',
+            { metric: text('Name.'), time: time('Event time.'), value, type: integerMark },
+            ['type'],
+          ),
+        ),
+      }),
+    ),
+  }),
+  StreamGap: object('Data of the event `gap`: points were missed; fetch the state again.', {
+    after: text('The id after which points are missing.'),
+    reason: text('Why.'),
+    missed: nullable(count('How many, where it can be told.')),
+  }),
+} as const;

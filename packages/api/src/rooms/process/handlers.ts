@@ -1,0 +1,28 @@
+import { renderPrometheus } from '@skerry/kernel';
+import type { Handlers } from '../../call.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
+
+/** Serves health, readiness, metrics and configuration. */
+export function processHandlers(
+  needs: HandlerNeeds,
+): Handlers<'getHealth' | 'getReadiness' | 'getMetrics' | 'getConfig'> {
+  const { platform } = needs;
+  return {
+    getHealth: async () => ({ status: 'ok' }),
+    getReadiness: async ({ reply }) => {
+      const reasons = needs.isEnding()
+        ? [{ code: 'shutting-down', detail: 'the process is ending' }]
+        : platform.readiness().map(({ code, detail }) => ({ code, detail }));
+      if (reasons.length > 0) reply.code(503);
+      return { ready: reasons.length === 0, reasons };
+    },
+    getMetrics: async ({ reply }) => {
+      const body = renderPrometheus(await platform.metrics());
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body);
+    },
+    getConfig: async () => {
+      const { version, values, listeners, exampleTopic } = platform.configuration();
+      return { version, values, listeners, exampleTopic };
+    },
+  };
+}

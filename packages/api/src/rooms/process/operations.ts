@@ -1,0 +1,37 @@
+import type { Operation } from '../../operation.ts';
+
+/** What can be asked of this room. */
+export const PROCESS_OPERATIONS = {
+  getHealth: {
+    method: 'GET',
+    path: '/health',
+    tag: 'Process',
+    summary: 'Whether the process answers',
+    answer: 'Health',
+    faults: [],
+  },
+  getReadiness: {
+    method: 'GET',
+    path: '/ready',
+    tag: 'Process',
+    summary: 'Whether messages are taken and shown; 503 with the reasons when not',
+    answer: 'Readiness',
+    faults: [],
+  },
+  getMetrics: {
+    method: 'GET',
+    path: '/metrics',
+    tag: 'Process',
+    summary: 'Metrics in the text format of Prometheus',
+    alsoMedia: ['text/plain'],
+    faults: [],
+  },
+  getConfig: {
+    method: 'GET',
+    path: '/api/v1/config',
+    tag: 'Process',
+    summary: 'The configuration in force and the open addresses',
+    answer: 'Config',
+    faults: [],
+  },
+} as const satisfies Readonly<Record<string, Operation>>;
