@@ -22,7 +22,9 @@ export function placeOf(path: string): Place {
 /** Rank of each room; a room imports only rooms of a lower rank. */
 export const RANKS: Readonly<Record<string, number>> = {
   kernel: 0,
+  client: 0,
   model: 1,
+  access: 2,
   mqtt: 2,
   journal: 2,
   series: 2,
@@ -46,6 +48,7 @@ export const RANKS: Readonly<Record<string, number>> = {
 export const ADAPTERS: readonly string[] = [
   'packages/*/src/node/',
   'packages/series/src/sqlite/',
+  'packages/access/src/sqlite/',
   'packages/verify/src/',
   'packages/cli/',
   'testkit/',
@@ -58,6 +61,7 @@ export const ADAPTERS: readonly string[] = [
 export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': [
     'packages/series/src/sqlite/',
+    'packages/access/src/sqlite/',
     'packages/verify/',
     'packages/cli/',
     'testkit/',
@@ -72,11 +76,17 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   react: ['packages/console/'],
   'react-dom': ['packages/console/'],
   uplot: ['packages/console/'],
+  '@tanstack/react-virtual': ['packages/console/'],
+  'lucide-react': ['packages/console/'],
   vite: ['packages/console/'],
   '@vitejs/plugin-react': ['packages/console/'],
   'fast-check': ['packages/*/src/**.test.ts', 'packages/*/src/testing/', 'testkit/', 'tests/'],
   'oxc-parser': ['tests/tidy/', 'tools/'],
   'playwright-core': ['tests/page/', 'testkit/'],
+  '@marcbachmann/cel-js': ['packages/pipeline/src/stages/'],
+  ws: ['packages/mqtt/src/websocket/', 'tests/'],
+  'axe-core': ['tests/page/'],
+  '@asyncapi/specs': ['packages/api/', 'tests/'],
   mqtt: ['tests/clients/', 'bench/'],
   'mqtt-packet': ['bench/'],
   aedes: ['bench/'],
