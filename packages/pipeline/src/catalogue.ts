@@ -6,7 +6,10 @@ import type { PathNode } from './metric-path.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
 /** A device's account while it is counted. */
-export type Account = { -readonly [K in keyof DeviceAccount]: DeviceAccount[K] };
+export type Account = { -readonly [K in keyof DeviceAccount]: DeviceAccount[K] } & {
+  /** Number of the newest draft that is to seal it; the drafts'. */
+  draft: number;
+};
 
 /** What is known about one device. Belongs to the pipeline; nothing of it crosses a thread. */
 export interface DeviceState extends DeviceKey {
@@ -191,7 +194,7 @@ export function accountOf(owner: ProjectState, device: string): Account {
   let account = owner.accounts.get(device);
   if (!account) {
     const { tenant, project } = owner;
-    account = { tenant, project, device, ...noVerdicts(), timeCorrected: 0, seqResets: 0 };
+    account = { tenant, project, device, ...noVerdicts(), timeCorrected: 0, seqResets: 0, draft: 0 };
     owner.accounts.set(device, account);
   }
   return account;

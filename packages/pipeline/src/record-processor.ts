@@ -159,7 +159,7 @@ export class RecordProcessor {
     const account = accountOf(letter.owner, letter.device);
     account.deadLettered--;
     letter.owner.totals.deadLettered--;
-    draft.accounts.add(account);
+    draft.touch(account);
     if (verdict) count(draft, letter.owner, account, verdict);
     this.#needs.letters.remove(letter.offset);
   }
@@ -371,5 +371,5 @@ export class RecordProcessor {
 function count(draft: SealDraft, owner: ProjectState, account: Account, verdict: Verdict): void {
   account[verdict]++;
   owner.totals[verdict]++;
-  draft.accounts.add(account);
+  draft.touch(account);
 }

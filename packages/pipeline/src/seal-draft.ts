@@ -1,5 +1,12 @@
 import type { DeadLetter, SeriesDefinition } from '@skerry/model';
-import { type DeadLetterChange, type Head, type Seal, type VerdictRun, viewOf } from '@skerry/series';
+import {
+  AccountColumns,
+  type DeadLetterChange,
+  type Head,
+  type Seal,
+  type VerdictRun,
+  viewOf,
+} from '@skerry/series';
 import type { Account, Catalogue, DeviceState } from './catalogue.ts';
 
 /** What is gathered since the last seal and will become the next one. */
@@ -12,7 +19,7 @@ export class SealDraft {
   logTimeMicros: number;
   deadLetterBytes = 0;
   readonly series: SeriesDefinition[] = [];
-  readonly accounts = new Set<Account>();
+  readonly #accounts: Account[] = [];
   readonly windows = new Set<DeviceState>();
   readonly sequences = new Set<DeviceState>();
   readonly deadLetters: DeadLetter[] = [];
@@ -24,6 +31,13 @@ export class SealDraft {
     this.from = from;
     this.head = head;
     this.logTimeMicros = logTimeMicros;
+  }
+
+  /** The account has changed: the seal tells it as it will be then. */
+  touch(account: Account): void {
+    if (account.draft === this.number) return;
+    account.draft = this.number;
+    this.#accounts.push(account);
   }
 
   /** Notes the verdict of the next record. */
@@ -51,7 +65,7 @@ export class SealDraft {
       logTimeMicros: this.logTimeMicros,
       points: viewOf(this.head, this.number),
       series: this.series,
-      accounts: Array.from(this.accounts, (account) => ({ ...account })),
+      accounts: AccountColumns.of(this.#accounts),
       dedupe: Array.from(this.windows).flatMap((device) => dedupeOf(device, secs, catalogue)),
       gaps: Array.from(this.sequences).flatMap((device) => device.sequence?.snapshot(device) ?? []),
       deadLetters: this.deadLetters,

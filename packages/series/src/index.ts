@@ -1,3 +1,4 @@
+export { AccountColumns, type AccountParts } from './account-columns.ts';
 export * from './dead-letter-expiry.ts';
 export * from './errors.ts';
 export * from './head.ts';

@@ -1,6 +1,7 @@
 import type { DeadLetter } from '@skerry/model';
 import { SERIES_FAULTS, SeriesError, type SeriesFault } from './errors.ts';
 import type { HeadView } from './head.ts';
+import { packSeal, type SealMessage, unpackSeal } from './seal-message.ts';
 import type {
   BucketPage,
   DeadLetterFilter,
@@ -96,7 +97,7 @@ function dispatch(store: SeriesStore, { method, args }: Call): Promise<unknown> 
   const [first, second] = args;
   // the arguments are those that `ThreadedStore` was given for the same method
   if (method === 'load') return store.load();
-  if (method === 'seal') return store.seal(first as Seal);
+  if (method === 'seal') return store.seal(unpackSeal(first as SealMessage));
   if (method === 'query') return store.query(first as SeriesQuery, second as HeadView[]);
   if (method === 'deadLetters') return store.deadLetters(first as DeadLetterFilter);
   if (method === 'deadLetter') return store.deadLetter(first as number);
@@ -136,7 +137,7 @@ export class ThreadedStore implements SeriesStore {
   }
 
   seal(seal: Seal): Promise<void> {
-    return this.#call('seal', compact(seal));
+    return this.#call('seal', packSeal(seal));
   }
 
   query(query: SeriesQuery, unsealed: readonly HeadView[]): Promise<PointPage | BucketPage> {
@@ -180,15 +181,6 @@ export class ThreadedStore implements SeriesStore {
     if ('result' in reply) waiting.resolve(reply.result);
     else waiting.reject(errorOf(reply.fault));
   }
-}
-
-/** A view is cloned with all of the memory behind it; these bytes are often views of whole batches. */
-function compact(seal: Seal): Seal {
-  return {
-    ...seal,
-    dedupe: seal.dedupe.map((one) => ({ ...one, bytes: one.bytes.slice() })),
-    deadLetters: seal.deadLetters.map((one) => ({ ...one, payload: one.payload.slice() })),
-  };
 }
 
 function errorOf(fault: Fault): Error {

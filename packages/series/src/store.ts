@@ -70,7 +70,8 @@ export interface Seal {
   readonly points: HeadView;
   /** Series that appear for the first time. */
   readonly series: readonly SeriesDefinition[];
-  readonly accounts: readonly DeviceAccount[];
+  /** `AccountColumns` where there are many. */
+  readonly accounts: Iterable<DeviceAccount>;
   readonly dedupe: readonly DedupeEntries[];
   /** Gaps as they are now, per device that changed: replaces what was kept for the device. */
   readonly gaps: readonly DeviceGaps[];

@@ -1,3 +1,4 @@
+import { AccountColumns } from '../account-columns.ts';
 import { ByteReader, ByteWriter } from '../chunk-bytes.ts';
 import { LIMITS } from '../limits.ts';
 import type { DedupeEntries, DeviceAccount, DeviceGaps, Seal } from '../store.ts';
@@ -18,10 +19,18 @@ interface Device {
 
 type Named = Pick<Device, 'tenant' | 'project' | 'device'>;
 
+/** Accounts that one statement writes: a call costs more than a row. */
+const ACCOUNTS_AT_ONCE = 32;
+const ACCOUNT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const INSERT_ACCOUNT = `INSERT OR REPLACE INTO accounts VALUES ${ACCOUNT_ROW}`;
+const INSERT_ACCOUNTS = INSERT_ACCOUNT + `, ${ACCOUNT_ROW}`.repeat(ACCOUNTS_AT_ONCE - 1);
+
 /** Numbers of devices inside the files, and how many dedupe rows of the lowest tier each has. */
 export class DeviceRows {
-  #ids = new Map<string, number>();
-  #fresh = new Map<string, number>();
+  /** By tenant and project, then by device. */
+  readonly #ids = new Map<string, Map<string, number>>();
+  /** Numbers given since the last commit. */
+  #fresh: { readonly ids: Map<string, number>; readonly device: string }[] = [];
   #rows = new Map<number, number>();
   #nextId = 1;
 
@@ -36,7 +45,7 @@ export class DeviceRows {
         device: String(row.device),
       };
       devices.set(device.id, device);
-      this.#ids.set(keyOf(device), device.id);
+      this.#idsOf(device).set(device.device, device.id);
       this.#nextId = Math.max(this.#nextId, device.id + 1);
     }
     const of = (id: unknown): Named => {
@@ -48,10 +57,7 @@ export class DeviceRows {
 
   /** Writes what a seal changes, in slices; call `committed` or `rolledBack` afterwards. */
   async write(file: DayFile, seal: Seal, turn: Turn): Promise<void> {
-    for (const one of seal.accounts) {
-      this.#writeAccount(file, one);
-      if (turn.isDue()) await turn.take();
-    }
+    await this.#writeAccounts(file, AccountColumns.of(seal.accounts), turn);
     for (const one of seal.dedupe) {
       this.#writeDedupe(file, one, seal.logTimeMicros);
       if (turn.isDue()) await turn.take();
@@ -68,39 +74,56 @@ export class DeviceRows {
 
   /** The transaction of the last `write` is durable. */
   committed(): void {
-    for (const [key, id] of this.#fresh) this.#ids.set(key, id);
-    this.#fresh = new Map();
+    this.#fresh = [];
   }
 
   /** The transaction of the last `write` is undone. */
   rolledBack(): void {
-    this.#nextId -= this.#fresh.size;
-    this.#fresh = new Map();
+    this.#nextId -= this.#fresh.length;
+    for (const { ids, device } of this.#fresh) ids.delete(device);
+    this.#fresh = [];
+  }
+
+  #idsOf({ tenant, project }: Pick<Named, 'tenant' | 'project'>): Map<string, number> {
+    const key = `${tenant}\u0000${project}`;
+    let ids = this.#ids.get(key);
+    if (!ids) {
+      ids = new Map();
+      this.#ids.set(key, ids);
+    }
+    return ids;
   }
 
   #idOf(file: DayFile, device: Named): number {
-    const key = keyOf(device);
-    const known = this.#ids.get(key) ?? this.#fresh.get(key);
-    if (known !== undefined) return known;
+    const ids = this.#idsOf(device);
+    return ids.get(device.device) ?? this.#newId(file, ids, device);
+  }
+
+  #newId(file: DayFile, ids: Map<string, number>, { tenant, project, device }: Named): number {
     const id = this.#nextId++;
-    this.#fresh.set(key, id);
-    file.run('INSERT INTO devices VALUES (?, ?, ?, ?)', id, device.tenant, device.project, device.device);
+    ids.set(device, id);
+    this.#fresh.push({ ids, device });
+    file.run('INSERT INTO devices VALUES (?, ?, ?, ?)', id, tenant, project, device);
     return id;
   }
 
-  #writeAccount(file: DayFile, one: DeviceAccount): void {
-    file.run(
-      'INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      this.#idOf(file, one),
-      one.stored,
-      one.deduplicated,
-      one.filtered,
-      one.deadLettered,
-      one.discarded,
-      one.expired,
-      one.timeCorrected,
-      one.seqResets,
-    );
+  async #writeAccounts(file: DayFile, accounts: AccountColumns, turn: Turn): Promise<void> {
+    const { owners, ownerOf, devices, counts, rows } = accounts;
+    const idsOf = owners.map((owner) => this.#idsOf(owner));
+    const width = rows === 0 ? 0 : counts.length / rows;
+    let values: number[] = [];
+    for (let row = 0; row < rows; row++) {
+      const owner = Number(ownerOf[row]);
+      const device = devices[row] ?? '';
+      values.push(idsOf[owner]?.get(device) ?? this.#idOf(file, accounts.at(row)));
+      for (let at = row * width; at < (row + 1) * width; at++) values.push(Number(counts[at]));
+      if (values.length < ACCOUNTS_AT_ONCE * (width + 1)) continue;
+      file.run(INSERT_ACCOUNTS, ...values);
+      values = [];
+      if (turn.isDue()) await turn.take();
+    }
+    for (let at = 0; at < values.length; at += width + 1)
+      file.run(INSERT_ACCOUNT, ...values.slice(at, at + width + 1));
   }
 
   #writeDedupe(file: DayFile, one: DedupeEntries, logMicros: number): void {
@@ -128,10 +151,6 @@ export class DeviceRows {
     }
     return all;
   }
-}
-
-function keyOf({ tenant, project, device }: Named): string {
-  return `${tenant}\u0000${project}\u0000${device}`;
 }
 
 function loadAccounts(file: DayFile, of: (id: unknown) => Named): DeviceAccount[] {

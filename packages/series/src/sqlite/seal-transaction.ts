@@ -1,4 +1,5 @@
 import type { FailpointHook } from '@skerry/kernel';
+import type { SeriesDefinition } from '@skerry/model';
 import type { Seal } from '../store.ts';
 import type { Turn } from '../turn.ts';
 import { encodeVerdicts } from '../verdict-runs.ts';
@@ -7,6 +8,10 @@ import { writeDeadLetters } from './dead-letter-rows.ts';
 import type { DeviceRows } from './device-rows.ts';
 import type { BlockMinutes } from './seal-minutes.ts';
 import { SealPoints } from './seal-points.ts';
+
+const SERIES_AT_ONCE = 64;
+const INSERT_ONE = 'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)';
+const INSERT_MANY = INSERT_ONE + ', (?, ?, ?, ?, ?)'.repeat(SERIES_AT_ONCE - 1);
 
 /** What a committed seal leaves to do. */
 export interface SealResult {
@@ -37,17 +42,7 @@ export async function writeSeal(
   };
   file.begin();
   try {
-    for (const one of seal.series) {
-      file.run(
-        'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)',
-        one.id,
-        one.tenant,
-        one.project,
-        one.device,
-        one.metric,
-      );
-      if (turn.isDue()) await turn.take();
-    }
+    await writeSeries(file, seal, turn);
     if (seal.series.length > 0) await turn.take();
     const firstChunk = Number(file.get('SELECT max(id) AS id FROM chunks')?.id ?? 0) + 1;
     const points = new SealPoints(file, seal);
@@ -78,4 +73,18 @@ export async function writeSeal(
     devices.rolledBack();
     throw error;
   }
+}
+
+/** New series, many to a statement: a call costs more than a row. */
+async function writeSeries(file: DayFile, { series }: Pick<Seal, 'series'>, turn: Turn): Promise<void> {
+  let start = 0;
+  for (; start + SERIES_AT_ONCE <= series.length; start += SERIES_AT_ONCE) {
+    file.run(INSERT_MANY, ...series.slice(start, start + SERIES_AT_ONCE).flatMap(valuesOf));
+    if (turn.isDue()) await turn.take();
+  }
+  for (const one of series.slice(start)) file.run(INSERT_ONE, ...valuesOf(one));
+}
+
+function valuesOf({ id, tenant, project, device, metric }: SeriesDefinition): (number | string)[] {
+  return [id, tenant, project, device, metric];
 }

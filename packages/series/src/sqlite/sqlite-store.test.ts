@@ -55,9 +55,12 @@ test('SqliteStore killed before the commit of a seal has nothing of it, killed a
 test('SqliteStore seal that fails leaves nothing and can be repeated', async () => {
   await using folder = await new SqliteFolder().open();
   const account = { stored: 1, deduplicated: 0, filtered: 0, deadLettered: 0, discarded: 0, expired: 0 };
-  const accounts = [{ tenant: 't', project: 'p', device: 'd', ...account, timeCorrected: 0, seqResets: 0 }];
-  folder.failpoint = () => {
-    throw new Error('killed here');
+  const accounts = Array.from({ length: 40 }, (_, i) => ({
+    ...{ tenant: 't', project: 'p', device: `d${i}`, ...account },
+    ...{ timeCorrected: 0, seqResets: 0 },
+  }));
+  folder.failpoint = (name) => {
+    if (name === 'seal-before-commit') throw new Error('killed here');
   };
   await assert.rejects(folder.store.seal(aSeal(1, one(1), { accounts })), /killed here/);
   assert.deepEqual(await valuesOf(folder), []);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AccountColumns } from '../account-columns.ts';
 import type { SeriesFault } from '../errors.ts';
 import { SeriesError } from '../errors.ts';
-import type { PointPage, SeriesQuery, SeriesStore } from '../store.ts';
+import type { DeviceAccount, PointPage, SeriesQuery, SeriesStore } from '../store.ts';
 import { aDeadLetter, aHeadView, aSeal, NOON, type SamplePoint, type StepClock } from './builders.ts';
 import { naiveBuckets, naiveExtremes, naivePoints } from './naive.ts';
 
@@ -114,6 +115,29 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
       state.deadLetters.map((one) => one.offset),
       [4],
     );
+  });
+
+  test(`${name} load gives back the accounts and series of many devices, given as columns or one by one`, async () => {
+    await using harness = await open();
+    await harness.store.load();
+    const series = Array.from({ length: 200 }, (_, id) => ({
+      id,
+      tenant: 't',
+      project: `p${id % 3}`,
+      device: `d${id >> 2}`,
+      metric: `m${id % 4}`,
+    }));
+    const accounts = Array.from({ length: 77 }, (_, i) => anAccount(i, 100));
+    await harness.store.seal(aSeal(1, [], { series, accounts: AccountColumns.of(accounts) }));
+    // from the other end, some for the first time
+    const later = Array.from({ length: 50 }, (_, i) => anAccount(99 - i, 200));
+    await harness.store.seal(aSeal(2, [], { accounts: later }));
+    await harness.reopen();
+    const state = await harness.store.load();
+    assert.deepEqual(state.series, series);
+    const byDevice = (a: DeviceAccount, b: DeviceAccount) => a.stored - b.stored;
+    const wanted = [...accounts.slice(0, 50), ...later].sort(byDevice);
+    assert.deepEqual([...state.accounts].sort(byDevice), wanted);
   });
 
   test(`${name} load keeps the dedupe entries that the window needs, oldest first`, async () => {
@@ -395,4 +419,22 @@ async function rawPage(
   );
   assert.ok(page.kind === 'points');
   return page;
+}
+
+/** The account of one of many devices, in three projects and two tenants; every count its own. */
+function anAccount(i: number, from: number): DeviceAccount {
+  const base = from * 1_000 + i * 8;
+  return {
+    tenant: `t${i % 2}`,
+    project: `p${i % 3}`,
+    device: `d${i}`,
+    stored: base,
+    deduplicated: base + 1,
+    filtered: base + 2,
+    deadLettered: base + 3,
+    discarded: base + 4,
+    expired: base + 5,
+    timeCorrected: base + 6,
+    seqResets: base + 7,
+  };
 }
