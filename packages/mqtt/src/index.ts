@@ -1,3 +1,4 @@
+export * from './access.ts';
 export * from './broker/index.ts';
 export * from './byte-reader.ts';
 export * from './byte-writer.ts';
