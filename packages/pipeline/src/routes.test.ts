@@ -85,3 +85,24 @@ test('parseTemplate refuses templates that cannot be used, and says why', () => 
   ])
     assert.throws(() => parseTemplate(text), PipelineError);
 });
+
+test('compileRoutes always has the template of telemetry over HTTP, and no other topic with $', () => {
+  for (const config of [DEFAULT_ROUTES, { templates: [], unmatched: 'refuse' } as const]) {
+    const route = compileRoutes(config);
+    assert.deepEqual(route('$skerry/telemetry/t/p/d'), {
+      kind: 'telemetry',
+      tenant: 't',
+      project: 'p',
+      device: 'd',
+      isDeviceRequired: true,
+      metricPrefix: '',
+    });
+    for (const topic of [
+      '$skerry/telemetry/t/p',
+      '$skerry/telemetry/t/p/d/e',
+      '$skerry/telemetry/t//d',
+      '$skerry/x',
+    ])
+      assert.equal(route(topic).kind, 'messaging', topic);
+  }
+});

@@ -1,5 +1,5 @@
 import { LIMITS } from './limits.ts';
-import { matchTemplate, parseTemplate, type TopicTemplate } from './topic-template.ts';
+import { matchTemplate, parseTemplate, type TemplateMatch, type TopicTemplate } from './topic-template.ts';
 
 /** How topics are routed. */
 export interface RouteConfig {
@@ -31,10 +31,15 @@ export const DEFAULT_ROUTES: RouteConfig = {
   unmatched: 'messaging',
 };
 
+/** The template of telemetry that came over HTTP. It is in force whatever is configured, and owns no other topic. */
+export const HTTP_TEMPLATE = '$skerry/telemetry/{tenantId}/{projectId}/{deviceId}';
+
+const HTTP_PARSED = parseTemplate(HTTP_TEMPLATE);
+
 /**
  * The routing function of a configuration: pure, remembers up to `routesCachedMax` topics. A template with optional
  * levels owns its whole literal prefix: what lies under it and does not fit is a dead letter. A template without
- * owns exactly the topics that fit. `$`-topics are never telemetry. Fails with `template-invalid`.
+ * owns exactly the topics that fit. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
  */
 export function compileRoutes(config: RouteConfig): (topic: string) => Route {
   const templates = config.templates.map(parseTemplate);
@@ -60,17 +65,21 @@ function unmatchedRoute(unmatched: RouteConfig['unmatched']): Route {
 }
 
 function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: string): Route {
-  if (topic.startsWith('$')) return MESSAGING;
   const levels = topic.split('/');
+  if (topic.startsWith('$')) {
+    const match = matchTemplate(HTTP_PARSED, levels);
+    return match ? telemetryRoute(match) : MESSAGING;
+  }
   let isOwned = false;
   for (const template of templates) {
     if (!template.prefix.every((level, i) => levels[i] === level)) continue;
     const match = matchTemplate(template, levels);
-    if (match) {
-      const { device, ...rest } = match;
-      return { kind: 'telemetry', ...rest, ...(device === undefined ? {} : { device }) };
-    }
+    if (match) return telemetryRoute(match);
     if (template.ownsPrefix) isOwned = true;
   }
   return isOwned ? DEAD_LETTER : unmatched;
+}
+
+function telemetryRoute({ device, ...rest }: TemplateMatch): Route {
+  return { kind: 'telemetry', ...rest, ...(device === undefined ? {} : { device }) };
 }

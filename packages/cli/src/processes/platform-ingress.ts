@@ -37,6 +37,21 @@ const KINDS: Readonly<Record<IngressRoute['kind'], RecordKind>> = {
   refuse: RECORD_KIND.message,
 };
 
+/** Where the journal holds records that were added together: offsets of the first and the last. */
+export interface TakenRecords {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
+/** Somebody who waits until records are durable. */
+interface Waiter {
+  /** Records that had been added before, since the start. */
+  readonly from: number;
+  /** The same after the last of them. */
+  readonly target: number;
+  resolve(taken: TakenRecords): void;
+}
+
 /** The open record; one object for all, since the appender copies. */
 type Draft = { -readonly [K in keyof RecordInput]: RecordInput[K] };
 
@@ -53,6 +68,11 @@ export class PlatformIngress implements Ingress {
   /** Runs of records on their way, oldest first: of the broker (positive) and of others (negative). */
   readonly #runs: number[] = [];
   #firstRun = 0;
+  /** Records added, and records durable, since the start. */
+  #added = 0;
+  #settled = 0;
+  /** Oldest first; the appender confirms in order. */
+  readonly #waiters: Waiter[] = [];
   #client = '';
   #clientBytes: Uint8Array = EMPTY;
   #listener: (count: number) => void = () => undefined;
@@ -79,7 +99,7 @@ export class PlatformIngress implements Ingress {
       payload: EMPTY,
       headers: EMPTY,
     };
-    needs.appender.onDurable((count) => this.#durable(count));
+    needs.appender.onDurable((count, end) => this.#durable(count, end));
   }
 
   route(topic: string): IngressRoute {
@@ -108,6 +128,16 @@ export class PlatformIngress implements Ingress {
   addOther(record: RecordInput): void {
     this.#needs.appender.add(record);
     this.#note(-1);
+  }
+
+  /**
+   * Adds records and resolves when all of them are durable, with their offsets, which follow each other. At least one.
+   * Stays open while the journal takes nothing; the caller bounds its patience, and the records stay on their way.
+   */
+  addAwaited(records: readonly RecordInput[]): Promise<TakenRecords> {
+    const from = this.#added;
+    for (const record of records) this.addOther(record);
+    return new Promise((resolve) => this.#waiters.push({ from, target: this.#added, resolve }));
   }
 
   refusal(): IngressRefusal | undefined {
@@ -160,13 +190,20 @@ export class PlatformIngress implements Ingress {
   }
 
   #note(sign: 1 | -1): void {
+    this.#added++;
     const last = this.#runs.length - 1;
     const run = this.#runs[last];
     if (run !== undefined && last >= this.#firstRun && Math.sign(run) === sign) this.#runs[last] = run + sign;
     else this.#runs.push(sign);
   }
 
-  #durable(count: number): void {
+  #durable(count: number, end: number): void {
+    this.#settled += count;
+    const birth = end - this.#settled; // offset that the first record since the start has
+    for (let first = this.#waiters[0]; first && first.target <= this.#settled; first = this.#waiters[0]) {
+      this.#waiters.shift();
+      first.resolve({ firstOffset: birth + first.from, lastOffset: birth + first.target - 1 });
+    }
     let left = count;
     let ofBroker = 0;
     while (left > 0) {
