@@ -45,6 +45,7 @@ function describeOperation(id: string, operation: Operation): Record<string, unk
     operationId: id,
     tags: [operation.tag],
     summary: operation.summary,
+    ...(operation.description === undefined ? {} : { description: operation.description }),
     ...parametersOf(operation),
     ...bodyOf(operation),
     responses: responsesOf(operation),
@@ -53,7 +54,7 @@ function describeOperation(id: string, operation: Operation): Record<string, unk
 }
 
 function parametersOf(operation: Operation): { readonly parameters?: unknown[] } {
-  const describe = (place: 'path' | 'query', schema: Schema | undefined) => {
+  const describe = (place: 'path' | 'query' | 'header', schema: Schema | undefined) => {
     const object = schema as ObjectSchema | undefined; // parameters are always written by `object()`
     return Object.entries(object?.properties ?? {}).map(([name, { description, ...rest }]) => ({
       name,
@@ -64,15 +65,28 @@ function parametersOf(operation: Operation): { readonly parameters?: unknown[] }
       ...(rest.type === 'array' ? { style: 'form', explode: true } : {}),
     }));
   };
-  const parameters = [...describe('path', operation.params), ...describe('query', operation.query)];
+  const parameters = [
+    ...describe('path', operation.params),
+    ...describe('query', operation.query),
+    ...describe('header', operation.headers),
+  ];
   return parameters.length > 0 ? { parameters } : {};
 }
 
 function bodyOf(operation: Operation): { readonly requestBody?: unknown } {
+  if (operation.bytesBody) {
+    const content = operation.bytesBody.map((media) => [media, { schema: bytesSchemaOf(media) }]);
+    return { requestBody: { required: true, content: Object.fromEntries(content) } };
+  }
   if (!operation.body) return {};
   return {
     requestBody: { required: true, content: { 'application/json': { schema: reference(operation.body) } } },
   };
+}
+
+/** A body of one JSON value has any; lines are text. */
+function bytesSchemaOf(media: string): Schema {
+  return media.endsWith('json') && !media.endsWith('ndjson') ? {} : { type: 'string' };
 }
 
 function responsesOf(operation: Operation): Record<string, unknown> {

@@ -20,6 +20,9 @@ export type ApiFault =
   | 'too-many-queries'
   | 'too-many-streams'
   | 'audit-running'
+  | 'intake-refused'
+  | 'not-durable-yet'
+  | 'idempotency-key-reused'
   | 'shutting-down'
   | 'unavailable'
   | 'request-aborted'
@@ -68,7 +71,7 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     415,
     'give-up',
     'Unsupported media type',
-    'The body must be application/json.',
+    'The body has a media type or a compression that this address does not take; most take application/json only.',
   ),
   'body-too-large': entry(413, 'give-up', 'Body too large', 'The body is larger than the limit.'),
   'url-too-long': entry(414, 'give-up', 'URL too long', 'The URL is longer than the limit.'),
@@ -131,6 +134,24 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     'retry',
     'Too many streams',
     'As many event streams are open as the limit allows.',
+  ),
+  'intake-refused': entry(
+    503,
+    'retry',
+    'Nothing is taken in for now',
+    'The platform takes no telemetry at the moment; `reason` says why (`disk-full`, `journal-full`, `read-only`, `backlog`). Nothing of the request was taken.',
+  ),
+  'not-durable-yet': entry(
+    503,
+    'retry',
+    'Not durable yet',
+    'The records were not durable in the time a request waits, and may become so later. Repeated under the same `Idempotency-Key` they are stored once.',
+  ),
+  'idempotency-key-reused': entry(
+    422,
+    'give-up',
+    'Idempotency key used before',
+    'Another body came under this `Idempotency-Key`; each body wants a key of its own.',
   ),
   'audit-running': entry(409, 'retry', 'An audit is running', 'Only one audit runs at a time.'),
   'shutting-down': entry(

@@ -1,5 +1,6 @@
 import type { Clock } from '@skerry/kernel';
 import type { Platform } from './platform.ts';
+import type { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import type { EventStreams } from './rooms/live/stream.ts';
 import type { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import type { QueryGate } from './rooms/telemetry/query-telemetry.ts';
@@ -11,6 +12,7 @@ export interface HandlerNeeds {
   readonly sampler: OverviewSampler;
   readonly streams: EventStreams;
   readonly gate: QueryGate;
+  readonly intake: TelemetryIntake;
   /** Whether the server has begun to end. */
   readonly isEnding: () => boolean;
 }

@@ -8,7 +8,7 @@ import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
 
 /** A handler for every operation. */
 export function createHandlers(needs: HandlerNeeds): Handlers {
-  const { platform, clock, sampler, streams, gate } = needs;
+  const { platform, clock, sampler, streams, gate, intake } = needs;
   return {
     ...processHandlers(needs),
     ...deviceHandlers(platform, clock),
@@ -17,6 +17,7 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     getOverview: () => sampler.current(),
     getOverviewHistory: async () => sampler.history(),
     queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),
+    sendTelemetry: (call) => intake.send(call, 'local'),
     openStream: (call) => streams.open(call),
   };
 }

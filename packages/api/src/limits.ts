@@ -108,6 +108,68 @@ export const LIMITS = {
     what: 'Bytes of a dead letter shown in hex; base64 carries all of them.',
     whenFull: 'The rest is left out and `hexTruncated` is true.',
   },
+  idCharsMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Characters of a tenant, project or device id in the path of telemetry that is sent.',
+    whenFull: 'The request is refused with 400 `invalid-request`.',
+  },
+  intakeBodyBytesMax: {
+    value: 4_194_304,
+    unit: 'bytes',
+    what: 'Body of telemetry that is sent, as it comes.',
+    whenFull: 'The request is refused with 413 `body-too-large`; nothing of it is taken.',
+  },
+  intakeInflatedBytesMax: {
+    value: 8_388_608,
+    unit: 'bytes',
+    what: 'The same after decompression.',
+    whenFull: 'The request is refused with 413 `body-too-large`; nothing of it is taken.',
+  },
+  intakeRecordBytesMax: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'One record of such a body.',
+    whenFull: 'The request is refused with 413 `body-too-large`, which names the line.',
+  },
+  intakeRecordsMax: {
+    value: 20_000,
+    unit: 'count',
+    what: 'Lines of one NDJSON body of telemetry.',
+    whenFull: 'The request is refused with 413 `body-too-large`; nothing of it is taken.',
+  },
+  intakeBytesMax: {
+    value: 67_108_864,
+    unit: 'bytes',
+    what: 'Bodies of telemetry that are being taken in, all requests together.',
+    whenFull: 'The request is refused with 503 `intake-refused` and the reason `backlog`.',
+    metric: 'iot_api_intake_bytes',
+  },
+  intakePatienceMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time a request waits for the journal to make its records durable.',
+    whenFull: 'It is answered with 503 `not-durable-yet`; the records stay on their way.',
+  },
+  bodyFaultsMax: {
+    value: 20,
+    unit: 'count',
+    what: 'Lines of an NDJSON body that a refusal names.',
+    whenFull: 'Further ones are left out.',
+  },
+  idempotencyKeyCharsMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Characters of an `Idempotency-Key`.',
+    whenFull: 'The request is refused with 400 `invalid-request`.',
+  },
+  idempotencyKeysMax: {
+    value: 10_000,
+    unit: 'count',
+    what: 'Requests under an `Idempotency-Key` that the server remembers with their answer.',
+    whenFull:
+      'The oldest is forgotten; its records are still told from new ones by their ids, in the pipeline, as after a restart.',
+  },
   overviewHistorySecs: {
     value: 900,
     unit: 'secs',

@@ -9,9 +9,15 @@ export interface Operation {
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
+  /** More than the summary, for the document. */
+  readonly description?: string;
   readonly params?: Schema;
   readonly query?: Schema;
   readonly body?: SchemaName;
+  /** Media types of a body that the handler reads by itself, as bytes; a body is JSON otherwise. */
+  readonly bytesBody?: readonly string[];
+  /** Headers of the request that mean something, by their names in small letters; the handler reads them. */
+  readonly headers?: Schema;
   /** Schema of the JSON answer; absent for text. */
   readonly answer?: SchemaName | readonly SchemaName[];
   /** Media types beside (or instead of) JSON. */

@@ -1,5 +1,6 @@
 import { DEAD_LETTERS_OPERATIONS } from './rooms/dead-letters/operations.ts';
 import { DEVICES_OPERATIONS } from './rooms/devices/operations.ts';
+import { INGEST_OPERATIONS } from './rooms/ingest/operations.ts';
 import { LEDGER_OPERATIONS } from './rooms/ledger/operations.ts';
 import { LIVE_OPERATIONS } from './rooms/live/operations.ts';
 import { OVERVIEW_OPERATIONS } from './rooms/overview/operations.ts';
@@ -14,6 +15,7 @@ export const OPERATIONS = {
   ...OVERVIEW_OPERATIONS,
   ...DEVICES_OPERATIONS,
   ...TELEMETRY_OPERATIONS,
+  ...INGEST_OPERATIONS,
   ...LEDGER_OPERATIONS,
   ...DEAD_LETTERS_OPERATIONS,
   ...LIVE_OPERATIONS,

@@ -211,6 +211,24 @@ export type LiveEvent =
       };
     };
 
+/** Telemetry of one device as it goes into the journal. */
+export interface IncomingTelemetry extends DeviceKey {
+  /** Who sends, as the records name it. */
+  readonly client: string;
+  /** Media type of each payload, without parameters. */
+  readonly contentType: string;
+  /** A record each, in this order; at least one. */
+  readonly payloads: readonly Uint8Array[];
+  /** The records' own ids, as many as payloads; without them only what the payloads say of themselves. */
+  readonly messageIds?: readonly string[];
+}
+
+/** Where the journal holds records that were taken in together. */
+export interface TakenTelemetry {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
 /** Why the platform is not ready: a stable code and the facts in words. */
 export interface ReadinessReason {
   readonly code: string;
@@ -270,6 +288,13 @@ export interface Platform {
     afterId: string | undefined,
     signal: AbortSignal,
   ): AsyncIterable<readonly LiveEvent[]>;
+  /** Why no telemetry is taken in at the moment; undefined when it is. */
+  intakeRefusal(): ReadinessReason | undefined;
+  /**
+   * Appends records like publications at QoS 1; resolves when all of them are durable. While the journal takes nothing it
+   * stays open, and the records stay on their way. Fails with `invalid-request` for an id that no topic can hold.
+   */
+  takeIn(telemetry: IncomingTelemetry): Promise<TakenTelemetry>;
   metrics(): Promise<readonly MetricFamily[]>;
   /** Empty when ready. */
   readiness(): readonly ReadinessReason[];

@@ -16,8 +16,12 @@ export function problemOf(error: unknown, id: string): Model<'Problem'> {
     const { status, title } = API_FAULTS[code];
     const coded = error as CodedError; // both are
     const body = { type: `/errors/${code}`, title, status, detail: coded.message, code, instance: id };
-    const errors = coded.facts.errors;
-    return Array.isArray(errors) ? { ...body, errors: errors as RequestFault[] } : body; // facts of `invalid-request` are request faults
+    const { errors, reason } = coded.facts;
+    return {
+      ...body,
+      ...(typeof reason === 'string' ? { reason } : {}),
+      ...(Array.isArray(errors) ? { errors: errors as RequestFault[] } : {}), // facts of `invalid-request` are request faults
+    };
   }
   if (error instanceof CodedError) {
     const isPassing = error.advice === 'retry';

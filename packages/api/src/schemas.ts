@@ -1,5 +1,6 @@
 import { DEAD_LETTERS_SCHEMAS } from './rooms/dead-letters/schemas.ts';
 import { DEVICES_SCHEMAS } from './rooms/devices/schemas.ts';
+import { INGEST_SCHEMAS } from './rooms/ingest/schemas.ts';
 import { LEDGER_SCHEMAS } from './rooms/ledger/schemas.ts';
 import { LIVE_SCHEMAS } from './rooms/live/schemas.ts';
 import { OVERVIEW_SCHEMAS } from './rooms/overview/schemas.ts';
@@ -18,6 +19,7 @@ export const SCHEMAS = {
       detail: text('What was found and what was wanted.'),
       code: text('Stable code.'),
       instance: text('Id of the request, as in the log.'),
+      reason: text('Why, in one word, where a code has several reasons.'),
       errors: list(
         object('One fault.', {
           in: oneOfWords('Part of the request.', ['path', 'query', 'header', 'body']),
@@ -26,12 +28,13 @@ export const SCHEMAS = {
         }),
       ),
     },
-    ['errors'],
+    ['reason', 'errors'],
   ),
   ...PROCESS_SCHEMAS,
   ...OVERVIEW_SCHEMAS,
   ...DEVICES_SCHEMAS,
   ...TELEMETRY_SCHEMAS,
+  ...INGEST_SCHEMAS,
   ...LEDGER_SCHEMAS,
   ...DEAD_LETTERS_SCHEMAS,
   ...LIVE_SCHEMAS,

@@ -2,7 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { openApiDocument } from './document.ts';
@@ -16,6 +21,7 @@ import { OPERATIONS, type OperationId } from './operations.ts';
 import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
 import type { Platform } from './platform.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import { EventStreams } from './rooms/live/stream.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
@@ -97,7 +103,8 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   const queries = needs.meter.gauge('iot_api_queries', 'Telemetry queries that run.');
   const gate = new QueryGate(queries, options.bounds?.queriesMax);
   const isEnding = () => context.root.signal.aborted;
-  register(server, context, createHandlers({ ...needs, sampler, streams, gate, isEnding }));
+  const intake = new TelemetryIntake(needs);
+  register(server, context, createHandlers({ ...needs, sampler, streams, gate, intake, isEnding }));
   stack.defer(() => closeServer(server, context, streams));
   await server.listen({ host: options.host, port: options.port });
   const owned = stack.move();
@@ -165,7 +172,7 @@ function register(
   for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
     // the table of handlers has exactly the ids of the table of operations
     const handler = handlers[id as OperationId] as unknown as (call: Call<OperationId>) => Promise<unknown>;
-    server.route({
+    const route: RouteOptions = {
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: schemaOf(operation),
@@ -173,7 +180,9 @@ function register(
         ? { preValidation: async (request: FastifyRequest) => guardWrite(request, options.token) }
         : {}),
       handler: (request, reply) => handler(callOf(request, reply, context)),
-    });
+    };
+    if (operation.bytesBody) server.register(async (room) => void takeBytes(room).route(route));
+    else server.route(route);
   }
   const document = JSON.stringify(openApiDocument());
   server.get('/openapi.json', (_, reply) => reply.type('application/json; charset=utf-8').send(document));
@@ -182,6 +191,13 @@ function register(
     if (!page) throw new ApiError('not-found', 'no fault has this code');
     return reply.type('text/html; charset=utf-8').send(page);
   });
+}
+
+/** Leaves every body to the handler, unread. */
+function takeBytes(room: FastifyInstance): FastifyInstance {
+  room.removeAllContentTypeParsers();
+  room.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  return room;
 }
 
 function setValidator(server: FastifyInstance): void {

@@ -20,6 +20,7 @@ import type {
   DeviceEntry,
   DeviceQuery,
   GapQuery,
+  IncomingTelemetry,
   LatestValue,
   LiveDevice,
   LiveEvent,
@@ -28,6 +29,7 @@ import type {
   Platform,
   PlatformConfiguration,
   ReadinessReason,
+  TakenTelemetry,
 } from '../platform.ts';
 import { LiveBuffer } from './live-buffer.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
@@ -75,6 +77,12 @@ export class MemoryPlatform implements Platform {
     listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 1883 }],
     exampleTopic: 'iot/demo/site/my-device/telemetry',
   };
+  /** Why nothing is taken in. */
+  refusal: ReadinessReason | undefined;
+  /** Records become durable when it resolves. */
+  disk: Promise<void> = Promise.resolve();
+  /** What `takeIn` was called with. */
+  readonly incoming: IncomingTelemetry[] = [];
   /** Added to the ledger's `stored` so that it does not balance. */
   miscount = 0;
   /** Iterations of `points` that were begun and not ended. */
@@ -260,6 +268,20 @@ export class MemoryPlatform implements Platform {
     return this.families;
   }
 
+  intakeRefusal(): ReadinessReason | undefined {
+    return this.refusal;
+  }
+
+  async takeIn(telemetry: IncomingTelemetry): Promise<TakenTelemetry> {
+    this.incoming.push(telemetry);
+    await this.disk;
+    const { tenant, project, device, payloads } = telemetry;
+    const firstOffset = this.#end;
+    for (const payload of payloads)
+      this.ingest([{ tenant, project, device, payload, values: numbersIn(payload) }]);
+    return { firstOffset, lastOffset: this.#end - 1 };
+  }
+
   readiness(): ReadinessReason[] {
     return this.reasons;
   }
@@ -355,6 +377,14 @@ export class MemoryPlatform implements Platform {
     this.#devices.set(nameOf(key), known);
     return known;
   }
+}
+
+/** The numbers of a JSON object, by name; undefined for anything else, which becomes a dead letter. */
+function numbersIn(payload: Uint8Array): Record<string, number> | undefined {
+  const found: unknown = JSON.parse(new TextDecoder().decode(payload));
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
+  const numbers = Object.entries(found).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(numbers);
 }
 
 function nameOf(key: DeviceKey): string {

@@ -4,6 +4,7 @@ import {
   type BucketRows,
   type DeadLetterChoice,
   type DeadLetterOutcome,
+  type IncomingTelemetry,
   type LiveEvent,
   type LiveFilter,
   type OverviewFigures,
@@ -13,12 +14,14 @@ import {
   type PointRows,
   type RangeQuery,
   type ReadinessReason,
+  type TakenTelemetry,
 } from '@skerry/api';
 import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
 import type { PipelineAlarm, PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
+import { takeTelemetryIn } from './telemetry-desk.ts';
 import type { ThreadReport } from './thread-messages.ts';
 
 /** What the journal's thread tells about itself. */
@@ -186,6 +189,15 @@ export class LivePlatform implements Platform, Disposable {
       if (pull.devices.length > 0) events.push({ event: 'points', id: pull.cursor, data: pull.devices });
       if (events.length > 0) yield events;
     }
+  }
+
+  intakeRefusal(): ReadinessReason | undefined {
+    const refusal = this.#needs.ingress.refusal();
+    return refusal === undefined ? undefined : { code: refusal, detail: REFUSAL_DETAILS[refusal] };
+  }
+
+  takeIn(telemetry: IncomingTelemetry): Promise<TakenTelemetry> {
+    return takeTelemetryIn(telemetry, this.#needs);
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {
