@@ -72,6 +72,14 @@ export function allSuites(extent: Extent): readonly Suite[] {
       deadlineSecs: 240,
     },
     {
+      name: 'http',
+      about: 'telemetry over HTTP, its document and its export, by the real process',
+      files: ['tests/http/**/*.test.ts'],
+      needs: [],
+      concurrency: 1,
+      deadlineSecs: 240,
+    },
+    {
       name: 'clients',
       about: 'MQTT clients of others against the broker',
       files: ['tests/clients/**/*.test.ts'],

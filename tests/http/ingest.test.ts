@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { accountsOf, assertAuditClean, lettersOf, pointsOf } from '../e2e/proof.ts';
+import { sendTo, taken } from './http-sender.ts';
+
+const NDJSON = 'application/x-ndjson';
+const folder = memoryFolder('http-ingest');
+const dataDir = join(folder.path, 'store');
+let server: ServerProcess;
+
+before(async () => {
+  server = await ServerProcess.start({ dataDir });
+});
+
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+async function valuesOf(device: string, metric: string): Promise<unknown[]> {
+  const points = await pointsOf(server, { tenant: 't', project: 'http', device, metric });
+  return points.map(({ value }) => value);
+}
+
+test('telemetry over HTTP is stored as sent: exact integers, arrays, bare values, lines, gzip', async () => {
+  const before = await accountsOf(server);
+  await taken(server, 't/http/d1', '{"big":9007199254740993,"on":true,"name":"x"}');
+  await taken(server, 't/http/d1', '[{"speed":1,"ts":1767225600000},{"speed":2,"ts":1767225601000}]');
+  await taken(server, 't/http/d2', '42');
+  const lines = Array.from({ length: 500 }, (_, i) => `{"n":${i},"ts":${1_767_225_600_000 + i}}\n`).join('');
+  const body = Uint8Array.from(gzipSync(lines));
+  const answer = await taken(server, 't/http/d3', body, {
+    'content-type': NDJSON,
+    'content-encoding': 'gzip',
+  });
+  assert.equal(answer.records, 500);
+  assert.equal(answer.lastOffset - answer.firstOffset, 499);
+  await server.quiet();
+  assert.deepEqual(await valuesOf('d1', 'big'), ['9007199254740993']);
+  assert.deepEqual(await valuesOf('d1', 'speed'), [1, 2]);
+  assert.deepEqual(await valuesOf('d2', 'value'), [42]);
+  assert.deepEqual(
+    await valuesOf('d3', 'n'),
+    Array.from({ length: 500 }, (_, i) => i),
+  );
+  const after = await accountsOf(server);
+  assert.equal(after.received - before.received, 503);
+  assert.equal(after.stored - before.stored, 503);
+});
+
+test('JSON that no decoder understands becomes a dead letter at the offset that was answered', async () => {
+  const deep = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`;
+  const answer = await taken(server, 't/http/odd', `${deep}\n{"v":1}\n${deep}\n`, { 'content-type': NDJSON });
+  await server.quiet();
+  const letters = (await lettersOf(server)).filter(({ device }) => device === 'odd');
+  assert.deepEqual(
+    letters.map(({ offset, topic, reason }) => [offset - answer.firstOffset, topic, reason]),
+    [
+      [0, '$skerry/telemetry/t/http/odd', 'undecodable'],
+      [2, '$skerry/telemetry/t/http/odd', 'undecodable'],
+    ],
+  );
+  assert.deepEqual(await valuesOf('odd', 'v'), [1]);
+});
+
+test('a payload cannot send for another device than the path names', async () => {
+  await taken(server, 't/http/me', '{"deviceId":"somebody-else","v":7}');
+  await server.quiet();
+  assert.deepEqual(await valuesOf('me', 'v'), [7]);
+  assert.deepEqual(await valuesOf('somebody-else', 'v'), []);
+});
+
+test('a request repeated under its key is stored once, over a restart too; another body under it is told', async () => {
+  const headers = { 'content-type': NDJSON, 'idempotency-key': 'order-66' };
+  const body = '{"v":1}\n{"v":2}\n{"v":3}\n';
+  const before = await accountsOf(server);
+  const first = await taken(server, 't/http/keyed', body, headers);
+  assert.deepEqual(await taken(server, 't/http/keyed', body, headers), { ...first, isRepeated: true });
+  assert.equal((await sendTo(server, 't/http/keyed', '{"v":4}\n', headers)).status, 422);
+  await server.quiet();
+  await server.kill();
+  server = await ServerProcess.start({ dataDir });
+  const again = await taken(server, 't/http/keyed', body, headers);
+  assert.ok(!again.isRepeated && again.firstOffset > first.lastOffset, 'taken again, as new records');
+  await server.quiet();
+  assert.deepEqual(await valuesOf('keyed', 'v'), [1, 2, 3]);
+  const after = await accountsOf(server);
+  assert.equal(after.stored - before.stored, 3);
+  assert.equal(after.deduplicated - before.deduplicated, 3);
+});
+
+test('nothing is taken without the token', async () => {
+  const before = await accountsOf(server);
+  const refused = await sendTo(server, 't/http/d9', '1', { authorization: 'Bearer wrong' });
+  assert.ok([401, 403].includes(refused.status), String(refused.status));
+  assert.equal((await accountsOf(server)).received, before.received);
+});
+
+test('the ledger balances after all of it, and the audit is clean', async () => {
+  assert.equal((await server.quiet()).isBalanced, true);
+  await assertAuditClean(server);
+});
