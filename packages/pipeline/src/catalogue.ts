@@ -2,7 +2,7 @@ import type { DeviceKey, SeriesDefinition, Verdict } from '@skerry/model';
 import type { DeviceAccount, StoreState } from '@skerry/series';
 import { DedupeWindow } from './dedupe-window.ts';
 import { LIMITS } from './limits.ts';
-import type { PathNode } from './metric-path.ts';
+import type { PathNode, RecordShape } from './metric-path.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
 /** A device's account while it is counted. */
@@ -20,6 +20,9 @@ export interface DeviceState extends DeviceKey {
   /** Which nodes stood where in its last record, and their series: the next record mostly looks alike. */
   readonly lastNodes: PathNode[];
   readonly lastSeries: number[];
+  /** Its last record, where the series of that were consecutive, from `firstSeries` on. */
+  shape: RecordShape | undefined;
+  firstSeries: number;
   window: DedupeWindow | undefined;
   sequence: SequenceTracker | undefined;
   /** Newest receipt since the start, microseconds; 0 before. */
@@ -91,6 +94,8 @@ export class Catalogue {
       series: new Map(),
       lastNodes: [],
       lastSeries: [],
+      shape: undefined,
+      firstSeries: 0,
       window: undefined,
       sequence: undefined,
       lastSeenMicros: 0,

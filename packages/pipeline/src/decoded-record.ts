@@ -29,6 +29,8 @@ export class DecodedRecord {
   readonly texts: (string | bigint)[] = [];
   readonly elements: DecodedElement[] = [];
   elementCount = 0;
+  /** True when all points are numbers; false says nothing. */
+  areNumbers = true;
   /** UTF-8 bytes that texts and exact integers take, at most. */
   textBytes = 0;
   messageId: string | undefined;
@@ -39,6 +41,7 @@ export class DecodedRecord {
   clear(): void {
     this.count = 0;
     this.elementCount = 0;
+    this.areNumbers = true;
     this.textBytes = 0;
     this.messageId = undefined;
     this.seq = undefined;

@@ -19,6 +19,24 @@ export class LatestValues {
     } else this.#others.set(series, value);
   }
 
+  /** As `note` for the values [start, end), all of one time; `series` and `values` by the same index. */
+  noteNumbers(
+    series: Int32Array,
+    values: Float64Array,
+    start: number,
+    end: number,
+    timeMicros: number,
+  ): void {
+    for (let i = start; i < end; i++) {
+      const id = Number(series[i]);
+      if (id >= this.#times.length) this.#grow(id + 1);
+      if (timeMicros < Number(this.#times[id])) continue;
+      this.#times[id] = timeMicros;
+      this.#numbers[id] = Number(values[i]);
+      if (this.#others.size > 0) this.#others.delete(id);
+    }
+  }
+
   /** The newest point of a series, or undefined before the first. */
   get(series: number): LatestPoint | undefined {
     const timeMicros = this.#times[series] ?? Number.NEGATIVE_INFINITY;

@@ -68,6 +68,35 @@ export class LiveRing {
     this.end++;
   }
 
+  /** As `add` for the values [start, end) of one record, whose ordinals are their indexes. */
+  addNumbers(
+    series: Int32Array,
+    values: Float64Array,
+    start: number,
+    end: number,
+    timeMicros: number,
+    cause: number,
+  ): void {
+    const rowsMax = this.#rowsMax;
+    const hasOthers = this.#others.length > 0;
+    let row = this.end;
+    let slot = row % rowsMax;
+    for (let i = start; i < end; i++, row++) {
+      if (row >= rowsMax) {
+        this.#beforeOffset = Number(this.#causes[slot]);
+        this.#beforeOrdinal = Number(this.#ordinals[slot]);
+      }
+      this.#series[slot] = Number(series[i]);
+      this.#times[slot] = timeMicros;
+      this.#numbers[slot] = Number(values[i]);
+      this.#causes[slot] = cause;
+      this.#ordinals[slot] = i;
+      if (hasOthers) this.#others[slot] = undefined;
+      if (++slot === rowsMax) slot = 0;
+    }
+    this.end = row;
+  }
+
   seriesOf(row: number): number {
     return Number(this.#series[row % this.#rowsMax]);
   }

@@ -37,7 +37,12 @@ export interface PathNode {
   next: PathNode | undefined;
   /** Number of the object in which the key was seen last; finds keys that are there twice. */
   stamp: number;
+  /** The record that ended with this node the last time; the resolver's. */
+  shape: RecordShape | undefined;
 }
+
+/** The nodes of a record with one element, in order. Records of one shape share it. */
+export type RecordShape = readonly PathNode[];
 
 const encoder = new TextEncoder();
 
@@ -81,6 +86,7 @@ export class PathTree {
       first: undefined,
       next: undefined,
       stamp: 0,
+      shape: undefined,
     };
   }
 

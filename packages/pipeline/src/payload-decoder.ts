@@ -344,6 +344,7 @@ export class PayloadDecoder {
     if (!node.isValidName) throw badName(node);
     into.nodes[index] = node;
     into.kinds[index] = kind;
+    if (kind !== KIND.number) into.areNumbers = false;
     into.count = index + 1;
     return index;
   }
@@ -442,12 +443,15 @@ export class PayloadDecoder {
   /** The next byte that is not white space, or -1 at the end. */
   #token(): number {
     const bytes = this.#bytes;
-    while (this.#at < this.#end) {
-      const byte = Number(bytes[this.#at]);
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
-      this.#at++;
+    const end = this.#end;
+    let at = this.#at;
+    let byte = -1;
+    for (; at < end; at++) {
+      byte = Number(bytes[at]);
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break;
     }
-    return -1;
+    this.#at = at;
+    return at < end ? byte : -1;
   }
 
   #unexpectedBefore(wanted: string): DecodeFault {

@@ -47,16 +47,20 @@ export class RecordCursor {
     this.offset++;
     const at = this.end;
     const bytes = this.bytes;
-    this.end = at + 4 + bytes.readUInt32LE(at);
+    this.end = at + 4 + word(bytes, at);
+    if (!(this.end <= bytes.length))
+      throw new RangeError(
+        `Record ${this.offset} ends at byte ${this.end} of a batch of ${bytes.length} bytes.`,
+      );
     this.kind = Number(bytes[at + 4]);
     this.qos = Number(bytes[at + 5]) & 3;
     const project = Number(bytes[at + 6]) | (Number(bytes[at + 7]) << 8);
     this.project = project === NO_PROJECT ? -1 : project;
-    this.receivedMicros = bytes.readUInt32LE(at + 8) + bytes.readUInt32LE(at + 12) * 4294967296;
+    this.receivedMicros = word(bytes, at + 8) + word(bytes, at + 12) * 4294967296;
     this.topicStart = at + RECORD_HEAD;
     this.clientStart = this.topicStart + (Number(bytes[at + 16]) | (Number(bytes[at + 17]) << 8));
     this.headersStart = this.clientStart + (Number(bytes[at + 18]) | (Number(bytes[at + 19]) << 8));
-    this.payloadStart = this.headersStart + bytes.readUInt32LE(at + 20);
+    this.payloadStart = this.headersStart + word(bytes, at + 20);
     return true;
   }
 
@@ -103,11 +107,17 @@ export class RecordCursor {
   }
 }
 
+/** 32 bits, little-endian; NaN behind the end. */
+function word(bytes: Buffer, at: number): number {
+  const low = Number(bytes[at]) | (Number(bytes[at + 1]) << 8) | (Number(bytes[at + 2]) << 16);
+  return low + Number(bytes[at + 3]) * 0x1000000;
+}
+
 function readProjects(bytes: Buffer, count: number): BatchProject[] {
   let at = 0;
-  for (let i = 0; i < count; i++) at += 4 + bytes.readUInt32LE(at);
+  for (let i = 0; i < count; i++) at += 4 + word(bytes, at);
   const projects: BatchProject[] = [];
-  const projectCount = bytes.readUInt16LE(at);
+  const projectCount = bytes.readUInt16LE(at); // fails where the batch ends early
   at += 2;
   for (let i = 0; i < projectCount; i++) {
     const tenantEnd = at + 12 + bytes.readUInt16LE(at + 8);

@@ -175,7 +175,8 @@ export class RecordProcessor {
     const fault = this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
     if (fault) return { reason: fault.reason, detail: fault.detail, stage: 'decode' };
     const { elements, elementCount } = this.#record;
-    const owner = this.#needs.catalogue.project(route.tenant, route.project);
+    topic.owner ??= this.#needs.catalogue.project(route.tenant, route.project);
+    const { owner } = topic;
     this.#resolver.begin();
     for (let i = 0; i < elementCount; i++) {
       const element = elements[i];
@@ -268,6 +269,13 @@ export class RecordProcessor {
       const micros = Number(times[i]);
       const device = devices[i];
       if (device && receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
+      if (record.areNumbers) {
+        head.appendNumbers(series, record.numbers, at, end, micros, offset);
+        latest.noteNumbers(series, record.numbers, at, end, micros);
+        ring.addNumbers(series, record.numbers, at, end, micros, cause);
+        at = end;
+        continue;
+      }
       for (; at < end; at++) {
         const value = record.value(at);
         const id = Number(series[at]);
@@ -369,6 +377,13 @@ export class RecordProcessor {
 }
 
 function count(draft: SealDraft, owner: ProjectState, account: Account, verdict: Verdict): void {
+  if (verdict === 'stored') {
+    // by far the most: members by their names are quicker than by a variable
+    account.stored++;
+    owner.totals.stored++;
+    draft.touch(account);
+    return;
+  }
   account[verdict]++;
   owner.totals[verdict]++;
   draft.touch(account);

@@ -1,6 +1,7 @@
 import type { Catalogue, DeviceState, ProjectState } from './catalogue.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { LIMITS } from './limits.ts';
+import type { PathNode, RecordShape } from './metric-path.ts';
 import type { SealDraft } from './seal-draft.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
@@ -30,8 +31,9 @@ export class SeriesResolver {
   /** Begins a record. */
   begin(): void {
     this.isTimeCorrected = false;
-    this.devices.length = 0;
-    this.ids.length = 0;
+    // an array that is emptied by its length loses its memory
+    this.devices[0] = undefined;
+    this.ids[0] = '';
   }
 
   /** Tells of an element: whose it is and when. */
@@ -65,6 +67,41 @@ export class SeriesResolver {
 
   /** True when everything is known already. */
   #lookUp(): boolean {
+    const { elementCount, count } = this.#record;
+    const device = elementCount === 1 && count > 0 ? this.devices[0] : undefined;
+    if (!device) return this.#lookUpEach();
+    const shape = this.#shapeOf(count);
+    if (device.shape === shape) {
+      for (let at = 0; at < count; at++) this.series[at] = device.firstSeries + at;
+      return true;
+    }
+    if (!this.#lookUpEach()) return false;
+    const first = Number(this.series[0]);
+    let isRow = true;
+    for (let at = 1; at < count && isRow; at++) isRow = this.series[at] === first + at;
+    if (isRow) {
+      device.shape = shape;
+      device.firstSeries = first;
+    }
+    return true;
+  }
+
+  /** The shape of the record's nodes: the same object as long as records that end alike look alike. */
+  #shapeOf(count: number): RecordShape {
+    const { nodes } = this.#record;
+    // written by the decoder for every index below count
+    const last = nodes[count - 1] as PathNode;
+    const known = last.shape;
+    if (known && known.length === count) {
+      let at = 0;
+      while (at < count && known[at] === nodes[at]) at++;
+      if (at === count) return known;
+    }
+    last.shape = nodes.slice(0, count);
+    return last.shape;
+  }
+
+  #lookUpEach(): boolean {
     const { elements, elementCount, nodes } = this.#record;
     let isComplete = true;
     let at = 0;

@@ -1,4 +1,4 @@
-import type { DeviceState } from './catalogue.ts';
+import type { DeviceState, ProjectState } from './catalogue.ts';
 import { LIMITS } from './limits.ts';
 import type { PathNode } from './metric-path.ts';
 import type { PayloadDecoder } from './payload-decoder.ts';
@@ -12,6 +12,8 @@ export interface TopicEntry {
   root: PathNode;
   /** The decoder's generation of `root`. */
   generation: number;
+  /** The project that the topic's records are stored under, once one was decoded. */
+  owner: ProjectState | undefined;
   /** The device the topic names, once it is known. */
   device: DeviceState | undefined;
 }
@@ -43,6 +45,7 @@ export class TopicEntries {
       route,
       root: this.#decoder.root(route.metricPrefix ?? ''),
       generation: this.#decoder.generation,
+      owner: undefined,
       device: undefined,
     };
     if (this.#entries.size >= LIMITS.routesCachedMax.value) this.#entries = new Map();

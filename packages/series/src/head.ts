@@ -42,6 +42,15 @@ export interface Head {
   hasRoom(points: number, textBytes: number): boolean;
   /** Appends one row. The caller asked `hasRoom` first. Text longer than 2^20-1 bytes is refused by the decoder before. */
   append(series: number, timeMicros: number, value: PointValue, offset: number, ordinal: number): void;
+  /** Appends the numbers [start, end) of one record and time, whose ordinals are their indexes; `series` and `values` by the same index. */
+  appendNumbers(
+    series: Int32Array,
+    values: Float64Array,
+    start: number,
+    end: number,
+    timeMicros: number,
+    offset: number,
+  ): void;
   /** Forgets all rows; only after the store said that they are sealed. */
   clear(): void;
 }

@@ -19,6 +19,17 @@ test('createHead keeps values of every type as they are', () => {
   );
 });
 
+test('createHead takes the numbers of a record as it takes them one by one', () => {
+  const [all, each] = [createHead(10, 0), createHead(10, 0)];
+  const series = Int32Array.of(9, 4, 5, 6);
+  const values = Float64Array.of(-0, 1.5, 2 ** 60, -1);
+  for (const head of [all, each]) head.append(1, 1, 2, 3, 0);
+  all.appendNumbers(series, values, 1, 4, 1_000, 77);
+  for (let i = 1; i < 4; i++) each.append(Number(series[i]), 1_000, Number(values[i]), 77, i);
+  assert.equal(all.rows, 4);
+  assert.deepEqual(all.columns, each.columns);
+});
+
 test('createHead says when rows or text do not fit, and again has room after clear', () => {
   const head = createHead(2, 4);
   assert.equal(head.hasRoom(2, 4), true);

@@ -88,6 +88,27 @@ class SharedHead implements Head {
     this.rows = row + 1;
   }
 
+  appendNumbers(
+    series: Int32Array,
+    values: Float64Array,
+    start: number,
+    end: number,
+    timeMicros: number,
+    offset: number,
+  ): void {
+    const columns = this.columns;
+    let row = this.rows;
+    for (let i = start; i < end; i++, row++) {
+      columns.series[row] = Number(series[i]);
+      columns.time[row] = timeMicros;
+      columns.value[row] = Number(values[i]);
+      columns.type[row] = TYPE_CODE.number;
+      columns.offset[row] = offset;
+      columns.ordinal[row] = i;
+    }
+    this.rows = row;
+  }
+
   clear(): void {
     this.rows = 0;
     this.textBytes = 0;
