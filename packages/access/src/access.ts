@@ -1,0 +1,86 @@
+import type { Clock, Disk, Logger, Meter, Random } from '@skerry/kernel';
+import { AccessBook } from './access-book.ts';
+import { Attempts } from './attempts.ts';
+import { AuditLog, type AuditOptions } from './audit-log.ts';
+import { Authenticator } from './authenticator.ts';
+import { type PasswordHasher, Passwords, type ScryptCost } from './password-hasher.ts';
+import { newSecret } from './secret.ts';
+import { Sessions } from './sessions.ts';
+import type { AccessStore } from './store.ts';
+import { UseBook } from './use-book.ts';
+
+/** What access works with. The store is disposed of with it. */
+export interface AccessNeeds {
+  readonly store: AccessStore;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly hasher: PasswordHasher;
+}
+
+/** How access is opened. */
+export interface AccessOptions {
+  /** Where the audit log is. */
+  readonly audit: AuditOptions;
+  /** The token of the data folder. */
+  readonly localToken: string;
+  /** What new passwords cost; for tests. */
+  readonly passwordCost?: ScryptCost;
+}
+
+/** Who there is, who asks, and what was done. */
+export interface Access extends AsyncDisposable {
+  readonly book: AccessBook;
+  readonly sessions: Sessions;
+  readonly authenticator: Authenticator;
+  readonly audit: AuditLog;
+}
+
+const SWEEP_MS = 3_600_000;
+
+/** Opens users, tokens, sessions and the audit log. Fails with `access-store-failed` or a fault of the disk. */
+export async function openAccess(options: AccessOptions, needs: AccessNeeds): Promise<Access> {
+  const { store, disk, clock, random, logger, meter } = needs;
+  await using stack = new AsyncDisposableStack();
+  stack.use(store);
+  const audit = stack.use(AuditLog.open(options.audit, { disk, clock, logger }));
+  const uses = stack.use(new UseBook(store, clock, logger));
+  const sessions = new Sessions({ store, clock, random, uses });
+  await sessions.sweep();
+  const sweep = (): void => {
+    sessions.sweep().catch((fault: unknown) => {
+      logger.log('warn', 'ended sessions were not removed', { error: String(fault) });
+    });
+  };
+  stack.use(clock.startTicker(SWEEP_MS, sweep));
+  const passwords = new Passwords(needs, options.passwordCost);
+  const book = new AccessBook({ store, clock, random, passwords });
+  const attempts = new Attempts(clock, meter);
+  const { localToken } = options;
+  const parts = { store, clock, random, book, sessions, passwords, attempts, uses, audit, localToken };
+  const authenticator = new Authenticator(parts);
+  const owned = stack.move();
+  return { book, sessions, authenticator, audit, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Name of the user that the first start makes. */
+export const FIRST_USER = 'admin';
+
+/** Makes the first user with a random password where there is no user at all; its password, or undefined. */
+export async function makeFirstUser(
+  { book, audit }: Access,
+  random: Pick<Random, 'bytes'>,
+): Promise<string | undefined> {
+  if ((await book.users(undefined, 1)).length > 0) return undefined;
+  const password = newSecret(random).slice(0, FIRST_PASSWORD_CHARS);
+  const note = { author: 'system', action: 'user.create', target: `User/${FIRST_USER}`, from: '' };
+  await audit.around({ ...note, detail: 'first start' }, () =>
+    book.addUser(FIRST_USER, { displayName: 'Administrator', grants: [{ role: 'admin' }], password }),
+  );
+  return password;
+}
+
+/** 120 random bits. */
+const FIRST_PASSWORD_CHARS = 20;

@@ -1,0 +1,15 @@
+export * from './access.ts';
+export * from './access-book.ts';
+export * from './attempts.ts';
+export * from './audit-chain.ts';
+export { type AuditVerdict, verifyAudit } from './audit-files.ts';
+export * from './audit-log.ts';
+export * from './authenticator.ts';
+export * from './documents.ts';
+export * from './errors.ts';
+export { LIMITS as ACCESS_LIMITS } from './limits.ts';
+export * from './memory/memory-store.ts';
+export * from './password-hasher.ts';
+export { TOKEN_PREFIX } from './secret.ts';
+export * from './sessions.ts';
+export * from './store.ts';

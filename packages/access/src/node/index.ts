@@ -1,0 +1,1 @@
+export { nodeScrypt } from './scrypt.ts';

@@ -1,0 +1,2 @@
+export * from './access-scene.ts';
+export * from './store-suite.ts';
