@@ -13,6 +13,7 @@ export type MqttFault =
   | 'receive-maximum-exceeded'
   | 'qos-unsupported'
   | 'auth-unsupported'
+  | 'not-authorized'
   | 'mqtt-string-invalid'
   | 'connect-refused'
   | 'connection-lost'
@@ -65,6 +66,10 @@ export const MQTT_FAULTS: Readonly<Record<MqttFault, { readonly advice: Advice; 
     'auth-unsupported': {
       advice: 'give-up',
       meaning: 'A client asked for an authentication method; none is offered.',
+    },
+    'not-authorized': {
+      advice: 'give-up',
+      meaning: 'A client of MQTT 3.1.1 published on a topic that it has no right to.',
     },
     'mqtt-string-invalid': {
       advice: 'give-up',

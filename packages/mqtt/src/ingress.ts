@@ -72,7 +72,7 @@ export interface SessionChange {
   readonly kind: 'connected' | 'disconnected';
   /**
    * A stable word: `connect`; `client-disconnect`, `client-disconnect-with-will`, `taken-over`, `keep-alive`, `network`
-   * (the connection is gone without a word), `queue-full` and `output-full` (the client reads too slowly), `shutdown`;
+   * (the connection is gone without a word), `queue-full` and `output-full` (the client reads too slowly), `access-revoked`, `shutdown`;
    * or the code of the fault that ended it (`MqttFault`: `protocol-error`, `malformed-packet`, …).
    */
   readonly reason: string;

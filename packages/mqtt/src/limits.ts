@@ -178,10 +178,16 @@ export const LIMITS = {
     whenFull: 'A message on a new topic is delivered and journalled, not retained; counted.',
     metric: 'iot_mqtt_retained_bytes',
   },
+  rightsCachedMax: {
+    value: 256,
+    unit: 'count',
+    what: 'Topics of one connection whose right to publish is remembered.',
+    whenFull: 'All are forgotten and judged again when they return.',
+  },
   noticeMs: {
     value: 10_000,
     unit: 'ms',
-    what: 'Time for which one line of the log stands for all clients cut off for the same reason.',
+    what: 'Time for which one line of the log stands for all clients cut off or refused for the same reason.',
     whenFull: 'They are counted, and the next line says how many.',
     metric: 'iot_mqtt_faults_total',
   },

@@ -60,6 +60,7 @@ export const REASON_OF_FAULT: Readonly<Record<MqttFault, number>> = {
   'receive-maximum-exceeded': REASON.receiveMaximumExceeded,
   'qos-unsupported': REASON.qosNotSupported,
   'auth-unsupported': REASON.badAuthenticationMethod,
+  'not-authorized': REASON.notAuthorized,
   'mqtt-string-invalid': REASON.unspecified,
   'connect-refused': REASON.unspecified,
   'connection-lost': REASON.unspecified,

@@ -1,5 +1,6 @@
 import type { Clock, FailpointHook, Random } from '@skerry/kernel';
 import type { Ingress } from '../ingress.ts';
+import type { AccessGate } from './access-gate.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { BrokerMeters } from './broker-meters.ts';
 import type { FaultNotices } from './fault-notices.ts';
@@ -15,6 +16,7 @@ export interface BrokerParts {
   readonly limits: BrokerLimits;
   /** CONNECT with a user name or a password is refused: nobody could check it. */
   readonly isAnonymousOnly: boolean;
+  readonly gate: AccessGate;
   readonly meters: BrokerMeters;
   readonly notices: FaultNotices;
   readonly clock: Clock;

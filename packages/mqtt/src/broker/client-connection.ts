@@ -1,12 +1,17 @@
 import type { Connection } from '@skerry/kernel';
+import type { Subject } from '@skerry/model';
+import type { ConnectRequest } from '../access.ts';
 import { MqttError, protocolError } from '../errors.ts';
 import type { PacketCursor } from '../packet-cursor.ts';
 import { PacketStream } from '../packet-stream.ts';
+import type { Connack } from '../packets/connack.ts';
 import type { Connect } from '../packets/connect.ts';
 import type { Disconnect } from '../packets/disconnect.ts';
 import { encodePacket, type Packet } from '../packets/packet.ts';
-import { PACKET_TYPE, type PacketName, type ProtocolLevel } from '../packets/packet-type.ts';
+import { PACKET_TYPE, type ProtocolLevel, packetOfType } from '../packets/packet-type.ts';
 import { REASON, REASON_OF_FAULT, RETURN_CODE } from '../reason-codes.ts';
+import type { Asked } from './access-gate.ts';
+import { type Admitted, admit, type NotAdmitted } from './admission.ts';
 import { AnswerLine } from './answer-line.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import {
@@ -15,7 +20,6 @@ import {
   type ConnectionState,
   PACKET_RULES,
 } from './connection-state.ts';
-import { judgeConnect } from './handshake.ts';
 import type { Intake, Publisher } from './intake.ts';
 import type { Delivery } from './message.ts';
 import { Outbox, publishBytes } from './outbox.ts';
@@ -27,12 +31,6 @@ import { subscribe, unsubscribe } from './subscribing.ts';
 import type { TopicEntry } from './topic-book.ts';
 import type { Gathering } from './turn.ts';
 
-/** Names of packet types by their number. */
-const NAMES: readonly (PacketName | undefined)[] = Array.from({ length: 16 }, (_, type) => {
-  const names = Object.keys(PACKET_TYPE) as PacketName[]; // the keys of a constant
-  return names.find((name) => PACKET_TYPE[name] === type);
-});
-
 const PINGRESP = Uint8Array.of(0xd0, 0);
 
 /** What a connection needs of its broker. */
@@ -40,6 +38,8 @@ export interface ConnectionNeeds {
   readonly parts: BrokerParts;
   readonly intake: Intake;
   readonly sessions: SessionBook;
+  /** What it came over. */
+  readonly listener: ConnectRequest['listener'];
   /** It is not read because the ingress takes nothing; told once until `goOn`. */
   onHeldByRefusal(connection: ClientConnection): void;
   /** The network is gone. */
@@ -57,6 +57,8 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   readonly #outbox: Outbox;
   #state: ConnectionState = 'opening';
   #level: ProtocolLevel = 4;
+  /** While `judging`. */
+  #asked: Asked | undefined;
   #session: Session | undefined;
   #facts: ConnectionFacts | undefined;
   #keepAliveMs = 0;
@@ -103,18 +105,18 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
     return this.#held !== undefined;
   }
 
-  /** Whether CONNECT was accepted and the end has not come. */
-  get isServing(): boolean {
-    return this.#state === 'serving';
+  /** Who it serves; undefined unless CONNECT was accepted and the end has not come. */
+  get subject(): Subject | undefined {
+    return this.#state === 'serving' ? this.#session?.rights.subject : undefined;
   }
 
   /** Judges time-outs; `nowMs` is the time of the ticker, which stands still while the process does. */
   tick(nowMs: number): void {
     const { connectTimeoutMs, drainMs } = this.#parts.limits;
-    if (this.#state !== 'opening' && (this.#hasSent || this.isHeld)) this.#sinceMs = nowMs;
+    if (!this.#isUnknown && (this.#hasSent || this.isHeld)) this.#sinceMs = nowMs;
     this.#hasSent = false;
     const idleMs = nowMs - this.#sinceMs;
-    if (this.#state === 'opening' && idleMs >= connectTimeoutMs) this.#breakOff('connect-timeout');
+    if (this.#isUnknown && idleMs >= connectTimeoutMs) this.#breakOff('connect-timeout');
     else if (this.#state === 'closing' && idleMs >= drainMs) this.#net.destroy();
     else if (this.#state === 'serving' && this.#keepAliveMs > 0 && idleMs >= this.#keepAliveMs * 1.5)
       this.end(REASON.keepAliveTimeout, 'keep-alive'); // [MQTT-3.1.2-22]
@@ -122,7 +124,7 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
 
   /** Says DISCONNECT to MQTT 5 and ends the connection. `reason` for the client, `word` for the platform. */
   end(reason: number, word: string, why = '', isWillDue = true): void {
-    if (this.#state !== 'serving' && this.#state !== 'opening') return;
+    if (this.#state !== 'serving' && !this.#isUnknown) return;
     if (this.#state === 'serving' && this.#level === 5 && reason !== REASON.success)
       this.#answer({ type: 'disconnect', reason, ...this.#reasonText(why) });
     this.#finish(word, isWillDue);
@@ -201,11 +203,12 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   }
 
   #receive(bytes: Uint8Array): void {
-    if (this.#state !== 'opening' && this.#state !== 'serving') return;
+    if (this.#state !== 'serving' && !this.#isUnknown) return;
     this.#hasSent = true;
     this.#parts.meters.receivedBytes.add(bytes.byteLength);
     this.#stream.push(bytes);
-    if (this.#held) this.#stream.hold();
+    if (this.#state === 'judging') this.#wait();
+    else if (this.#held) this.#stream.hold();
     else {
       this.#needs.intake.ask();
       this.#guarded(() => this.#readOn());
@@ -234,6 +237,13 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
       }
       this.#take(cursor);
     }
+    if (this.#state === 'judging') this.#wait();
+  }
+
+  /** Keeps what comes behind a CONNECT that is being judged, as much as a CONNECT may have. */
+  #wait(): void {
+    this.#stream.hold();
+    if (this.#stream.waitingBytes > this.#parts.limits.connectBytesMax) this.#net.pause();
   }
 
   /** False when it is held. */
@@ -248,7 +258,7 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
   }
 
   #take(cursor: PacketCursor): void {
-    const name = NAMES[cursor.type];
+    const name = packetOfType(cursor.type);
     if (!name) throw protocolError(`A packet is of type ${cursor.type}.`);
     const rule = PACKET_RULES[this.#state][name];
     if (rule !== 'take') throw protocolError(`${name.toUpperCase()} came: ${rule}.`, { rule });
@@ -274,45 +284,43 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
 
   #connect(connect: Connect): void {
     this.#level = connect.level;
-    const terms = judgeConnect(connect, this.#parts);
-    if (!terms.isAccepted) {
-      this.#refuseConnect(terms.reason, terms.returnCode, terms.why);
-      return;
-    }
-    const { host, port } = this.#net.remote;
-    const facts: ConnectionFacts = {
-      client: terms.clientId,
-      remote: `${host}:${port}`,
-      protocol: connect.level === 5 ? '5.0' : '3.1.1',
-    };
-    const grant = this.#needs.sessions.open({ ...terms, isCleanStart: connect.isCleanStart }, this, facts);
-    if (!grant) {
-      this.#refuseConnect(REASON.quotaExceeded, RETURN_CODE.serverUnavailable, 'Too many sessions are kept.');
-      return;
-    }
+    this.#move('ask');
+    const { parts, sessions, listener } = this.#needs;
+    const needs = { parts, sessions, listener, remote: this.#net.remote, link: this };
+    this.#asked = admit(connect, needs, (outcome) => {
+      if (outcome.isAccepted) this.#welcome(outcome);
+      else this.#refuseConnect(outcome);
+      if (this.#asked) this.#goOnJudged();
+    });
+  }
+
+  #welcome({ terms, grant, facts }: Admitted): void {
     this.#session = grant.session;
     this.#facts = facts;
     this.#keepAliveMs = terms.keepAliveSecs * 1000;
     this.#packetBytesMax = terms.packetBytesMax;
     this.#isProblemWanted = terms.isProblemWanted;
     this.#move('accept');
-    const properties = connect.level === 5 ? { properties: terms.properties } : {};
-    this.#answer({
-      type: 'connack',
-      isSessionPresent: grant.isPresent,
-      reason: REASON.success,
-      ...properties,
-    });
+    this.#connack(REASON.success, this.#level === 5 ? { properties: terms.properties } : {}, grant.isPresent);
     this.pump();
   }
 
-  #refuseConnect(reason: number, returnCode: number | undefined, why: string): void {
+  /** The verdict came later than the CONNECT: what came meanwhile is read. */
+  #goOnJudged(): void {
+    this.#asked = undefined;
+    if (this.#state === 'serving' && !this.#isStopped) {
+      this.#needs.intake.ask();
+      this.#guarded(() => this.#readOn());
+      if (!this.#held) this.#net.resume();
+    }
+    this.#parts.turn.finish();
+  }
+
+  #refuseConnect({ reason, returnCode, why, isTold }: NotAdmitted): void {
     this.#parts.meters.fault('connect-refused');
-    this.#tell('connect-refused', why);
+    if (!isTold) this.#tell('connect-refused', why);
     const answer = this.#level === 5 ? reason : returnCode;
-    const text = this.#level === 5 ? this.#reasonText(why) : {};
-    if (answer !== undefined)
-      this.#answer({ type: 'connack', isSessionPresent: false, reason: answer, ...text });
+    if (answer !== undefined) this.#connack(answer, this.#level === 5 ? this.#reasonText(why) : {});
     this.#finish('connect-refused', false);
   }
 
@@ -418,8 +426,7 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
     this.#tell(error.code, error.message);
     if (this.#state === 'opening') {
       if (error.code === 'protocol-unsupported') this.#refuseProtocol(Number(error.facts.level));
-      else if (error.code === 'client-id-invalid')
-        this.#answer({ type: 'connack', isSessionPresent: false, reason: RETURN_CODE.identifierRejected });
+      else if (error.code === 'client-id-invalid') this.#connack(RETURN_CODE.identifierRejected);
       this.#finish(error.code, false);
     } else this.end(REASON_OF_FAULT[error.code], error.code, error.message);
   }
@@ -430,12 +437,21 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
     this.#parts.notices.tell({ word, remote: `${host}:${port}`, client, why });
   }
 
+  /** Nobody has been let in yet. */
+  get #isUnknown(): boolean {
+    return this.#state === 'opening' || this.#state === 'judging';
+  }
+
   /** A client of an unknown protocol is told so in the form of the level that is nearest to its own [MQTT-3.1.2-2]. */
   #refuseProtocol(asked: number): void {
     this.#level = asked >= 5 ? 5 : 4;
     const reason =
       this.#level === 5 ? REASON.unsupportedProtocolVersion : RETURN_CODE.unacceptableProtocolVersion;
-    this.#answer({ type: 'connack', isSessionPresent: false, reason });
+    this.#connack(reason);
+  }
+
+  #connack(reason: number, rest: Pick<Connack, 'properties'> = {}, isSessionPresent = false): void {
+    this.#answer({ type: 'connack', isSessionPresent, reason, ...rest });
   }
 
   /** Writes what is left and ends in an orderly way; nothing is read any more. */
@@ -465,9 +481,10 @@ export class ClientConnection implements Publisher, SessionLink, Gathering {
 
   /** Gives the session up, once. */
   #leave(word: string, isWillDue: boolean): void {
+    this.#asked?.abandon();
     if (this.#session && this.#facts)
       this.#needs.sessions.close(this.#session, this, this.#facts, word, isWillDue);
-    else if (this.#state === 'opening') this.#parts.meters.disconnected(word);
+    else if (this.#isUnknown) this.#parts.meters.disconnected(word);
   }
 
   #drained(): void {

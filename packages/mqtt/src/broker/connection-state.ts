@@ -1,27 +1,29 @@
 import type { PacketName } from '../packets/packet-type.ts';
 
 /**
- * Where a connection stands. `opening`: no CONNECT yet. `serving`: CONNACK said success. `closing`: the last packet is
- * written and nothing more is read. `closed`: the network is gone.
+ * Where a connection stands. `opening`: no CONNECT yet. `judging`: CONNECT is in order and nobody has said yet whether its
+ * client may come in. `serving`: CONNACK said success. `closing`: the last packet is written and nothing more is read.
+ * `closed`: the network is gone.
  */
-export type ConnectionState = 'opening' | 'serving' | 'closing' | 'closed';
+export type ConnectionState = 'opening' | 'judging' | 'serving' | 'closing' | 'closed';
 
 /** What moves a connection on. */
-export type ConnectionEvent = 'accept' | 'end' | 'close';
+export type ConnectionEvent = 'ask' | 'accept' | 'end' | 'close';
 
 /** Every cell of a connection's life; what cannot happen any more changes nothing. */
 export const CONNECTION_TABLE: Readonly<
   Record<ConnectionState, Readonly<Record<ConnectionEvent, ConnectionState>>>
 > = {
-  opening: { accept: 'serving', end: 'closing', close: 'closed' },
-  serving: { accept: 'serving', end: 'closing', close: 'closed' },
-  closing: { accept: 'closing', end: 'closing', close: 'closed' },
-  closed: { accept: 'closed', end: 'closed', close: 'closed' },
+  opening: { ask: 'judging', accept: 'opening', end: 'closing', close: 'closed' },
+  judging: { ask: 'judging', accept: 'serving', end: 'closing', close: 'closed' },
+  serving: { ask: 'serving', accept: 'serving', end: 'closing', close: 'closed' },
+  closing: { ask: 'closing', accept: 'closing', end: 'closing', close: 'closed' },
+  closed: { ask: 'closed', accept: 'closed', end: 'closed', close: 'closed' },
 };
 
 /**
  * What a packet from a client meets. `not-first` [MQTT-3.1.0-1], `second-connect` [MQTT-3.1.0-2], `not-for-server`: only a
- * server sends it, `no-exchange`: AUTH outside an exchange (4.12.1), `ignore`: nothing is read any more.
+ * server sends it, `no-exchange`: AUTH outside an exchange (4.12.1), `ignore`: nothing is read, for now or any more.
  */
 export type PacketRule =
   | 'take'
@@ -87,6 +89,7 @@ export const PACKET_RULES: Readonly<Record<ConnectionState, Rules>> = {
     disconnect: 'take',
     auth: 'no-exchange',
   },
+  judging: NOTHING,
   closing: NOTHING,
   closed: NOTHING,
 };

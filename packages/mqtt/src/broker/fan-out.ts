@@ -9,7 +9,7 @@ type Needs = Pick<BrokerParts, 'topics' | 'meters' | 'retained'>;
 /** Hands a message to every subscriber of its topic. The caller has made sure that it may be read. */
 export function fanOut(parts: Needs, entry: TopicEntry, message: Message): void {
   for (const match of parts.topics.matches(entry)) {
-    const seen = match.subscriber.clientId === message.publisher ? match.own : match;
+    const seen = match.subscriber.key === message.publisher ? match.own : match;
     if (seen) deliver(parts, seen, message);
   }
 }
@@ -23,7 +23,7 @@ export function* retainedFor(
   const { filter, qos, identifier, isNoLocal } = subscription;
   const identifiers = identifier === undefined ? [] : [identifier];
   for (const message of retained.match(filter)) {
-    if (isNoLocal && message.publisher === session.clientId) continue;
+    if (isNoLocal && message.publisher === session.key) continue;
     yield { message, qos: message.qos === 0 ? 0 : qos, isRetained: true, identifiers };
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
 
-/** What a client did that its connection was ended for. */
+/** What a client did that its connection was ended for, or that it was not allowed to do. */
 export interface FaultNotice {
   /** A stable word: a fault's code, or `connect-refused`. */
   readonly word: string;
@@ -9,6 +9,10 @@ export interface FaultNotice {
   /** Empty before CONNECT was accepted. */
   readonly client: string;
   readonly why: string;
+  /** Who it was, where that is known. */
+  readonly user?: string;
+  /** What it was not allowed to touch. */
+  readonly topic?: string;
 }
 
 /**
@@ -18,15 +22,17 @@ export interface FaultNotice {
 export class FaultNotices {
   readonly #logger: Logger;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #message: string;
   readonly #seen = new Map<string, { toldMs: number; untold: number }>();
 
-  constructor(logger: Logger, clock: Pick<Clock, 'monotonicMs'>) {
+  constructor(logger: Logger, clock: Pick<Clock, 'monotonicMs'>, message = 'MQTT client cut off.') {
     this.#logger = logger;
     this.#clock = clock;
+    this.#message = message;
   }
 
   /** Tells of it, or counts it for the next line of its reason. */
-  tell({ word, remote, client, why }: FaultNotice): void {
+  tell({ word, ...facts }: FaultNotice): void {
     const nowMs = this.#clock.monotonicMs();
     const seen = this.#seen.get(word);
     if (seen && nowMs - seen.toldMs < LIMITS.noticeMs.value) {
@@ -35,11 +41,9 @@ export class FaultNotices {
     }
     const others = seen?.untold ?? 0;
     this.#seen.set(word, { toldMs: nowMs, untold: 0 });
-    this.#logger.log('warn', 'MQTT client cut off.', {
+    this.#logger.log('warn', this.#message, {
       reason: word,
-      client,
-      remote,
-      why,
+      ...facts,
       ...(others > 0 ? { othersSinceTheLastLine: others } : {}),
     });
   }

@@ -19,6 +19,7 @@ export interface ConnectRefusal {
 export interface ConnectTerms {
   readonly isAccepted: true;
   readonly clientId: string;
+  readonly isCleanStart: boolean;
   /** 0 for none. */
   readonly keepAliveSecs: number;
   readonly expiryMs: number;
@@ -78,6 +79,7 @@ function settle(connect: Connect, { limits, random }: Needs): ConnectTerms {
   return {
     isAccepted: true,
     clientId: given,
+    isCleanStart: connect.isCleanStart,
     keepAliveSecs,
     expiryMs: expirySecs * 1000,
     receiveMaximum: properties?.receiveMaximum ?? 65_535,
@@ -111,6 +113,7 @@ function willOf({ will }: Connect, willDelaySecsMax: number): Will | undefined {
   };
 }
 
-function refusal(reason: number, returnCode: number | undefined, why: string): ConnectRefusal {
+/** A refusal; `returnCode` as in `ConnectRefusal`. */
+export function refusal(reason: number, returnCode: number | undefined, why: string): ConnectRefusal {
   return { isAccepted: false, reason, returnCode, why };
 }

@@ -91,6 +91,7 @@ export class Intake {
     if (!route) return this.#reject(from, cursor, REASON.topicNameInvalid, `The topic is ${entry.verdict}.`);
     if (route.kind === 'refuse')
       return this.#reject(from, cursor, REASON.notAuthorized, 'The topic belongs to nobody here.');
+    if (!from.session.rights.mayPublish(entry, route)) return this.#deny(from, cursor, entry);
     if (qos === 2 && this.#isRepeated(from, packetId)) return 'done';
     if (qos === 0 && route.kind === 'messaging' && !cursor.isRetain) this.#pass(from, cursor, entry);
     else {
@@ -140,6 +141,20 @@ export class Intake {
     return 'done';
   }
 
+  /**
+   * A PUBLISH that its client has no right to. MQTT 5 is told at QoS 1 [MQTT-3.4.2-1]; QoS 0 is dropped; 3.1.1 has no word
+   * for it, so the connection is closed rather than a message confirmed that is not kept [MQTT-3.3.5-2].
+   */
+  #deny(from: Publisher, cursor: PacketCursor, { topic }: TopicEntry): IntakeOutcome {
+    if (from.level === 5 && cursor.qos === 1) this.#checkWindow(from);
+    this.#parts.meters.refused.add(1);
+    const why = from.session.rights.refuse('publish', topic);
+    if (cursor.qos === 0) return 'done';
+    if (from.level === 4) throw new MqttError('not-authorized', why);
+    from.refuse(cursor.packetId, REASON.notAuthorized, why);
+    return 'done';
+  }
+
   /** A QoS 2 packet id that was taken before: nothing is appended a second time [MQTT-4.3.3-10]. */
   #isRepeated({ session }: Publisher, packetId: number): boolean {
     const state = session.qos2.state(packetId);
@@ -182,7 +197,7 @@ export class Intake {
     const due = hasReaders
       ? {
           entry,
-          message: this.#message(entry, payload, qos, cursor.isRetain, properties, from.session.clientId),
+          message: this.#message(entry, payload, qos, cursor.isRetain, properties, from.session.key),
         }
       : undefined;
     if (qos === 0) this.#ring.push(undefined, 'none', 0, due);
@@ -200,7 +215,7 @@ export class Intake {
     fanOut(
       this.#parts,
       entry,
-      this.#message(entry, cursor.payload(), 0, false, properties, from.session.clientId),
+      this.#message(entry, cursor.payload(), 0, false, properties, from.session.key),
     );
   }
 
@@ -255,7 +270,7 @@ export class Intake {
       this.#parts.meters.dropped('will-refused'); // the routes have changed since CONNECT, which was judged by them
       return;
     }
-    const message = this.#message(entry, payload, qos, isRetained, properties, session.clientId);
+    const message = this.#message(entry, payload, qos, isRetained, properties, session.key);
     if (qos === 0 && route.kind === 'messaging' && !isRetained) {
       fanOut(this.#parts, entry, message);
       return;

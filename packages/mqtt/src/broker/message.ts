@@ -14,7 +14,7 @@ export interface Message {
   readonly properties: Uint8Array | undefined;
   /** When it expires on the monotonic clock; Infinity when never. */
   readonly expiresMs: number;
-  /** Client id of the publisher, for No Local; undefined for a retained message of an earlier life. */
+  /** Key of the publisher's session, for No Local; undefined for a retained message of an earlier life. */
   readonly publisher: string | undefined;
 }
 

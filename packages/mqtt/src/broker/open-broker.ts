@@ -10,8 +10,11 @@ import type {
   Random,
   Timer,
 } from '@skerry/kernel';
+import type { Subject } from '@skerry/model';
+import type { AccessRefusal, BrokerAccess, ConnectRequest } from '../access.ts';
 import type { Ingress, RetainedMessage } from '../ingress.ts';
 import { REASON } from '../reason-codes.ts';
+import { AccessGate, OPEN_ACCESS } from './access-gate.ts';
 import { type BrokerLimits, limitsWith } from './broker-limits.ts';
 import { BrokerMeters } from './broker-meters.ts';
 import type { BrokerParts } from './broker-parts.ts';
@@ -28,10 +31,21 @@ import { Turn } from './turn.ts';
 /** Choices of a broker. */
 export interface BrokerOptions {
   readonly address: Address;
+  /** Further ways in, beside plain TCP at `address`. */
+  readonly listeners?: readonly BrokerListener[];
   /** Limits other than those of `limits.ts`. */
   readonly limits?: Partial<BrokerLimits>;
   /** Refuses CONNECT with a user name or password (0x86, 0x04); otherwise both are taken unread. */
   readonly isAnonymousOnly?: boolean;
+}
+
+/** A way in: TLS, WebSocket, or another port. */
+export interface BrokerListener {
+  /** Stable word: `mqtts`, `ws`, `wss`. */
+  readonly name: string;
+  readonly isEncrypted: boolean;
+  /** Resolves when it is bound; gives every connection to `onConnection`. */
+  open(onConnection: (connection: Connection) => void): Promise<Listener>;
 }
 
 /** What a broker needs. */
@@ -43,6 +57,10 @@ export interface BrokerNeeds {
   readonly meter: Meter;
   readonly ingress: Ingress;
   readonly failpoint: FailpointHook;
+  /** Who may come in and do what; without it everybody may do everything. */
+  readonly access?: BrokerAccess;
+  /** Told of everything that a client was not allowed to do; must not throw. */
+  readonly onRefused?: (refusal: AccessRefusal) => void;
   /** Retained messages of earlier lives, oldest first; an empty payload clears. */
   readonly retained?: AsyncIterable<RetainedMessage> | Iterable<RetainedMessage>;
 }
@@ -67,15 +85,22 @@ export interface BrokerFigures {
 export interface Broker extends AsyncDisposable {
   /** The address in force. */
   readonly address: Address;
+  /** Every listener with the address in force; plain TCP is `mqtt` and comes first. */
+  readonly listeners: readonly ConnectRequest['listener'][];
   /** Connections at the moment, those included that have not sent CONNECT. */
   readonly connections: number;
   figures(): BrokerFigures;
+  /**
+   * Ends the connections and sessions of some subjects: their rights were taken or changed. MQTT 5 is told 0x87. Gives
+   * the number of connections that were ended.
+   */
+  endWhere(isEnded: (subject: Subject) => boolean, why: string): number;
 }
 
 /** Loads the retained messages and resolves when the port is bound. Fails as `Net.listen` does. */
 export async function openBroker(options: BrokerOptions, needs: BrokerNeeds): Promise<Broker> {
   const broker = new OpenBroker(options, needs);
-  await broker.open(options.address, needs.retained ?? []);
+  await broker.open(options, needs.retained ?? []);
   return broker;
 }
 
@@ -89,7 +114,7 @@ class OpenBroker implements Broker {
   /** Time of the ticker: a stalled process, which missed ticks, judges nobody for it. */
   #judgedMs = 0;
   #lastTickMs: number;
-  #listener: Listener | undefined;
+  readonly #open: { readonly listener: Listener; readonly facts: ConnectRequest['listener'] }[] = [];
   #ticker: Timer | undefined;
   /** Resolves `#settle` when nothing is on its way, or no connection is left. */
   #onChange: (() => void) | undefined;
@@ -105,8 +130,27 @@ class OpenBroker implements Broker {
   }
 
   get address(): Address {
-    if (!this.#listener) throw new TypeError('The broker is not open.');
-    return this.#listener.address;
+    const [first] = this.#open;
+    if (!first) throw new TypeError('The broker is not open.');
+    return first.listener.address;
+  }
+
+  get listeners(): readonly ConnectRequest['listener'][] {
+    return this.#open.map(({ facts }) => facts);
+  }
+
+  endWhere(isEnded: (subject: Subject) => boolean, why: string): number {
+    let count = 0;
+    for (const connection of [...this.#connections]) {
+      const { subject } = connection;
+      if (!subject || !isEnded(subject)) continue;
+      connection.session.expiryMs = 0;
+      connection.end(REASON.notAuthorized, 'access-revoked', why);
+      count++;
+    }
+    this.#sessions.endAbsent(isEnded);
+    this.#parts.turn.finish();
+    return count;
   }
 
   get connections(): number {
@@ -131,19 +175,38 @@ class OpenBroker implements Broker {
 
   /** Loads, listens, and begins to judge time. */
   async open(
-    address: Address,
+    { address, listeners = [] }: BrokerOptions,
     retained: AsyncIterable<RetainedMessage> | Iterable<RetainedMessage>,
   ): Promise<void> {
     await loadRetained(this.#parts, retained);
-    this.#listener = await this.#needs.net.listen(address, (connection) => this.#accept(connection));
+    const { net } = this.#needs;
+    const plain = { name: 'mqtt', isEncrypted: false };
+    await this.#listen({ ...plain, open: (onConnection) => net.listen(address, onConnection) });
+    for (const listener of listeners) await this.#listen(listener);
     this.#ticker = this.#needs.clock.startTicker(this.#parts.limits.tickMs, () => this.#tick());
-    this.#needs.logger.log('info', 'MQTT broker listens.', { ...this.#listener.address });
+  }
+
+  /** Binds one; what was bound before is given up when it cannot be. */
+  async #listen({ name, isEncrypted, open }: BrokerListener): Promise<void> {
+    let facts: ConnectRequest['listener'] | undefined;
+    try {
+      const listener = await open((connection) => {
+        if (facts) this.#accept(connection, facts);
+        else connection.destroy(); // came before the address was known
+      });
+      facts = { name, isEncrypted, address: listener.address };
+      this.#open.push({ listener, facts });
+    } catch (error) {
+      for (const { listener } of this.#open) await listener[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#needs.logger.log('info', 'MQTT broker listens.', { listener: name, ...facts.address });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    await this.#listener?.[Symbol.asyncDispose]();
+    for (const { listener } of this.#open) await listener[Symbol.asyncDispose]();
     for (const connection of this.#connections) connection.stopReading();
     await this.#settle(() => this.#intake.pending === 0);
     for (const connection of [...this.#connections]) connection.end(REASON.serverShuttingDown, 'shutdown');
@@ -157,7 +220,7 @@ class OpenBroker implements Broker {
     await this.#settle(() => this.#connections.size === 0);
   }
 
-  #accept(net: Connection): void {
+  #accept(net: Connection, listener: ConnectRequest['listener']): void {
     const { limits, meters } = this.#parts;
     if (this.#isEnding || this.#connections.size >= limits.connectionsMax) {
       meters.floods.add(1);
@@ -170,6 +233,7 @@ class OpenBroker implements Broker {
         parts: this.#parts,
         intake: this.#intake,
         sessions: this.#sessions,
+        listener,
         onHeldByRefusal: (held) => this.#held.add(held),
         onGone: (gone) => this.#forget(gone),
       },
@@ -232,12 +296,15 @@ class OpenBroker implements Broker {
 
 function partsOf(options: BrokerOptions, needs: BrokerNeeds): BrokerParts {
   const limits = limitsWith(options.limits);
+  const { meter, logger, clock, access = OPEN_ACCESS, onRefused } = needs;
+  const notices = new FaultNotices(logger, clock, 'MQTT client refused.');
   const tree: BrokerParts['tree'] = new SubscriptionTree();
   return {
     limits,
     isAnonymousOnly: options.isAnonymousOnly ?? false,
-    meters: new BrokerMeters(needs.meter),
-    notices: new FaultNotices(needs.logger, needs.clock),
+    gate: new AccessGate({ access, meter, notices, onRefused }),
+    meters: new BrokerMeters(meter),
+    notices: new FaultNotices(logger, clock),
     clock: needs.clock,
     random: needs.random,
     failpoint: needs.failpoint,

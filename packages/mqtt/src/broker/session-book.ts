@@ -1,5 +1,7 @@
+import type { Subject } from '@skerry/model';
 import type { SessionChange } from '../ingress.ts';
 import type { BrokerParts } from './broker-parts.ts';
+import type { ClientRights } from './client-rights.ts';
 import type { Intake } from './intake.ts';
 import { Session, type SessionLink } from './session.ts';
 import { type Will, WillBook } from './will-book.ts';
@@ -7,6 +9,7 @@ import { type Will, WillBook } from './will-book.ts';
 /** What a connection asks of its session. */
 export interface SessionWish {
   readonly clientId: string;
+  readonly rights: ClientRights;
   readonly isCleanStart: boolean;
   readonly expiryMs: number;
   readonly will: Will | undefined;
@@ -44,15 +47,19 @@ export class SessionBook {
 
   /**
    * Gives a session to a connection, taking it from the one that has it [MQTT-3.1.4-3]. Undefined when there are too
-   * many and none is absent.
+   * many and none is absent. A client id is its subject's own: another subject's session is never reached by it. A
+   * session with a subscription that is not granted any more is not gone on with.
    */
   open(wish: SessionWish, link: SessionLink, facts: ConnectionFacts): SessionGrant | undefined {
-    this.#sessions.get(wish.clientId)?.link?.takeOver();
-    const before = this.#sessions.get(wish.clientId); // taking over may have ended it
-    if (before && wish.isCleanStart) this.#end(before); // [MQTT-3.1.2-4]
-    const isPresent = before !== undefined && !wish.isCleanStart;
-    const session = isPresent ? before : this.#make(wish.clientId);
+    const { clientId, rights } = wish;
+    const key = keyOf(rights.subject, clientId);
+    this.#sessions.get(key)?.link?.takeOver();
+    const before = this.#sessions.get(key); // taking over may have ended it
+    const isPresent = before !== undefined && !wish.isCleanStart && isStillGranted(before, rights);
+    if (before && !isPresent) this.#end(before); // [MQTT-3.1.2-4]
+    const session = isPresent ? before : this.#make({ clientId, key, rights });
     if (!session) return undefined;
+    session.rights = rights;
     this.#wills.take(session); // the client is back before its will was due [MQTT-3.1.3-9]
     this.#absent.delete(session);
     session.link = link;
@@ -95,20 +102,25 @@ export class SessionBook {
       if (nowMs - sinceMs >= session.expiryMs) this.#end(session);
   }
 
+  /** Ends the sessions of absent clients of some subjects. */
+  endAbsent(isEnded: (subject: Subject) => boolean): void {
+    for (const session of [...this.#absent.keys()]) if (isEnded(session.rights.subject)) this.#end(session);
+  }
+
   /** The broker ends, and with it every session: wills that wait are published. */
   endAll(): void {
     for (const session of [...this.#sessions.values()]) this.#end(session);
   }
 
-  #make(clientId: string): Session | undefined {
+  #make(owner: ConstructorParameters<typeof Session>[0]): Session | undefined {
     const { limits, budget, meters } = this.#parts;
     if (this.#sessions.size >= limits.sessionsMax) {
       const [longest] = this.#absent.keys();
       if (!longest) return undefined;
       this.#end(longest);
     }
-    const session = new Session(clientId, limits, budget, () => meters.dropped('expired'));
-    this.#sessions.set(clientId, session);
+    const session = new Session(owner, limits, budget, () => meters.dropped('expired'));
+    this.#sessions.set(owner.key, session);
     meters.sessions.set(this.#sessions.size);
     return session;
   }
@@ -118,7 +130,7 @@ export class SessionBook {
     session.isEnded = true;
     session.link = undefined;
     this.#absent.delete(session);
-    this.#sessions.delete(session.clientId);
+    this.#sessions.delete(session.key);
     for (const filter of session.subscriptions.keys()) tree.delete(session, filter);
     session.subscriptions.clear();
     meters.dropped('session-ended', session.flow.clear());
@@ -127,4 +139,13 @@ export class SessionBook {
     const will = this.#wills.take(session);
     if (will) this.#intake.takeWill(will, session);
   }
+}
+
+/** A client id has no U+0000 [MQTT-1.5.4-2], so no two owners make the same key. */
+function keyOf({ kind, name }: Subject, clientId: string): string {
+  return `${kind}\0${name}\0${clientId}`;
+}
+
+function isStillGranted({ subscriptions }: Session, rights: ClientRights): boolean {
+  return subscriptions.keys().every((filter) => rights.maySubscribe(filter));
 }

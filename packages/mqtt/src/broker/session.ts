@@ -1,3 +1,4 @@
+import type { ClientRights } from './client-rights.ts';
 import type { Delivery } from './message.ts';
 import { type FlowBounds, OutgoingFlow, type QueueBudget } from './outgoing-flow.ts';
 import { Qos2Receiver } from './qos2-receiver.ts';
@@ -21,11 +22,15 @@ export interface SessionLink {
 /** What the broker knows of one client, in memory, across its connections. */
 export class Session {
   readonly clientId: string;
+  /** Client id with its owner: two subjects never share a session. */
+  readonly key: string;
   readonly flow: OutgoingFlow;
   readonly subscriptions = new Map<string, Subscription>();
   readonly qos2 = new Qos2Receiver();
   /** The connection that serves it; undefined while the client is absent. */
   link: SessionLink | undefined;
+  /** Of the connection that serves it, or served it last. */
+  rights: ClientRights;
   /** How long it is kept without a connection; 0 ends it with the connection. */
   expiryMs = 0;
   /** What is published when the connection ends without a DISCONNECT. */
@@ -33,8 +38,15 @@ export class Session {
   /** Nothing belongs to it any more. */
   isEnded = false;
 
-  constructor(clientId: string, bounds: FlowBounds, budget: QueueBudget, onExpired: () => void) {
-    this.clientId = clientId;
+  constructor(
+    owner: { readonly clientId: string; readonly key: string; readonly rights: ClientRights },
+    bounds: FlowBounds,
+    budget: QueueBudget,
+    onExpired: () => void,
+  ) {
+    this.clientId = owner.clientId;
+    this.key = owner.key;
+    this.rights = owner.rights;
     this.flow = new OutgoingFlow(bounds, budget, onExpired);
   }
 }

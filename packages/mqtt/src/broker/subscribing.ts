@@ -50,6 +50,10 @@ function subscribeOne(
   const { filter, isNoLocal, isRetainAsPublished, retainHandling } = topic;
   const verdict = judgeTopicFilter(filter, limits);
   if (verdict !== 'valid') return REASON_OF_VERDICT[verdict];
+  if (!session.rights.maySubscribe(filter)) {
+    session.rights.refuse('subscribe', filter);
+    return REASON.notAuthorized;
+  }
   const isNew = !session.subscriptions.has(filter);
   if (isNew && !hasRoom(parts, session, filter)) return REASON.quotaExceeded;
   const subscription: Subscription = {

@@ -28,11 +28,16 @@ export const PACKET_TYPE = {
 /** Name of a packet. */
 export type PacketName = keyof typeof PACKET_TYPE;
 
-const NAMES = Object.keys(PACKET_TYPE);
+const NAMES = Object.keys(PACKET_TYPE) as PacketName[]; // the keys of a constant
+
+/** The name of a packet type; undefined for 0, which is none. */
+export function packetOfType(type: number): PacketName | undefined {
+  return NAMES[type - 1];
+}
 
 /** The name of a packet type in capitals, for messages. */
 export function packetNameOf(type: number): string {
-  return NAMES[type - 1]?.toUpperCase() ?? `type ${type}`;
+  return packetOfType(type)?.toUpperCase() ?? `type ${type}`;
 }
 
 /** The first byte of a packet. */

@@ -10,6 +10,7 @@ import type { ProtocolLevel } from '../packets/packet-type.ts';
 import type { Suback } from '../packets/suback.ts';
 import type { SubscribeTopic } from '../packets/subscribe.ts';
 import type { Properties } from '../properties.ts';
+import type { MemoryAccess } from './memory-access.ts';
 import { MemoryIngress } from './memory-ingress.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -19,6 +20,7 @@ const TURNS_MAX = 500; // beyond it a condition will not come true any more: not
 export interface SceneOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly isAnonymousOnly?: boolean;
+  readonly access?: MemoryAccess;
   readonly retained?: readonly RetainedMessage[];
   readonly failpoint?: FailpointHook;
   /** Output of one connection before `write` returns false, and what the systems between the ends take. */
@@ -160,6 +162,10 @@ export async function aScene(options: SceneOptions = {}): Promise<BrokerScene> {
       meter,
       ingress,
       failpoint: options.failpoint ?? (() => undefined),
+      ...(options.access && {
+        access: options.access,
+        onRefused: (refusal) => options.access?.refusals.push(refusal),
+      }),
       ...(options.retained && { retained: options.retained }),
     },
   );
