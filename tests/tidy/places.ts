@@ -49,6 +49,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/*/src/node/',
   'packages/series/src/sqlite/',
   'packages/access/src/sqlite/',
+  'packages/client/src/pause.ts',
   'packages/verify/src/',
   'packages/cli/',
   'testkit/',

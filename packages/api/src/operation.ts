@@ -22,6 +22,10 @@ export interface Operation {
   readonly answer?: SchemaName | readonly SchemaName[];
   /** Media types beside (or instead of) JSON. */
   readonly alsoMedia?: readonly string[];
+  /** Schemas of the events of an event stream, by the events' names. */
+  readonly events?: Readonly<Record<string, SchemaName>>;
+  /** Schemas of the lines where NDJSON is among them; unknown when absent. */
+  readonly lines?: SchemaName | readonly SchemaName[];
   readonly faults: readonly ApiFault[];
   /** Whether it changes something and so needs the token. */
   readonly writes?: boolean;

@@ -19,6 +19,7 @@ import type {
   DeviceDetail,
   DeviceEntry,
   DeviceQuery,
+  DeviceRows,
   GapQuery,
   IncomingTelemetry,
   LatestValue,
@@ -129,19 +130,25 @@ export class MemoryPlatform implements Platform {
     };
   }
 
-  async devices(query: DeviceQuery): Promise<DeviceEntry[]> {
+  async devices(query: DeviceQuery): Promise<DeviceRows> {
     const needle = query.search?.toLowerCase() ?? '';
-    return [...this.#devices.values()]
+    const { seenFromMicros = 0, seenBeforeMicros = Number.POSITIVE_INFINITY, order, skip = 0 } = query;
+    const found = [...this.#devices.values()]
       .filter(
         ({ key }) =>
           key.device.toLowerCase().includes(needle) &&
           (query.tenant ?? key.tenant) === key.tenant &&
-          (query.project ?? key.project) === key.project &&
-          (!query.after || compareKeys(key, query.after) > 0),
+          (query.project ?? key.project) === key.project,
       )
       .sort((a, b) => compareKeys(a.key, b.key))
-      .slice(0, query.limit)
-      .map(entryOf);
+      .map(entryOf)
+      .filter(({ lastSeenMicros }) => lastSeenMicros >= seenFromMicros && lastSeenMicros < seenBeforeMicros);
+    if (order?.by === 'lastSeen') found.sort((a, b) => a.lastSeenMicros - b.lastSeenMicros);
+    if (order?.by === 'metrics') found.sort((a, b) => a.metrics - b.metrics);
+    if (order?.isDescending) found.reverse();
+    const { after } = query;
+    const rest = after ? found.filter((entry) => compareKeys(entry, after) > 0) : found;
+    return { total: found.length, entries: rest.slice(skip, skip + query.limit) };
   }
 
   async device(key: DeviceKey): Promise<DeviceDetail | undefined> {

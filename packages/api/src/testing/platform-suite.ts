@@ -119,12 +119,17 @@ function testDevices(name: string, open: () => Promise<PlatformUnderTest>): void
     await under.publish(['d3', 'd1', 'D2'].map((device) => aRecord(1, 1, device)));
     const names = async (after?: string) => {
       const place = after === undefined ? {} : { after: { ...KEY, device: after } };
-      return (await under.platform.devices({ ...place, limit: 10 })).map((entry) => entry.device);
+      return (await under.platform.devices({ ...place, limit: 10 })).entries.map((entry) => entry.device);
     };
     assert.deepEqual(await names(), ['D2', 'd1', 'd3']);
     assert.deepEqual(await names('d1'), ['d3']);
-    const found = await under.platform.devices({ search: 'd2', limit: 10 });
+    const found = (await under.platform.devices({ search: 'd2', limit: 10 })).entries;
     assert.equal(found[0]?.device, 'D2');
+    const order = { by: 'device', isDescending: true } as const;
+    const cut = await under.platform.devices({ order, skip: 1, limit: 1 });
+    assert.deepEqual([cut.total, cut.entries[0]?.device], [3, 'd1']);
+    const unseen = await under.platform.devices({ seenBeforeMicros: 1, limit: 1 });
+    assert.deepEqual(unseen, { total: 0, entries: [] });
     assert.equal(await under.platform.device({ ...KEY, device: 'absent' }), undefined);
     assert.equal(await under.platform.latest({ ...KEY, device: 'absent' }), undefined);
   });

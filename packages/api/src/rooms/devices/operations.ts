@@ -1,6 +1,6 @@
 import type { Operation } from '../../operation.ts';
-import { object, text } from '../../schema-kit.ts';
-import { cursor, deviceParams, limit, narrow } from '../parts.ts';
+import { object, oneOfWords, text } from '../../schema-kit.ts';
+import { cursor, deviceParams, limit, moment, narrow } from '../parts.ts';
 
 /** What can be asked of this room. */
 export const DEVICES_OPERATIONS = {
@@ -15,10 +15,24 @@ export const DEVICES_OPERATIONS = {
         search: text('Part of the device id, without regard to case.', { minLength: 1, maxLength: 256 }),
         tenant: narrow('tenant'),
         project: narrow('project'),
+        seenFrom: moment('Only devices last seen at or after this moment'),
+        seenBefore: moment('Only devices last seen before this moment'),
+        sort: oneOfWords('What the list is ordered by; `device` (tenant, project and id) when absent.', [
+          'device',
+          'lastSeen',
+          'metrics',
+        ]),
+        order: oneOfWords('Direction of the order; `asc` when absent.', ['asc', 'desc']),
+        skip: {
+          type: 'integer',
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'Rows left out at the beginning: any page of a long list without those before it.',
+        },
         limit,
         cursor,
       },
-      ['search', 'tenant', 'project', 'limit', 'cursor'],
+      ['search', 'tenant', 'project', 'seenFrom', 'seenBefore', 'sort', 'order', 'skip', 'limit', 'cursor'],
     ),
     answer: 'DevicePage',
     faults: ['invalid-request'],

@@ -12,6 +12,7 @@ export const DEVICES_SCHEMAS = {
   Device: object('A device as it was seen.', device),
   DevicePage: object('Devices by tenant, project and id.', {
     time: time('Time of the server.'),
+    total: count('Devices of the whole list.'),
     items: list(ref('Device')),
     cursor: nextCursor,
   }),

@@ -26,6 +26,7 @@ export const LIVE_OPERATIONS = {
       ['lastEventId'],
     ),
     alsoMedia: ['text/event-stream'],
+    events: { points: 'StreamPoints', overview: 'Overview', gap: 'StreamGap' },
     faults: ['invalid-request', 'too-many-streams'],
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -45,6 +45,7 @@ export const TELEMETRY_OPERATIONS = {
     query: telemetryQuery,
     answer: ['PointPage', 'BucketPage'],
     alsoMedia: [NDJSON],
+    lines: ['Point', 'Bucket'],
     faults: ['invalid-request', 'range-too-large', 'too-many-queries', 'query-deadline'],
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -1,0 +1,176 @@
+import { type Access, ACCESS_LIMITS, type BegunSession, NOBODY } from '@skerry/access';
+import { isAllowed, scopesOf, type Scope, type Subject } from '@skerry/model';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from './errors.ts';
+import type { Operation } from './operation.ts';
+
+/** Who asks, by what, and from where. */
+export interface Asker {
+  readonly subject: Subject;
+  /** The session whose cookie came, where one did. */
+  readonly session: Pick<BegunSession, 'id' | 'user'> | undefined;
+  /** Address of the peer. */
+  readonly from: string;
+}
+
+/** How a listener admits. */
+export interface AdmissionOptions {
+  /** Named by the port: browsers keep the cookies of all ports of a host together. */
+  readonly port: () => number;
+  /** The listener has TLS. */
+  readonly isEncrypted: boolean;
+  /** The listener is on a loopback address. */
+  readonly isLoopback: boolean;
+}
+
+/** A header that pages of other sites cannot send without asking first (CORS), and that the page sends with changes. */
+export const REQUEST_HEADER = 'x-skerry-request';
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Decides who asks, and whether the operation is theirs: before a body is read, and noted in the audit log when not. */
+export class Admission {
+  readonly #access: Access;
+  readonly #options: AdmissionOptions;
+  readonly #askers = new WeakMap<FastifyRequest, Asker>();
+
+  constructor(access: Access, options: AdmissionOptions) {
+    this.#access = access;
+    this.#options = options;
+  }
+
+  /**
+   * Admits a request to an operation. Fails with `sign-in-required`, `token-refused`, `origin-refused` (a change by
+   * cookie that the page did not send), `not-allowed`, or `not-found` where the device of the path is not to be seen.
+   */
+  async admit(request: FastifyRequest, id: string, operation: Operation): Promise<void> {
+    const from = request.socket.remoteAddress ?? '';
+    let subject = NOBODY;
+    try {
+      const asker = await this.#identify(request, operation, from);
+      subject = asker.subject;
+      judge(asker.subject, operation, request, this.#options.isLoopback);
+      this.#askers.set(request, asker);
+    } catch (fault) {
+      const isTold = hasCredentials(request) || !SAFE_METHODS.has(request.method);
+      if (fault instanceof ApiError && isTold) {
+        const note = { author: subject.name, action: id, target: targetOf(request), outcome: 'refused', from } as const;
+        await this.#access.audit.note({ ...note, detail: fault.code });
+      }
+      throw fault;
+    }
+  }
+
+  /** Who sent a request that was admitted. */
+  askerOf(request: FastifyRequest): Asker {
+    const asker = this.#askers.get(request);
+    if (!asker) throw new ApiError('internal', 'the request was not admitted');
+    return asker;
+  }
+
+  /** Who sends the request now, if it still is who was admitted: a token may be revoked while a stream is open. */
+  async isStill(request: FastifyRequest): Promise<boolean> {
+    const before = this.askerOf(request).subject;
+    try {
+      const { subject } = await this.#find(request, '');
+      return JSON.stringify(subject) === JSON.stringify(before);
+    } catch (fault) {
+      if (fault instanceof ApiError) return false;
+      throw fault;
+    }
+  }
+
+  /** The value of `set-cookie` that begins or (without a secret) ends a session in the browser. */
+  cookie(secret: string | undefined): string {
+    const life = secret === undefined ? 0 : ACCESS_LIMITS.sessionSecsMax.value;
+    const secure = this.#options.isEncrypted ? '; Secure' : '';
+    return `${this.#cookieName()}=${secret ?? ''}; Path=/; Max-Age=${life}; HttpOnly; SameSite=Strict${secure}`;
+  }
+
+  async #identify(request: FastifyRequest, operation: Operation, from: string): Promise<Asker> {
+    if (operation.may !== 'open') return await this.#find(request, from);
+    // what is open is so for bad credentials too
+    return { subject: NOBODY, session: undefined, from };
+  }
+
+  async #find(request: FastifyRequest, from: string): Promise<Asker> {
+    const { authenticator } = this.#access;
+    const { authorization } = request.headers;
+    if (authorization !== undefined) {
+      const given = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+      const subject = given === undefined ? undefined : await authenticator.bearer(given);
+      if (subject) return { subject, session: undefined, from };
+      throw new ApiError('token-refused', 'the bearer token is unknown, revoked or expired');
+    }
+    const cookie = this.#cookieIn(request);
+    const found = cookie === undefined ? undefined : await authenticator.session(cookie);
+    if (!found) return { subject: NOBODY, session: undefined, from };
+    if (!SAFE_METHODS.has(request.method)) checkPageSent(request);
+    return { subject: found.subject, session: { id: found.id, user: found.user }, from };
+  }
+
+  #cookieIn(request: FastifyRequest): string | undefined {
+    const prefix = `${this.#cookieName()}=`;
+    const parts = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
+    const value = parts.find((part) => part.startsWith(prefix))?.slice(prefix.length);
+    return value === '' ? undefined : value;
+  }
+
+  #cookieName(): string {
+    return `skerry_session_${this.#options.port()}`;
+  }
+}
+
+/** Whether the subject may ask the operation at all, and about the device or project that its path names. */
+function judge(subject: Subject, operation: Operation, request: FastifyRequest, isLoopback: boolean): void {
+  const { may } = operation;
+  if (may === 'open' || (operation.isOpenOnLoopback && isLoopback)) return;
+  if (subject.kind === 'anonymous') {
+    throw new ApiError('sign-in-required', 'the request carries no session and no token that is known');
+  }
+  if (may === 'signed-in') return;
+  if (scopesOf(subject, may).length === 0) {
+    throw new ApiError('not-allowed', `${subject.name} may not ${may} anywhere`);
+  }
+  const scope = scopeInPath(request);
+  if (!scope || isAllowed(subject, may, scope)) return;
+  if (SAFE_METHODS.has(request.method)) throw new ApiError('not-found', 'the address names nothing that can be seen');
+  throw new ApiError('not-allowed', `${subject.name} may not ${may} there`);
+}
+
+/** The tenant, project and device that a path names, by either of the names its parameters have. */
+function scopeInPath(request: FastifyRequest): Scope | undefined {
+  const params = request.params as Readonly<Record<string, string | undefined>>; // the router's, decoded
+  const tenant = params.tenant ?? params.tenantId;
+  if (tenant === undefined) return undefined;
+  const project = params.project ?? params.projectId;
+  const device = params.device ?? params.deviceId;
+  return {
+    tenant,
+    ...(project === undefined ? {} : { project }),
+    ...(device === undefined ? {} : { device }),
+  };
+}
+
+/** A change by cookie must come from the page itself (the cookie alone may be sent by another). */
+function checkPageSent(request: FastifyRequest): void {
+  const { origin, 'sec-fetch-site': site, [REQUEST_HEADER]: mark } = request.headers;
+  // guardRequest has refused every other origin
+  const isOwn = origin !== undefined || site === 'same-origin';
+  if (isOwn && mark === '1') return;
+  throw new ApiError(
+    'origin-refused',
+    `a change by session wants the header ${REQUEST_HEADER}: 1 and an Origin or Sec-Fetch-Site of this page`,
+  );
+}
+
+function hasCredentials({ headers }: FastifyRequest): boolean {
+  return headers.authorization !== undefined || headers.cookie !== undefined;
+}
+
+/** Method and path, without the query: it may hold what people typed. */
+function targetOf({ method, url }: FastifyRequest): string {
+  return `${method} ${url.replace(/[?#].*$/s, '').slice(0, TARGET_CHARS_MAX)}`;
+}
+
+const TARGET_CHARS_MAX = 200;

@@ -1,0 +1,500 @@
+// Written from packages/api by `npm run generate`; not to be edited.
+
+/** An error (RFC 9457). */
+export type Problem = {
+  /** `/errors/` and the code; the page behind it explains it. */
+  readonly type: string;
+  /** What went wrong, the same for every problem of the code. */
+  readonly title: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** What was found and what was wanted. */
+  readonly detail: string;
+  /** Stable code. */
+  readonly code: string;
+  /** Id of the request, as in the log. */
+  readonly instance: string;
+  /** Why, in one word, where a code has several reasons. */
+  readonly reason?: string | undefined;
+  readonly errors?: readonly ({
+    /** Part of the request. */
+    readonly in: 'path' | 'query' | 'header' | 'body';
+    /** JSON pointer into the part. */
+    readonly pointer: string;
+    /** What is wrong. */
+    readonly detail: string;
+  })[] | undefined;
+};
+
+/** The configuration in force, without secrets. */
+export type Config = {
+  /** Version. */
+  readonly version: string;
+  /** By key. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly listeners: readonly ({
+    /** What listens. */
+    readonly name: string;
+    /** Address. */
+    readonly host: string;
+    /** Port. */
+    readonly port: number;
+  })[];
+  /** A topic that makes telemetry of the device `my-device`. */
+  readonly exampleTopic: string;
+};
+
+/** The process answers. */
+export type Health = {
+  readonly status: 'ok';
+};
+
+/** Whether the platform takes and shows messages. */
+export type Readiness = {
+  /** Whether it does. */
+  readonly ready: boolean;
+  readonly reasons: readonly ({
+    /** Stable code. */
+    readonly code: string;
+    /** The facts. */
+    readonly detail: string;
+  })[];
+};
+
+/** The figures of one second. */
+export type OverviewSample = {
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Records received per second. */
+  readonly receivedPerSecond: number;
+  /** Points stored per second. */
+  readonly pointsPerSecond: number;
+  readonly delayP50Ms: number | null;
+  readonly delayP99Ms: number | null;
+  /** Records without a verdict. */
+  readonly backlogRecords: number;
+};
+
+/** The state of the platform. */
+export type Overview = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Start of the process. ISO 8601 with microseconds and `Z`. */
+  readonly started: string;
+  /** Version. */
+  readonly version: string;
+  readonly now: OverviewSample;
+  /** Records received since the data folder was made. */
+  readonly recordsReceived: number;
+  /** Points stored since the data folder was made. */
+  readonly pointsStored: number;
+  /** Age of the oldest pending record, ms. */
+  readonly backlogAgeMs: number;
+  /** Devices seen. */
+  readonly devices: number;
+  /** Series known. */
+  readonly series: number;
+  /** MQTT connections. */
+  readonly connections: number;
+  /** Open dead letters. */
+  readonly deadLettersOpen: number;
+  /** Bytes of the journal. */
+  readonly journalBytes: number;
+  /** Most bytes the journal may take. */
+  readonly journalBytesMax: number;
+  /** Bytes of the store. */
+  readonly storeBytes: number;
+  /** The ledger in short. */
+  readonly ledger: {
+    readonly totals: Accounts;
+    /** Whether it balances. */
+    readonly balanced: boolean;
+    readonly imbalances: readonly (string)[];
+  };
+};
+
+/** The last minutes of the overview, one sample a second, oldest first. */
+export type OverviewHistory = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  readonly samples: readonly (OverviewSample)[];
+};
+
+/** A device as it was seen. */
+export type Device = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Newest receipt. ISO 8601 with microseconds and `Z`. */
+  readonly lastSeen: string;
+  /** Number of metrics. */
+  readonly metrics: number;
+};
+
+/** Devices by tenant, project and id. */
+export type DevicePage = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  readonly items: readonly (Device)[];
+  readonly cursor: string | null;
+};
+
+/** A device with what is known about it. */
+export type DeviceDetail = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Newest receipt. ISO 8601 with microseconds and `Z`. */
+  readonly lastSeen: string;
+  /** Number of metrics. */
+  readonly metrics: number;
+  readonly metricList: readonly ({
+    /** Name. */
+    readonly metric: string;
+    /** How values are kept. */
+    readonly type: 'number' | 'integer' | 'boolean' | 'text';
+  })[];
+  /** Verdicts of its records. */
+  readonly accounts: {
+    /** Records whose points are stored. */
+    readonly stored: number;
+    /** Records that had been stored already under their own id. */
+    readonly deduplicated: number;
+    /** Records a declared stage took out. */
+    readonly filtered: number;
+    /** Records set aside because they could not be processed. */
+    readonly deadLettered: number;
+    /** Dead letters discarded by a person. */
+    readonly discarded: number;
+    /** Records removed by a policy before a verdict or replay. */
+    readonly expired: number;
+  };
+  /** Records whose event time was replaced by the receive time. */
+  readonly timeCorrected: number;
+  /** Restarts of its own numbering. */
+  readonly seqResets: number;
+  /** Open gaps in its own numbering. */
+  readonly gaps: number;
+};
+
+/** Newest value of each metric. */
+export type Latest = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  readonly items: readonly ({
+    /** Name. */
+    readonly metric: string;
+    /** Event time. ISO 8601 with microseconds and `Z`. */
+    readonly time: string;
+    /** The value; an integer beyond 2^53 is a string and `type` says `integer`. */
+    readonly value: number | string | boolean;
+    /** Present for exact integers. */
+    readonly type?: 'integer' | undefined;
+  })[];
+};
+
+/** One point. */
+export type Point = {
+  /** Event time. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** The value; an integer beyond 2^53 is a string and `type` says `integer`. */
+  readonly value: number | string | boolean;
+  /** Present for exact integers. */
+  readonly type?: 'integer' | undefined;
+};
+
+/** Raw points. */
+export type PointPage = {
+  readonly kind: 'points';
+  readonly items: readonly (Point)[];
+  readonly cursor: string | null;
+};
+
+/** One bucket of a time grid. */
+export type Bucket = {
+  /** Start of the bucket. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Points in it. */
+  readonly count?: number | undefined;
+  /** Smallest value of the bucket. */
+  readonly min?: number | undefined;
+  /** Largest value of the bucket. */
+  readonly max?: number | undefined;
+  /** Sum of the values of the bucket. */
+  readonly sum?: number | undefined;
+  /** Mean of the values of the bucket. */
+  readonly mean?: number | undefined;
+  /** First value of the bucket. */
+  readonly first?: number | undefined;
+  /** Last value of the bucket. */
+  readonly last?: number | undefined;
+};
+
+/** Aggregates by time; buckets without points are left out. */
+export type BucketPage = {
+  readonly kind: 'buckets';
+  /** Width of a bucket, s. */
+  readonly stepSeconds: number;
+  /** Coarsest rollup that was used, s; 0 when raw points answered. */
+  readonly resolutionSeconds: number;
+  readonly items: readonly (Bucket)[];
+};
+
+/** Records that are durable. Their verdicts follow in the ledger. */
+export type TakenTelemetry = {
+  /** How many records the body was. */
+  readonly records: number;
+  /** Journal offset of the first. */
+  readonly firstOffset: number;
+  /** Journal offset of the last. */
+  readonly lastOffset: number;
+  /** Whether the same request under this `Idempotency-Key` had been taken before, since the server started. */
+  readonly isRepeated: boolean;
+};
+
+/** The accounts of the ledger, in records. */
+export type Accounts = {
+  /** Records appended to the journal. */
+  readonly received: number;
+  /** Records whose points are stored. */
+  readonly stored: number;
+  /** Records that had been stored already under their own id. */
+  readonly deduplicated: number;
+  /** Records a declared stage took out. */
+  readonly filtered: number;
+  /** Records set aside because they could not be processed. */
+  readonly deadLettered: number;
+  /** Dead letters discarded by a person. */
+  readonly discarded: number;
+  /** Records removed by a policy before a verdict or replay. */
+  readonly expired: number;
+  /** Records without a verdict yet. */
+  readonly pending: number;
+};
+
+/** The ledger of one project. */
+export type ProjectLedger = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Records appended to the journal. */
+  readonly received: number;
+  /** Records whose points are stored. */
+  readonly stored: number;
+  /** Records that had been stored already under their own id. */
+  readonly deduplicated: number;
+  /** Records a declared stage took out. */
+  readonly filtered: number;
+  /** Records set aside because they could not be processed. */
+  readonly deadLettered: number;
+  /** Dead letters discarded by a person. */
+  readonly discarded: number;
+  /** Records removed by a policy before a verdict or replay. */
+  readonly expired: number;
+  /** Records without a verdict yet. */
+  readonly pending: number;
+  /** Records of QoS 0, inside `received`. */
+  readonly receivedQos0: number;
+};
+
+/** The running account of every record. */
+export type Ledger = {
+  readonly totals: Accounts;
+  /** Whether received equals the sum of the other accounts, everywhere. */
+  readonly balanced: boolean;
+  readonly projects: readonly (ProjectLedger)[];
+  readonly imbalances: readonly (string)[];
+  /** Pending records by the count of the journal itself. */
+  readonly journalPending: number;
+};
+
+/** The outcome of a recount. */
+export type AuditReport = {
+  /** Whether the recount agrees with the ledger. */
+  readonly balanced: boolean;
+  /** First journal offset recounted. */
+  readonly fromOffset: number;
+  /** End of the recount. */
+  readonly toOffset: number;
+  /** Records recounted. */
+  readonly records: number;
+  readonly totals: Accounts;
+  readonly findings: readonly ({
+    /** Tenant id. */
+    readonly tenant: string;
+    /** Project id. */
+    readonly project: string;
+    /** Device id; `-` is the project itself. */
+    readonly device: string;
+    /** Journal offset, -1 where no single record is meant. */
+    readonly offset: number;
+    /** What is wrong. */
+    readonly detail: string;
+  })[];
+  /** Findings beyond those listed. */
+  readonly findingsLeftOut: number;
+};
+
+/** Missing numbers of a device; bounds are inclusive. */
+export type Gap = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Epoch of the numbering. */
+  readonly epoch: string;
+  /** First missing number. */
+  readonly from: number;
+  /** Last missing number. */
+  readonly to: number;
+};
+
+/** Gaps by device. */
+export type GapPage = {
+  readonly items: readonly (Gap)[];
+  readonly cursor: string | null;
+};
+
+/** A dead letter without its bytes. */
+export type DeadLetter = {
+  /** Offset in the journal, its identity. */
+  readonly offset: number;
+  /** Receipt. ISO 8601 with microseconds and `Z`. */
+  readonly received: string;
+  /** Tenant id, as far as it could be told. */
+  readonly tenant: string;
+  /** Project id, as far as it could be told. */
+  readonly project: string;
+  /** Device id; empty when it could not be told. */
+  readonly device: string;
+  /** MQTT topic. */
+  readonly topic: string;
+  /** MQTT client id. */
+  readonly client: string;
+  /** Why it was set aside. */
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  /** What was found and what was wanted. */
+  readonly detail: string;
+  /** The stage that set it aside. */
+  readonly stage: string;
+  /** MQTT quality of service. */
+  readonly qos: number;
+  /** What has become of it. */
+  readonly state: 'open' | 'replayed' | 'discarded' | 'expired';
+  /** Who changed the state; empty while open. */
+  readonly author: string;
+  readonly changed: string | null;
+  /** Length of the payload. */
+  readonly payloadBytes: number;
+};
+
+/** Dead letters by offset. */
+export type DeadLetterPage = {
+  readonly items: readonly (DeadLetter)[];
+  readonly cursor: string | null;
+};
+
+/** A dead letter with its bytes. */
+export type DeadLetterDetail = {
+  /** Offset in the journal, its identity. */
+  readonly offset: number;
+  /** Receipt. ISO 8601 with microseconds and `Z`. */
+  readonly received: string;
+  /** Tenant id, as far as it could be told. */
+  readonly tenant: string;
+  /** Project id, as far as it could be told. */
+  readonly project: string;
+  /** Device id; empty when it could not be told. */
+  readonly device: string;
+  /** MQTT topic. */
+  readonly topic: string;
+  /** MQTT client id. */
+  readonly client: string;
+  /** Why it was set aside. */
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  /** What was found and what was wanted. */
+  readonly detail: string;
+  /** The stage that set it aside. */
+  readonly stage: string;
+  /** MQTT quality of service. */
+  readonly qos: number;
+  /** What has become of it. */
+  readonly state: 'open' | 'replayed' | 'discarded' | 'expired';
+  /** Who changed the state; empty while open. */
+  readonly author: string;
+  readonly changed: string | null;
+  /** Length of the payload. */
+  readonly payloadBytes: number;
+  /** The bytes. */
+  readonly payload: {
+    /** All bytes. */
+    readonly base64: string;
+    readonly text: string | null;
+    /** The first bytes in hex. */
+    readonly hex: string;
+    /** Whether `hex` leaves bytes out. */
+    readonly hexTruncated: boolean;
+  };
+};
+
+/** Open dead letters that are meant; an absent member narrows nothing. */
+export type DeadLetterFilter = {
+  /** Why it was set aside. */
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | undefined;
+  /** Tenant id, as far as it could be told. */
+  readonly tenant?: string | undefined;
+  /** Project id, as far as it could be told. */
+  readonly project?: string | undefined;
+  /** Device id; empty when it could not be told. */
+  readonly device?: string | undefined;
+};
+
+/** What was asked for, durably. */
+export type DeadLetterOutcome = {
+  /** Letters that were open: discarded, or offered to the pipeline again. One that is refused again stays open. */
+  readonly changed: number;
+  /** Letters that were not; nothing happens to them. */
+  readonly unchanged: number;
+};
+
+/** Data of the event `points`. */
+export type StreamPoints = {
+  readonly devices: readonly ({
+    /** Tenant id. */
+    readonly tenant: string;
+    /** Project id. */
+    readonly project: string;
+    /** Device id; `-` is the project itself. */
+    readonly device: string;
+    readonly points: readonly ({
+      /** Name. */
+      readonly metric: string;
+      /** Event time. ISO 8601 with microseconds and `Z`. */
+      readonly time: string;
+      /** The value; an integer beyond 2^53 is a string and `type` says `integer`. */
+      readonly value: number | string | boolean;
+      /** Present for exact integers. */
+      readonly type?: 'integer' | undefined;
+    })[];
+  })[];
+};
+
+/** Data of the event `gap`: points were missed; fetch the state again. */
+export type StreamGap = {
+  /** The id after which points are missing. */
+  readonly after: string;
+  /** Why. */
+  readonly reason: string;
+  readonly missed: number | null;
+};
