@@ -24,4 +24,5 @@ export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from 
 export { servePipeline } from './pipeline-thread.ts';
 export * from './routes.ts';
 export type { SessionState } from './session-book.ts';
+export * from './topic-rights.ts';
 export { isValidId, isValidMetricName, parseTemplate, type TopicTemplate } from './topic-template.ts';

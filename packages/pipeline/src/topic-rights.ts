@@ -1,0 +1,122 @@
+import {
+  type Action,
+  covers,
+  EVERYTHING,
+  isAllowed,
+  type Scope,
+  type Subject,
+  scopesOf,
+} from '@skerry/model';
+import { HTTP_TEMPLATE, type Route } from './routes.ts';
+import {
+  isValidId,
+  parseTemplate,
+  type TemplateLevel,
+  type TopicTemplate,
+  type Variable,
+} from './topic-template.ts';
+
+/** Who may publish and read where. */
+export interface TopicRights {
+  /**
+   * Whether a subject may publish on a valid topic name. `kind` is that of its route: telemetry (dead letters too)
+   * takes `telemetry:write`, everything else `messages:publish`. A level that names the device only optionally gives a
+   * subject of one device no right, since the payload may name another.
+   */
+  mayPublish(subject: Pick<Subject, 'grants'>, topic: string, kind: Route['kind']): boolean;
+  /** Whether a subject may read (`messages:subscribe`) every topic that a valid filter can match. */
+  maySubscribe(subject: Pick<Subject, 'grants'>, filter: string): boolean;
+}
+
+/** Topics of a device's own, beside its telemetry. */
+const MESSAGING_TEMPLATE = 'iot/{tenantId}/{projectId}/{deviceId}';
+
+/**
+ * The rights that follow from the topic templates of telemetry and from `iot/{tenantId}/{projectId}/{deviceId}/#`. A
+ * topic belongs to the tenant, project and device that the levels of a template name as far as they are there and valid:
+ * what does not fit whole (too short, an empty level) belongs to the part that it names. A topic that no template gives
+ * a tenant belongs to nobody, and only a scope of everything reaches it. Where two templates claim a topic, both owners
+ * have to lie in the scope. Fails with `template-invalid`.
+ */
+export function compileTopicRights(templates: readonly string[]): TopicRights {
+  const spaces = [...templates, HTTP_TEMPLATE, MESSAGING_TEMPLATE].map((text) =>
+    levelsOf(parseTemplate(text)),
+  );
+  const publishSpaces = spaces.map((levels) =>
+    levels.filter(({ variable, isOptional }) => variable !== 'deviceId' || !isOptional),
+  );
+  return {
+    mayPublish: (subject, topic, kind) => {
+      const action = kind === 'messaging' || kind === 'refuse' ? 'messages:publish' : 'telemetry:write';
+      return isInside(subject, action, topic, publishSpaces);
+    },
+    maySubscribe: (subject, filter) => isInside(subject, 'messages:subscribe', filter, spaces),
+  };
+}
+
+/** The levels that can name an owner: those up to the last variable that is an id. */
+function levelsOf({ levels }: TopicTemplate): readonly TemplateLevel[] {
+  const last = levels.findLastIndex(({ variable }) => variable !== undefined && variable !== 'metricPrefix');
+  return levels.slice(0, last + 1);
+}
+
+/** A topic name is a filter that matches itself. */
+function isInside(
+  subject: Pick<Subject, 'grants'>,
+  action: Action,
+  filter: string,
+  spaces: readonly (readonly TemplateLevel[])[],
+): boolean {
+  if (isAllowed(subject, action, EVERYTHING)) return true;
+  const scopes = scopesOf(subject, action);
+  if (scopes.length === 0) return false;
+  const asked = filter.split('/');
+  return scopes.some((scope) => {
+    const claims = spaces.map((levels) => claimOf(levels, asked, scope));
+    return !claims.includes('outside') && claims.includes('inside');
+  });
+}
+
+/**
+ * What a template says of the topics that a filter can match. `inside`: each has an owner in the scope. `outside`: one
+ * may have an owner that is not. `partly`: some have an owner in the scope, some or all have none.
+ */
+type Claim = 'inside' | 'outside' | 'partly';
+
+function claimOf(levels: readonly TemplateLevel[], asked: readonly string[], scope: Scope): Claim {
+  const owner: Partial<Record<Variable, string>> = {};
+  let claim: Claim = 'inside';
+  /** A topic may end or leave the template here: what was named so far is its owner. */
+  const stop = (): void => {
+    const { tenantId: tenant, projectId: project, deviceId: device } = owner;
+    if (tenant === undefined) claim = claim === 'outside' ? claim : 'partly';
+    else if (
+      !covers(scope, {
+        tenant,
+        ...(project !== undefined && { project }),
+        ...(device !== undefined && { device }),
+      })
+    )
+      claim = 'outside';
+  };
+  for (const [at, { literal, variable }] of levels.entries()) {
+    const value = asked[at];
+    const isAny = value === '+' || value === '#';
+    if (isAny && variable === 'tenantId') return 'outside';
+    if (value === '#') {
+      stop();
+      return owner.tenantId === undefined ? 'outside' : claim;
+    }
+    const isFitting = value !== undefined && (variable ? isValid(variable, value) : value === literal);
+    if (!isFitting && !(isAny && variable === 'metricPrefix')) stop();
+    if (!isFitting && !isAny) return claim;
+    if (isFitting && variable) owner[variable] = value;
+  }
+  stop();
+  return claim;
+}
+
+/** `+` is no valid id, and neither is an empty level. */
+function isValid(variable: Variable, value: string): boolean {
+  return variable === 'metricPrefix' ? value !== '+' : isValidId(value);
+}
