@@ -39,7 +39,7 @@ export class Operator {
     const chosen = letters[random.int(letters.length + 3)];
     if (chosen && ingress.refusal() === undefined)
       await this.#change(chosen.offset, pipeline, ingress, clock);
-    const devices = pipeline.devices({ limit: 5, search: 'DEV' });
+    const devices = pipeline.devices({ limit: 5, search: 'DEV' }).entries;
     for (const device of devices) {
       pipeline.device(device);
       pipeline.latest(device);

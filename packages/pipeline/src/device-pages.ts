@@ -1,13 +1,22 @@
 import type { DeviceKey, PointValue, SequenceGap, ValueType } from '@skerry/model';
 import type { Catalogue, DeviceState } from './catalogue.ts';
+import { compareKeys, DeviceList, isOf } from './device-list.ts';
 import type { LatestValues } from './latest-values.ts';
 import { compareTexts } from './ledger.ts';
-import type { DeviceDetail, DeviceEntry, DeviceQuery, GapQuery, LatestValue } from './pipeline.ts';
+import type {
+  DeviceDetail,
+  DeviceEntry,
+  DeviceQuery,
+  DeviceRows,
+  GapQuery,
+  LatestValue,
+} from './pipeline.ts';
 
 /** Answers questions about devices from the catalogue. */
 export class DevicePages {
   readonly #catalogue: Catalogue;
   readonly #latest: LatestValues;
+  readonly #list = new DeviceList((device) => this.lastSeen(device));
   #sorted: DeviceState[] = [];
 
   constructor(catalogue: Catalogue, latest: LatestValues) {
@@ -15,16 +24,14 @@ export class DevicePages {
     this.#latest = latest;
   }
 
-  list(query: DeviceQuery): DeviceEntry[] {
-    const search = query.search?.toLowerCase();
-    const found: DeviceEntry[] = [];
-    for (const device of this.#from(query.after)) {
-      if (found.length >= query.limit) break;
-      if (!isWanted(query, device)) continue;
-      if (search !== undefined && !device.device.toLowerCase().includes(search)) continue;
-      found.push(this.#entry(device));
-    }
-    return found;
+  /** A cut of the devices that a query means, and how many there are in all. */
+  list(query: DeviceQuery): DeviceRows {
+    const devices = this.#list.of(query, this.#all());
+    const begin = (query.after ? firstBehind(devices, query.after) : 0) + (query.skip ?? 0);
+    return {
+      total: devices.length,
+      entries: devices.slice(begin, begin + query.limit).map((device) => this.#entry(device)),
+    };
   }
 
   detail(key: DeviceKey): DeviceDetail | undefined {
@@ -58,9 +65,9 @@ export class DevicePages {
   gaps(query: GapQuery): SequenceGap[] {
     const { after } = query;
     const found: SequenceGap[] = [];
-    for (const device of this.#from(after, true)) {
+    for (const device of this.#from(after)) {
       if (found.length >= query.limit) break;
-      if (!isWanted(query, device) || !device.sequence) continue;
+      if (!isOf(query, device) || !device.sequence) continue;
       const { tenant, project, device: id } = device;
       const isAftersDevice = after !== undefined && compareKeys(device, after) === 0;
       for (const { epoch, gaps } of device.sequence
@@ -90,26 +97,36 @@ export class DevicePages {
     return { tenant, project, device: id, lastSeenMicros: this.lastSeen(device), metrics: series.size };
   }
 
-  /** Devices by key from the first behind `after` on, or with it. */
-  *#from(after: DeviceKey | undefined, withIt = false): Generator<DeviceState> {
+  /** Every device by key. */
+  #all(): readonly DeviceState[] {
     const { devices } = this.#catalogue;
     if (this.#sorted.length !== devices.length) {
       this.#sorted = merge(this.#sorted, devices.slice(this.#sorted.length).sort(compareKeys));
     }
-    const sorted = this.#sorted;
-    let low = 0;
-    let high = after ? sorted.length : 0;
-    while (low < high && after) {
-      const middle = (low + high) >> 1;
-      const order = compareKeys(sorted[middle] ?? after, after);
-      if (order > 0 || (withIt && order === 0)) high = middle;
-      else low = middle + 1;
-    }
-    for (let i = low; i < sorted.length; i++) {
+    return this.#sorted;
+  }
+
+  /** Devices by key from the one given on. */
+  *#from(first: DeviceKey | undefined): Generator<DeviceState> {
+    const sorted = this.#all();
+    for (let i = first ? firstBehind(sorted, first, true) : 0; i < sorted.length; i++) {
       const device = sorted[i];
       if (device) yield device;
     }
   }
+}
+
+/** Index of the first device behind a key, or of the key itself `withIt`. */
+function firstBehind(sorted: readonly DeviceState[], key: DeviceKey, withIt = false): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const order = compareKeys(sorted[middle] ?? key, key);
+    if (order > 0 || (withIt && order === 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Two sorted lists as one: new devices are few beside those sorted before. */
@@ -128,20 +145,6 @@ function merge(a: readonly DeviceState[], b: readonly DeviceState[]): DeviceStat
     if (next) all.push(next);
   }
   return all;
-}
-
-function isWanted(query: Partial<DeviceKey> & { search?: string }, device: DeviceKey): boolean {
-  return (
-    (query.tenant === undefined || query.tenant === device.tenant) &&
-    (query.project === undefined || query.project === device.project) &&
-    (query.device === undefined || query.device === device.device)
-  );
-}
-
-function compareKeys(a: DeviceKey, b: DeviceKey): number {
-  return (
-    compareTexts(a.tenant, b.tenant) || compareTexts(a.project, b.project) || compareTexts(a.device, b.device)
-  );
 }
 
 function typeOf(value: PointValue | undefined): ValueType {

@@ -2,6 +2,12 @@ import type { LimitTable } from '@skerry/kernel';
 
 /** Limits of the pipeline. */
 export const LIMITS = {
+  deviceListKeptMs: {
+    value: 4_000,
+    unit: 'ms',
+    what: 'Time for which a filtered or ordered list of devices is kept, so that its pages are cut from one order.',
+    whenFull: 'The list is made again.',
+  },
   idCharsMax: {
     value: 128,
     unit: 'count',
@@ -252,6 +258,134 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Pause before a failed seal is tried again; it doubles from 100 ms.',
     whenFull: 'The pause stays at this.',
+  },
+  expressionCharsMax: {
+    value: 1_024,
+    unit: 'count',
+    what: 'Characters of one expression of a stage.',
+    whenFull: 'The document is refused.',
+  },
+  expressionNodesMax: {
+    value: 512,
+    unit: 'count',
+    what: 'Operators, literals, variables, members and calls of one expression.',
+    whenFull: 'The document is refused.',
+  },
+  expressionLevelsMax: {
+    value: 32,
+    unit: 'levels',
+    what: 'Depth of one expression.',
+    whenFull: 'The document is refused.',
+  },
+  expressionItemsMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Items of a list or map that an expression writes out.',
+    whenFull: 'The document is refused.',
+  },
+  stageMessageCostMax: {
+    value: 20_000,
+    unit: 'count',
+    what: 'Units that the expressions of all stages may cost for one message; docs/pipeline-stages.md says what counts.',
+    whenFull: 'The record is dead-lettered as stage-failed.',
+  },
+  stageRecordCostMax: {
+    value: 1_000_000,
+    unit: 'count',
+    what: 'Units that the expressions of all stages may cost for one record.',
+    whenFull: 'The record is dead-lettered as stage-failed.',
+  },
+  stagesMax: {
+    value: 16,
+    unit: 'count',
+    what: 'Stages of one declared pipeline.',
+    whenFull: 'The document is refused.',
+  },
+  pipelinesMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Declared pipelines and lookup tables of one node.',
+    whenFull: 'A further one is refused with stages-refused.',
+    metric: 'iot_pipeline_documents',
+  },
+  documentBytesMax: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'One declared pipeline or lookup table as JSON.',
+    whenFull: 'It is refused.',
+  },
+  versionsMax: {
+    value: 20,
+    unit: 'count',
+    what: 'Versions kept of one declared document.',
+    whenFull: 'The oldest is forgotten; undo cannot go back to it.',
+  },
+  versionsBytesMax: {
+    value: 4_194_304,
+    unit: 'bytes',
+    what: 'All versions kept of one declared document, as JSON.',
+    whenFull: 'The oldest is forgotten, except for the newest two.',
+  },
+  tableRowsMax: {
+    value: 20_000,
+    unit: 'count',
+    what: 'Rows of one lookup table.',
+    whenFull: 'The document is refused.',
+  },
+  tableColumnsMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Columns of one lookup table.',
+    whenFull: 'The document is refused.',
+  },
+  groupsMax: {
+    value: 50_000,
+    unit: 'count',
+    what: 'Groups of one Aggregate.',
+    whenFull: 'A record of one more group is dead-lettered as stage-failed.',
+    metric: 'iot_pipeline_stage_groups',
+  },
+  windowsOpenMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Windows of one group that can be open at a time: (size + lateness) / every, rounded up.',
+    whenFull: 'The document is refused.',
+  },
+  groupMetricsMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Metrics of one group of an Aggregate.',
+    whenFull: 'A record with one more is dead-lettered as stage-failed.',
+  },
+  sketchBucketsMax: {
+    value: 512,
+    unit: 'count',
+    what: 'Buckets of the sketch behind p50, p95 and p99 of one window.',
+    whenFull: 'The buckets of the smallest magnitudes are joined.',
+  },
+  trialSamplesMax: {
+    value: 100,
+    unit: 'count',
+    what: 'Samples of one trial.',
+    whenFull: 'The trial is refused.',
+  },
+  shadowRecordsMax: {
+    value: 1_000_000,
+    unit: 'count',
+    what: 'Recorded records that one shadow run goes through.',
+    whenFull: 'It ends there and says so.',
+  },
+  shadowDifferencesMax: {
+    value: 20,
+    unit: 'count',
+    what: 'Differing records that a shadow run shows.',
+    whenFull: 'The rest is counted only.',
+  },
+  shadowsMax: {
+    value: 2,
+    unit: 'count',
+    what: 'Shadow runs at a time.',
+    whenFull: 'A further one is refused with stages-refused.',
   },
   auditRecords: {
     value: 8_192,

@@ -57,14 +57,36 @@ export interface DeviceEntry extends DeviceKey {
   readonly metrics: number;
 }
 
-/** Which devices to list: by (tenant, project, device), those after `after`. */
+/** How a list of devices is ordered. */
+export interface DeviceOrder {
+  readonly by: 'device' | 'lastSeen' | 'metrics';
+  readonly isDescending: boolean;
+}
+
+/** Which devices to list: by (tenant, project, device) unless `order` says otherwise. */
 export interface DeviceQuery {
   /** Part of the device id, without regard to case. */
   readonly search?: string;
   readonly tenant?: string;
   readonly project?: string;
+  /** Only devices last seen at or after this moment, and only those last seen before that one; microseconds since 1970. */
+  readonly seenFromMicros?: number;
+  readonly seenBeforeMicros?: number;
+  readonly order?: DeviceOrder;
+  /** Only those behind this one; without `order` only. */
   readonly after?: DeviceKey;
+  /** Rows left out at the beginning (behind `after`). */
+  readonly skip?: number;
   readonly limit: number;
+  /** Now; a list asked for again within seconds may be cut from the one made before. */
+  readonly atMicros?: number;
+}
+
+/** A cut of a list of devices. */
+export interface DeviceRows {
+  /** Devices of the whole list. */
+  readonly total: number;
+  readonly entries: readonly DeviceEntry[];
 }
 
 /** A device with what is known about it. */
@@ -140,7 +162,7 @@ export interface Pipeline extends AsyncDisposable {
   flush(): Promise<number>;
   /** A feed of points behind `cursor`, or from now on. Fails with `live-refused`, `cursor-invalid`. */
   subscribe(filters: readonly LiveFilter[], cursor: string | undefined): LiveSubscription;
-  devices(query: DeviceQuery): DeviceEntry[];
+  devices(query: DeviceQuery): DeviceRows;
   /** Undefined when the device was never seen; `latest` likewise. */
   device(key: DeviceKey): DeviceDetail | undefined;
   latest(key: DeviceKey): LatestValue[] | undefined;

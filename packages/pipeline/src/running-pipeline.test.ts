@@ -121,7 +121,7 @@ test('openPipeline takes the device from topic, payload, optional level or the p
   );
   await pipeline.flush();
   assert.deepEqual(
-    pipeline.devices({ limit: 10 }).map((one) => one.device),
+    pipeline.devices({ limit: 10 }).entries.map((one) => one.device),
     ['-', 'a', 'b', 'c', 'd', 'e'],
   );
   const valuesOf = async (device: string, metric?: string) =>

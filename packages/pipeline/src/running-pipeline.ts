@@ -25,8 +25,8 @@ import { type LivePlace, LiveRing } from './live-ring.ts';
 import { type LiveFilter, type LiveSubscription, RingSubscription } from './live-subscription.ts';
 import type {
   DeviceDetail,
-  DeviceEntry,
   DeviceQuery,
+  DeviceRows,
   GapQuery,
   LatestValue,
   Pipeline,
@@ -210,7 +210,7 @@ export class RunningPipeline implements Pipeline {
     return subscription;
   }
 
-  devices(query: DeviceQuery): DeviceEntry[] {
+  devices(query: DeviceQuery): DeviceRows {
     return this.#pages.list(query);
   }
 

@@ -26,6 +26,30 @@ test('listDevices pages through every device once and searches without regard to
   );
 });
 
+test('listDevices tells how many match, and pages an ordered list by cursor or by rows left out', async () => {
+  await using scene = await openScene();
+  for (const [index, device] of ['a', 'b', 'c', 'd', 'e'].entries()) {
+    scene.platform.ingest([
+      { ...KEY, device, values: Object.fromEntries([...'xyzuv'.slice(index)].map((m) => [m, 1])) },
+    ]);
+  }
+  const first: Model<'DevicePage'> = await scene.json('/api/v1/devices?sort=metrics&order=desc&limit=2');
+  assert.deepEqual([first.total, first.items.map((item) => item.device)], [5, ['a', 'b']]);
+  const path = '/api/v1/devices?sort=metrics&order=desc&limit=2';
+  const second: Model<'DevicePage'> = await scene.json(`${path}&cursor=${first.cursor}`);
+  const skipped: Model<'DevicePage'> = await scene.json(`${path}&skip=2`);
+  assert.deepEqual(
+    [second, skipped].map((page) => page.items.map((item) => item.device)),
+    [
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
+  );
+  const none: Model<'DevicePage'> = await scene.json('/api/v1/devices?seenBefore=now-1d');
+  assert.deepEqual([none.total, none.items, none.cursor], [0, [], null]);
+  assert.equal((await scene.get('/api/v1/devices?seenBefore=yesterday')).status, 400);
+});
+
 test('listGaps tells missing numbers with their bounds', async () => {
   await using scene = await openScene();
   for (const seq of [1, 2, 5, 9]) scene.platform.ingest([{ ...KEY, device: 'd', values: { v: 1 }, seq }]);

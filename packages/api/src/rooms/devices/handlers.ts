@@ -1,11 +1,11 @@
 import type { Clock } from '@skerry/kernel';
 import type { DeviceKey } from '@skerry/model';
 import type { Handlers } from '../../call.ts';
-import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { showDevice, showDeviceDetail, showLatest } from '../../shape.ts';
 import { formatTime } from '../../time.ts';
+import { nextDeviceCursor, readDeviceQuery } from './device-query.ts';
 
 /** Serves the devices as they were seen. */
 export function deviceHandlers(
@@ -14,17 +14,15 @@ export function deviceHandlers(
 ): Handlers<'listDevices' | 'getDevice' | 'getLatest'> {
   return {
     listDevices: async ({ query }) => {
-      const { cursor, limit = 100, ...narrowing } = query;
-      const entries = await platform.devices({ ...narrowing, ...afterDevice(cursor), limit: limit + 1 });
-      const shown = entries.slice(0, limit);
-      const last = shown.at(-1);
+      const nowMicros = clock.nowMicros();
+      const asked = readDeviceQuery(query, nowMicros);
+      const { total, entries } = await platform.devices({ ...asked, limit: asked.limit + 1 });
+      const shown = entries.slice(0, asked.limit);
       return {
-        time: formatTime(clock.nowMicros()),
+        time: formatTime(nowMicros),
+        total,
         items: shown.map(showDevice),
-        cursor:
-          last && entries.length > limit
-            ? writeCursor('devices', [last.tenant, last.project, last.device])
-            : null,
+        cursor: entries.length > asked.limit ? nextDeviceCursor(asked, shown) : null,
       };
     },
     getDevice: async ({ params }) => {
@@ -38,12 +36,6 @@ export function deviceHandlers(
       return { time: formatTime(clock.nowMicros()), items: latest.map(showLatest) };
     },
   };
-}
-
-function afterDevice(cursor: string | undefined): { after?: DeviceKey } {
-  if (cursor === undefined) return {};
-  const [tenant, project, device] = readCursor('devices', cursor, ['string', 'string', 'string']).map(String);
-  return { after: { tenant: tenant ?? '', project: project ?? '', device: device ?? '' } };
 }
 
 function unknownDevice(key: DeviceKey): ApiError {

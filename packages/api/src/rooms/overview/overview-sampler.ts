@@ -99,6 +99,8 @@ export class OverviewSampler implements Disposable {
       delayP50Ms: figures.delay?.p50Ms ?? null,
       delayP99Ms: figures.delay?.p99Ms ?? null,
       backlogRecords: figures.backlogRecords,
+      journalBytes: figures.journalBytes,
+      storeBytes: figures.storeBytes,
     };
   }
 

@@ -9,6 +9,8 @@ export const OVERVIEW_SCHEMAS = {
     delayP50Ms: nullable(number('Median time from receipt to visibility, ms.')),
     delayP99Ms: nullable(number('99th percentile of the same, ms.')),
     backlogRecords: count('Records without a verdict.'),
+    journalBytes: count('Bytes of the journal.'),
+    storeBytes: count('Bytes of the store.'),
   }),
   Overview: object('The state of the platform.', {
     time: time('Time of the server.'),

@@ -1,0 +1,92 @@
+import type { DeviceKey } from '@skerry/model';
+import type { DeviceState } from './catalogue.ts';
+import { compareTexts } from './ledger.ts';
+import { LIMITS } from './limits.ts';
+import type { DeviceOrder, DeviceQuery } from './pipeline.ts';
+
+interface Kept {
+  readonly question: string;
+  readonly atMicros: number;
+  readonly devices: readonly DeviceState[];
+}
+
+/**
+ * Filters and orders devices. A list is kept for moments, so that the pages of one list are cut from one order and a
+ * hundred thousand devices are not sorted for each page.
+ */
+export class DeviceList {
+  readonly #lastSeen: (device: DeviceState) => number;
+  #kept: Kept | undefined;
+
+  constructor(lastSeen: (device: DeviceState) => number) {
+    this.#lastSeen = lastSeen;
+  }
+
+  /** The devices that a query means, in its order; `sorted` are all of them by key. */
+  of(query: DeviceQuery, sorted: readonly DeviceState[]): readonly DeviceState[] {
+    const { atMicros, skip: _skip, limit: _limit, after: _after, ...wanted } = query;
+    const question = JSON.stringify({
+      ...wanted,
+      seenFromMicros: undefined,
+      seenBeforeMicros: undefined,
+      ...bounds(query),
+    });
+    const kept = this.#kept;
+    const isFresh =
+      kept?.question === question &&
+      atMicros !== undefined &&
+      Math.abs(atMicros - kept.atMicros) < LIMITS.deviceListKeptMs.value * 1_000;
+    if (isFresh) return kept.devices;
+    const devices = this.#ordered(query.order, this.#filtered(query, sorted));
+    this.#kept = atMicros === undefined ? undefined : { question, atMicros, devices };
+    return devices;
+  }
+
+  #filtered(query: DeviceQuery, sorted: readonly DeviceState[]): readonly DeviceState[] {
+    const search = query.search?.toLowerCase();
+    const { seenFromMicros, seenBeforeMicros } = query;
+    const asksAge = seenFromMicros !== undefined || seenBeforeMicros !== undefined;
+    return sorted.filter((device) => {
+      if (!isOf(query, device)) return false;
+      if (search !== undefined && !device.device.toLowerCase().includes(search)) return false;
+      if (!asksAge) return true;
+      const seen = this.#lastSeen(device);
+      return seen >= (seenFromMicros ?? 0) && seen < (seenBeforeMicros ?? Number.POSITIVE_INFINITY);
+    });
+  }
+
+  #ordered(order: DeviceOrder | undefined, devices: readonly DeviceState[]): readonly DeviceState[] {
+    if (!order || order.by === 'device') return order?.isDescending ? devices.toReversed() : devices;
+    const weights = Float64Array.from(devices, (device) =>
+      order.by === 'metrics' ? device.series.size : this.#lastSeen(device),
+    );
+    const sign = order.isDescending ? -1 : 1;
+    const places = Uint32Array.from(devices.keys());
+    // equal weights stay in the order of keys
+    places.sort((a, b) => sign * (Number(weights[a]) - Number(weights[b])) || a - b);
+    return Array.from(places, (place) => devices[place]).filter((device) => device !== undefined);
+  }
+}
+
+/** Bounds of age as their distance from now: a list of those `silent for 5 minutes` is one list while time goes on. */
+function bounds({ seenFromMicros, seenBeforeMicros, atMicros = 0 }: DeviceQuery): object {
+  const seconds = (micros: number | undefined) =>
+    micros === undefined ? undefined : Math.round((atMicros - micros) / 1e6);
+  return { from: seconds(seenFromMicros), before: seconds(seenBeforeMicros) };
+}
+
+/** Whether a device belongs to the tenant, project and id asked for. */
+export function isOf(query: Partial<DeviceKey>, device: DeviceKey): boolean {
+  return (
+    (query.tenant === undefined || query.tenant === device.tenant) &&
+    (query.project === undefined || query.project === device.project) &&
+    (query.device === undefined || query.device === device.device)
+  );
+}
+
+/** Order of devices by tenant, project and id. */
+export function compareKeys(a: DeviceKey, b: DeviceKey): number {
+  return (
+    compareTexts(a.tenant, b.tenant) || compareTexts(a.project, b.project) || compareTexts(a.device, b.device)
+  );
+}
