@@ -111,12 +111,6 @@ export const LIMITS = {
     what: 'Time after which a refused batch is offered to the journal again.',
     whenFull: 'It is offered again.',
   },
-  clockJumpMs: {
-    value: 3_600_000,
-    unit: 'ms',
-    what: 'Difference between the wall clock and monotonic time since the start.',
-    whenFull: 'Nothing is removed for its age until the next start.',
-  },
   segmentAgeMs: {
     value: 3_600_000,
     unit: 'ms',

@@ -14,3 +14,4 @@ export * from './prometheus.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './spawn.ts';
+export * from './wall-trust.ts';

@@ -32,4 +32,24 @@ export const LIMITS = {
     what: 'Time between SIGTERM and SIGKILL when a child process is disposed of.',
     whenFull: 'The child is killed.',
   },
+  clockDriftMsMax: {
+    value: 3_600_000,
+    unit: 'ms',
+    what: 'How far the wall clock may move against monotonic time before it is not believed.',
+    whenFull: 'Nothing is removed for its age until the clock is believed again.',
+    metric: 'iot_store_retention_refused',
+  },
+  clockAgreeMs: {
+    value: 600_000,
+    unit: 'ms',
+    what: 'Time for which wall clock and monotonic time must move alike again, after sleep or a jump.',
+    whenFull: 'The wall clock is believed again when it is not further beyond the log than a sleep explains.',
+  },
+  clockSleepMsMax: {
+    value: 31 * 86_400_000,
+    unit: 'ms',
+    what: 'How far the wall clock may be beyond the newest log time and count as having slept.',
+    whenFull:
+      'It counts as a jump: nothing is removed for its age until the clock comes back or the process is started again.',
+  },
 } as const satisfies LimitTable;

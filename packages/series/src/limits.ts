@@ -128,13 +128,6 @@ export const LIMITS = {
     whenFull: 'The file of their month is removed when all of it is older.',
     key: 'series.rollupDays',
   },
-  clockDriftMsMax: {
-    value: 3_600_000,
-    unit: 'ms',
-    what: 'How far the wall clock may move against monotonic time.',
-    whenFull: 'Retention removes nothing until the process is started again.',
-    metric: 'iot_store_retention_refused',
-  },
   retentionPace: {
     value: 24,
     unit: 'count',

@@ -313,6 +313,24 @@ test('SegmentJournal gives up consumed segments by age, by its own time, and not
   assert.equal(await journal.trim(), start, 'the clock has jumped');
 });
 
+test('SegmentJournal on a machine that sleeps at night gives up by age, once it is awake for a while', async () => {
+  const hour = 3_600_000;
+  const scene = new SimulatedJournal(1, { hoursMax: 10 });
+  await using journal = await scene.open();
+  for (let i = 0; i < 8; i++) {
+    await journal.append(aBatch());
+    scene.clock.advance(hour + 1);
+  }
+  scene.clock.jumpWall(30 * hour * 1000);
+  await journal.append(aBatch());
+  journal.commit({ ...CONSUMER, position: journal.end });
+  assert.equal(await journal.trim(), 0, 'the clock may have jumped');
+  scene.clock.advance(600_000);
+  await journal.append(aBatch());
+  journal.commit({ ...CONSUMER, position: journal.end });
+  assert.ok((await journal.trim()) > 0, 'the records are older than ten hours');
+});
+
 test('SegmentJournal started with a clock that is far ahead gives up little for its age', async () => {
   const scene = new SimulatedJournal(1, { hoursMax: 10 });
   const journal = await scene.open();

@@ -5,6 +5,7 @@ import {
   type DiskFile,
   type FailpointHook,
   type Histogram,
+  LIMITS as KERNEL_LIMITS,
   KernelError,
   type Logger,
   type Meter,
@@ -190,7 +191,7 @@ export class SegmentLog {
   #timeNow(): number {
     const now = this.#needs.clock.nowMicros();
     const behind = this.#lastMicros - now;
-    return behind > 0 && behind <= LIMITS.clockJumpMs.value * 1000 ? this.#lastMicros : now;
+    return behind > 0 && behind <= KERNEL_LIMITS.clockDriftMsMax.value * 1000 ? this.#lastMicros : now;
   }
 
   #mustRoll(bytes: number, micros: number): boolean {

@@ -1,35 +1,33 @@
-import type { Clock, Gauge, Logger } from '@skerry/kernel';
+import { type Clock, type Gauge, type Logger, WallTrust } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
 
 const HOUR_MS = 3_600_000;
 
 /**
  * The clock by which files are removed. It follows the log time, at most 24 h per hour of running, and stands still
- * while the wall clock disagrees with monotonic time: a clock that jumps removes nothing.
+ * while the wall clock is not believed (`WallTrust`): a clock that jumps removes nothing.
  */
 export class RetentionClock {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #refused: Gauge;
-  readonly #wallMicros: number;
-  readonly #startMs: number;
+  readonly #trust: WallTrust;
   #lastMs: number;
   #trustedMs: number;
   #micros: number;
 
-  /** `micros`: where it stood, 0 for never. */
+  /** `micros`: where it stood, 0 for never; `logMicros`: the log time then. */
   constructor(
-    micros: number,
+    at: { readonly micros: number; readonly logMicros: number },
     needs: { readonly clock: Clock; readonly logger: Logger; readonly refused: Gauge },
   ) {
     this.#clock = needs.clock;
     this.#logger = needs.logger;
     this.#refused = needs.refused;
-    this.#micros = micros;
-    this.#wallMicros = needs.clock.nowMicros();
-    this.#startMs = needs.clock.monotonicMs();
-    this.#lastMs = this.#startMs;
-    this.#trustedMs = this.#startMs;
+    this.#micros = at.micros;
+    this.#trust = new WallTrust(needs.clock, at.logMicros);
+    this.#lastMs = needs.clock.monotonicMs();
+    this.#trustedMs = this.#lastMs;
   }
 
   /** Where it stands, microseconds since 1970; 0 before the first seal. */
@@ -49,18 +47,19 @@ export class RetentionClock {
   /** Moves it towards the log time. Returns false when the clock of the machine cannot be trusted. */
   advance(logMicros: number): boolean {
     const nowMs = this.#clock.monotonicMs();
-    const driftMs = (this.#clock.nowMicros() - this.#wallMicros) / 1000 - (nowMs - this.#startMs);
-    if (Math.abs(driftMs) > LIMITS.clockDriftMsMax.value) {
+    const { isTrusted, isHealed, driftMs } = this.#trust.look(logMicros);
+    const driftSecs = Math.round(driftMs / 1000);
+    if (!isTrusted) {
       if (this.#refused.value === 0) {
-        this.#logger.log('warn', 'retention refused: the wall clock has jumped', {
-          driftSecs: Math.round(driftMs / 1000),
-        });
+        this.#logger.log('warn', 'retention refused: the wall clock has jumped', { driftSecs });
       }
       this.#refused.set(1);
       this.#lastMs = nowMs;
       this.#trustedMs = nowMs;
       return false;
     }
+    if (isHealed) this.#logger.log('info', 'retention goes on: the machine had slept', { driftSecs });
+    this.#refused.set(0);
     const paceMicros = (nowMs - this.#lastMs) * 1000 * LIMITS.retentionPace.value;
     this.#lastMs = nowMs;
     if (this.#micros === 0) this.#micros = logMicros;

@@ -127,6 +127,24 @@ test('SqliteStore removes nothing when the wall clock jumps, nor at once after a
   assert.deepEqual(await valuesOf(folder), [1, 2]);
 });
 
+test('SqliteStore removes old days of a machine that sleeps every night, though its two clocks never agree again', async () => {
+  await using folder = await new SqliteFolder().open();
+  for (let day = 0; day < 7; day++) {
+    await folder.store.seal(aSeal(day + 1, one(day + 1), { logTimeMicros: NOON + day * DAY }));
+    for (let awake = 0; awake < 12; awake++) {
+      folder.clock.advance(3_600_000);
+      await workAll(folder.store);
+    }
+    folder.clock.jump(12 * 3_600_000);
+    folder.clock.advance(60_000);
+    await workAll(folder.store);
+    folder.clock.jump(-60_000);
+  }
+  assert.deepEqual(await valuesOf(folder), [4, 5, 6, 7]);
+  const refused = folder.meter.snapshot().find((family) => family.name === 'iot_store_retention_refused');
+  assert.equal(refused?.samples[0]?.value, 1, 'it has just woken');
+});
+
 test('SqliteStore retention removes a day by receipt, keeps open dead letters, and the newest point', async () => {
   await using folder = await new SqliteFolder().open();
   const letters = [aDeadLetter(7), aDeadLetter(8)];

@@ -87,11 +87,14 @@ class SqliteStore implements SeriesStore {
     this.#days = this.#folder.openDays();
     this.#state = this.#days.at(-1)?.state() ?? NOTHING;
     this.#rollups = new RollupBook(this.#folder, this.#days, this.#state.seal, needs);
-    this.#retention = new RetentionClock(this.#state.retentionMicros, {
-      clock: needs.clock,
-      logger: needs.logger,
-      refused: this.#metrics.retentionRefused,
-    });
+    this.#retention = new RetentionClock(
+      { micros: this.#state.retentionMicros, logMicros: this.#state.logMicros },
+      {
+        clock: needs.clock,
+        logger: needs.logger,
+        refused: this.#metrics.retentionRefused,
+      },
+    );
     this.#upkeep = new Upkeep({
       days: this.#days,
       rollups: this.#rollups,
