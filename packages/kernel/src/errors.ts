@@ -14,6 +14,7 @@ export type KernelFault =
   | 'port-denied'
   | 'address-not-available'
   | 'connect-failed'
+  | 'tls-credentials-invalid'
   | 'spawn-failed'
   | 'queue-full';
 
@@ -33,6 +34,10 @@ export const KERNEL_FAULTS: Readonly<
   'port-denied': { advice: 'give-up', meaning: 'The process may not bind the port.' },
   'address-not-available': { advice: 'give-up', meaning: 'The machine does not have the address.' },
   'connect-failed': { advice: 'retry', meaning: 'The peer could not be reached.' },
+  'tls-credentials-invalid': {
+    advice: 'give-up',
+    meaning: 'A certificate and its key cannot be used for TLS.',
+  },
   'spawn-failed': { advice: 'give-up', meaning: 'A child process could not be started.' },
   'queue-full': { advice: 'retry', meaning: 'A bounded queue refused an item.' },
 };

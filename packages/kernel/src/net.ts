@@ -45,6 +45,38 @@ export interface Listener extends AsyncDisposable {
   readonly address: Address;
 }
 
+/** What a listener of TLS shows its peers: PEM text. */
+export interface TlsCredentials {
+  /** The listener's own certificate, then those between it and the authority. */
+  readonly certificate: string;
+  /** The key of the first certificate, without a passphrase. */
+  readonly key: string;
+}
+
+/** A bound port whose connections are encrypted. */
+export interface TlsListener extends Listener {
+  /** Shows new connections another certificate; those that are open go on. Fails with `tls-credentials-invalid`. */
+  renew(credentials: TlsCredentials): void;
+}
+
+/** Encrypted listeners, beside `Net`: a platform without them needs none. */
+export interface TlsNet {
+  /**
+   * Resolves when the port is bound; gives out a connection when its handshake is over. Fails as `Net.listen` does, and
+   * with `tls-credentials-invalid`.
+   */
+  listenTls(
+    address: Address,
+    credentials: TlsCredentials,
+    onConnection: (connection: Connection) => void,
+  ): Promise<TlsListener>;
+  /**
+   * Resolves when the handshake is over. `authority` (PEM) is trusted instead of the machine's own authorities. Fails as
+   * `Net.connect` does; a certificate that is not trusted, or is for another name, is `connect-failed`.
+   */
+  connectTls(address: Address, authority?: string, signal?: AbortSignal): Promise<Connection>;
+}
+
 /** The network as the platform sees it: TCP, or a simulated one with faults. */
 export interface Net {
   /** Resolves when the port is bound. Fails with `KernelError` code `port-in-use`, `address-not-available` or `port-denied`. */

@@ -1,23 +1,30 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { KernelError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import type { Address, Connection, ConnectionEvents, Listener, Net } from '../net.ts';
-import { listenFault, systemCode } from './system-fault.ts';
+import type { Address, Connection, ConnectionEvents, Net, TlsNet } from '../net.ts';
+import { listenSockets, type SocketListenOptions } from './socket-listener.ts';
+import { systemCode } from './system-fault.ts';
 
 /** Choices of the machine's network. */
-export interface NodeNetOptions {
-  /** Output buffered per connection before `write` returns false. */
-  readonly highWaterBytes?: number;
-  /** Told when a connection could not be accepted (no file descriptor left); the listener goes on. */
-  readonly onAcceptError?: (error: Error) => void;
-}
+export type NodeNetOptions = Omit<SocketListenOptions, 'tls'>;
 
-/** TCP of the machine, without Nagle's delay. */
-export function nodeNet(options: NodeNetOptions = {}): Net {
+/** TCP and TLS of the machine, without Nagle's delay. */
+export function nodeNet(options: NodeNetOptions = {}): Net & TlsNet {
   const highWaterMark = options.highWaterBytes ?? LIMITS.netHighWaterBytes.value;
   return {
-    listen: (address, onConnection) => listen(address, onConnection, highWaterMark, options.onAcceptError),
-    connect: (address, signal) => connectTo(address, signal, highWaterMark),
+    listen: (address, onConnection) =>
+      listenSockets(address, options, (socket) => onConnection(connectionOf(socket))),
+    listenTls: (address, tls, onConnection) =>
+      listenSockets(address, { ...options, tls }, (socket) => onConnection(connectionOf(socket))),
+    connect: (address, signal) => {
+      const wanted = { ...address, highWaterMark };
+      return connectTo(address, signal, 'connect', () => connect(wanted));
+    },
+    connectTls: (address, authority, signal) => {
+      const wanted = { ...address, ...nameOf(address), ...(authority && { ca: authority }), highWaterMark };
+      return connectTo(address, signal, 'secureConnect', () => connectTls(wanted));
+    },
   };
 }
 
@@ -76,44 +83,25 @@ class SocketConnection implements Connection {
   }
 }
 
-function listen(
-  address: Address,
-  onConnection: (connection: Connection) => void,
-  highWaterMark: number,
-  onAcceptError: ((error: Error) => void) | undefined,
-): Promise<Listener> {
-  const server = createServer({ noDelay: true, highWaterMark }, (socket) => {
-    const remote = { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-    onConnection(new SocketConnection(socket, remote));
-  });
-  return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void => reject(listenFault(address.host, address.port, error));
-    server.once('error', refuse);
-    server.listen({ ...address, backlog: LIMITS.netBacklogMax.value }, () => {
-      server.off('error', refuse);
-      server.on('error', (error) => onAcceptError?.(error));
-      resolve({
-        address: boundAddress(server, address),
-        [Symbol.asyncDispose]: async () => void server.close(),
-      });
-    });
-  });
+function connectionOf(socket: Socket): SocketConnection {
+  return new SocketConnection(socket, { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
 }
 
-function boundAddress(server: Server, asked: Address): Address {
-  const bound = server.address();
-  return bound && typeof bound === 'object' ? { host: bound.address, port: bound.port } : asked;
+/** An address is no server name (RFC 6066, 3). */
+function nameOf({ host }: Address): { servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
 }
 
 function connectTo(
   address: Address,
   signal: AbortSignal | undefined,
-  highWaterMark: number,
+  ready: 'connect' | 'secureConnect',
+  open: () => Socket,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const options = { ...address, noDelay: true, highWaterMark };
-    const socket = connect(options);
+    const socket = open();
+    socket.setNoDelay();
     const abort = (): void => {
       socket.destroy();
       reject(signal?.reason);
@@ -124,7 +112,7 @@ function connectTo(
     };
     signal?.addEventListener('abort', abort, { once: true });
     socket.once('error', refuse);
-    socket.once('connect', () => {
+    socket.once(ready, () => {
       signal?.removeEventListener('abort', abort);
       socket.off('error', refuse);
       resolve(new SocketConnection(socket, address));

@@ -7,5 +7,6 @@ export * from './has-code.ts';
 export * from './net-suite.ts';
 export * from './run-log.ts';
 export * from './seeded-random.ts';
+export * from './self-signed.ts';
 export * from './simulated-disk.ts';
 export * from './simulated-net.ts';

@@ -8,6 +8,7 @@ import { diskSuite } from './disk-suite.ts';
 import { FakeClock } from './fake-clock.ts';
 import { type NetUnderTest, netSuite } from './net-suite.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { selfSigned } from './self-signed.ts';
 import { memoryDisk } from './simulated-disk.ts';
 import { SimulatedNet } from './simulated-net.ts';
 
@@ -34,6 +35,15 @@ clockSuite('FakeClock', () => {
 });
 
 netSuite('nodeNet', () => netUnderTest(nodeNet()));
+
+netSuite('nodeNet over TLS', () => {
+  const credentials = selfSigned();
+  const { listenTls, connectTls } = nodeNet();
+  return netUnderTest({
+    listen: (address, onConnection) => listenTls(address, credentials, onConnection),
+    connect: (address, signal) => connectTls(address, credentials.certificate, signal),
+  });
+});
 
 netSuite('SimulatedNet without a clock', () => netUnderTest(new SimulatedNet()));
 
