@@ -55,9 +55,10 @@ test('loadConfig names every fault at once with path, value found, value wanted 
     flags: {},
   });
   for (const expected of [
-    'has 5 faults',
+    'has 6 faults',
     'http.prot: unknown key; did you mean port?',
     'mqtt.port: found 70000, wanted a whole number from 0 to 65535',
+    'mqtt.host: found "0.0.0.0", wanted a loopback address',
     'log.level: found "loud", wanted one of error, warn, info, debug',
     'demo: found "maybe" from SKERRY_DEMO, wanted a boolean',
     'SKERRY_MQTT_PROT: unknown variable; did you mean SKERRY_MQTT_PORT?',
@@ -79,6 +80,75 @@ test('loadConfig tells of YAML that cannot be read, with its line', () => {
   const file = join(folder.path, 'skerry.yaml');
   writeFileSync(file, 'http:\n  port: [1\n');
   assert.match(faultsOf({ ...NOTHING, file }), /line \d/);
+});
+
+function faultsOfFile(text: string, flags: ConfigSources['flags'] = {}): string {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const file = join(folder.path, 'skerry.yaml');
+  writeFileSync(file, text);
+  return faultsOf({ ...NOTHING, file, flags });
+}
+
+function assertTells(message: string, expected: readonly string[]): void {
+  assert.ok(message.startsWith(`The configuration has ${expected.length} fault`), message);
+  for (const one of expected)
+    assert.ok(message.includes(one), `${JSON.stringify(one)} is not in:\n${message}`);
+}
+
+test('loadConfig refuses topic templates that the server would refuse, each with the reason, beside other faults', () => {
+  const templates = [
+    'a/#/{x}',
+    '{deviceId}',
+    '#',
+    'a/{tenantId}/{projectId}/{tenantId}',
+    'a/{tenantId}/{projectId}',
+  ];
+  assertTells(faultsOfFile(`routing: { telemetry: ${JSON.stringify(templates)} }\nlog: { level: loud }\n`), [
+    'routing.telemetry.0: found "a/#/{x}"; The topic template a/#/{x} cannot be used: the level #',
+    'routing.telemetry.1: found "{deviceId}"; The topic template {deviceId} cannot be used: {tenantId} is missing',
+    'routing.telemetry.2: found "#";',
+    'routing.telemetry.3: found "a/{tenantId}/{projectId}/{tenantId}"; The topic template a/{tenantId}/{projectId}/{tenantId} cannot be used: a variable is there twice',
+    'log.level: found "loud"',
+  ]);
+});
+
+test('loadConfig refuses one port for two listeners of one host, however the host is written, and free ports never clash', () => {
+  assertTells(faultsOfFile('http: { port: 9000, host: localhost }\nmqtt: { port: 9000 }\n'), [
+    'mqtt.port: found 9000, wanted another port than http.port on the same host',
+  ]);
+  const flags = { 'http-port': '9000', 'mqtt-port': '9000', 'mqtt-host': '::1' };
+  assert.equal(loadConfig({ ...NOTHING, flags }).config.mqtt.port, 9000);
+  assert.equal(loadConfig({ ...NOTHING, flags: { 'http-port': '0', 'mqtt-port': '0' } }).config.http.port, 0);
+});
+
+test('loadConfig names the bound that a list or a text misses', () => {
+  assertTells(faultsOfFile('dataDir: ""\nrouting: { telemetry: [] }\n'), [
+    'dataDir: found "", wanted at least 1 character',
+    'routing.telemetry: found [], wanted at least 1 item',
+  ]);
+  assertTells(faultsOfFile(`routing: { telemetry: ["", "${'a'.repeat(1025)}/{tenantId}/{projectId}"] }\n`), [
+    'routing.telemetry.0: found "", wanted at least 1 character',
+    'wanted at most 1024 characters',
+  ]);
+});
+
+test('loadConfig tells of a key that is there twice with its line, and of the other faults', () => {
+  assertTells(faultsOfFile('http:\n  port: 1\n  port: 2\nmqtt: { prot: 1 }\n', { demo: 'maybe' }), [
+    'Map keys must be unique at line 3',
+    'mqtt.prot: unknown key',
+    'demo: found "maybe"',
+  ]);
+});
+
+test('loadConfig tells of aliases that would grow without bound with their line, as one fault, beside those of flags', () => {
+  const levels = Array.from({ length: 8 }, (_, i) => {
+    const parts = i === 0 ? '"x"' : Array.from({ length: 9 }, () => `*a${i - 1}`).join(',');
+    return `a${i}: &a${i} [${parts}]`;
+  });
+  assertTells(faultsOfFile(`${levels.join('\n')}\n`, { demo: 'maybe' }), [
+    'Excessive alias count indicates a resource exhaustion attack at line 8',
+    'demo: found "maybe"',
+  ]);
 });
 
 test('environmentName and flagName follow from the path of every leaf', () => {

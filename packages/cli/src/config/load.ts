@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
-import { parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { CliError } from '../errors.ts';
 import { nearest } from '../output/nearest.ts';
+import { ruleFaults } from './rules.ts';
 import {
   CONFIG_SCHEMA,
   type ConfigLeaf,
@@ -109,14 +110,33 @@ function readConfigFile(path: string, faults: string[]): Tree {
       cause,
     );
   }
-  const document = parseDocument(text, { uniqueKeys: true });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { uniqueKeys: true, lineCounter: lines });
   for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0]}`);
-  if (document.errors.length > 0) return {};
-  const value: unknown = document.toJS();
+  // with a key that is there twice the rest can be read; with broken syntax it is guesswork
+  if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return {};
+  const value = readTree(document, path, lines, faults);
   if (value === null || value === undefined) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
   faults.push(`${path}: found ${Array.isArray(value) ? 'a list' : typeof value}, wanted keys with values`);
   return {};
+}
+
+/** The document's value; aliases that would make it grow without bound are a fault with the line of the last one. */
+function readTree(document: Document, path: string, lines: LineCounter, faults: string[]): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    if (!(cause instanceof ReferenceError)) throw cause;
+    let offset = 0;
+    visit(document, {
+      Alias(_key, node) {
+        offset = node.range?.[0] ?? offset;
+      },
+    });
+    faults.push(`${path}: ${cause.message} at line ${lines.linePos(offset).line}, wanted values without it`);
+    return undefined;
+  }
 }
 
 function place(
@@ -153,8 +173,8 @@ const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
 const validate = ajv.compile(CONFIG_SCHEMA);
 
 function schemaFaults(tree: Tree): string[] {
-  if (validate(tree)) return hostFaults(tree);
-  return (validate.errors ?? []).map(schemaFault);
+  const faults = validate(tree) ? [] : (validate.errors ?? []).map(schemaFault);
+  return [...faults, ...hostFaults(tree), ...ruleFaults((path) => valueAt(tree, path))];
 }
 
 function schemaFault(error: ErrorObject): string {
@@ -164,14 +184,29 @@ function schemaFault(error: ErrorObject): string {
     const known = Object.keys((error.parentSchema as unknown as SchemaNode).properties ?? {}); // verbose mode gives our own schema
     return `${path === '' ? key : `${path}.${key}`}: unknown key${hint(nearest(key, known))}`;
   }
-  return `${path}: found ${JSON.stringify(error.data)}, wanted ${wanted(error.parentSchema as unknown as SchemaNode)}`; // verbose mode gives our own schema
+  const bound = BOUNDS[error.keyword];
+  const schema = error.parentSchema as unknown as SchemaNode; // verbose mode gives our own schema
+  const missed = bound ? `${bound[0]} ${count(Number(schema[error.keyword]), bound[1])}` : wanted(schema);
+  return `${path}: found ${JSON.stringify(error.data)}, wanted ${missed}`;
+}
+
+/** How a bound on a length is told, by the keyword of the schema. */
+const BOUNDS: Readonly<Record<string, readonly [string, string]>> = {
+  minItems: ['at least', 'item'],
+  maxItems: ['at most', 'item'],
+  minLength: ['at least', 'character'],
+  maxLength: ['at most', 'character'],
+};
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 function hostFaults(tree: Tree): string[] {
   return ['http.host', 'mqtt.host']
-    .filter((path) => !LOOPBACK.test(String(valueAt(tree, path))))
+    .filter((path) => !LOOPBACK.test(String(valueAt(tree, path) || '127.0.0.1')))
     .map(
       (path) =>
         `${path}: found ${JSON.stringify(valueAt(tree, path))}, wanted a loopback address (127.0.0.1, ::1 or localhost): there are no users yet`,
