@@ -47,6 +47,7 @@ export const RANKS: Readonly<Record<string, number>> = {
 /** Folders that may touch clock, randomness, disk, network and processes directly: adapters, and the command line. */
 export const ADAPTERS: readonly string[] = [
   'packages/*/src/node/',
+  'packages/mqtt/src/websocket/',
   'packages/series/src/sqlite/',
   'packages/access/src/sqlite/',
   'packages/client/src/pause.ts',

@@ -25,14 +25,14 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Time from the opening of a connection to the end of its TLS handshake.',
     whenFull: 'The connection is closed and counted.',
-    metric: 'iot_tls_handshakes_failed_total',
+    metric: 'iot_mqtt_handshakes_failed_total',
   },
   tlsHandshakesMax: {
     value: 1_000,
     unit: 'count',
     what: 'TLS handshakes of one listener at a time.',
     whenFull: 'A further connection is closed at once and counted; those that are established are served.',
-    metric: 'iot_tls_handshakes_failed_total',
+    metric: 'iot_mqtt_handshakes_failed_total',
   },
   childLineBytesMax: {
     value: 64 * 1024,

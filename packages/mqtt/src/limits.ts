@@ -184,6 +184,27 @@ export const LIMITS = {
     what: 'Topics of one connection whose right to publish is remembered.',
     whenFull: 'All are forgotten and judged again when they return.',
   },
+  webSocketHandshakeMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time from the opening of a connection to its upgrade to a WebSocket, after the TLS handshake where there is one.',
+    whenFull: 'The connection is closed and counted.',
+    metric: 'iot_mqtt_handshakes_failed_total',
+  },
+  webSocketHandshakesMax: {
+    value: 1_000,
+    unit: 'count',
+    what: 'Upgrades to a WebSocket at a time.',
+    whenFull: 'A further connection is closed at once and counted; those that are established are served.',
+    metric: 'iot_mqtt_handshakes_failed_total',
+  },
+  webSocketHeaderBytesMax: {
+    value: 8_192,
+    unit: 'bytes',
+    what: 'Headers of a request for a WebSocket.',
+    whenFull: 'The connection is closed and counted.',
+    metric: 'iot_mqtt_handshakes_failed_total',
+  },
   noticeMs: {
     value: 10_000,
     unit: 'ms',

@@ -1,0 +1,2 @@
+export * from './websocket-connection.ts';
+export * from './websocket-listener.ts';
