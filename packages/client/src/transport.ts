@@ -4,8 +4,8 @@ import { isAbort } from './text-lines.ts';
 
 /** Where the API is, and who asks. */
 export interface ClientOptions {
-  /** `http://127.0.0.1:8080`, without a slash at the end; absent in a page: the page's own server. */
-  readonly url?: string;
+  /** `http://127.0.0.1:8080`, without a slash at the end; absent in a page: the page's own server. A function is asked before every request. */
+  readonly url?: string | (() => string);
   /** Bearer token; absent: the cookie of the page, or nobody. */
   readonly token?: string;
   /** Further headers of every request. */
@@ -54,7 +54,7 @@ export async function send(
   accept: string,
   call: CallOptions = {},
 ): Promise<Response> {
-  const address = (options.url ?? '') + addressOf(shape, parameters);
+  const url = typeof options.url === 'function' ? options.url() : (options.url ?? '');
   const request: RequestInit = {
     method: shape.method,
     headers: headersOf(options, shape, parameters, accept, call),
@@ -62,9 +62,9 @@ export async function send(
     ...(call.signal ? { signal: call.signal } : {}),
   };
   const fetching = options.fetch ?? globalThis.fetch;
-  const response = await fetching(address, request).catch((cause: unknown) => {
+  const response = await fetching(url + addressOf(shape, parameters), request).catch((cause: unknown) => {
     if (call.signal?.aborted || isAbort(cause)) throw cause;
-    throw clientFault('unreachable', `nothing answers at ${options.url ?? 'the server of this page'}`, cause);
+    throw clientFault('unreachable', `nothing answers at ${url || 'the server of this page'}`, cause);
   });
   if (response.headers.get('content-type')?.startsWith('application/problem+json')) {
     const retryAfter = Number(response.headers.get('retry-after'));

@@ -1,5 +1,4 @@
-import type { Model } from '@skerry/api';
-import type { ApiClient } from '@skerry/api/client';
+import type { Device, DeviceDetail } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { ageInWords } from '../output/age.ts';
 import { type Column, outputFormat, printRows, table, write } from '../output/rows.ts';
@@ -28,14 +27,12 @@ export const devicesVerb: Verb = {
     context.positionals[0] === undefined ? listDevices(context) : showDevice(context, context.positionals[0]),
 };
 
-type Device = Model<'Device'>;
-
 async function listDevices(context: VerbContext): Promise<number> {
   const client = openClient(context);
   const narrow = givenTexts(context, ['search', 'tenant', 'project']);
   let now = '';
   const rows = await everyItem<Device>(async (page) => {
-    const answer = await client.ask('listDevices', { query: { ...narrow, ...page }, signal: context.signal });
+    const answer = await client.listDevices({ ...narrow, ...page }, { signal: context.signal });
     now = answer.time;
     return answer;
   });
@@ -56,11 +53,11 @@ function deviceColumns(now: string): Column<Device>[] {
 }
 
 async function showDevice(context: VerbContext, name: string): Promise<number> {
-  const params = deviceKeyOf(name);
-  const client: ApiClient = openClient(context);
+  const key = deviceKeyOf(name);
+  const client = openClient(context);
   const { signal } = context;
-  const detail = await client.ask('getDevice', { params, signal });
-  const { items } = await client.ask('getLatest', { params, signal });
+  const detail = await client.getDevice(key, { signal });
+  const { items } = await client.getLatest(key, { signal });
   const { time, ...device } = detail;
   const whole = { ...device, latest: items };
   const format = outputFormat(context.flags.output);
@@ -87,7 +84,7 @@ const FACT_COLUMNS: readonly Column<Fact>[] = [
   { title: '', cell: (fact) => fact[1] },
 ];
 
-function factsOf(detail: Model<'DeviceDetail'>, now: string): Fact[] {
+function factsOf(detail: DeviceDetail, now: string): Fact[] {
   return [
     ['id', `${detail.tenant}/${detail.project}/${detail.device}`],
     ['last seen', `${ageInWords(microsOf(detail.lastSeen), microsOf(now))} (${detail.lastSeen})`],
@@ -103,7 +100,7 @@ function factsOf(detail: Model<'DeviceDetail'>, now: string): Fact[] {
   ];
 }
 
-function typeOf(detail: Model<'DeviceDetail'>, metric: string): string {
+function typeOf(detail: DeviceDetail, metric: string): string {
   return detail.metricList.find((one) => one.metric === metric)?.type ?? '';
 }
 

@@ -1,4 +1,4 @@
-import type { Model } from '@skerry/api';
+import type { DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetterOutcome } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { bytesInWords } from '../output/age.ts';
 import { hexDump } from '../output/hex-dump.ts';
@@ -7,17 +7,13 @@ import { openClient } from './instance.ts';
 import { everyItem, givenTexts, NARROWING_FLAGS } from './narrowing.ts';
 import { type Flag, INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
-type Letter = Model<'DeadLetter'>;
-type Filter = Model<'DeadLetterFilter'>;
-type Outcome = Model<'DeadLetterOutcome'>;
-
 const REASONS = [
   'unknown-topic',
   'undecodable',
   'series-limit',
   'too-many-points',
-] as const satisfies readonly Letter['reason'][];
-const STATES = ['open', 'replayed', 'discarded', 'expired'] as const satisfies readonly Letter['state'][];
+] as const satisfies readonly DeadLetter['reason'][];
+const STATES = ['open', 'replayed', 'discarded', 'expired'] as const satisfies readonly DeadLetter['state'][];
 
 const FILTER_FLAGS: readonly Flag[] = [
   { name: 'reason', type: 'text', choices: REASONS, what: 'Only this reason.' },
@@ -40,8 +36,8 @@ export const dlqListVerb: Verb = {
     const client = openClient(context);
     const state = STATES.find((one) => one === (context.flags.state ?? 'open'));
     const narrow = { ...filterOf(context), ...(state === undefined ? {} : { state }) };
-    const rows = await everyItem<Letter>((page) =>
-      client.ask('listDeadLetters', { query: { ...narrow, ...page }, signal: context.signal }),
+    const rows = await everyItem<DeadLetter>((page) =>
+      client.listDeadLetters({ ...narrow, ...page }, { signal: context.signal }),
     );
     await printRows(context, outputFormat(context.flags.output), rows, LETTER_COLUMNS);
     if (rows.length === 0) context.stderr.write('No dead letter fits.\n');
@@ -49,7 +45,7 @@ export const dlqListVerb: Verb = {
   },
 };
 
-const LETTER_COLUMNS: readonly Column<Letter>[] = [
+const LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   { title: 'OFFSET', align: 'right', cell: (row) => String(row.offset) },
   { title: 'RECEIVED', cell: (row) => row.received },
   { title: 'STATE', cell: (row) => row.state, tone: (row) => (row.state === 'open' ? 'warning' : 'faint') },
@@ -73,10 +69,7 @@ export const dlqShowVerb: Verb = {
   examples: ['skerry dlq show 1042', 'skerry dlq show 1042 -o json'],
   async run(context) {
     const offset = offsetOf(String(context.positionals[0]));
-    const letter = await openClient(context).ask('getDeadLetter', {
-      params: { offset },
-      signal: context.signal,
-    });
+    const letter = await openClient(context).getDeadLetter({ offset }, { signal: context.signal });
     const format = outputFormat(context.flags.output);
     if (format === 'table' || format === 'wide') await write(context.stdout, letterText(letter));
     else await printRows(context, format, [letter], [], letter);
@@ -84,7 +77,7 @@ export const dlqShowVerb: Verb = {
   },
 };
 
-function letterText(letter: Model<'DeadLetterDetail'>): string {
+function letterText(letter: DeadLetterDetail): string {
   const { payload } = letter;
   const bytes = Buffer.from(payload.base64, 'base64');
   const facts: (readonly [string, string])[] = [
@@ -146,19 +139,15 @@ async function change(context: VerbContext, action: 'replay' | 'discard'): Promi
   checkChoice(context, action, offsets, filter);
   const client = openClient(context);
   const { signal } = context;
-  let outcome: Outcome;
+  let outcome: DeadLetterOutcome;
   if (offsets.length === 0) {
-    outcome = await client.ask(action === 'replay' ? 'replayDeadLetters' : 'discardDeadLetters', {
-      body: filter,
-      signal,
-    });
+    const all = action === 'replay' ? client.replayDeadLetters : client.discardDeadLetters;
+    outcome = await all({ body: filter }, { signal });
   } else {
     outcome = { changed: 0, unchanged: 0 };
+    const single = action === 'replay' ? client.replayDeadLetter : client.discardDeadLetter;
     for (const offset of offsets) {
-      const one = await client.ask(action === 'replay' ? 'replayDeadLetter' : 'discardDeadLetter', {
-        params: { offset },
-        signal,
-      });
+      const one = await single({ offset }, { signal });
       outcome = { changed: outcome.changed + one.changed, unchanged: outcome.unchanged + one.unchanged };
     }
   }
@@ -179,7 +168,7 @@ async function change(context: VerbContext, action: 'replay' | 'discard'): Promi
 }
 
 /** A replayed letter is only offered: whether the pipeline takes it now is known later. */
-function outcomeColumns(action: 'replay' | 'discard'): readonly Column<Outcome>[] {
+function outcomeColumns(action: 'replay' | 'discard'): readonly Column<DeadLetterOutcome>[] {
   return [
     {
       title: action === 'replay' ? 'OFFERED' : 'DISCARDED',
@@ -191,7 +180,12 @@ function outcomeColumns(action: 'replay' | 'discard'): readonly Column<Outcome>[
 }
 
 /** What is meant is said in one way: offsets, or flags, or `--all`. */
-function checkChoice(context: VerbContext, action: string, offsets: readonly number[], filter: Filter): void {
+function checkChoice(
+  context: VerbContext,
+  action: string,
+  offsets: readonly number[],
+  filter: DeadLetterFilter,
+): void {
   const hasFilter = Object.keys(filter).length > 0;
   const isAll = context.flags.all === true;
   if (offsets.length > 0 && (hasFilter || isAll)) {
@@ -208,7 +202,7 @@ function checkChoice(context: VerbContext, action: string, offsets: readonly num
   }
 }
 
-function filterOf(context: Pick<VerbContext, 'flags'>): Filter {
+function filterOf(context: Pick<VerbContext, 'flags'>): DeadLetterFilter {
   const reason = REASONS.find((one) => one === context.flags.reason);
   return {
     ...givenTexts(context, ['tenant', 'project', 'device']),

@@ -11,8 +11,7 @@ import {
 import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { createApiClient } from '@skerry/api/client';
-import { CodedError } from '@skerry/kernel';
+import { ApiProblem, createClient } from '@skerry/client';
 import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { bytesInWords } from '../output/age.ts';
@@ -264,7 +263,7 @@ function crashFinding(dataDir: string): Finding {
 async function readyFinding(url: string): Promise<Finding> {
   const check = 'ready';
   try {
-    const { ready, reasons } = await createApiClient({ url }).ask('getReadiness');
+    const { ready, reasons } = await createClient({ url }).getReadiness();
     if (ready) return { check, verdict: 'ok', found: 'messages are taken in and shown', advice: '' };
     const found = reasons.map(({ code, detail }) => `${code}: ${detail}`).join('; ');
     return {
@@ -274,7 +273,7 @@ async function readyFinding(url: string): Promise<Finding> {
       advice: 'Messages are not taken in until this is mended; the log has more.',
     };
   } catch (cause) {
-    if (!(cause instanceof CodedError)) throw cause;
+    if (!(cause instanceof ApiProblem)) throw cause;
     return {
       check,
       verdict: 'fault',

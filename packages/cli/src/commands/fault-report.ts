@@ -1,3 +1,4 @@
+import { ApiProblem } from '@skerry/client';
 import { CodedError } from '@skerry/kernel';
 import { CliError } from '../errors.ts';
 import { exitCodeOf } from '../processes/exit-codes.ts';
@@ -9,6 +10,8 @@ interface ExitMeaning {
   readonly meaning: string;
   readonly codes: readonly string[];
 }
+
+const TRY_AGAIN = 75;
 
 /** Exit codes of verbs for faults of other packages, and those of `skerry up`. */
 export const EXIT_MEANINGS: readonly ExitMeaning[] = [
@@ -43,8 +46,8 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   { exitCode: 71, meaning: 'skerry up: the server could not be started.', codes: [] },
   { exitCode: 74, meaning: 'skerry up: the disk refused to make bytes durable.', codes: [] },
   {
-    exitCode: 75,
-    meaning: 'Try again later: too much at once, or the answer broke off.',
+    exitCode: TRY_AGAIN,
+    meaning: 'Try again later: too much at once, nothing is taken in, or the answer broke off.',
     codes: ['too-many-queries', 'too-many-streams', 'audit-running', 'unavailable', 'answer-broken'],
   },
   { exitCode: 77, meaning: 'skerry up: journal or store is damaged or belongs to another.', codes: [] },
@@ -67,12 +70,24 @@ export function explained(verb: Verb): Verb {
         return await verb.run(context);
       } catch (cause) {
         if (context.signal.aborted && isAbort(cause)) return 130;
-        if (!(cause instanceof CodedError)) throw cause;
+        if (!isTold(cause)) throw cause;
         context.stderr.write(`skerry: ${messageFor(verb, cause)} [${cause.code}]\n`);
-        return EXIT_BY_CODE.get(cause.code) ?? exitCodeOf(cause);
+        return EXIT_BY_CODE.get(cause.code) ?? exitCodeFor(cause);
       }
     },
   };
+}
+
+/** A fault with a code: of this process, or of the server. */
+type ToldFault = CodedError | ApiProblem;
+
+function isTold(cause: unknown): cause is ToldFault {
+  return cause instanceof CodedError || cause instanceof ApiProblem;
+}
+
+/** Codes of the server that this command line does not know are judged by whether they pass. */
+function exitCodeFor(fault: ToldFault): number {
+  return fault instanceof ApiProblem && fault.isPassing ? TRY_AGAIN : exitCodeOf(fault);
 }
 
 /** An aborted wait, or an answer that broke off because of it. */
@@ -80,18 +95,16 @@ function isAbort(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === 'AbortError' || isAbort(cause.cause));
 }
 
-function messageFor(verb: Verb, fault: CodedError): string {
+function messageFor(verb: Verb, fault: ToldFault): string {
   const own = fault instanceof CliError ? fault.message : sentence(flagFaults(verb, fault) ?? fault.message);
   const help = helpFor(verb, fault.code);
   return help === undefined ? own : `${own} ${help}`;
 }
 
 /** Faults in the query of a request, by the flags that they came from. */
-function flagFaults(verb: Verb, fault: CodedError): string | undefined {
-  const { errors } = fault.facts;
-  if (fault.code !== 'invalid-request' || !Array.isArray(errors)) return undefined;
-  const faults = errors as readonly { readonly pointer: string; readonly detail: string }[]; // RequestFault of the API
-  const texts = faults.map(({ pointer, detail }) => {
+function flagFaults(verb: Verb, fault: ToldFault): string | undefined {
+  if (fault.code !== 'invalid-request' || !(fault instanceof ApiProblem)) return undefined;
+  const texts = (fault.problem.errors ?? []).map(({ pointer, detail }) => {
     const name = pointer.replace(/^#\//, '');
     return `${verb.flags.some((flag) => flag.name === name) ? `--${name}` : pointer}: ${detail}`;
   });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type ApiClient, createApiClient } from '@skerry/api/client';
+import { createClient, type SkerryClient } from '@skerry/client';
 import { type ConfigSources, loadConfig } from '../config/load.ts';
 import { configLeaves, flagName } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
@@ -68,8 +68,14 @@ export function urlOf({ http }: Pick<RunFile, 'http'>): string {
   return `http://${host}:${http.port}`;
 }
 
-/** A client of the instance that `findInstance` finds, with its token. */
-export function openClient(context: Pick<VerbContext, 'flags' | 'environment'>): ApiClient {
-  const { url, token } = findInstance(context);
-  return createApiClient({ url, token });
+/** A client of the instance that `findInstance` finds, with its token; it follows one that comes back at another port. */
+export function openClient(context: Pick<VerbContext, 'flags' | 'environment'>): SkerryClient {
+  const { url, token, dataDir } = findInstance(context);
+  let known = url;
+  const current = () => {
+    const run = readRunFile(dataDir);
+    if (run) known = urlOf(run);
+    return known;
+  };
+  return createClient({ url: current, token });
 }

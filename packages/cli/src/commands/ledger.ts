@@ -1,4 +1,4 @@
-import type { Model } from '@skerry/api';
+import { type AuditReport, clientFault, type Gap } from '@skerry/client';
 import { nodeClock } from '@skerry/kernel/node';
 import { ACCOUNTS, type LedgerAccounts } from '@skerry/model';
 import { Progress } from '../output/progress.ts';
@@ -31,7 +31,7 @@ interface LedgerRow extends LedgerAccounts {
 }
 
 async function showLedger(context: VerbContext): Promise<number> {
-  const ledger = await openClient(context).ask('getLedger', { signal: context.signal });
+  const ledger = await openClient(context).getLedger({}, { signal: context.signal });
   const projects = ledger.projects.map(
     (one): LedgerRow => ({ tenant: one.tenant, project: one.project, ...accountsOf(one) }),
   );
@@ -66,13 +66,10 @@ const COLUMNS: readonly Column<LedgerRow>[] = [
   ),
 ];
 
-type AuditReport = Model<'AuditReport'>;
-
 async function audit(context: VerbContext): Promise<number> {
   const progress = new Progress(context.stderr, nodeClock().monotonicMs);
   let report: AuditReport | undefined;
-  const query = { format: 'ndjson' } as const;
-  for await (const line of openClient(context).lines('auditLedger', { query, signal: context.signal })) {
+  for await (const line of openClient(context).auditLedgerLines({}, { signal: context.signal })) {
     const step = line as { records: number; recordsTotal: number } | { report: AuditReport }; // the API's lines of an audit
     if ('report' in step) report = step.report;
     else {
@@ -81,10 +78,7 @@ async function audit(context: VerbContext): Promise<number> {
     }
   }
   progress.end();
-  if (!report) {
-    const { ApiError } = await import('@skerry/api');
-    throw new ApiError('answer-broken', 'the audit ended without a result');
-  }
+  if (!report) throw clientFault('answer-broken', 'the audit ended without a result');
   await printAudit(context, report);
   return report.balanced && report.findings.length === 0 ? 0 : 1;
 }
@@ -112,8 +106,6 @@ const FINDING_COLUMNS: readonly Column<AuditReport['findings'][number]>[] = [
   { title: 'FINDING', cell: (row) => row.detail },
 ];
 
-type Gap = Model<'Gap'>;
-
 /** `skerry ledger gaps`: numbers that devices left out. */
 export const ledgerGapsVerb: Verb = {
   path: ['ledger', 'gaps'],
@@ -124,7 +116,7 @@ export const ledgerGapsVerb: Verb = {
   async run(context) {
     const client = openClient(context);
     const rows = await everyItem<Gap>((page) =>
-      client.ask('listGaps', { query: { ...narrowing(context), ...page }, signal: context.signal }),
+      client.listGaps({ ...narrowing(context), ...page }, { signal: context.signal }),
     );
     await printRows(context, outputFormat(context.flags.output), rows, [
       { title: 'TENANT', cell: (row) => row.tenant },

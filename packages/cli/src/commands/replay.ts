@@ -239,7 +239,7 @@ async function tellPlan(
       `Times that name no zone are read in ${plan.recording.zone}.\n`,
   );
   if (context.flags.topic !== undefined) return;
-  const { values } = await openClient(context).ask('getConfig', { signal: context.signal });
+  const { values } = await openClient(context).getConfig({}, { signal: context.signal });
   const templates = (values as { readonly routing?: { readonly telemetry?: readonly string[] } }).routing
     ?.telemetry; // the configuration's own shape
   if (templates && !templates.some((one) => one.replaceAll(/\{(\w+)Id\}/g, '{$1}') === TOPIC)) {

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Model } from '@skerry/api';
-import type { ApiClient } from '@skerry/api/client';
+import type { Device, SkerryClient } from '@skerry/client';
 import { nodeClock } from '@skerry/kernel/node';
 import { CliError } from '../errors.ts';
 import { Progress } from '../output/progress.ts';
@@ -136,17 +135,17 @@ function endOf(child: ChildProcess): Promise<number | string> {
 /** Sends every series that the flags select, with its points. Fails with `sql-refused` beyond `pointsMax`. */
 async function fillView(
   context: VerbContext,
-  client: ApiClient,
+  client: SkerryClient,
   child: SqlChild,
   pointsMax: number,
 ): Promise<void> {
   const { signal } = context;
   const { device: wanted, ...narrow } = narrowing(context);
-  const devices = await everyItem<Model<'Device'>>((page) =>
-    client.ask('listDevices', {
-      query: { ...narrow, ...page, ...(wanted === undefined ? {} : { search: wanted }) },
-      signal,
-    }),
+  const devices = await everyItem<Device>((page) =>
+    client.listDevices(
+      { ...narrow, ...page, ...(wanted === undefined ? {} : { search: wanted }) },
+      { signal },
+    ),
   );
   const meant = devices.filter((one) => wanted === undefined || one.device === wanted);
   if (meant.length === 0)
@@ -159,7 +158,7 @@ async function fillView(
       total: meant.length,
       note: `${at} of ${meant.length} devices, ${points} points read`,
     });
-    const { metricList } = await client.ask('getDevice', { params: { tenant, project, device }, signal });
+    const { metricList } = await client.getDevice({ tenant, project, device }, { signal });
     for (const { metric } of metricList) {
       if (context.flags.metric !== undefined && context.flags.metric !== metric) continue;
       await child.send({ series: [tenant, project, device, metric] });
@@ -177,7 +176,7 @@ async function fillView(
 
 async function sendPoints(
   context: VerbContext,
-  client: ApiClient,
+  client: SkerryClient,
   child: SqlChild,
   series: Readonly<Record<'tenant' | 'project' | 'device' | 'metric', string>>,
   room: number,
@@ -186,8 +185,9 @@ async function sendPoints(
   const query = { ...series, ...range, format: 'ndjson' as const };
   let batch: SqlPoint[] = [];
   let count = 0;
-  for await (const line of client.lines('queryTelemetry', { query, signal: context.signal })) {
-    const { time, value, type } = line as Model<'Point'>; // a line of the API
+  for await (const line of client.queryTelemetryLines(query, { signal: context.signal })) {
+    if (!('value' in line)) continue; // a bucket, which nobody asked for
+    const { time, value, type } = line;
     batch.push([microsOf(time), time, value, type ?? (typeof value === 'string' ? 'text' : typeof value)]);
     if (++count > room) {
       throw new CliError(

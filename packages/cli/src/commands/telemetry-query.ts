@@ -1,4 +1,4 @@
-import type { Model } from '@skerry/api';
+import type { Bucket, Point } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { RowStream, type StreamColumn } from '../output/row-stream.ts';
 import { outputFormat } from '../output/rows.ts';
@@ -52,8 +52,8 @@ export const telemetryQueryVerb: Verb = {
     const query = queryOf(context);
     const client = openClient(context);
     const stream = new RowStream<Row>(context, outputFormat(context.flags.output), columnsOf(context));
-    for await (const line of client.lines('queryTelemetry', { query, signal: context.signal })) {
-      await stream.add(line as Row); // a line of the API is a Point, or with `step` a Bucket
+    for await (const line of client.queryTelemetryLines(query, { signal: context.signal })) {
+      await stream.add(line);
     }
     await stream.end();
     if (stream.count === 0) await explainNothing(context, query);
@@ -61,7 +61,7 @@ export const telemetryQueryVerb: Verb = {
   },
 };
 
-type Row = Model<'Point'> | Model<'Bucket'>;
+type Row = Point | Bucket;
 
 function queryOf(context: VerbContext) {
   const { flags } = context;
@@ -128,8 +128,8 @@ async function explainNothing(
   series: Record<'tenant' | 'project' | 'device' | 'metric', string>,
 ): Promise<void> {
   const { tenant, project, device, metric } = series;
-  const params = { tenant, project, device };
-  const detail = await openClient(context).ask('getDevice', { params, signal: context.signal });
+  const key = { tenant, project, device };
+  const detail = await openClient(context).getDevice(key, { signal: context.signal });
   const known = detail.metricList.map((one) => one.metric);
   context.stderr.write(
     known.includes(metric)

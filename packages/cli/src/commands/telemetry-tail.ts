@@ -1,7 +1,4 @@
-import type { Model } from '@skerry/api';
-import type { ApiClient, ApiEvent } from '@skerry/api/client';
-import { CodedError } from '@skerry/kernel';
-import { nodeClock } from '@skerry/kernel/node';
+import type { ApiProblem, Point, StreamGap, StreamPoints } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { RowStream, type StreamColumn } from '../output/row-stream.ts';
 import { outputFormat } from '../output/rows.ts';
@@ -28,13 +25,12 @@ export const telemetryTailVerb: Verb = {
   async run(context) {
     const limit = limitOf(context);
     const stream = new RowStream<LivePoint>(context, outputFormat(context.flags.output), COLUMNS);
-    const follower = new Follower(context, openClient(context));
-    for await (const event of follower.events()) {
-      if (event.event === 'gap')
-        context.stderr.write(gapText(event.data as Model<'StreamGap'>)); // the API's event `gap`
+    const options = { signal: context.signal, onConnection: outageTeller(context) };
+    const subscribe = [subscriptionOf(context)];
+    for await (const event of openClient(context).openStream({ subscribe }, options)) {
+      if (event.event === 'gap') context.stderr.write(gapText(event.data));
       else if (event.event === 'points') {
-        for (const point of pointsOf(event.data as Model<'StreamPoints'>)) {
-          // the API's event `points`
+        for (const point of pointsOf(event.data)) {
           await stream.add(point);
           if (stream.count >= limit) break;
         }
@@ -60,8 +56,8 @@ interface LivePoint {
   readonly project: string;
   readonly device: string;
   readonly metric: string;
-  readonly value: Model<'Point'>['value'];
-  readonly type?: 'integer';
+  readonly value: Point['value'];
+  readonly type?: 'integer' | undefined;
 }
 
 const COLUMNS: readonly StreamColumn<LivePoint>[] = [
@@ -73,79 +69,26 @@ const COLUMNS: readonly StreamColumn<LivePoint>[] = [
   { title: 'VALUE', width: 20, align: 'right', cell: (row) => String(row.value) },
 ];
 
-function* pointsOf({ devices }: Model<'StreamPoints'>): Generator<LivePoint> {
+function* pointsOf({ devices }: StreamPoints): Generator<LivePoint> {
   for (const { tenant, project, device, points } of devices) {
     for (const { time, metric, ...value } of points)
       yield { time, tenant, project, device, metric, ...value };
   }
 }
 
-function gapText({ reason, missed }: Model<'StreamGap'>): string {
+function gapText({ reason, missed }: StreamGap): string {
   return `Points are missing here: ${missed === null ? 'their number is not known' : `${missed} of them`} (${reason}). skerry telemetry query has what is stored.\n`;
 }
 
-const PAUSES_MS = [100, 200, 500, 1_000, 2_000, 5_000];
-
-/** Follows the event stream over cuts and restarts of the instance, from the last event id on. */
-class Follower {
-  readonly #context: VerbContext;
-  readonly #subscribe: string;
-  #client: ApiClient;
-  #lastEventId = '';
-  #hasHeard = false;
-  #pauses = 0;
-
-  constructor(context: VerbContext, client: ApiClient) {
-    this.#context = context;
-    this.#client = client;
-    this.#subscribe = subscriptionOf(context);
-  }
-
-  /** Events until interrupted. Fails as the first request does; later faults are told and retried. */
-  async *events(): AsyncGenerator<ApiEvent> {
-    const { signal } = this.#context;
-    while (!signal.aborted) {
-      const cause = yield* this.#connection();
-      if (signal.aborted) return;
-      if (!this.#hasHeard && cause) throw cause;
-      await this.#pause(cause);
+/** Tells of each outage once, when it begins. */
+function outageTeller(context: VerbContext): (change: 'open' | 'lost', fault?: ApiProblem) => void {
+  let isTold = false;
+  return (change, fault) => {
+    if (change === 'lost' && !isTold) {
+      context.stderr.write(`The stream ended (${fault?.code ?? 'in order'}); connecting again.\n`);
     }
-  }
-
-  /** Events of one connection; gives back the fault that ended it, where there was one. */
-  async *#connection(): AsyncGenerator<ApiEvent, CodedError | undefined> {
-    const query = {
-      subscribe: [this.#subscribe],
-      ...(this.#lastEventId === '' ? {} : { lastEventId: this.#lastEventId }),
-    };
-    try {
-      for await (const event of this.#client.events({ query, signal: this.#context.signal })) {
-        this.#lastEventId = event.id;
-        this.#hasHeard = true;
-        this.#pauses = 0;
-        yield event;
-      }
-    } catch (cause) {
-      if (this.#context.signal.aborted) return undefined;
-      if (cause instanceof CodedError && cause.advice === 'retry') return cause;
-      throw cause;
-    }
-    this.#hasHeard = true; // it was open, and ended in order
-    return undefined;
-  }
-
-  async #pause(cause: CodedError | undefined): Promise<void> {
-    const pauseMs = PAUSES_MS[Math.min(this.#pauses++, PAUSES_MS.length - 1)] ?? 0;
-    if (this.#pauses === 1) {
-      this.#context.stderr.write(`The stream ended (${cause?.code ?? 'in order'}); connecting again.\n`);
-    }
-    await nodeClock().sleep(pauseMs, this.#context.signal);
-    try {
-      this.#client = openClient(this.#context); // after a restart the port may be another
-    } catch (fault) {
-      if (!(fault instanceof CliError) || fault.code !== 'not-running') throw fault;
-    }
-  }
+    isTold = change === 'lost';
+  };
 }
 
 function subscriptionOf({ flags }: Pick<VerbContext, 'flags'>): string {
