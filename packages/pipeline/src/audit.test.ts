@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECORD_KIND } from '@skerry/journal';
+import type { DeadLetter } from '@skerry/model';
 import { type AuditReport, auditLedger } from './audit.ts';
 import type { AuditJournal, AuditSource } from './audit-source.ts';
 import { MemoryAuditSource } from './memory-audit-source.ts';
@@ -66,6 +67,30 @@ test('auditLedger finds nothing in a site that is whole', async () => {
   assert.deepEqual([report.balanced, report.fromOffset, report.toOffset, report.records], [true, 0, 12, 12]);
   const { received, stored, deduplicated, deadLettered, discarded, pending } = report.totals;
   assert.deepEqual([received, stored, deduplicated, deadLettered, discarded, pending], [10, 5, 1, 2, 1, 1]);
+});
+
+test('auditLedger finds a dead letter that is not the record of the journal: bytes, topic, client or time', async () => {
+  const { memory, journal } = await aSite();
+  const changed = async (change: Partial<DeadLetter>) => {
+    const deadLetter = async (offset: number) => {
+      const letter = await memory.deadLetter(offset);
+      return letter && offset === 4 ? { ...letter, ...change } : letter;
+    };
+    return briefly(await audit(journal, falsified(memory, { deadLetter }))).map((one) => one.slice(1));
+  };
+  const wanted = 'the record in the journal has';
+  const payload = Buffer.from('brokem');
+  assert.deepEqual(await changed({ payload }), [
+    [4, `The dead letter has a payload of 6 bytes that are others; ${wanted} one of 6.`],
+  ]);
+  for (const [change, pattern] of [
+    [{ topic: 'other' }, /has the topic "other"; the record in the journal has "iot/],
+    [{ client: 'other' }, /has the client "other"/],
+    [{ receivedMicros: 5 }, /has the receivedMicros 5; the record in the journal has 17672256/],
+  ] as const) {
+    const [finding] = await changed(change);
+    assert.match(String(finding?.[1]), pattern);
+  }
 });
 
 test('auditLedger finds nothing where dead letters made devices known, replayed, discarded and open, after a restart', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RECORD_KIND, type StoredBatch } from '@skerry/journal';
 import type { DeadLetter, LedgerAccounts, SeriesDefinition } from '@skerry/model';
 import type { VerdictRun } from '@skerry/series';
@@ -69,6 +70,16 @@ interface Read {
   readonly expected: ExpectedRecord | undefined;
   /** What a replay may have made of it, when its verdict is a dead letter; newest routes first. */
   readonly replays: readonly ExpectedRecord[];
+  /** What the dead letter of it must agree with, when its verdict is one. */
+  readonly letter: LetterSource | undefined;
+}
+
+interface LetterSource {
+  readonly topic: string;
+  readonly client: string;
+  readonly receivedMicros: number;
+  readonly payloadBytes: number;
+  readonly digest: string;
 }
 
 type RecordVerdict = VerdictRun['verdict'] | undefined;
@@ -187,7 +198,8 @@ class Audit {
       const expected = isTelemetry && offset < this.#position ? this.#decoder.decode(cursor) : undefined;
       const isLetter = isTelemetry && verdicts[offset - this.#next] === 'deadLettered';
       const replays = isLetter ? this.#decoder.decodeReplay(cursor) : [];
-      records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected, replays });
+      const letter = isLetter ? letterSourceOf(cursor) : undefined;
+      records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected, replays, letter });
       if (isTelemetry) this.#recount.held(tenant, project, offset >= this.#position);
     }
   }
@@ -269,6 +281,7 @@ class Audit {
       if (offset >= this.#pointsFrom) this.#findOf(record, 'The dead letter of the record is missing.');
       return;
     }
+    this.#compareLetter(record, letter);
     if (letter.state !== 'replayed') {
       const verdict = letter.state === 'open' ? 'deadLettered' : letter.state;
       this.#recount.verdict(tenant, project, letter.device, verdict);
@@ -287,6 +300,23 @@ class Audit {
     if (!isStored) return;
     if (!expected) this.#findOf(record, 'The record was replayed and stored, and no routes since decode it.');
     else for (const finding of this.#comparePoints(record, expected, found)) this.#add(finding);
+  }
+
+  /** A dead letter is the record: what people look at and replay must be what was received. */
+  #compareLetter(record: Read, letter: DeadLetter): void {
+    const { letter: source } = record;
+    if (!source) return;
+    const differs = (what: string, found: string, wanted: string) => {
+      const detail = `The dead letter has ${what} ${found}; the record in the journal has ${wanted}.`;
+      this.#findOf(record, detail);
+    };
+    if (digestOf(letter.payload) !== source.digest) {
+      const found = `of ${letter.payload.byteLength} bytes that are others`;
+      differs('a payload', found, `one of ${source.payloadBytes}`);
+    }
+    for (const name of ['topic', 'client', 'receivedMicros'] as const)
+      if (letter[name] !== source[name])
+        differs(`the ${name}`, JSON.stringify(letter[name]), JSON.stringify(source[name]));
   }
 
   /** Where the stored points differ from those expected. */
@@ -334,6 +364,16 @@ class Audit {
     if (this.#findings.length < LIMITS.auditFindingsMax.value) this.#findings.push(finding);
     else this.#leftOut++;
   }
+}
+
+function letterSourceOf({ topic, client, receivedMicros, payload }: RecordCursor): LetterSource {
+  const payloadBytes = payload.byteLength;
+  return { topic, client, receivedMicros, payloadBytes, digest: digestOf(payload) };
+}
+
+/** A digest in place of the bytes, which may be a megabyte for each of thousands. */
+function digestOf(payload: Uint8Array): string {
+  return createHash('sha256').update(payload).digest('base64');
 }
 
 function gather(points: AuditPoints, from: number, to: number, into: Map<number, Found[]>): void {
