@@ -12,6 +12,8 @@ export const RECORD_KIND = {
   replay: 5,
   /** A dead letter given up; header `replayOf` is the original offset, header `author` who did. */
   discard: 6,
+  /** A change of declared pipelines (JSON payload), header `author` who asked; in force for the records behind it. Outside the ledger. */
+  pipeline: 7,
 } as const;
 
 /** One of the numbers of `RECORD_KIND`. */

@@ -1,5 +1,10 @@
 /** Why a record was set aside. A stable word; the detail is in `DeadLetter.detail`. */
-export type DeadLetterReason = 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+export type DeadLetterReason =
+  | 'unknown-topic'
+  | 'undecodable'
+  | 'series-limit'
+  | 'too-many-points'
+  | 'stage-failed';
 
 /** What has become of a dead letter. */
 export type DeadLetterState = 'open' | 'replayed' | 'discarded' | 'expired';
@@ -17,7 +22,7 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason;
   /** What was found and what was wanted, in words. */
   readonly detail: string;
-  /** The stage that set it aside: `route`, `decode`, `store`. */
+  /** What set it aside: `route`, `decode`, `store`, or `{pipeline}/{stage}` of a declared pipeline. */
   readonly stage: string;
   readonly payload: Uint8Array;
   readonly qos: number;

@@ -12,6 +12,8 @@ export type PipelineFault =
   | 'live-refused'
   | 'cursor-invalid'
   | 'unknown-series'
+  | 'stages-damaged'
+  | 'stages-refused'
   | 'request-failed';
 
 /** What a caller should do about each fault of the pipeline, and what it means (source of the error pages). */
@@ -38,6 +40,14 @@ export const PIPELINE_FAULTS: Readonly<
   'live-refused': { advice: 'retry', meaning: 'As many live subscriptions are open as the limit allows.' },
   'cursor-invalid': { advice: 'give-up', meaning: 'A cursor is not one that the pipeline gave out.' },
   'unknown-series': { advice: 'give-up', meaning: 'A query names a series that nobody has sent yet.' },
+  'stages-damaged': {
+    advice: 'give-up',
+    meaning: 'The store keeps a declared pipeline that this build cannot put in force as it was.',
+  },
+  'stages-refused': {
+    advice: 'give-up',
+    meaning: 'A declared pipeline, a trial or a shadow run cannot be taken as it was asked for.',
+  },
   'request-failed': {
     advice: 'give-up',
     meaning: 'A request to the pipeline failed without a code of its own.',

@@ -12,6 +12,7 @@ import { RecordProcessor } from './record-processor.ts';
 import { compileRoutes, DEFAULT_ROUTES } from './routes.ts';
 import { SealDraft } from './seal-draft.ts';
 import { SessionBook } from './session-book.ts';
+import { StageBook } from './stages/stage-book.ts';
 import { bodyOf, SAMPLE_MICROS } from './testing/record-builder.ts';
 
 interface Message {
@@ -49,6 +50,7 @@ class Rooms {
         ring: this.ring,
         letters: new DeadLetterBook(),
         sessions: new SessionBook(),
+        stages: new StageBook(),
       },
       0,
     );

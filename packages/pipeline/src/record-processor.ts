@@ -2,6 +2,7 @@ import { HEADER, RECORD_KIND } from '@skerry/journal';
 import { type DeadLetterReason, PROJECT_DEVICE, type Verdict } from '@skerry/model';
 import { type Account, accountOf, type Catalogue, type DeviceState, type ProjectState } from './catalogue.ts';
 import type { DeadLetterBook, OpenLetter } from './dead-letter-book.ts';
+import { tooMany } from './decode-fault.ts';
 import { DecodedRecord } from './decoded-record.ts';
 import { hashMessage, type MessageHash } from './dedupe-window.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
@@ -14,13 +15,19 @@ import type { Route } from './routes.ts';
 import type { SealDraft } from './seal-draft.ts';
 import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
 import type { SessionBook } from './session-book.ts';
+import { MessageWriter } from './stages/message-writer.ts';
+import { messagesOf } from './stages/record-messages.ts';
+import type { StageBook } from './stages/stage-book.ts';
+import { StageEngine } from './stages/stage-engine.ts';
+import type { StagePlan } from './stages/stage-set.ts';
 import { TopicEntries, type TopicEntry } from './topic-entries.ts';
 
 /** Why a record is set aside. */
 interface Refusal {
   readonly reason: DeadLetterReason;
   readonly detail: string;
-  readonly stage: 'route' | 'decode' | 'store';
+  /** `route`, `decode`, `store`, or the declared pipeline and its stage. */
+  readonly stage: string;
 }
 
 /** What the processor works on; one owner, one thread. */
@@ -31,7 +38,11 @@ export interface ProcessorNeeds {
   readonly ring: LiveRing;
   readonly letters: DeadLetterBook;
   readonly sessions: SessionBook;
+  readonly stages: StageBook;
 }
+
+/** What became of a record that was decoded; `no-room`: nothing changed, the head has no room for it. */
+type Settlement = Refusal | 'stored' | 'empty' | 'filtered' | 'deduplicated' | 'no-room';
 
 /** Verdicts and points counted since the start, for metrics. */
 export interface ProcessorCounts {
@@ -58,6 +69,10 @@ export class RecordProcessor {
   readonly #decoder = new PayloadDecoder(this.#record);
   readonly #topics: TopicEntries;
   readonly #resolver: SeriesResolver;
+  readonly #engine = new StageEngine();
+  readonly #writer = new MessageWriter();
+  /** The device of the record's first element as it was sent. */
+  #sender = '';
   readonly #hash: MessageHash = { idLow: 0, idHigh: 0, payload: 0 };
   #projects: ProjectState[] = [];
   #noProject: ProjectState | undefined;
@@ -86,6 +101,10 @@ export class RecordProcessor {
     } else {
       if (kind === RECORD_KIND.replay && !this.#replay(record, draft)) return false;
       if (kind === RECORD_KIND.discard) this.#discard(record, draft);
+      if (kind === RECORD_KIND.pipeline) {
+        const author = record.header(HEADER.author) ?? '';
+        this.#needs.stages.change(record.payload, record.offset, author, record.receivedMicros);
+      }
       if (kind === RECORD_KIND.session)
         this.#needs.sessions.note(record.client, record.payload, record.receivedMicros);
       draft.verdict('none');
@@ -110,13 +129,12 @@ export class RecordProcessor {
   #telemetry(record: RecordCursor, draft: SealDraft): boolean {
     const owner = this.#ownerOf(record);
     const topic = this.#topics.of(record);
-    const refusal = this.#decode(record, topic, record.receivedMicros);
-    if (!refusal && !draft.head.hasRoom(this.#record.count, this.#record.textBytes)) return false;
     const verdict =
-      refusal ?? this.#settle(record, topic, owner, draft, record.offset, record.receivedMicros);
+      this.#decode(record, topic, record.receivedMicros) ??
+      this.#settle(record, topic, owner, draft, record.offset, record.receivedMicros);
+    if (verdict === 'no-room') return false;
     if (typeof verdict === 'object') this.#setAside(record, topic, owner, draft, verdict);
-    else if (verdict === 'deduplicated') draft.verdict('deduplicated');
-    else draft.verdict(this.#record.count === 0 ? 'empty' : 'stored');
+    else draft.verdict(verdict);
     return true;
   }
 
@@ -125,10 +143,10 @@ export class RecordProcessor {
     const letter = this.#needs.letters.get(Number(record.header(HEADER.replayOf) ?? -1));
     if (!letter) return true;
     const topic = this.#topics.of(record);
-    const refusal = this.#decode(record, topic, letter.receivedMicros);
-    if (!refusal && !draft.head.hasRoom(this.#record.count, this.#record.textBytes)) return false;
     const verdict =
-      refusal ?? this.#settle(record, topic, letter.owner, draft, letter.offset, letter.receivedMicros);
+      this.#decode(record, topic, letter.receivedMicros) ??
+      this.#settle(record, topic, letter.owner, draft, letter.offset, letter.receivedMicros);
+    if (verdict === 'no-room') return false;
     if (typeof verdict === 'object') {
       this.counts.replaysRefused++;
       return true;
@@ -193,7 +211,54 @@ export class RecordProcessor {
       }
       this.#resolver.element(i, owner, id, device, micros, isCorrected);
     }
+    this.#sender = this.#resolver.ids[0] ?? '';
     return undefined;
+  }
+
+  /** The declared stages in force for a topic. */
+  #planOf(topic: TopicEntry): StagePlan | undefined {
+    const { stages } = this.#needs;
+    if (topic.planGeneration !== stages.generation) {
+      topic.planGeneration = stages.generation;
+      const { tenant, project } = topic.route;
+      topic.plan = stages.plan(tenant, project, topic.bytes.toString());
+    }
+    return topic.plan;
+  }
+
+  /** Takes the decoded record through its stages; what is left of it stands in its place. A refusal has changed nothing. */
+  #stage(
+    plan: StagePlan,
+    record: RecordCursor,
+    topic: TopicEntry,
+    receivedMicros: number,
+  ): Refusal | 'stored' | 'filtered' {
+    const resolver = this.#resolver;
+    const { tenant, project } = topic.route;
+    const owner = topic.owner ?? this.#needs.catalogue.project(tenant, project);
+    if (!owner.devices.has(this.#sender) && !this.#needs.catalogue.hasRoomForDevices(1))
+      return {
+        reason: 'series-limit',
+        detail: `There is no room for the device ${this.#sender}.`,
+        stage: 'store',
+      };
+    const attributes = new Map<string, string>();
+    record.userProperties((name, value) => attributes.set(name, value));
+    const facts = { tenant, project, topic: topic.bytes.toString(), receivedMicros, attributes };
+    const messages = messagesOf(this.#record, facts, resolver.ids, resolver.times);
+    const outcome = this.#engine.judge(plan, record.offset, messages);
+    if ('detail' in outcome) return { reason: 'stage-failed', detail: outcome.detail, stage: outcome.stage };
+    if (!this.#writer.write(outcome.messages, this.#record)) {
+      this.#engine.rollBack();
+      const { detail } = tooMany('points or bytes of text behind its stages');
+      return { reason: 'too-many-points', detail, stage: 'store' };
+    }
+    const isCorrected = resolver.isTimeCorrected;
+    resolver.begin();
+    for (const [i, { device, timeMicros }] of outcome.messages.entries())
+      resolver.element(i, owner, device, owner.devices.get(device), timeMicros, isCorrected);
+    resolver.isTimeCorrected = isCorrected;
+    return outcome.own > 0 ? 'stored' : 'filtered';
   }
 
   /** Deduplicates or stores a decoded record; `offset` is its identity. */
@@ -204,7 +269,7 @@ export class RecordProcessor {
     draft: SealDraft,
     offset: number,
     receivedMicros: number,
-  ): Refusal | 'stored' | 'deduplicated' {
+  ): Settlement {
     const resolver = this.#resolver;
     const isNumbered = this.#ownId(record);
     const first = resolver.devices[0];
@@ -213,20 +278,40 @@ export class RecordProcessor {
       count(draft, ledgerOwner, this.#accountOf(ledgerOwner, first), 'deduplicated');
       return 'deduplicated';
     }
+    const plan = this.#planOf(topic);
+    const staged = plan ? this.#stage(plan, record, topic, receivedMicros) : 'stored';
+    if (typeof staged === 'object') return staged;
+    if (!draft.head.hasRoom(this.#record.count, this.#record.textBytes)) {
+      if (plan) this.#engine.rollBack();
+      return 'no-room';
+    }
     const fault: SeriesFault | undefined = resolver.resolve(draft);
-    if (fault) return { reason: 'series-limit', detail: fault.detail, stage: 'store' };
-    const device = resolver.devices[0];
+    if (fault) {
+      if (plan) this.#engine.rollBack();
+      return { reason: 'series-limit', detail: fault.detail, stage: 'store' };
+    }
+    if (plan) this.#engine.settle();
+    const device = plan ? this.#senderOf(topic, receivedMicros) : resolver.devices[0];
     if (!device) return 'stored';
     if (topic.device === undefined && device.device === topic.route.device) topic.device = device;
     const account = this.#accountOf(ledgerOwner, device);
-    count(draft, ledgerOwner, account, 'stored');
+    count(draft, ledgerOwner, account, staged);
     if (resolver.isTimeCorrected) {
       account.timeCorrected++;
       this.counts.timeCorrected++;
     }
     this.#number(device, account, isNumbered, familiarity === 'other-payload', receivedMicros, draft);
     this.#append(draft, offset, record.offset, receivedMicros);
-    return 'stored';
+    return staged === 'stored' && this.#record.count === 0 ? 'empty' : staged;
+  }
+
+  /** The device that sent a staged record: its account and numbering are its own, whatever the stages made of it. */
+  #senderOf({ route, owner }: TopicEntry, receivedMicros: number): DeviceState {
+    const { catalogue } = this.#needs;
+    const project = owner ?? catalogue.project(route.tenant, route.project);
+    const device = project.devices.get(this.#sender) ?? catalogue.addDevice(project, this.#sender);
+    if (receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
+    return device;
   }
 
   /** Follows the device's own numbering. */
@@ -327,7 +412,8 @@ export class RecordProcessor {
    * becomes known by it while there is room. Known after a restart too, since it has an account.
    */
   #refusedDevice({ route }: TopicEntry, owner: ProjectState, why: Refusal, receivedMicros: number): string {
-    const id = why.stage === 'store' ? this.#resolver.ids[0] : route.device;
+    const isDecoded = why.reason === 'stage-failed' || why.stage === 'store';
+    const id = isDecoded ? this.#sender : route.device;
     if (id === undefined) return '';
     if (owner.devices.has(id)) return id;
     const { catalogue } = this.#needs;

@@ -21,8 +21,9 @@ import { type HeadSlot, HeadSlots } from './head-slots.ts';
 import { HotQueue } from './hot-queue.ts';
 import { LatestValues } from './latest-values.ts';
 import { LIMITS } from './limits.ts';
+import { LiveDesk } from './live-desk.ts';
 import { type LivePlace, LiveRing } from './live-ring.ts';
-import { type LiveFilter, type LiveSubscription, RingSubscription } from './live-subscription.ts';
+import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type {
   DeviceDetail,
   DeviceQuery,
@@ -45,6 +46,7 @@ import { compileRoutes } from './routes.ts';
 import { SealDraft } from './seal-draft.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
+import { StageBook } from './stages/stage-book.ts';
 import { Wake } from './wake.ts';
 
 const LAST_ORDINAL = 65_535;
@@ -71,8 +73,10 @@ export class RunningPipeline implements Pipeline {
   readonly #catalogue: Catalogue;
   readonly #latest = new LatestValues();
   readonly #ring: LiveRing;
+  readonly #live: LiveDesk;
   readonly #letters = new DeadLetterBook();
   readonly #sessions = new SessionBook();
+  readonly #stages = new StageBook();
   readonly #processor: RecordProcessor;
   readonly #pages: DevicePages;
   readonly #letterPages: DeadLetterPages;
@@ -98,7 +102,6 @@ export class RunningPipeline implements Pipeline {
   #underWayEnd = 0;
   /** When others last had a turn. */
   #sliceMs = 0;
-  #subscriptions = 0;
   #failure: unknown;
   #miscount: string | undefined;
   #retry: string | undefined;
@@ -120,10 +123,18 @@ export class RunningPipeline implements Pipeline {
     this.#meters = new PipelineMeters(needs.meter);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
+    this.#stages.restore(state.stages);
     for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
     for (const head of state.deadLetters)
       this.#letters.restore(head, this.#catalogue.project(head.tenant, head.project));
     this.#ring = new LiveRing(this.#here(), options.liveRowsMax);
+    this.#live = new LiveDesk({
+      ring: this.#ring,
+      journal: needs.journal,
+      series: this.#catalogue.series,
+      here: () => this.#here(),
+      gapped: () => this.#meters.liveGaps.add(1),
+    });
     this.#policyTime = new PolicyTime(needs.clock, state.logTimeMicros);
     this.#slots = new HeadSlots(options.sealPoints, () => this.#changed.ring());
     this.#processor = new RecordProcessor(
@@ -134,6 +145,7 @@ export class RunningPipeline implements Pipeline {
         ring: this.#ring,
         letters: this.#letters,
         sessions: this.#sessions,
+        stages: this.#stages,
       },
       state.telemetryPosition,
     );
@@ -186,28 +198,7 @@ export class RunningPipeline implements Pipeline {
   }
 
   subscribe(filters: readonly LiveFilter[], cursor: string | undefined): LiveSubscription {
-    if (this.#subscriptions >= LIMITS.subscriptionsMax.value)
-      throw new PipelineError(
-        'live-refused',
-        `${this.#subscriptions} live subscriptions are open; at most ${LIMITS.subscriptionsMax.value} are served.`,
-      );
-    let isOpen = true;
-    const subscription = new RingSubscription({
-      ring: this.#ring,
-      journalId: this.#needs.journal.id,
-      series: this.#catalogue.series,
-      filters,
-      cursor,
-      journalEnd: this.#needs.journal.end,
-      here: () => this.#here(),
-      gapped: () => this.#meters.liveGaps.add(1),
-      close: () => {
-        if (isOpen) this.#subscriptions--;
-        isOpen = false;
-      },
-    });
-    this.#subscriptions++;
-    return subscription;
+    return this.#live.subscribe(filters, cursor);
   }
 
   devices(query: DeviceQuery): DeviceRows {
@@ -423,6 +414,7 @@ export class RunningPipeline implements Pipeline {
       position,
       this.#processor.telemetryPosition,
       this.#catalogue,
+      this.#stages.takeRows(),
     );
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);
     closing.slot.state = 'sealing';
@@ -480,7 +472,7 @@ export class RunningPipeline implements Pipeline {
     this.#watch.look(this.ledger(), nowMs, {
       headPoints: this.#open.draft.head.rows,
       hotBytes: this.#hot.bytes,
-      subscriptions: this.#subscriptions,
+      subscriptions: this.#live.subscriptions,
       deadLettersOpen: this.#letters.count,
     });
   }

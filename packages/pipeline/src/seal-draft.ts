@@ -4,6 +4,7 @@ import {
   type DeadLetterChange,
   type Head,
   type Seal,
+  type StageRow,
   type VerdictRun,
   viewOf,
 } from '@skerry/series';
@@ -54,7 +55,13 @@ export class SealDraft {
   }
 
   /** The seal, as of now. Takes the fresh entries out of the dedupe windows: called once. */
-  seal(journalId: string, position: number, telemetryPosition: number, catalogue: Catalogue): Seal {
+  seal(
+    journalId: string,
+    position: number,
+    telemetryPosition: number,
+    catalogue: Catalogue,
+    stages: readonly StageRow[] = [],
+  ): Seal {
     const secs = Math.floor(this.logTimeMicros / 1e6);
     return {
       number: this.number,
@@ -71,6 +78,7 @@ export class SealDraft {
       deadLetters: this.deadLetters,
       deadLetterChanges: this.changes,
       verdicts: this.#verdicts,
+      ...(stages.length === 0 ? {} : { stages }),
     };
   }
 }

@@ -4,6 +4,7 @@ import type { PathNode } from './metric-path.ts';
 import type { PayloadDecoder } from './payload-decoder.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { Route } from './routes.ts';
+import type { StagePlan } from './stages/stage-set.ts';
 
 /** What is remembered of a topic. */
 export interface TopicEntry {
@@ -16,6 +17,9 @@ export interface TopicEntry {
   owner: ProjectState | undefined;
   /** The device the topic names, once it is known. */
   device: DeviceState | undefined;
+  /** The stages its records go through, as of `planGeneration` of the stage book. */
+  plan: StagePlan | undefined;
+  planGeneration: number;
 }
 
 /** Finds what a topic means by its bytes, without making a text of it. */
@@ -47,6 +51,8 @@ export class TopicEntries {
       generation: this.#decoder.generation,
       owner: undefined,
       device: undefined,
+      plan: undefined,
+      planGeneration: 0,
     };
     if (this.#entries.size >= LIMITS.routesCachedMax.value) this.#entries = new Map();
     // another topic of the same hash takes the place over: rare, and only slower

@@ -78,6 +78,16 @@ export interface Seal {
   readonly deadLetters: readonly DeadLetter[];
   readonly deadLetterChanges: readonly DeadLetterChange[];
   readonly verdicts: readonly VerdictRun[];
+  /** Rows of declared pipelines that came, changed or went; absent when none did. */
+  readonly stages?: readonly StageRow[];
+}
+
+/** A row of declared pipelines and their state (docs/formats/stages.md); the pipeline's to read. */
+export interface StageRow {
+  readonly pipeline: string;
+  readonly part: string;
+  /** Undefined removes the row. */
+  readonly body: string | undefined;
 }
 
 /** A device's open gaps, oldest first, and the highest number seen per epoch that is still followed. */
@@ -108,6 +118,8 @@ export interface StoreState {
   readonly gaps: readonly DeviceGaps[];
   /** Open dead letters. */
   readonly deadLetters: readonly DeadLetterHead[];
+  /** Rows of declared pipelines. */
+  readonly stages: readonly StageRow[];
 }
 
 /** Newest point of a series by event time. */

@@ -20,6 +20,7 @@ import type {
   Seal,
   SeriesQuery,
   SeriesStore,
+  StageRow,
   StoreFigures,
   StoreState,
 } from '../store.ts';
@@ -43,6 +44,7 @@ export class MemoryStore implements SeriesStore {
   readonly #deadLetters = new Map<number, DeadLetter>();
   #dedupe: DedupeEntries[] = [];
   #last: Pick<Seal, 'number' | 'journalId' | 'position' | 'telemetryPosition' | 'logTimeMicros'> | undefined;
+  readonly #stages = new Map<string, StageRow>();
   #pointCount = 0;
   /** Grows with every roll-back, so that a seal that was under way never arrives. */
   #life = 0;
@@ -71,6 +73,7 @@ export class MemoryStore implements SeriesStore {
       deadLetters: this.#letters()
         .filter((one) => one.state === 'open')
         .map(headOf),
+      stages: [...this.#stages.values()],
     };
   }
 
@@ -163,6 +166,11 @@ export class MemoryStore implements SeriesStore {
         key,
         seal.gaps.filter((one) => keyOf(one) === key),
       );
+    for (const row of seal.stages ?? []) {
+      const key = `${row.pipeline}\u0000${row.part}`;
+      if (row.body === undefined) this.#stages.delete(key);
+      else this.#stages.set(key, row);
+    }
     for (const one of seal.deadLetters) {
       this.#deadLetters.set(one.offset, { ...one, payload: one.payload.slice() });
     }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PackCache } from './pack-cache.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
+import { CARRY_STAGES, HAS_STAGES } from './stage-rows.ts';
 import { makeStoreFile, type Row, StoreFile } from './store-file.ts';
 
 const APPLICATION_ID = 0x534b5344;
@@ -133,6 +134,7 @@ export function makeDayFile(
     }
     try {
       connection.exec(CARRY);
+      if (old.get(HAS_STAGES)?.n === 1) connection.exec(CARRY_STAGES);
       connection
         .prepare(
           "INSERT INTO dead_letters SELECT * FROM old.dead_letters WHERE state = 'open' OR changed >= ?",

@@ -8,6 +8,7 @@ import { writeDeadLetters } from './dead-letter-rows.ts';
 import type { DeviceRows } from './device-rows.ts';
 import type { BlockMinutes } from './seal-minutes.ts';
 import { SealPoints } from './seal-points.ts';
+import { writeStages } from './stage-rows.ts';
 
 const SERIES_AT_ONCE = 64;
 const INSERT_ONE = 'INSERT OR REPLACE INTO series VALUES (?, ?, ?, ?, ?)';
@@ -51,6 +52,7 @@ export async function writeSeal(
     await devices.write(file, seal, turn);
     if (turn.isDue()) await turn.take();
     writeDeadLetters(file, seal);
+    writeStages(file, seal);
     file.run(
       'INSERT INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       seal.number,

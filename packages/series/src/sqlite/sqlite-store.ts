@@ -25,6 +25,7 @@ import { RollupBook } from './rollup-book.ts';
 import { writeSeal } from './seal-transaction.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 import { answerQuery } from './sqlite-query.ts';
+import { readStages } from './stage-rows.ts';
 import { dayOf, StoreFolder } from './store-folder.ts';
 import {
   type SqliteStoreNeeds,
@@ -131,6 +132,7 @@ class SqliteStore implements SeriesStore {
       latest: [...latest.values()].map(({ series, timeMicros, value }) => ({ series, timeMicros, value })),
       ...(newest ? this.#devices.load(newest) : { accounts: [], dedupe: [], gaps: [] }),
       deadLetters: newest ? openDeadLetters(newest) : [],
+      stages: newest ? readStages(newest) : [],
     };
   }
 

@@ -55,6 +55,7 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
         dedupe: [],
         gaps: [],
         deadLetters: [],
+        stages: [],
       },
     );
   });
@@ -83,6 +84,11 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
         dedupe: [dedupe],
         gaps: [gaps, { ...gaps, epoch: 'e2' }],
         deadLetters: [aDeadLetter(3), aDeadLetter(4)],
+        stages: [
+          { pipeline: 'Pipeline/a', part: 'version:1', body: '{"ü":1}' },
+          { pipeline: 'Pipeline/a', part: 'group:x', body: 'old' },
+          { pipeline: 'Pipeline/b', part: 'group:x', body: 'gone' },
+        ],
       }),
     );
     await harness.store.seal(
@@ -91,6 +97,10 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
         dedupe: [{ ...dedupe, bytes: Uint8Array.of(4) }],
         gaps: [{ ...gaps, gaps: [] }],
         deadLetterChanges: [{ offset: 3, state: 'discarded', author: 'ann', changedMicros: NOON + 9 }],
+        stages: [
+          { pipeline: 'Pipeline/b', part: 'group:x', body: undefined },
+          { pipeline: 'Pipeline/a', part: 'group:x', body: 'new' },
+        ],
       }),
     );
     await harness.reopen();
@@ -115,6 +125,10 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
       state.deadLetters.map((one) => one.offset),
       [4],
     );
+    assert.deepEqual(state.stages, [
+      { pipeline: 'Pipeline/a', part: 'version:1', body: '{"ü":1}' },
+      { pipeline: 'Pipeline/a', part: 'group:x', body: 'new' },
+    ]);
   });
 
   test(`${name} load gives back the accounts and series of many devices, given as columns or one by one`, async () => {

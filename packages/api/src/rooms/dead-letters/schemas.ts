@@ -14,6 +14,7 @@ const deadLetter = {
     'undecodable',
     'series-limit',
     'too-many-points',
+    'stage-failed',
   ]),
   detail: text('What was found and what was wanted.'),
   stage: text('The stage that set it aside.'),

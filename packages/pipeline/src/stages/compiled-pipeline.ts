@@ -1,0 +1,89 @@
+import {
+  covers,
+  type DocumentFault,
+  type LookupTableDocument,
+  type PipelineDocument,
+  type StageDocument,
+} from '@skerry/model';
+import { LIMITS } from '../limits.ts';
+import { type CompiledAggregate, compileAggregate } from './aggregate-stage.ts';
+import { compileEnrich, type TableSource } from './enrich-stage.ts';
+import { compileFilter } from './filter-stage.ts';
+import { readLookupTable } from './lookup-table.ts';
+import type { CompiledStage } from './stage-run.ts';
+import { filterTakes } from './topic-filter.ts';
+import { compileTransform } from './transform-stage.ts';
+
+/** A declared pipeline ready to work. */
+export interface CompiledPipeline {
+  readonly name: string;
+  readonly document: PipelineDocument;
+  readonly stages: readonly CompiledStage[];
+}
+
+/** A pipeline, or why it cannot be made: everything at once. */
+export type Compilation =
+  | { readonly pipeline: CompiledPipeline; readonly faults: readonly [] }
+  | { readonly pipeline: undefined; readonly faults: readonly DocumentFault[] };
+
+/** Checks limits, expressions and tables of a document and makes its stages. */
+export function compilePipeline(
+  document: PipelineDocument,
+  tables: readonly LookupTableDocument[],
+): Compilation {
+  const faults: DocumentFault[] = [];
+  const { match, stages: declared } = document.spec;
+  if (declared.length === 0)
+    faults.push({ path: 'spec.stages', detail: 'found no stage, wanted one at least' });
+  if (declared.length > LIMITS.stagesMax.value)
+    faults.push({
+      path: 'spec.stages',
+      detail: `found ${declared.length} stages, wanted at most ${LIMITS.stagesMax.value}`,
+    });
+  const usable = tables.filter((table) => covers(table.spec.match, match));
+  const source: TableSource = {
+    names: usable.map(({ metadata }) => metadata.name),
+    csv: (name) => usable.find(({ metadata }) => metadata.name === name)?.spec.csv,
+  };
+  const stages = declared.flatMap(
+    (stage, i) => compileStage(stage, `spec.stages[${i}]`, source, faults) ?? [],
+  );
+  if (faults.length > 0) return { pipeline: undefined, faults };
+  return { pipeline: { name: document.metadata.name, document, stages }, faults: [] };
+}
+
+/** Why a lookup table cannot be used; empty when it can. */
+export function tableFaults({ spec }: LookupTableDocument): DocumentFault[] {
+  const faults: DocumentFault[] = [];
+  readLookupTable(spec.csv, undefined, 'spec.csv', faults);
+  return faults;
+}
+
+function compileStage(
+  stage: StageDocument,
+  path: string,
+  tables: TableSource,
+  faults: DocumentFault[],
+): CompiledStage | undefined {
+  if (stage.type === 'Filter') return compileFilter(stage, path, faults);
+  if (stage.type === 'Transform') return compileTransform(stage, path, faults);
+  if (stage.type === 'Enrich') return compileEnrich(stage, path, tables, faults);
+  return compileAggregate(stage, path, faults);
+}
+
+/** The stage as an Aggregate, or undefined. */
+export function asAggregate(stage: CompiledStage): CompiledAggregate | undefined {
+  // every stage of this type is made by `compileAggregate`
+  return stage.type === 'Aggregate' ? (stage as CompiledAggregate) : undefined;
+}
+
+/** Whether a pipeline takes the records of a topic. */
+export function takesTopic(
+  { spec: { match } }: PipelineDocument,
+  tenant: string,
+  project: string,
+  topic: string,
+): boolean {
+  if (!covers({ ...match }, { tenant, project })) return false;
+  return match.topics === undefined || match.topics.some((filter) => filterTakes(filter, topic));
+}

@@ -1,0 +1,43 @@
+import type { PayloadType } from '@skerry/model';
+import { type CompiledPipeline, takesTopic } from './compiled-pipeline.ts';
+import type { CompiledStage } from './stage-run.ts';
+
+/** One stage of a plan. */
+export interface PlanStep {
+  readonly pipeline: string;
+  readonly stage: CompiledStage;
+}
+
+/** The stages that the records of some topics go through, in order: those of one pipeline after those of another. */
+export interface StagePlan {
+  readonly steps: readonly PlanStep[];
+  readonly payloadType: PayloadType;
+}
+
+/** Pipelines that are in force together, by name. */
+export class StageSet {
+  readonly pipelines: readonly CompiledPipeline[];
+  readonly #plans = new Map<string, StagePlan>();
+
+  constructor(pipelines: readonly CompiledPipeline[]) {
+    this.pipelines = [...pipelines].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  }
+
+  /** The plan of a topic; undefined when no pipeline takes it. */
+  plan(tenant: string, project: string, topic: string): StagePlan | undefined {
+    const taking = this.pipelines.filter(({ document }) => takesTopic(document, tenant, project, topic));
+    if (taking.length === 0) return undefined;
+    const key = taking.map(({ name }) => name).join(' ');
+    let plan = this.#plans.get(key);
+    if (!plan) {
+      plan = {
+        steps: taking.flatMap(({ name, stages }) => stages.map((stage) => ({ pipeline: name, stage }))),
+        payloadType:
+          taking.map(({ document }) => document.spec.decode.contentType).find((type) => type !== 'auto') ??
+          'auto',
+      };
+      this.#plans.set(key, plan);
+    }
+    return plan;
+  }
+}
