@@ -20,4 +20,10 @@ export const LIMITS = {
     what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
     whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
   },
+  simulatedDevicesMax: {
+    value: 100_000,
+    unit: 'count',
+    what: 'Devices of one simulation.',
+    whenFull: 'More are refused as a value that is not valid.',
+  },
 } as const satisfies LimitTable;

@@ -19,6 +19,8 @@ export interface Positional {
   readonly name: string;
   readonly what: string;
   readonly isRequired: boolean;
+  /** The words that it may be. */
+  readonly choices?: readonly string[];
   /** Takes everything that follows. */
   readonly isRest?: boolean;
 }

@@ -5,6 +5,7 @@ import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
 import { replayVerb } from './replay.ts';
+import { simulateVerb } from './simulate.ts';
 import { sqlVerb } from './sql.ts';
 import { telemetryQueryVerb } from './telemetry-query.ts';
 import { telemetryTailVerb } from './telemetry-tail.ts';
@@ -16,6 +17,7 @@ import { verifyVerb } from './verify.ts';
 export const VERBS: readonly Verb[] = [
   upVerb,
   replayVerb,
+  simulateVerb,
   devicesVerb,
   telemetryTailVerb,
   telemetryQueryVerb,

@@ -4,7 +4,8 @@ import { isTerminal } from './color.ts';
 /** How far something is. */
 export interface ProgressState {
   readonly done: number;
-  readonly total: number;
+  /** Undefined where nobody knows: then there is no bar. */
+  readonly total: number | undefined;
   /** What follows the bar: figures in words. */
   readonly note: string;
 }
@@ -51,6 +52,7 @@ export class Progress {
 
 /** A bar of text: `[######------------------]  25 %`. */
 export function barOf({ done, total }: Pick<ProgressState, 'done' | 'total'>): string {
+  if (total === undefined) return '[...]';
   const share = total <= 0 ? 1 : Math.min(1, done / total);
   const full = Math.floor(share * BAR_CELLS);
   return `[${'#'.repeat(full)}${'-'.repeat(BAR_CELLS - full)}] ${String(Math.floor(share * 100)).padStart(3)} %`;

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { rowsOf, type Said, skerry } from './skerry-line.ts';
+
+const folder = memoryFolder('simulate');
+let server: ServerProcess;
+
+before(async () => {
+  const env = { SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.2' };
+  server = await ServerProcess.start({ dataDir: join(folder.path, 'store'), env });
+});
+
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const simulate = (line: string): Promise<Said> =>
+  skerry(`simulate ${line} -o json`, { dataDir: server.dataDir });
+
+test('simulate publishes a world: every message is stored, and the same seed and start give the same messages', async () => {
+  const words = 'traffic --devices 5 --start 2026-05-01T07:00:00Z --duration 2m --speed max --seed 5';
+  const first = await simulate(`${words} --project one`);
+  assert.equal(first.code, 0, first.err);
+  const summary = JSON.parse(first.out);
+  assert.equal(summary.published, 600);
+  assert.equal(summary.acked, 600);
+  assert.equal(summary.until, '2026-05-01T07:02:00Z');
+  await server.quiet();
+  const again = JSON.parse((await simulate(`${words} --project one`)).out);
+  assert.equal(again.digest, summary.digest);
+  const other = JSON.parse((await simulate(words.replace('seed 5', 'seed 6'))).out);
+  assert.notEqual(other.digest, summary.digest);
+  await server.quiet();
+  const ledger = JSON.parse((await skerry('ledger -o json', { dataDir: server.dataDir })).out);
+  const one = ledger.projects.find(({ project }: { project: string }) => project === 'one');
+  assert.deepEqual([one.received, one.stored, one.deduplicated, one.deadLettered], [1_200, 600, 600, 0]);
+  const query = 'telemetry query --tenant demo --project one --device crossing-1 --metric arrived';
+  const said = await skerry(
+    `${query.replace('crossing-1', 'crossing-01')} --from 2026-05-01 --to 2026-05-02 -o ndjson`,
+    { dataDir: server.dataDir },
+  );
+  assert.equal(rowsOf(said.out).length, 120);
+});
+
+test('simulate over --url reaches an instance by its address alone, and says what is wrong with flags', async () => {
+  const url = `mqtt://127.0.0.1:${server.mqttPort}`;
+  const said = await skerry(`simulate wind-farm --devices 2 --duration 5s --speed max --url ${url} -o json`);
+  assert.equal(said.code, 0, said.err);
+  assert.equal(JSON.parse(said.out).acked, 10);
+  const wrong: [string, RegExp][] = [
+    ['windfarm', /did you mean wind-farm\?/],
+    ['factory --devices 0', /--devices: found 0, wanted a whole number from 1 to 100000/],
+    ['factory --rate 0', /--rate: found 0, wanted a number above 0/],
+    ['factory --speed fast', /--speed: found "fast", wanted a number above 0, or max/],
+    ['factory --duration 5', /--duration: found "5", wanted a duration/],
+    ['factory --start 2099-01-01', /--start: found "2099-01-01", wanted a moment from 2000 to now/],
+    ['factory --url http://x', /--url: found "http:\/\/x", wanted mqtt:\/\/HOST/],
+    ['factory --url mqtt://u:p@x', /--url: found a password, wanted it in a file/],
+  ];
+  for (const [words, message] of wrong) {
+    const { code, err } = await skerry(`simulate ${words}`, { dataDir: server.dataDir });
+    assert.equal(code, 2, words);
+    assert.match(err, message);
+  }
+});
+
+test('simulate chaos: every bad input is answered as expected, and the ledger balances after it', async () => {
+  const said = await skerry('simulate chaos -o json', { dataDir: server.dataDir, mostMs: 90_000 });
+  const rows = JSON.parse(said.out) as { input: string; verdict: string }[];
+  assert.deepEqual(
+    rows.filter(({ verdict }) => verdict !== 'yes'),
+    [],
+  );
+  assert.equal(said.code, 0);
+  assert.ok(rows.length > 40);
+  assert.match(said.err, /All \d+ bad inputs were answered as expected/);
+  const ledger = JSON.parse((await skerry('ledger -o json', { dataDir: server.dataDir })).out);
+  assert.equal(ledger.balanced, true);
+});
