@@ -1,37 +1,123 @@
-import { type ReactNode, useEffect, useRef } from 'react';
-import { DeadLetterRoom, DeadLettersRoom } from './dead-letters-room.tsx';
-import { DeviceRoom } from './device-room.tsx';
-import { DevicesRoom } from './devices-room.tsx';
-import { formatCount, millisOf } from './format.ts';
-import { useLiveState } from './live-stream.ts';
-import { messages } from './messages.ts';
-import { OverviewProvider, useOverview } from './overview-feed.tsx';
-import { OverviewRoom } from './overview-room.tsx';
-import { Link } from './parts.tsx';
-import { pathOf, type Route, readRoute, usePath } from './route.ts';
-import { useServerNow } from './server-clock.ts';
+import X from 'lucide-react/icons/x';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Navigation, useTitle } from './frame/navigation.tsx';
+import { RoomBoundary } from './frame/room-boundary.tsx';
+import { SessionProvider, useSession } from './frame/session.tsx';
+import { SignIn } from './frame/sign-in.tsx';
+import { TopBar } from './frame/top-bar.tsx';
+import { Warnings } from './frame/warnings.tsx';
+import { OverviewProvider } from './live/overview-feed.tsx';
+import { Failed, Link, Loading, Refused } from './parts/parts.tsx';
+import type { Room } from './room.ts';
+import { ROOMS, roomOf } from './rooms.ts';
+import { usePlace } from './route.ts';
+import { useShared } from './words/shared.ts';
 
-/** Figures older than this are called out of date. */
-const STALE_MS = 10_000;
-
-/** The console: its frame and the room of the current address. */
+/** The console: sign-in, or the frame with the room of the address. */
 export function App() {
-  const route = readRoute(usePath());
-  useFocusOnArrival(pathOf(route));
-  useEffect(() => {
-    document.title = `${titleOf(route)} · ${messages.product}`;
-  });
+  return (
+    <SessionProvider>
+      <Gate />
+    </SessionProvider>
+  );
+}
+
+/** Lets in whoever is signed in. */
+function Gate() {
+  const { state, error, askAgain } = useSession();
+  if (state === 'asking') return <Loading rows={1} />;
+  if (state === 'signed-out') return <SignIn />;
+  if (state === 'unreachable' && error) {
+    return (
+      <main className="lone">
+        <Failed error={error} retry={askAgain} />
+      </main>
+    );
+  }
   return (
     <OverviewProvider>
+      <Frame />
+    </OverviewProvider>
+  );
+}
+
+function Frame() {
+  const words = useShared();
+  const { path, parts } = usePlace();
+  const found = roomOf(parts);
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  useFocusOnArrival(path);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `path` says that the reader has gone elsewhere
+  useEffect(() => setMenuOpen(false), [path]);
+  return (
+    <div className={`frame ${isMenuOpen ? 'menu-open' : ''}`}>
       <a href="#main" className="skip">
-        {messages.skip}
+        {words.skip}
       </a>
-      <Frame route={route} />
+      <Side current={found?.room} close={() => setMenuOpen(false)} />
+      <TopBar openMenu={() => setMenuOpen(true)} isMenuOpen={isMenuOpen} />
       <main id="main" tabIndex={-1}>
         <Warnings />
-        <Room route={route} />
+        {found ? <Entered key={found.room.name} room={found.room} rest={found.rest} /> : <Nowhere />}
       </main>
-    </OverviewProvider>
+    </div>
+  );
+}
+
+function Side({ current, close }: { readonly current: Room | undefined; readonly close: () => void }) {
+  const words = useShared();
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the drawer wherever in it the focus is
+    <div id="side" className="side" onKeyDown={(event) => event.key === 'Escape' && close()}>
+      <div className="side-head">
+        <Link to="/" className="brand">
+          <img src="/skerry.svg" alt="" width="26" height="26" />
+          {words.product}
+        </Link>
+        <button
+          type="button"
+          className="quiet-button menu-button"
+          aria-label={words.frame.closeMenu}
+          onClick={close}
+        >
+          <X aria-hidden size={20} />
+        </button>
+      </div>
+      <Navigation current={current} />
+    </div>
+  );
+}
+
+const CONTENTS = new Map(
+  ROOMS.map((room) => [room, lazy(async () => ({ default: (await room.load()).Content }))]),
+);
+
+function Entered({ room, rest }: { readonly room: Room; readonly rest: readonly string[] }) {
+  const { mayDo } = useSession();
+  const words = useShared();
+  const title = useTitle(room);
+  useEffect(() => {
+    document.title = `${rest.at(-1) ?? title} · ${words.product}`;
+  });
+  if (room.may !== undefined && !mayDo(room.may)) return <Refused />;
+  const Content = CONTENTS.get(room);
+  return (
+    <RoomBoundary key={rest.join('/')}>
+      <Suspense fallback={<Loading rows={6} />}>{Content && <Content rest={rest} />}</Suspense>
+    </RoomBoundary>
+  );
+}
+
+function Nowhere() {
+  const { notFound, product } = useShared();
+  useEffect(() => {
+    document.title = `${notFound.title} · ${product}`;
+  });
+  return (
+    <div className="state">
+      <h1>{notFound.title}</h1>
+      <p>{notFound.words}</p>
+    </div>
   );
 }
 
@@ -43,108 +129,4 @@ function useFocusOnArrival(path: string): void {
     before.current = path;
     document.getElementById('main')?.focus({ preventScroll: true });
   }, [path]);
-}
-
-function titleOf(route: Route): string {
-  switch (route.room) {
-    case 'overview':
-      return messages.overview.title;
-    case 'devices':
-      return messages.devices.title;
-    case 'device':
-      return route.device;
-    case 'dead-letters':
-      return messages.deadLetters.title;
-    case 'dead-letter':
-      return messages.deadLetters.one(String(route.offset));
-    default:
-      return messages.notFound.title;
-  }
-}
-
-function Room({ route }: { readonly route: Route }): ReactNode {
-  switch (route.room) {
-    case 'overview':
-      return <OverviewRoom />;
-    case 'devices':
-      return <DevicesRoom />;
-    case 'device':
-      return <DeviceRoom key={pathOf(route)} name={route} />;
-    case 'dead-letters':
-      return <DeadLettersRoom />;
-    case 'dead-letter':
-      return <DeadLetterRoom key={route.offset} offset={route.offset} />;
-    default:
-      return (
-        <>
-          <h1>{messages.notFound.title}</h1>
-          <p>{messages.notFound.words}</p>
-        </>
-      );
-  }
-}
-
-function Frame({ route }: { readonly route: Route }) {
-  const { overview } = useOverview();
-  const letters = overview?.deadLettersOpen ?? 0;
-  const { nav } = messages;
-  return (
-    <header className="frame">
-      <Link to="/" className="brand">
-        <img src="/skerry.svg" alt="" width="26" height="26" />
-        {messages.product}
-      </Link>
-      <nav aria-label={nav.label}>
-        <Link to="/" current={route.room === 'overview'}>
-          {nav.overview}
-        </Link>
-        <Link to={pathOf({ room: 'devices' })} current={route.room === 'devices' || route.room === 'device'}>
-          {nav.devices}
-        </Link>
-        <Link
-          to={pathOf({ room: 'dead-letters' })}
-          current={route.room === 'dead-letters' || route.room === 'dead-letter'}
-        >
-          {nav.deadLetters}
-          {letters > 0 && <span className="count">{formatCount(letters)}</span>}
-        </Link>
-      </nav>
-      <ConnectionState />
-    </header>
-  );
-}
-
-function ConnectionState() {
-  const state = useLiveState();
-  return (
-    <span className={`connection connection-${state}`} role="status">
-      {messages.connection[state]}
-    </span>
-  );
-}
-
-/** The alarms of the page: a ledger that does not balance, and figures that are not current. */
-function Warnings() {
-  const { overview } = useOverview();
-  return (
-    <>
-      <Staleness />
-      {overview?.ledger.balanced === false && (
-        <p className="notice notice-bad" role="alert">
-          {messages.overview.unbalancedWords} <Link to="/">{messages.overview.ledger}</Link>
-        </p>
-      )}
-    </>
-  );
-}
-
-/** Says when what is shown cannot be trusted to be current. */
-function Staleness() {
-  const state = useLiveState();
-  const now = useServerNow();
-  const { overview } = useOverview();
-  if (state === 'disconnected') return <p className="notice notice-warn">{messages.connection.lost}</p>;
-  const ageMs = overview ? now - millisOf(overview.time) : 0;
-  if (state !== 'live' || ageMs < STALE_MS) return null;
-  return <p className="notice notice-warn">{messages.connection.stale(ageMs)}</p>;
 }

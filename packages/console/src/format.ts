@@ -1,8 +1,40 @@
-/** The language of numbers and dates; one place to change when a second language comes. */
-export const LOCALE = 'en';
+import { ageParts } from './parts/freshness.ts';
+import type { Language, Zone } from './preferences.ts';
+import { en } from './words/en.ts';
+import { zh } from './words/zh.ts';
 
-const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const rate = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+/** How numbers and times are written in one language and one zone. */
+export interface Format {
+  /** A count with separators. */
+  count(value: number): string;
+  /** A rate with one digit below 100. */
+  rate(value: number): string;
+  /** A share between 0 and 1 in percent. */
+  share(value: number): string;
+  /** A measured value, see `formatValue`. */
+  value(value: Value): string;
+  /** A time in milliseconds in the unit that fits. */
+  millis(ms: number): string;
+  /** Time of day. */
+  clock(ms: number): string;
+  /** Time of day to the minute. */
+  minute(ms: number): string;
+  /** Day and time. */
+  moment(ms: number): string;
+  /** Day, time and zone. */
+  zonedMoment(ms: number): string;
+  /** Day and time to the minute. */
+  dayMinute(ms: number): string;
+  /** An age in words: `12 seconds ago`. */
+  ago(ageMs: number): string;
+  /** A length of time in words: `3 days`. */
+  span(ms: number): string;
+  /** The zone of all times, `UTC+8` for instance. */
+  readonly zone: string;
+}
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const rate = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 /** Significant digits that a double keeps of any decimal number. */
 const DIGITS = 15;
 /** Numbers that are no exact integers have an exponent from here, where their last digits are made up. */
@@ -11,21 +43,61 @@ const WHOLE_MAX = 1e15;
 const PLAIN_MIN = 1e-4;
 /** Digits after the point that `Intl.NumberFormat` writes in every browser. */
 const DECIMALS_MAX = 20;
-const measured = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: DIGITS });
-const clockTime = new Intl.DateTimeFormat(LOCALE, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
-const dayTime = new Intl.DateTimeFormat(LOCALE, {
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
+const measured = new Intl.NumberFormat('en', { maximumSignificantDigits: DIGITS });
+const made = new Map<string, Format>();
+
+/** The formats of a language and a zone. Both languages write numbers alike. */
+export function formatFor(language: Language, zone: Zone): Format {
+  const key = `${language} ${zone}`;
+  const format = made.get(key) ?? makeFormat(language === 'zh' ? 'zh-CN' : 'en', zone);
+  made.set(key, format);
+  return format;
+}
+
+function makeFormat(locale: string, zone: Zone): Format {
+  const timeZone = zone === 'utc' ? 'UTC' : undefined;
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone } as const;
+  const date = { month: 'short', day: 'numeric', timeZone } as const;
+  const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
+  const clock = new Intl.DateTimeFormat(locale, time);
+  const short = new Intl.DateTimeFormat(locale, minute);
+  const moment = new Intl.DateTimeFormat(locale, { ...date, ...time });
+  const dayMinute = new Intl.DateTimeFormat(locale, { ...date, ...minute });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  const zoneName = zoneOf(timeZone);
+  return {
+    count: formatCount,
+    rate: formatRate,
+    share: (value) => share.format(value),
+    value: formatValue,
+    millis: formatMillis,
+    clock: (ms) => clock.format(ms),
+    minute: (ms) => short.format(ms),
+    moment: (ms) => moment.format(ms),
+    zonedMoment: (ms) => `${moment.format(ms)} ${zoneName}`,
+    dayMinute: (ms) => dayMinute.format(ms),
+    ago: (ageMs) => {
+      const { count, unit } = ageParts(ageMs);
+      if (unit !== 'second' || count >= 2) return relative.format(-count, unit);
+      return locale === 'en' ? en.justNow : zh.justNow;
+    },
+    span: (ms) => {
+      const { count, unit } = ageParts(ms);
+      return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+    },
+    zone: zoneName,
+  };
+}
+
+/** A zone as its distance from UTC now. */
+function zoneOf(timeZone: string | undefined): string {
+  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'shortOffset' }).formatToParts(
+    new Date(),
+  );
+  const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'UTC';
+  return name.replace('GMT', 'UTC');
+}
 
 /** A count with separators. */
 export function formatCount(value: number): string {
@@ -66,7 +138,7 @@ export function formatTicks(ticks: readonly number[], step: number): string[] {
   const place = lastPlace(step);
   const hasExponent = isExtreme(ticks.reduce((most, tick) => Math.max(most, Math.abs(tick)), 0));
   const digits = Math.min(Math.max(0, -place), DECIMALS_MAX);
-  const plain = new Intl.NumberFormat(LOCALE, {
+  const plain = new Intl.NumberFormat('en', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
     signDisplay: 'negative',
@@ -114,16 +186,6 @@ export function formatBytes(bytes: number): string {
     unit++;
   }
   return `${unit === 0 ? whole.format(value) : rate.format(value)} ${UNITS[unit]}`;
-}
-
-/** Time of day in the reader's zone. */
-export function formatClock(ms: number): string {
-  return clockTime.format(ms);
-}
-
-/** Day and time in the reader's zone. */
-export function formatMoment(ms: number): string {
-  return dayTime.format(ms);
 }
 
 /** Milliseconds since 1970 of an ISO time. */

@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pathOf, type Route, readRoute } from './route.ts';
+import { devicePath, partsOf, pathOf, withQuery } from './route.ts';
 
-test('readRoute reads what pathOf writes', () => {
-  const routes: Route[] = [
-    { room: 'overview' },
-    { room: 'devices' },
-    { room: 'device', tenant: '1', project: 'a b', device: 'x/y%#?' },
-    { room: 'dead-letters' },
-    { room: 'dead-letter', offset: 17 },
-  ];
-  for (const route of routes) assert.deepEqual(readRoute(pathOf(route)), route);
+test('partsOf reads what pathOf writes', () => {
+  for (const parts of [[], ['devices'], ['devices', '1', 'a b', 'x/y%#?'], ['dead-letters', '17']]) {
+    assert.deepEqual(partsOf(pathOf(...parts)), parts);
+  }
+  assert.equal(devicePath({ tenant: 'a', project: 'b c', device: 'd/e' }), '/devices/a/b%20c/d%2Fe');
 });
 
-test('readRoute knows no other address', () => {
-  for (const path of ['/nothing', '/devices/a', '/devices/a/b/c/d', '/dead-letters/x']) {
-    assert.deepEqual(readRoute(path), { room: 'nowhere' }, path);
-  }
-  assert.equal(readRoute('/devices/%zz/p/d').room, 'device');
+test('partsOf leaves a part as it is that cannot be decoded', () => {
+  assert.deepEqual(partsOf('/devices/%zz/p'), ['devices', '%zz', 'p']);
+});
+
+test('withQuery leaves out what is empty', () => {
+  assert.equal(withQuery('/devices', { search: 'a b', sort: '', order: undefined }), '/devices?search=a+b');
+  assert.equal(withQuery('/devices', {}), '/devices');
 });

@@ -10,7 +10,7 @@ export class ApiProblem extends Error {
   }
 }
 
-async function call<T>(path: string, query: object, init: RequestInit, token?: string): Promise<T> {
+async function call<T>(path: string, query: object, init: RequestInit): Promise<T> {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one));
@@ -19,7 +19,7 @@ async function call<T>(path: string, query: object, init: RequestInit, token?: s
   const headers = {
     accept: 'application/json',
     ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(init.method === undefined ? {} : { 'x-skerry-request': '1' }),
   };
   const response = await fetch(text === '' ? path : `${path}?${text}`, { ...init, headers });
   if (!response.ok && response.headers.get('content-type')?.startsWith('application/problem+json')) {
@@ -44,6 +44,8 @@ export type Problem = {
   readonly code: string;
   /** Id of the request, as in the log. */
   readonly instance: string;
+  /** Why, in one word, where a code has several reasons. */
+  readonly reason?: string | undefined;
   readonly errors?: readonly ({
     /** Part of the request. */
     readonly in: 'path' | 'query' | 'header' | 'body';
@@ -101,6 +103,10 @@ export type OverviewSample = {
   readonly delayP99Ms: number | null;
   /** Records without a verdict. */
   readonly backlogRecords: number;
+  /** Bytes of the journal. */
+  readonly journalBytes: number;
+  /** Bytes of the store. */
+  readonly storeBytes: number;
 };
 
 /** The state of the platform. */
@@ -166,6 +172,8 @@ export type Device = {
 export type DevicePage = {
   /** Time of the server. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
+  /** Devices of the whole list. */
+  readonly total: number;
   readonly items: readonly (Device)[];
   readonly cursor: string | null;
 };
@@ -274,6 +282,18 @@ export type BucketPage = {
   /** Coarsest rollup that was used, s; 0 when raw points answered. */
   readonly resolutionSeconds: number;
   readonly items: readonly (Bucket)[];
+};
+
+/** Records that are durable. Their verdicts follow in the ledger. */
+export type TakenTelemetry = {
+  /** How many records the body was. */
+  readonly records: number;
+  /** Journal offset of the first. */
+  readonly firstOffset: number;
+  /** Journal offset of the last. */
+  readonly lastOffset: number;
+  /** Whether the same request under this `Idempotency-Key` had been taken before, since the server started. */
+  readonly isRepeated: boolean;
 };
 
 /** The accounts of the ledger, in records. */
@@ -399,7 +419,7 @@ export type DeadLetter = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -438,7 +458,7 @@ export type DeadLetterDetail = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -467,7 +487,7 @@ export type DeadLetterDetail = {
 /** Open dead letters that are meant; an absent member narrows nothing. */
 export type DeadLetterFilter = {
   /** Why it was set aside. */
-  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | undefined;
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
   /** Tenant id, as far as it could be told. */
   readonly tenant?: string | undefined;
   /** Project id, as far as it could be told. */
@@ -515,6 +535,266 @@ export type StreamGap = {
   readonly missed: number | null;
 };
 
+/** A role inside a scope. */
+export type Grant = {
+  /** Role. */
+  readonly role: 'admin' | 'operator' | 'viewer' | 'device';
+  /** Tenant id; absent: every one. */
+  readonly tenant?: string | undefined;
+  /** Project id, with its tenant; absent: every one. */
+  readonly project?: string | undefined;
+  /** Device id, with its project; absent: every one. */
+  readonly device?: string | undefined;
+};
+
+/** How somebody signs in: name and password, or the code of a one-time link. */
+export type SignIn = {
+  /** Name. */
+  readonly name?: string | undefined;
+  /** Password. */
+  readonly password?: string | undefined;
+  /** Code. */
+  readonly code?: string | undefined;
+};
+
+/** Who asks. */
+export type Whoami = {
+  /** What they are. */
+  readonly kind: 'user' | 'token' | 'local' | 'anonymous';
+  /** Name, as the audit log writes it. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName: string;
+  readonly language: 'en' | 'zh' | null;
+  readonly grants: readonly (Grant)[];
+  readonly actions: readonly ('telemetry:read' | 'telemetry:write' | 'dead-letters:read' | 'dead-letters:change' | 'ledger:read' | 'ledger:audit' | 'pipeline:read' | 'pipeline:change' | 'messages:publish' | 'messages:subscribe' | 'simulation:change' | 'platform:read' | 'access:read' | 'access:change' | 'audit:read')[];
+  readonly session: string | null;
+  readonly expires: string | null;
+};
+
+/** It is done. */
+export type Done = {
+  /** Always true. */
+  readonly done: true;
+};
+
+/** What somebody changes about themselves; absent members stay. */
+export type OwnChange = {
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+};
+
+/** A password that somebody changes for themselves. */
+export type PasswordChange = {
+  /** Password. */
+  readonly current: string;
+  /** Password. */
+  readonly password: string;
+};
+
+/** A signed-in browser. */
+export type AccessSession = {
+  /** Id; no secret. */
+  readonly id: string;
+  /** User. */
+  readonly user: string;
+  /** Address it came from. */
+  readonly from: string;
+  /** What the browser calls itself. */
+  readonly agent: string;
+  /** When it began. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** When it was used last, to the minute. ISO 8601 with microseconds and `Z`. */
+  readonly lastUsed: string;
+  /** When it ends at the latest. ISO 8601 with microseconds and `Z`. */
+  readonly expires: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+};
+
+/** Sessions. */
+export type AccessSessionList = {
+  readonly items: readonly (AccessSession)[];
+};
+
+/** A user. */
+export type User = {
+  /** Name, by which the user signs in. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName: string;
+  readonly language: 'en' | 'zh' | null;
+  readonly grants: readonly (Grant)[];
+  /** Whether the user is kept from signing in. */
+  readonly disabled: boolean;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Whether there is one. */
+  readonly hasPassword: boolean;
+};
+
+/** Users by name. */
+export type UserPage = {
+  readonly items: readonly (User)[];
+  readonly cursor: string | null;
+};
+
+/** A user to be made. */
+export type NewUser = {
+  /** Name, by which the user signs in. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+  readonly grants?: readonly (Grant)[] | undefined;
+  /** Whether the user is kept from signing in. */
+  readonly disabled?: boolean | undefined;
+  readonly password?: string | null | undefined;
+};
+
+/** What is to be changed of a user; absent members stay, a password of null takes it away. */
+export type UserChange = {
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+  readonly grants?: readonly (Grant)[] | undefined;
+  /** Whether the user is kept from signing in. */
+  readonly disabled?: boolean | undefined;
+  readonly password?: string | null | undefined;
+};
+
+/** An access token, without its secret. */
+export type Token = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires: string | null;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Who made it. */
+  readonly createdBy: string;
+  readonly lastUsed: string | null;
+};
+
+/** Tokens by name. */
+export type TokenPage = {
+  readonly items: readonly (Token)[];
+  readonly cursor: string | null;
+};
+
+/** An access token to be made. */
+export type NewToken = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires?: string | null | undefined;
+};
+
+/** An access token that was made; the secret is told this once. */
+export type TokenWithSecret = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires: string | null;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Who made it. */
+  readonly createdBy: string;
+  readonly lastUsed: string | null;
+  /** The secret: `Authorization: Bearer`, or the password of MQTT with any user name. */
+  readonly secret: string;
+};
+
+/** Whom a link is to sign in. */
+export type SignInLinkWish = {
+  /** User; the first administrator when absent. */
+  readonly user?: string | undefined;
+};
+
+/** A link that signs a user in once. */
+export type SignInLink = {
+  /** User. */
+  readonly user: string;
+  /** Code; the page takes it as `#/sign-in?code=…`. */
+  readonly code: string;
+  /** Until when it can be used. ISO 8601 with microseconds and `Z`. */
+  readonly expires: string;
+};
+
+/** Whether somebody may do something. */
+export type AccessQuestion = {
+  /** A user; absent, with `token` too: who asks. */
+  readonly user?: string | undefined;
+  /** An access token, by name. */
+  readonly token?: string | undefined;
+  /** What. */
+  readonly action: 'telemetry:read' | 'telemetry:write' | 'dead-letters:read' | 'dead-letters:change' | 'ledger:read' | 'ledger:audit' | 'pipeline:read' | 'pipeline:change' | 'messages:publish' | 'messages:subscribe' | 'simulation:change' | 'platform:read' | 'access:read' | 'access:change' | 'audit:read';
+  /** Where; without members: everywhere. */
+  readonly scope: {
+    /** Tenant id; absent: every one. */
+    readonly tenant?: string | undefined;
+    /** Project id, with its tenant; absent: every one. */
+    readonly project?: string | undefined;
+    /** Device id, with its project; absent: every one. */
+    readonly device?: string | undefined;
+  };
+};
+
+/** Whether they may. */
+export type AccessAnswer = {
+  /** Whether they may. */
+  readonly allowed: boolean;
+};
+
+/** An entry of the audit log. */
+export type AuditEntry = {
+  /** Number, from 1. */
+  readonly n: number;
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Who: `local`, a user, `token:` and its name, `anonymous`, `system`. */
+  readonly author: string;
+  /** What. */
+  readonly action: string;
+  /** To what. */
+  readonly target: string;
+  /** How it ended. */
+  readonly outcome: 'allowed' | 'refused' | 'failed';
+  /** Address of the peer. */
+  readonly from: string;
+  /** Facts in words. */
+  readonly detail: string;
+  /** How many alike it stands for. */
+  readonly count: number;
+};
+
+/** Entries, newest first. */
+export type AuditPage = {
+  readonly items: readonly (AuditEntry)[];
+  readonly cursor: string | null;
+};
+
+/** What reading the whole audit log has found. */
+export type AuditVerdict = {
+  /** Whether every line fits the chain. */
+  readonly intact: boolean;
+  /** Lines read. */
+  readonly entries: number;
+  /** Number of the last entry. */
+  readonly last: number;
+  readonly findings: readonly ({
+    /** Number of the entry that is wrong or missing. */
+    readonly n: number;
+    /** File. */
+    readonly file: string;
+    /** Line in the file; 0 where it is missing. */
+    readonly line: number;
+    /** What is wrong. */
+    readonly detail: string;
+  })[];
+};
+
 /** Whether the process answers. */
 export function getHealth(signal: AbortSignal | null = null): Promise<Health> {
   return call(`/health`, {}, { signal });
@@ -548,6 +828,16 @@ export function listDevices(query: {
   readonly tenant?: string | undefined;
   /** Only this project. */
   readonly project?: string | undefined;
+  /** Only devices last seen at or after this moment: ISO 8601, or `now`, or `now-15m` (ms, s, m, h, d). */
+  readonly seenFrom?: string | undefined;
+  /** Only devices last seen before this moment: ISO 8601, or `now`, or `now-15m` (ms, s, m, h, d). */
+  readonly seenBefore?: string | undefined;
+  /** What the list is ordered by; `device` (tenant, project and id) when absent. */
+  readonly sort?: 'device' | 'lastSeen' | 'metrics' | undefined;
+  /** Direction of the order; `asc` when absent. */
+  readonly order?: 'asc' | 'desc' | undefined;
+  /** Rows left out at the beginning: any page of a long list without those before it. */
+  readonly skip?: number | undefined;
   /** Rows of one page. */
   readonly limit?: number | undefined;
   /** Opaque, from the page before. */
@@ -646,7 +936,7 @@ export function listDeadLetters(query: {
   /** Only this state. */
   readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined;
   /** Only this reason. */
-  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | undefined;
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
   /** Only this tenant. */
   readonly tenant?: string | undefined;
   /** Only this project. */
@@ -670,27 +960,161 @@ export function getDeadLetter(params: {
 }
 
 /** Replays open dead letters of a filter; twice is harmless. */
-export function replayDeadLetters(body: DeadLetterFilter, token: string, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
-  return call(`/api/v1/dead-letters/replay`, {}, { method: 'POST', body: JSON.stringify(body), signal }, token);
+export function replayDeadLetters(body: DeadLetterFilter, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
+  return call(`/api/v1/dead-letters/replay`, {}, { method: 'POST', body: JSON.stringify(body), signal });
 }
 
 /** Discards open dead letters of a filter. */
-export function discardDeadLetters(body: DeadLetterFilter, token: string, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
-  return call(`/api/v1/dead-letters/discard`, {}, { method: 'POST', body: JSON.stringify(body), signal }, token);
+export function discardDeadLetters(body: DeadLetterFilter, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
+  return call(`/api/v1/dead-letters/discard`, {}, { method: 'POST', body: JSON.stringify(body), signal });
 }
 
 /** Replays one dead letter; twice is harmless. */
 export function replayDeadLetter(params: {
   /** Journal offset. */
   readonly offset: number;
-}, token: string, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
-  return call(`/api/v1/dead-letters/${part(params.offset)}/replay`, {}, { method: 'POST', signal }, token);
+}, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
+  return call(`/api/v1/dead-letters/${part(params.offset)}/replay`, {}, { method: 'POST', signal });
 }
 
 /** Discards one dead letter. */
 export function discardDeadLetter(params: {
   /** Journal offset. */
   readonly offset: number;
-}, token: string, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
-  return call(`/api/v1/dead-letters/${part(params.offset)}/discard`, {}, { method: 'POST', signal }, token);
+}, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
+  return call(`/api/v1/dead-letters/${part(params.offset)}/discard`, {}, { method: 'POST', signal });
+}
+
+/** Signs in by name and password, or by the code of a one-time link; the session is in a cookie. */
+export function signIn(body: SignIn, signal: AbortSignal | null = null): Promise<Whoami> {
+  return call(`/api/v1/session`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Who asks, and what they may do. */
+export function getSession(signal: AbortSignal | null = null): Promise<Whoami> {
+  return call(`/api/v1/session`, {}, { signal });
+}
+
+/** Changes the display name or the language of the user who asks. */
+export function changeSelf(body: OwnChange, signal: AbortSignal | null = null): Promise<Whoami> {
+  return call(`/api/v1/session`, {}, { method: 'PATCH', body: JSON.stringify(body), signal });
+}
+
+/** Signs out. */
+export function signOut(signal: AbortSignal | null = null): Promise<Done> {
+  return call(`/api/v1/session`, {}, { method: 'DELETE', signal });
+}
+
+/** Changes the password of the user who asks; their other sessions end, and a new one begins. */
+export function changeOwnPassword(body: PasswordChange, signal: AbortSignal | null = null): Promise<Whoami> {
+  return call(`/api/v1/session/password`, {}, { method: 'PUT', body: JSON.stringify(body), signal });
+}
+
+/** Sessions of the user who asks, or of another. */
+export function listSessions(query: {
+  /** Only this user. */
+  readonly user?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<AccessSessionList> {
+  return call(`/api/v1/sessions`, query, { signal });
+}
+
+/** Ends a session. */
+export function endSession(params: {
+  /** Id. */
+  readonly id: string;
+}, signal: AbortSignal | null = null): Promise<Done> {
+  return call(`/api/v1/sessions/${part(params.id)}`, {}, { method: 'DELETE', signal });
+}
+
+/** Users by name. */
+export function listUsers(query: {
+  /** Rows of one page. */
+  readonly limit?: number | undefined;
+  /** Opaque, from the page before. */
+  readonly cursor?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<UserPage> {
+  return call(`/api/v1/users`, query, { signal });
+}
+
+/** Makes a user. */
+export function createUser(body: NewUser, signal: AbortSignal | null = null): Promise<User> {
+  return call(`/api/v1/users`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** One user. */
+export function getUser(params: {
+  /** Name of the user. */
+  readonly name: string;
+}, signal: AbortSignal | null = null): Promise<User> {
+  return call(`/api/v1/users/${part(params.name)}`, {}, { signal });
+}
+
+/** Changes a user; a changed password ends their sessions. */
+export function changeUser(params: {
+  /** Name of the user. */
+  readonly name: string;
+}, body: UserChange, signal: AbortSignal | null = null): Promise<User> {
+  return call(`/api/v1/users/${part(params.name)}`, {}, { method: 'PATCH', body: JSON.stringify(body), signal });
+}
+
+/** Removes a user with their sessions. */
+export function removeUser(params: {
+  /** Name of the user. */
+  readonly name: string;
+}, signal: AbortSignal | null = null): Promise<Done> {
+  return call(`/api/v1/users/${part(params.name)}`, {}, { method: 'DELETE', signal });
+}
+
+/** Makes a link that signs a user in once. */
+export function createSignInLink(body: SignInLinkWish, signal: AbortSignal | null = null): Promise<SignInLink> {
+  return call(`/api/v1/access/sign-in-links`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Access tokens by name. */
+export function listTokens(query: {
+  /** Rows of one page. */
+  readonly limit?: number | undefined;
+  /** Opaque, from the page before. */
+  readonly cursor?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<TokenPage> {
+  return call(`/api/v1/tokens`, query, { signal });
+}
+
+/** Makes an access token; its secret is in this answer and nowhere else. */
+export function createToken(body: NewToken, signal: AbortSignal | null = null): Promise<TokenWithSecret> {
+  return call(`/api/v1/tokens`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Revokes an access token. */
+export function revokeToken(params: {
+  /** Name of the token. */
+  readonly name: string;
+}, signal: AbortSignal | null = null): Promise<Done> {
+  return call(`/api/v1/tokens/${part(params.name)}`, {}, { method: 'DELETE', signal });
+}
+
+/** Whether who asks, a user or a token may do something somewhere. */
+export function checkAccess(body: AccessQuestion, signal: AbortSignal | null = null): Promise<AccessAnswer> {
+  return call(`/api/v1/access/check`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Entries of the audit log, newest first. */
+export function listAudit(query: {
+  /** Only this author. */
+  readonly author?: string | undefined;
+  /** Only actions that begin with this. */
+  readonly action?: string | undefined;
+  /** Only this outcome. */
+  readonly outcome?: 'allowed' | 'refused' | 'failed' | undefined;
+  /** Rows of one page. */
+  readonly limit?: number | undefined;
+  /** Opaque, from the page before. */
+  readonly cursor?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<AuditPage> {
+  return call(`/api/v1/audit`, query, { signal });
+}
+
+/** Reads the whole audit log and tells every line that was changed, removed or cut off. */
+export function verifyAudit(signal: AbortSignal | null = null): Promise<AuditVerdict> {
+  return call(`/api/v1/audit/verdict`, {}, { signal });
 }

@@ -1,0 +1,152 @@
+import Clock from 'lucide-react/icons/clock';
+import Languages from 'lucide-react/icons/languages';
+import LogOut from 'lucide-react/icons/log-out';
+import Menu from 'lucide-react/icons/menu';
+import Monitor from 'lucide-react/icons/monitor';
+import Moon from 'lucide-react/icons/moon';
+import Sun from 'lucide-react/icons/sun';
+import UserRound from 'lucide-react/icons/user-round';
+import { formatFor } from '../format.ts';
+import { useLiveState } from '../live/live-stream.ts';
+import { prefer, type Theme, usePreferences } from '../preferences.ts';
+import { useShared } from '../words/shared.ts';
+import { useSession } from './session.tsx';
+
+/** What stands above every room: the connection, and how the page is shown. */
+export function TopBar({
+  openMenu,
+  isMenuOpen,
+}: {
+  readonly openMenu: () => void;
+  readonly isMenuOpen: boolean;
+}) {
+  const words = useShared();
+  return (
+    <header className="top">
+      <button
+        type="button"
+        className="quiet-button menu-button"
+        aria-expanded={isMenuOpen}
+        aria-controls="side"
+        aria-label={words.frame.openMenu}
+        onClick={openMenu}
+      >
+        <Menu aria-hidden size={20} />
+      </button>
+      <ConnectionState />
+      <div className="top-tools">
+        <ZoneButton />
+        <LanguageButton />
+        <ThemeButton />
+        <SessionMenu />
+      </div>
+    </header>
+  );
+}
+
+function ConnectionState() {
+  const state = useLiveState();
+  const words = useShared();
+  return (
+    <span className={`connection connection-${state}`} role="status">
+      {words.connection[state]}
+    </span>
+  );
+}
+
+function ZoneButton() {
+  const { language, zone } = usePreferences();
+  const { frame } = useShared();
+  const name = formatFor(language, zone).zone;
+  const other = zone === 'utc' ? frame.ownZone : frame.utc;
+  return (
+    <button
+      type="button"
+      className="quiet-button zone-button"
+      aria-label={frame.switchZone(name, other)}
+      title={frame.switchZone(name, other)}
+      onClick={() => prefer({ zone: zone === 'utc' ? 'local' : 'utc' })}
+    >
+      <Clock aria-hidden size={16} />
+      <span>{name}</span>
+    </button>
+  );
+}
+
+/** The switch to the other language; its name is in the other language, so its label says its language. */
+export function LanguageButton() {
+  const { language } = usePreferences();
+  const { frame } = useShared();
+  const other = language === 'zh' ? 'en' : 'zh';
+  return (
+    <button
+      type="button"
+      className="quiet-button language-button"
+      title={frame.switchLanguage}
+      onClick={() => prefer({ language: other })}
+    >
+      <Languages aria-hidden size={16} />
+      <span lang={other === 'zh' ? 'zh-CN' : 'en'}>{frame.otherLanguage}</span>
+    </button>
+  );
+}
+
+const NEXT_THEME = { system: 'light', light: 'dark', dark: 'system' } as const satisfies Record<Theme, Theme>;
+const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
+
+/** Goes through the schemes of colours: the machine's, light, dark. */
+export function ThemeButton() {
+  const { theme } = usePreferences();
+  const { frame } = useShared();
+  const Icon = THEME_ICONS[theme];
+  return (
+    <button
+      type="button"
+      className="quiet-button"
+      aria-label={frame.themes[theme]}
+      title={frame.themes[theme]}
+      onClick={() => prefer({ theme: NEXT_THEME[theme] })}
+    >
+      <Icon aria-hidden size={17} />
+    </button>
+  );
+}
+
+function SessionMenu() {
+  const { who, signOut } = useSession();
+  const words = useShared();
+  if (!who) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className="quiet-button session-button"
+        popoverTarget="session"
+        aria-label={`${words.frame.session}: ${who.name}`}
+      >
+        <UserRound aria-hidden size={17} />
+        <span className="session-name">{who.name}</span>
+      </button>
+      <section id="session" popover="auto" className="popover" aria-label={words.frame.session}>
+        <h2>{who.name}</h2>
+        {who.kind === 'local' && <p className="quiet">{words.frame.ofMachine}</p>}
+        <h3>{words.frame.roles}</h3>
+        <ul className="plain">
+          {who.grants.map((grant) => (
+            <li key={JSON.stringify(grant)}>
+              {words.roles[grant.role]}{' '}
+              <span className="quiet">
+                {[grant.tenant, grant.project, grant.device]
+                  .filter((part) => part !== undefined)
+                  .join(' / ') || words.frame.everywhere}
+              </span>
+            </li>
+          ))}
+        </ul>
+        <button type="button" onClick={() => void signOut()}>
+          <LogOut aria-hidden size={15} /> {words.frame.signOut}
+        </button>
+      </section>
+    </>
+  );
+}

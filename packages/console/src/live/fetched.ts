@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useEffectEvent, useState } from 'react';
+import { codeOf, noteFault } from '../request.ts';
+import { useLiveEpoch } from './live-stream.ts';
+
+/** What is known of something that is fetched. Old data stays while it is fetched again. */
+export interface Fetched<T> {
+  readonly data: T | undefined;
+  readonly error: Error | undefined;
+  readonly isLoading: boolean;
+  reload(): void;
+}
+
+interface Kept<T> {
+  readonly key: string;
+  readonly data: T | undefined;
+  readonly error: Error | undefined;
+}
+
+/** Fetches once for each `key`, again after a break of the connection, and every `periodMs` while the tab is seen. */
+export function useFetched<T>(
+  key: string,
+  ask: (signal: AbortSignal) => Promise<T>,
+  periodMs?: number,
+): Fetched<T> {
+  const epoch = useLiveEpoch();
+  const [turn, setTurn] = useState(0);
+  const [kept, setKept] = useState<Kept<T>>({ key, data: undefined, error: undefined });
+  const fetchNow = useEffectEvent(ask);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `epoch` and `turn` ask for the same again
+  useEffect(() => {
+    const stop = new AbortController();
+    fetchNow(stop.signal).then(
+      (data) => {
+        if (!stop.signal.aborted) setKept({ key, data, error: undefined });
+      },
+      (error: Error) => {
+        if (stop.signal.aborted) return;
+        noteFault(error);
+        setKept((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
+      },
+    );
+    return () => stop.abort();
+  }, [key, epoch, turn]);
+  useEffect(() => {
+    if (periodMs === undefined) return;
+    const timer = window.setInterval(() => {
+      if (!document.hidden) setTurn((before) => before + 1);
+    }, periodMs);
+    return () => window.clearInterval(timer);
+  }, [periodMs]);
+  const isOurs = kept.key === key;
+  const data = isOurs ? kept.data : undefined;
+  const error = isOurs ? kept.error : undefined;
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  return { data, error, isLoading: data === undefined && error === undefined, reload };
+}
+
+/** Whether a fault says that the thing does not exist. */
+export function isNotFound(error: Error | undefined): boolean {
+  return codeOf(error) === 'not-found';
+}

@@ -1,0 +1,19 @@
+import type { Room } from './room.ts';
+import { ABOUT } from './rooms/about/room.ts';
+import { DEAD_LETTERS } from './rooms/dead-letters/room.ts';
+import { DEVICES } from './rooms/devices/room.ts';
+import { LEDGER } from './rooms/ledger/room.ts';
+import { OVERVIEW } from './rooms/overview/room.ts';
+
+/** Every room of the console, in the order of the navigation. */
+export const ROOMS: readonly Room[] = [OVERVIEW, DEVICES, DEAD_LETTERS, LEDGER, ABOUT];
+
+/** The room of an address and the parts behind its name; undefined where there is none. */
+export function roomOf(
+  parts: readonly string[],
+): { readonly room: Room; readonly rest: readonly string[] } | undefined {
+  const [name = '', ...rest] = parts;
+  const room = ROOMS.find((one) => one.name === name);
+  const isKnown = room?.knows ? room.knows(rest) : rest.length === 0;
+  return room && isKnown ? { room, rest } : undefined;
+}

@@ -1,0 +1,54 @@
+import { formatCount } from '../../format.ts';
+import { listDeadLetters } from '../../generated/client.ts';
+import { useFetched } from '../../live/fetched.ts';
+import { setQuery } from '../../route.ts';
+import { useWords } from '../../words/words.ts';
+import { en } from './en.ts';
+import { zh } from './zh.ts';
+
+/** Why a record is set aside. */
+export const REASONS = [
+  'unknown-topic',
+  'undecodable',
+  'series-limit',
+  'too-many-points',
+  'stage-failed',
+] as const;
+
+/** One of the reasons. */
+export type Reason = (typeof REASONS)[number];
+
+const ASK_MS = 5_000;
+
+/** How many open letters there are of each reason, and what the reason means; a press narrows the list to it. */
+export function ReasonGroups({ chosen }: { readonly chosen: Reason | undefined }) {
+  const words = useWords({ en, zh });
+  const { data } = useFetched(
+    'groups',
+    (signal) => listDeadLetters({ state: 'open', limit: 1_000 }, signal),
+    ASK_MS,
+  );
+  const groups = REASONS.map((reason) => ({
+    reason,
+    letters: data?.items.filter((letter) => letter.reason === reason).length ?? 0,
+  })).filter(({ letters, reason }) => letters > 0 || reason === chosen);
+  if (groups.length === 0) return null;
+  return (
+    <ul className="reasons" aria-label={words.byReason}>
+      {groups.map(({ reason, letters }) => (
+        <li key={reason}>
+          <button
+            type="button"
+            className="reason"
+            aria-pressed={reason === chosen}
+            onClick={() => setQuery({ reason: reason === chosen ? '' : reason })}
+          >
+            <strong>{words.reasons[reason]}</strong>
+            <span className="count">{formatCount(letters)}</span>
+            <span className="quiet small">{words.why[reason]}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

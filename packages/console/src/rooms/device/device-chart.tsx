@@ -1,0 +1,158 @@
+import Download from 'lucide-react/icons/download';
+import { useMemo } from 'react';
+import { ChartCard } from '../../charts/chart-card.tsx';
+import { boundsOf, type Measure } from '../../charts/series-points.ts';
+import { windowStart } from '../../charts/time-window.ts';
+import { formatTicks, formatValue } from '../../format.ts';
+import { useServerNow } from '../../live/server-clock.ts';
+import { Card, Failed, Loading } from '../../parts/parts.tsx';
+import { type DeviceName, setQuery, withQuery } from '../../route.ts';
+import { useFormat } from '../../use-format.ts';
+import { useWords } from '../../words/words.ts';
+import { writeFixed } from './device-view.ts';
+import { en } from './en.ts';
+import { alignedLines, type ChartRange, useTails } from './series-tail.ts';
+import { zh } from './zh.ts';
+
+const TICK_SECS = 1;
+
+/** One metric of one or several devices over time: history of the range, and what arrives. */
+export function DeviceChart({
+  devices,
+  metric,
+  tone,
+  range,
+  firstAt,
+  newestMs,
+  isBoolean,
+}: {
+  readonly devices: readonly DeviceName[];
+  readonly metric: string;
+  /** Colour of the first device's line. */
+  readonly tone: number;
+  readonly range: ChartRange;
+  /** Seconds since 1970 that the window need not reach beyond; undefined for the whole range. */
+  readonly firstAt: number | undefined;
+  /** Time of the newest value of the first device, ms since 1970. */
+  readonly newestMs: number | undefined;
+  readonly isBoolean: boolean;
+}) {
+  const words = useWords({ en, zh });
+  const times = useFormat();
+  const format = isBoolean ? formatTruth : formatValue;
+  const now = useServerNow(1_000) / 1_000;
+  const { points, isPart, history } = useTails(devices, metric, range, isBoolean);
+  const aligned = useMemo(() => alignedLines(points), [points]);
+  const isEmpty = points.every((one) => one.times.length === 0);
+  if (isEmpty) {
+    return (
+      <Card title={metric}>
+        {history.isLoading && <Loading rows={4} />}
+        {history.error && <Failed error={history.error} retry={history.reload} />}
+        {!history.isLoading && !history.error && (
+          <p className="notice">
+            {words.noPoints} {newestMs !== undefined && words.newest(times.ago(now * 1_000 - newestMs))}
+          </p>
+        )}
+      </Card>
+    );
+  }
+  const isAlone = devices.length === 1;
+  const last = points[0]?.values.at(-1);
+  const rangeWords =
+    range.kind === 'tail'
+      ? words.last(words.ranges[range.range])
+      : words.fixed(times.moment(range.from * 1_000), times.zonedMoment(range.to * 1_000));
+  const note = isBoolean ? words.newestOnly : words.downsampled;
+  const bounds = boundsOf({ times: [], values: points.flatMap(({ values }) => values) });
+  return (
+    <ChartCard
+      title={metric}
+      aside={
+        isAlone ? (
+          <>
+            {isPart && <span className="quiet small">{note}</span>}
+            {last !== undefined && last !== null && range.kind === 'tail' && (
+              <span className={`reading ink-${tone % 6}`}>{format(last)}</span>
+            )}
+            <ExportLink device={devices[0]} metric={metric} range={range} />
+          </>
+        ) : undefined
+      }
+      note={words.minMax(format(bounds.min), format(bounds.max))}
+      timeHead={words.time}
+      rowsWords={words.rows}
+      chart={{
+        label: words.chart(metric, rangeWords),
+        at: aligned.at,
+        lines: devices.map((device, index) => ({
+          label: isAlone ? metric : device.device,
+          tone: isAlone ? tone : index,
+          values: aligned.values[index] ?? [],
+          isStepped: isBoolean,
+        })),
+        ...windowOf(range, now, firstAt, aligned.at.at(-1)),
+        group: 'device',
+        fromZero: isBoolean,
+        format,
+        formatTicks: isBoolean ? formatTruths : formatTicks,
+        onZoom: (from, to) => setQuery({ ...writeFixed(from, to), range: '' }),
+      }}
+    />
+  );
+}
+
+function windowOf(range: ChartRange, now: number, firstAt: number | undefined, lastAt: number | undefined) {
+  if (range.kind === 'fixed') return { from: range.from, to: range.to };
+  // a point that came after the clock's last tick is drawn whole
+  const to = Math.min(now + TICK_SECS, Math.max(now, lastAt ?? now));
+  return { from: windowStart(now, range.range, firstAt), to };
+}
+
+function ExportLink({
+  device,
+  metric,
+  range,
+}: {
+  readonly device: DeviceName | undefined;
+  readonly metric: string;
+  readonly range: ChartRange;
+}) {
+  const words = useWords({ en, zh });
+  if (!device) return null;
+  const { tenant, project } = device;
+  const iso = (seconds: number) => new Date(seconds * 1_000).toISOString();
+  const bounds =
+    range.kind === 'tail'
+      ? { from: `now-${range.range}`, to: 'now' }
+      : { from: iso(range.from), to: iso(range.to) };
+  const href = withQuery('/api/v1/export/telemetry', {
+    tenant,
+    project,
+    device: device.device,
+    metric,
+    ...bounds,
+    format: 'csv',
+  });
+  return (
+    <a
+      className="quiet-button button"
+      href={href}
+      download={`${device.device}-${metric}.csv`}
+      aria-label={words.exportOf(metric)}
+      title={words.exportOf(metric)}
+    >
+      <Download aria-hidden size={15} />
+    </a>
+  );
+}
+
+/** A boolean as it is drawn: false at 0, true at 1. */
+function formatTruth(value: Measure): string {
+  if (value === 0) return 'false';
+  return value === 1 ? 'true' : '';
+}
+
+function formatTruths(ticks: readonly number[]): string[] {
+  return ticks.map(formatTruth);
+}

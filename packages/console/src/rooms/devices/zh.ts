@@ -1,0 +1,48 @@
+import { count, things } from '../../words/chinese.ts';
+import type { DevicesWords } from './en.ts';
+
+/** Texts of the list of devices, in Chinese. */
+export const zh: DevicesWords = {
+  title: '设备',
+  search: '搜索设备',
+  searchHint: '按 / 搜索，方向键移动，回车打开',
+  filters: '筛选',
+  tenant: '租户',
+  project: '项目',
+  freshness: '最后出现',
+  freshnesses: {
+    any: '任意时间',
+    live: '30 秒之内',
+    recent: '30 秒至 5 分钟前',
+    quiet: '5 分钟至 1 天前',
+    silent: '超过 1 天',
+    stale: '超过 5 分钟',
+  },
+  clear: '清除筛选',
+  device: '设备',
+  place: '租户 / 项目',
+  metrics: '指标',
+  lastSeen: '最后出现',
+  state: '状态',
+  sortedUp: (column) => `${column}，升序。改为降序`,
+  sortedDown: (column) => `${column}，降序。改为升序`,
+  sort: (column) => `按${column}排序`,
+  matching: (matching, all) =>
+    matching === all ? things(all, '台设备') : `${things(all, '台设备')}中有 ${count(matching)} 台符合`,
+  none: '没有符合条件的设备。',
+  loadingRow: '正在加载…',
+  select: (device) => `选择 ${device}`,
+  selectShown: '选择可见的设备',
+  selected: (selected) => `已选择 ${things(selected, '台设备')}`,
+  selectAll: (matching) => `选择全部 ${count(matching)} 台符合条件的设备`,
+  allSelected: (matching) => `已选择全部 ${count(matching)} 台符合条件的设备`,
+  unselect: '取消选择',
+  compare: '比较',
+  export: '导出列表 (CSV)',
+  exportPoints: '导出数据点 (CSV)',
+  saved: '已保存的筛选',
+  save: '保存此筛选',
+  saveName: '筛选的名称',
+  keep: '保存',
+  remove: (name) => `删除筛选“${name}”`,
+};

@@ -1,0 +1,46 @@
+import { count, things } from '../../words/english.ts';
+
+/** Texts of the ledger, in English. */
+export const en = {
+  title: 'Ledger',
+  lead: 'Every record that was received stands in exactly one account. Received is counted when the record becomes durable, the others with the position of the pipeline; so the sum can fail, and then it is an alarm.',
+  balanced: 'Balanced',
+  outOfBalance: 'Out of balance',
+  balancedWords: (received: number) =>
+    `Received equals the sum of the other accounts, in every project: ${things(received, 'record')}.`,
+  all: 'All projects',
+  byProject: 'By tenant and project',
+  tenant: 'Tenant',
+  project: 'Project',
+  qos0: (records: number) => `of these, ${things(records, 'record')} by QoS 0`,
+  byDevice: 'By device',
+  device: 'Device',
+  deviceHint: 'Device id',
+  deviceWords:
+    'Find a device to see its own account. Received is known from decoding on, so a device has no pending records.',
+  noDevice: (text: string) => `No device has “${text}” in its id.`,
+  gaps: 'Gaps in the numbering of devices',
+  gapsWords:
+    'Numbers that a device has skipped between two of its messages: they were never received. Both bounds are missing themselves.',
+  noGaps: 'No gaps. Devices that number their messages have sent every number.',
+  epoch: 'Epoch',
+  from: 'First missing',
+  to: 'Last missing',
+  missing: 'Missing',
+  moreGaps: (gaps: number) => `The first ${count(gaps)} gaps are listed.`,
+  meanings: 'What each word means',
+  meaning: {
+    received: 'Durable in the journal: the sender has its acknowledgement.',
+    stored: 'Its points are in the store. A record without points counts here too.',
+    deduplicated:
+      'The same message of the same device had been stored already; sent again after a lost acknowledgement.',
+    filtered: 'A declared stage took it out, or folded it into an aggregate.',
+    deadLettered: 'Could not be processed; kept whole until somebody replays or discards it.',
+    discarded: 'A dead letter that somebody gave up.',
+    expired: 'Removed by a limit of age or size before it was processed or replayed.',
+    pending: 'Safe in the journal, no verdict yet; usually for seconds.',
+  },
+};
+
+/** Shape of the texts of the ledger. */
+export type LedgerWords = typeof en;

@@ -1,0 +1,73 @@
+import { count, things } from '../../words/english.ts';
+
+/** Texts of the overview, in English. */
+export const en = {
+  title: 'Overview',
+  attention: 'Needs attention',
+  allWell: 'Nothing needs attention.',
+  allWellMore: (devices: number) =>
+    devices === 0
+      ? 'No device has sent anything yet.'
+      : `${things(devices, 'device')} known, every record accounted for.`,
+  unbalanced: 'The ledger does not balance',
+  backlog: (records: number, age: string) => `${things(records, 'record')} wait; the oldest for ${age}`,
+  backlogMore: 'The store cannot keep up, or has stopped.',
+  silent: (devices: number) => `${things(devices, 'device')} silent for more than 5 minutes`,
+  silentShow: 'Show them',
+  letters: (letters: number) => `${things(letters, 'open dead letter')}`,
+  lettersShow: 'Look at them',
+  slow: (delay: string) => `Slow: 99 % of the points are visible after ${delay}`,
+  journalNear: (share: string) => `The journal has used ${share} of its share`,
+  reasons: {
+    'disk-full': 'The disk is full',
+    'journal-full': 'The journal has reached its share of the disk',
+    'read-only': 'The node takes nothing in',
+    backlog: 'The journal cannot keep up',
+    'pipeline-ended': 'The pipeline has ended',
+    'shutting-down': 'The node is ending',
+  } as Readonly<Record<string, string>>, // as: any code of the server may be looked up
+  received: 'Messages',
+  points: 'Points',
+  delay: 'Delay',
+  delayHint: 'from receipt to visible, median',
+  p99: (text: string) => `99th percentile ${text}`,
+  backlogTitle: 'Backlog',
+  noBacklog: 'all decoded',
+  backlogAge: (text: string) => `oldest waits ${text}`,
+  devices: 'Devices',
+  series: (series: number) => `${count(series)} series`,
+  connections: (connections: number) => things(connections, 'connection'),
+  perSecond: '/s',
+  total: (all: number) => `${count(all)} in total`,
+  rateChart: 'Messages and points per second',
+  delayChart: 'Delay from receipt to visible',
+  p50Label: 'median',
+  p99Label: '99th percentile',
+  time: 'Time',
+  rows: (shown: number, all: number) => `Newest ${count(shown)} of ${things(all, 'second')}`,
+  ledger: 'Ledger',
+  balanced: 'Balanced',
+  outOfBalance: 'Out of balance',
+  balancedWords: (received: number) =>
+    received === 0
+      ? 'Nothing has been received yet.'
+      : `Every one of the ${things(received, 'record')} received is accounted for.`,
+  pending: 'Pending records are safe in the journal; the store commits them within seconds.',
+  storage: 'Disk',
+  journal: 'Journal',
+  used: (used: string, max: string) => `${used} of ${max}`,
+  store: 'Series',
+  forecast: 'Forecast',
+  forecastFull: (span: string) =>
+    `At the rate of the last minutes the journal reaches its share in ${span}; then the oldest records that are stored make room.`,
+  forecastSteady: 'The journal does not grow at the rate of the last minutes.',
+  forecastUnknown: 'Too young for a forecast; it needs a minute of figures.',
+  growth: (bytes: string) => `Series grow by ${bytes} a day at this rate.`,
+  retention: 'Retention',
+  retentionWords: (span: string) => `Raw points are kept for ${span}; rollups longer.`,
+  version: 'Version',
+  started: 'Started',
+};
+
+/** Shape of the texts of the overview. */
+export type OverviewWords = typeof en;
