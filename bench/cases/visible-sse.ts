@@ -4,7 +4,7 @@ import mqtt from 'mqtt';
 import { atMost, type BenchCase, type Figures, type Run } from '../frame/case.ts';
 import { readEvents } from '../frame/event-stream.ts';
 import { generatorOptions, type Load } from '../frame/load.ts';
-import { startSkerry } from '../frame/skerry.ts';
+import { type Skerry, startSkerry } from '../frame/skerry.ts';
 
 const LOAD: Load = { connections: 100, window: 100, devices: 1_000, metrics: 2, rate: 10_000 };
 const PROBES_PER_SEC = 100;
@@ -36,9 +36,9 @@ async function skerry(run: Run): Promise<Figures> {
   await generator.wait('up');
   await generator.set({ isPaused: false });
   const url = `http://127.0.0.1:${broker.server.httpPort}/api/v1/stream?subscribe=points:load`;
-  await watch(broker.port, `${url}/probes/probe`, 2);
-  const one = await watch(broker.port, `${url}/probes/probe`, run.secs);
-  const all = await watch(broker.port, url, run.secs);
+  await watch(broker, `${url}/probes/probe`, 2);
+  const one = await watch(broker, `${url}/probes/probe`, run.secs);
+  const all = await watch(broker, url, run.secs);
   const { ackedInAll, secs } = await generator.result();
   await generator.set({ isPaused: true });
   return {
@@ -54,7 +54,7 @@ async function skerry(run: Run): Promise<Figures> {
 }
 
 /** Publishes probes for some seconds and watches them arrive. */
-async function watch(port: number, url: string, secs: number) {
+async function watch({ port, server: { token } }: Skerry, url: string, secs: number) {
   const [latencies, stop] = [new LatencyHistogram(), new AbortController()];
   const sentMs = new Map<number, number>();
   const counts = { points: 0, gaps: 0, unseen: 0 };
@@ -66,7 +66,7 @@ async function watch(port: number, url: string, secs: number) {
     latencies.add(now - sent);
   };
   const reading = (async () => {
-    for await (const { type, text } of readEvents(url, stop.signal)) {
+    for await (const { type, text } of readEvents(url, token, stop.signal)) {
       opened.resolve();
       if (type === 'gap') counts.gaps++;
       if (type !== 'points') continue;

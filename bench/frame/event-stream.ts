@@ -4,9 +4,16 @@ export interface StreamEvent {
   readonly text: string;
 }
 
-/** Events of an open stream until `signal` is aborted. Fails with a plain error unless it answers 200. */
-export async function* readEvents(url: string, signal: AbortSignal): AsyncGenerator<StreamEvent> {
-  const response = await fetch(url, { signal, headers: { accept: 'text/event-stream' } });
+/** Events of an open stream, asked for with a bearer token, until `signal` is aborted. Fails with a plain error unless it answers 200. */
+export async function* readEvents(
+  url: string,
+  token: string,
+  signal: AbortSignal,
+): AsyncGenerator<StreamEvent> {
+  const response = await fetch(url, {
+    signal,
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${token}` },
+  });
   if (response.status !== 200 || !response.body)
     throw new TypeError(`${url} answered ${response.status}: ${await response.text()}`);
   let rest = '';

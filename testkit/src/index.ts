@@ -8,3 +8,4 @@ export * from './load/load-run.ts';
 export * from './load/message-shape.ts';
 export * from './load/publish-template.ts';
 export * from './server/server-process.ts';
+export * from './server/sign-in.ts';

@@ -160,7 +160,7 @@ test('a write without the token of the folder is refused and changes nothing', a
     body: '{}',
   });
   const codes = [await none.json(), await wrong.json()].map((problem) => (problem as { code: string }).code);
-  assert.deepEqual(codes, ['token-required', 'token-refused']);
+  assert.deepEqual(codes, ['sign-in-required', 'token-refused']);
   assert.equal((await lettersOf(server)).length, 1);
 });
 

@@ -19,7 +19,7 @@ export class EventStream implements AsyncDisposable {
 
   /** Subscribes; `lastEventId` as a browser sends it when it comes back. */
   constructor(server: ServerProcess, subscribe: string, lastEventId?: string) {
-    this.#reading = this.#read(server.httpPort, subscribe, lastEventId);
+    this.#reading = this.#read(server, subscribe, lastEventId);
   }
 
   /** The id that a browser would come back with. */
@@ -39,12 +39,12 @@ export class EventStream implements AsyncDisposable {
       .map((point) => point.value);
   }
 
-  async #read(port: number, subscribe: string, lastEventId: string | undefined): Promise<void> {
+  async #read(server: ServerProcess, subscribe: string, lastEventId: string | undefined): Promise<void> {
     try {
-      const url = `http://127.0.0.1:${port}/api/v1/stream?subscribe=${encodeURIComponent(subscribe)}`;
+      const path = `/api/v1/stream?subscribe=${encodeURIComponent(subscribe)}`;
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-      const response = await fetch(url, { headers, signal: this.#stop.signal });
+      const response = await server.ask(path, { headers, signal: this.#stop.signal });
       if (response.status !== 200 || !response.body)
         throw new TypeError(`The stream answered ${response.status}.`);
       let text = '';

@@ -54,7 +54,7 @@ export async function pointsOf(
   from = '2000-01-01',
 ): Promise<ToldPoint[]> {
   const query = new URLSearchParams({ ...series, from, to: '2100-01-01', format: 'ndjson' });
-  const response = await fetch(`http://127.0.0.1:${server.httpPort}/api/v1/telemetry?${query}`);
+  const response = await server.ask(`/api/v1/telemetry?${query}`);
   const text = await response.text();
   assert.equal(response.status, 200, text);
   return rowsOf(text) as unknown as ToldPoint[];

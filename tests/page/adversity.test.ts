@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { type AccessScene, LOCAL_TOKEN, openAccessScene } from '@skerry/access/testing';
 import { type Api, openApi } from '@skerry/api';
 import { MemoryPlatform } from '@skerry/api/testing';
 import { createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
-import { ServerProcess } from '@skerry/testkit';
+import { ServerProcess, type SessionCookie, sessionCookie } from '@skerry/testkit';
 import { buildPage, openBrowser, PAGE_FOLDER, picture, sees, TWO_LOOKS, type Visitors } from './browser.ts';
 
 const KEY = { tenant: 'acme', project: 'plant', device: 'pump-7' };
@@ -17,18 +18,29 @@ const LOST = 'The connection to the server is lost.';
 
 const clock = nodeClock();
 let browser: Visitors;
+/** One for all servers of this file, so that a session outlives a server. */
+let scene: AccessScene;
 
 before(async () => {
   buildPage();
   browser = await openBrowser();
+  scene = await openAccessScene();
+  await scene.access.book.addUser('admin', { grants: [{ role: 'admin' }] });
 });
 
-after(() => browser[Symbol.asyncDispose]());
+after(async () => {
+  await browser[Symbol.asyncDispose]();
+  await scene[Symbol.asyncDispose]();
+});
 
 function serve(platform: MemoryPlatform, port = 0): Promise<Api> {
-  const needs = { platform, clock, logger: silentLogger, meter: createMeter() };
+  const needs = { platform, clock, logger: silentLogger, meter: createMeter(), access: scene.access };
   const bounds = { drainMs: 100 };
-  return openApi({ host: '127.0.0.1', port, token: 'x', staticFolder: PAGE_FOLDER, bounds }, needs);
+  return openApi({ host: '127.0.0.1', port, staticFolder: PAGE_FOLDER, bounds }, needs);
+}
+
+function cookieOf(api: Api): Promise<SessionCookie> {
+  return sessionCookie(api.url, LOCAL_TOKEN);
 }
 
 function aPlatform(liveBatchesMax = 1_000): MemoryPlatform {
@@ -41,7 +53,7 @@ test('the overview says when the ledger does not balance', async () => {
   const platform = aPlatform();
   platform.miscount = 2;
   await using api = await serve(platform);
-  await using tab = await browser.open(api.url);
+  await using tab = await browser.open(api.url, await cookieOf(api));
   await sees(tab.page, 'Out of balance');
   await sees(tab.page, 'The ledger does not balance.');
   await sees(tab.page, 'received differs from the sum of the accounts by -2');
@@ -52,7 +64,7 @@ test('the overview says when the ledger does not balance', async () => {
 test('the page tells a lost connection, and shows what came meanwhile though the feed has a gap', async () => {
   const platform = aPlatform(2);
   const first = await serve(platform);
-  await using tab = await browser.open(`${first.url}/devices/acme/plant/pump-7`);
+  await using tab = await browser.open(`${first.url}/devices/acme/plant/pump-7`, await cookieOf(first));
   await tab.page.locator('.connection-live').waitFor();
   await tab.page.locator('td.value', { hasText: '7' }).waitFor();
   platform.ingest([{ ...KEY, values: { flow: 8 } }]);
@@ -71,7 +83,7 @@ test('the page tells a lost connection, and shows what came meanwhile though the
 
 test('a list that cannot be loaded says why and is loaded at the next try', async () => {
   await using api = await serve(aPlatform());
-  await using tab = await browser.open(api.url);
+  await using tab = await browser.open(api.url, await cookieOf(api));
   await tab.page.route('**/api/v1/devices?*', (route) =>
     route.fulfill({
       status: 503,
@@ -99,7 +111,8 @@ test('a new server says how to send the first message, and shows it when it come
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rmSync(dataDir, { recursive: true }));
   const server = stack.use(await ServerProcess.start({ dataDir }));
-  await using tab = await browser.open(`http://127.0.0.1:${server.httpPort}/devices`);
+  const url = `http://127.0.0.1:${server.httpPort}`;
+  await using tab = await browser.open(`${url}/devices`, await sessionCookie(url, server.token));
   const { page } = tab;
   const command = await page.locator('.empty code').textContent();
   assert.deepEqual(await picture(page, 'empty', TWO_LOOKS), []);

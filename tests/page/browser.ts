@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { SessionCookie } from '@skerry/testkit';
 import { chromium, type Page } from 'playwright-core';
 
 /** The repository's root. */
@@ -29,7 +30,8 @@ export interface Tab extends AsyncDisposable {
 
 /** A browser; each tab is a visitor of its own. */
 export interface Visitors extends AsyncDisposable {
-  open(url: string): Promise<Tab>;
+  /** Opens an address, signed in with `cookie` where one is given. */
+  open(url: string, cookie?: SessionCookie): Promise<Tab>;
 }
 
 /** Starts Chromium. */
@@ -37,8 +39,9 @@ export async function openBrowser(): Promise<Visitors> {
   const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...QUIET_FLAGS] });
   return {
-    async open(url) {
+    async open(url, cookie) {
       const page = await browser.newPage({ viewport: { width: 1_280, height: 850 }, colorScheme: 'light' });
+      if (cookie) await page.context().addCookies([{ ...cookie, url: new URL(url).origin }]);
       page.setDefaultTimeout(15_000);
       const complaints: string[] = [];
       page.on('console', (message) => {

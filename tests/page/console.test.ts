@@ -31,7 +31,7 @@ after(async () => {
   await plant[Symbol.asyncDispose]();
 });
 
-const visit = (path: string): Promise<Tab> => browser.open(plant.url + path);
+const visit = (path: string): Promise<Tab> => browser.open(plant.url + path, plant.cookie);
 const deviceAt = (device: string) => `/devices/acme/plant/${device}`;
 const flowChart = (page: Page, range: string) =>
   page.getByRole('img', { name: `Chart of flow, last ${range}` });

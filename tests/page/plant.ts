@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
-import { ServerProcess } from '@skerry/testkit';
+import { ServerProcess, type SessionCookie, sessionCookie } from '@skerry/testkit';
 
 /** Where the plant's devices belong. */
 export const PLANT = { tenant: 'acme', project: 'plant' };
@@ -28,6 +28,8 @@ type Payload = Uint8Array | object;
 export interface Plant extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly url: string;
+  /** Of a session of the administrator. */
+  readonly cookie: SessionCookie;
   /** Publishes a message of a device and waits for its acknowledgement. */
   send(device: string, payload: Payload): Promise<void>;
 }
@@ -49,10 +51,13 @@ export async function openPlant(): Promise<Plant> {
   const server = stack.use(await ServerProcess.start({ dataDir }));
   await publish(server, messages());
   await server.quiet();
+  const url = `http://127.0.0.1:${server.httpPort}`;
+  const cookie = await sessionCookie(url, server.token);
   const kept = stack.move();
   return {
     server,
-    url: `http://127.0.0.1:${server.httpPort}`,
+    url,
+    cookie,
     send: (device, payload) => publish(server, [[`${PREFIX}/plant/${device}`, payload]]),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -19,6 +19,7 @@ export class FeedReader implements AsyncDisposable {
   readonly #query: string;
   readonly #order: FeedOrder;
   readonly #tell: Tell;
+  readonly #token: () => string;
   readonly #stop = new AbortController();
   readonly #reading: Promise<void>;
   #lastId = '';
@@ -26,9 +27,15 @@ export class FeedReader implements AsyncDisposable {
   /** Connections that were answered. */
   connections = 0;
 
-  /** `port` tells where the server listens now; NaN while there is none. */
-  constructor(port: () => number, devices: readonly string[], order: FeedOrder, tell: Tell) {
+  /** `port` tells where the server listens now, NaN while there is none; `token` is that of its data folder. */
+  constructor(
+    { port, token }: { readonly port: () => number; readonly token: () => string },
+    devices: readonly string[],
+    order: FeedOrder,
+    tell: Tell,
+  ) {
     this.#port = port;
+    this.#token = token;
     this.#tell = tell;
     this.#order = order;
     this.#query = devices.map((name) => `subscribe=${encodeURIComponent(`points:${name}/n`)}`).join('&');
@@ -46,7 +53,10 @@ export class FeedReader implements AsyncDisposable {
   async #readOnce(port: number): Promise<void> {
     try {
       const response = await fetch(`http://127.0.0.1:${port}/api/v1/stream?${this.#query}`, {
-        headers: this.#lastId === '' ? {} : { 'last-event-id': this.#lastId },
+        headers: {
+          authorization: `Bearer ${this.#token()}`,
+          ...(this.#lastId === '' ? {} : { 'last-event-id': this.#lastId }),
+        },
         signal: this.#stop.signal,
       });
       if (response.status !== 200 || !response.body)

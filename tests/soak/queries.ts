@@ -124,9 +124,7 @@ function lastWindow(): { readonly from: string; readonly to: string } {
 }
 
 async function textOf(server: ServerProcess, path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${server.httpPort}${path}`, {
-    signal: AbortSignal.timeout(30_000),
-  });
+  const response = await server.ask(path, { signal: AbortSignal.timeout(30_000) });
   const text = await response.text();
   if (response.status !== 200)
     throw new TypeError(`${path} answered ${response.status}: ${text.slice(0, 300)}`);

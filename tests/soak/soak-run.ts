@@ -121,7 +121,8 @@ class SoakRun implements AsyncDisposable {
     const names = devices.slice(0, WATCHED).map((device) => `${TENANT}/${PROJECT}/${device}`);
     const tell = (finding: string): void => this.#tell(finding);
     const port = (): number => this.#server?.httpPort ?? Number.NaN;
-    await using reader = new FeedReader(port, names, this.#order, tell);
+    const token = (): string => this.#server?.token ?? '';
+    await using reader = new FeedReader({ port, token }, names, this.#order, tell);
     await this.#until('the event stream', () => reader.connections > 0);
     const random = new SeededRandom(this.#plan.seed);
     const about = { tenant: TENANT, project: PROJECT, devices, random, tell, stop: this.#askingOver.signal };

@@ -38,6 +38,8 @@ export interface BookNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly passwords: Passwords;
+  /** Told the name of a subject whose rights were changed or taken. */
+  readonly onChanged?: (subject: string) => void;
 }
 
 /** Users and access tokens. Changes happen one after the other, and are durable when they resolve. */
@@ -103,6 +105,7 @@ export class AccessBook {
       if (isAdmin(spec) && !isAdmin(kept)) await this.#checkOtherAdmin(name);
       await this.#needs.store.replace({ kind: 'User', name, secret: '', usedMicros: 0, document });
       if (password !== undefined || kept.isDisabled) await this.#endSessions(name);
+      this.#needs.onChanged?.(name);
       return document;
     });
   }
@@ -114,6 +117,7 @@ export class AccessBook {
       if (isAdmin(spec)) await this.#checkOtherAdmin(name);
       await this.#endSessions(name);
       await this.#needs.store.remove('User', [name]);
+      this.#needs.onChanged?.(name);
     });
   }
 
@@ -170,7 +174,10 @@ export class AccessBook {
 
   /** Removes a token; it is refused from now on. Fails with `token-unknown`. */
   async removeToken(name: string): Promise<void> {
-    if ((await this.#needs.store.remove('AccessToken', [name])) > 0) return;
+    if ((await this.#needs.store.remove('AccessToken', [name])) > 0) {
+      this.#needs.onChanged?.(`token:${name}`);
+      return;
+    }
     throw new AccessError(
       'token-unknown',
       `Revoking the token ${JSON.stringify(name)} failed: there is none.`,

@@ -28,6 +28,8 @@ export interface AccessOptions {
   readonly localToken: string;
   /** What new passwords cost; for tests. */
   readonly passwordCost?: ScryptCost;
+  /** Told the name of a subject whose rights were changed or taken, as `Subject` has it. */
+  readonly onChanged?: (subject: string) => void;
 }
 
 /** Who there is, who asks, and what was done. */
@@ -56,7 +58,13 @@ export async function openAccess(options: AccessOptions, needs: AccessNeeds): Pr
   };
   stack.use(clock.startTicker(SWEEP_MS, sweep));
   const passwords = new Passwords(needs, options.passwordCost);
-  const book = new AccessBook({ store, clock, random, passwords });
+  const book = new AccessBook({
+    store,
+    clock,
+    random,
+    passwords,
+    ...(options.onChanged ? { onChanged: options.onChanged } : {}),
+  });
   const attempts = new Attempts(clock, meter);
   const { localToken } = options;
   const parts = { store, clock, random, book, sessions, passwords, attempts, uses, audit, localToken };

@@ -49,9 +49,10 @@ interface Waiting {
 export class AuditLog implements AsyncDisposable {
   readonly #needs: AuditNeeds;
   readonly #options: Required<AuditOptions>;
-  readonly #headFile: HeadFile;
   readonly #refusals: RefusalFold;
-  #file: DiskFile;
+  /** Opened by the first entry: a disk that is full or refuses writes can be read. */
+  #files: { file: DiskFile; readonly head: HeadFile } | undefined;
+  #name: string;
   #bytes: number;
   #head: ChainHead;
   #waiting: Waiting[] = [];
@@ -63,18 +64,16 @@ export class AuditLog implements AsyncDisposable {
     this.#options = options;
     const { disk } = needs;
     const { folder } = options;
-    disk.makeFolder(folder);
     const kept = readHead(disk, folder);
     const { head, damage, name, bytes } = lastFile(disk, folder, kept);
-    this.#headFile = new HeadFile(disk, folder);
     this.#head = head;
+    this.#name = name;
     this.#bytes = bytes;
-    this.#file = openLast(disk, `${folder}/${name}`, bytes);
-    disk.syncFolder(folder);
     this.#refusals = new RefusalFold(needs.clock, (note) => void this.#folded(note));
     if (damage !== undefined) {
       const note = { author: 'system', target: name, outcome: 'failed', from: '', detail: damage } as const;
-      this.#append([{ ...note, action: 'audit.damaged' }]);
+      needs.logger.log('error', 'the audit log is damaged', { detail: damage });
+      void this.#folded({ ...note, action: 'audit.damaged' });
     }
   }
 
@@ -134,8 +133,8 @@ export class AuditLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#refusals[Symbol.dispose]();
     await this.#flush();
-    this.#file.close();
-    this.#headFile.close();
+    this.#files?.file.close();
+    this.#files?.head.close();
   }
 
   async #folded(note: AuditNote): Promise<void> {
@@ -172,17 +171,18 @@ export class AuditLog implements AsyncDisposable {
 
   #append(notes: readonly AuditNote[]): void {
     if (this.#fault !== undefined) throw this.#fault;
-    this.#rotate();
+    const files = this.#opened();
+    this.#rotate(files);
     const before = { bytes: this.#bytes, head: this.#head };
     try {
       const lines = notes.map((note) => this.#encode(note));
       const bytes = new TextEncoder().encode(lines.join(''));
-      writeAll(this.#file, bytes, this.#bytes);
+      writeAll(files.file, bytes, this.#bytes);
       this.#bytes += bytes.length;
-      this.#file.sync();
-      this.#headFile.write(this.#head);
+      files.file.sync();
+      files.head.write(this.#head);
     } catch (fault) {
-      this.#takeBack(before, fault);
+      this.#takeBack(files.file, before, fault);
       throw fault;
     }
   }
@@ -195,22 +195,37 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** What was not written whole is taken back; after a sync that failed the file is never written again. */
-  #takeBack(before: { readonly bytes: number; readonly head: ChainHead }, fault: unknown): void {
+  #takeBack(
+    file: DiskFile,
+    before: { readonly bytes: number; readonly head: ChainHead },
+    fault: unknown,
+  ): void {
     if (fault instanceof KernelError && fault.code === 'sync-failed') {
       this.#fault = fault;
       return;
     }
-    this.#file.truncate(before.bytes);
+    file.truncate(before.bytes);
     this.#bytes = before.bytes;
     this.#head = before.head;
   }
 
-  #rotate(): void {
+  #opened(): { file: DiskFile; readonly head: HeadFile } {
+    if (this.#files) return this.#files;
+    const { disk } = this.#needs;
+    const { folder } = this.#options;
+    disk.makeFolder(folder);
+    const file = openLast(disk, `${folder}/${this.#name}`, this.#bytes);
+    this.#files = { file, head: new HeadFile(disk, folder) };
+    disk.syncFolder(folder);
+    return this.#files;
+  }
+
+  #rotate(files: { file: DiskFile }): void {
     const { folder, fileBytesMax } = this.#options;
     if (this.#bytes < fileBytesMax) return;
     const { disk } = this.#needs;
-    this.#file.close();
-    this.#file = disk.open(`${folder}/${auditFileName(this.#head.n + 1)}`, 'create');
+    files.file.close();
+    files.file = disk.open(`${folder}/${auditFileName(this.#head.n + 1)}`, 'create');
     this.#bytes = 0;
     disk.syncFolder(folder);
     this.#trim();

@@ -105,8 +105,8 @@ export class Sessions {
     if (old.length > 0) await store.remove('SignInCode', old);
   }
 
-  /** Makes a code that signs a user in once. */
-  async makeCode(user: string): Promise<string> {
+  /** Makes a code that signs a user in once, until `expiresMicros` (since 1970). */
+  async makeCode(user: string): Promise<{ readonly code: string; readonly expiresMicros: number }> {
     const { store, clock, random } = this.#needs;
     const now = clock.nowMicros();
     const codes = await store.list('SignInCode', undefined, PAGE_ROWS);
@@ -115,14 +115,15 @@ export class Sessions {
     if (forgotten.length > 0) await store.remove('SignInCode', forgotten);
     const secret = newSecret(random);
     const name = newId(random);
+    const expiresMicros = now + LIMITS.signInCodeSecs.value * 1e6;
     const document: SignInCodeDocument = {
       apiVersion: API_VERSION,
       kind: 'SignInCode',
       metadata: { name, createdMicros: now },
-      spec: { user, expiresMicros: now + LIMITS.signInCodeSecs.value * 1e6 },
+      spec: { user, expiresMicros },
     };
     await store.create({ kind: 'SignInCode', name, secret: digestOf(secret), usedMicros: 0, document });
-    return secret;
+    return { code: secret, expiresMicros };
   }
 
   /** The user whom a code signs in; it is used up. Undefined for a code that is unknown, used or too old. */

@@ -1,5 +1,5 @@
-import { type Access, ACCESS_LIMITS, type BegunSession, NOBODY } from '@skerry/access';
-import { isAllowed, scopesOf, type Scope, type Subject } from '@skerry/model';
+import { ACCESS_LIMITS, type Access, type BegunSession, NOBODY } from '@skerry/access';
+import { isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import type { Operation } from './operation.ts';
@@ -54,7 +54,13 @@ export class Admission {
     } catch (fault) {
       const isTold = hasCredentials(request) || !SAFE_METHODS.has(request.method);
       if (fault instanceof ApiError && isTold) {
-        const note = { author: subject.name, action: id, target: targetOf(request), outcome: 'refused', from } as const;
+        const note = {
+          author: subject.name,
+          action: id,
+          target: targetOf(request),
+          outcome: 'refused',
+          from,
+        } as const;
         await this.#access.audit.note({ ...note, detail: fault.code });
       }
       throw fault;
@@ -134,7 +140,8 @@ function judge(subject: Subject, operation: Operation, request: FastifyRequest, 
   }
   const scope = scopeInPath(request);
   if (!scope || isAllowed(subject, may, scope)) return;
-  if (SAFE_METHODS.has(request.method)) throw new ApiError('not-found', 'the address names nothing that can be seen');
+  if (SAFE_METHODS.has(request.method))
+    throw new ApiError('not-found', 'the address names nothing that can be seen');
   throw new ApiError('not-allowed', `${subject.name} may not ${may} there`);
 }
 

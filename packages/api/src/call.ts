@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Asker } from './admission.ts';
 import type { Answer, Body, OperationId, Params, Query } from './operations.ts';
 
 /** A request of one operation after validation. */
@@ -6,6 +7,8 @@ export interface Call<Id extends OperationId> {
   readonly params: Params<Id>;
   readonly query: Query<Id>;
   readonly body: Body<Id>;
+  /** Who asks; may do what the operation's `may` says, somewhere. */
+  readonly asker: Asker;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   /** Aborted when the client goes away or the server ends. */

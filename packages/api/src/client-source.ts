@@ -20,7 +20,7 @@ export class ApiProblem extends Error {
   }
 }
 
-async function call<T>(path: string, query: object, init: RequestInit, token?: string): Promise<T> {
+async function call<T>(path: string, query: object, init: RequestInit): Promise<T> {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one));
@@ -29,7 +29,7 @@ async function call<T>(path: string, query: object, init: RequestInit, token?: s
   const headers = {
     accept: 'application/json',
     ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(token === undefined ? {} : { authorization: \`Bearer \${token}\` }),
+    ...(init.method === undefined ? {} : { 'x-skerry-request': '1' }),
   };
   const response = await fetch(text === '' ? path : \`\${path}?\${text}\`, { ...init, headers });
   if (!response.ok && response.headers.get('content-type')?.startsWith('application/problem+json')) {
@@ -184,7 +184,7 @@ function schemaTypes(): string[] {
 export function writeClient(): string {
   const types = schemaTypes();
   const functions = Object.entries<Operation>(OPERATIONS)
-    .filter(([, operation]) => operation.answer !== undefined)
+    .filter(([, operation]) => operation.answer !== undefined && operation.bytesBody === undefined)
     .map(([id, operation]) => writeFunction(id, operation));
   return [HEAD, ...types, ...functions].join('\n');
 }
@@ -197,7 +197,6 @@ function writeFunction(id: string, operation: Operation): string {
     ...(params ? [`params: ${typeOf(operation.params ?? {}, '')}`] : []),
     ...(query ? [`query: ${typeOf(operation.query ?? {}, '')}${isQueryNeeded ? '' : ' = {}'}`] : []),
     ...(operation.body ? [`body: ${operation.body}`] : []),
-    ...(operation.writes ? ['token: string'] : []),
     'signal: AbortSignal | null = null',
   ];
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `\${part(params.${name})}`);
@@ -206,11 +205,10 @@ function writeFunction(id: string, operation: Operation): string {
     ...(operation.body ? ['body: JSON.stringify(body)'] : []),
     'signal',
   ];
-  const rest = operation.writes ? ', token' : '';
   return [
     `/** ${operation.summary}. */`,
     `export function ${id}(${args.join(', ')}): Promise<${answerOf(operation)}> {`,
-    `  return call(\`${path}\`, ${query ? 'query' : '{}'}, { ${init.join(', ')} }${rest});`,
+    `  return call(\`${path}\`, ${query ? 'query' : '{}'}, { ${init.join(', ')} });`,
     '}',
     '',
   ].join('\n');

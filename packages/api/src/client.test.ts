@@ -10,7 +10,7 @@ const START = 1_777_636_800_000_000;
 test('createApiClient asks with encoded parts and reads the typed answer', async () => {
   await using scene = await openScene();
   scene.platform.ingest([{ ...KEY, values: { v: 1 } }]);
-  const client = createApiClient({ url: scene.api.url });
+  const client = createApiClient({ url: scene.api.url, token: TOKEN });
   const detail = await client.ask('getDevice', { params: KEY });
   assert.equal(detail.device, 'a/b c');
   const devices = await client.ask('listDevices', { query: { search: 'B C', limit: 5 } });
@@ -23,7 +23,7 @@ test('createApiClient reads NDJSON line by line and may stop early', async () =>
   scene.platform.ingest(
     Array.from({ length: 5_000 }, (_, i) => ({ ...KEY, timeMicros: START + i, values: { v: i } })),
   );
-  const client = createApiClient({ url: scene.api.url });
+  const client = createApiClient({ url: scene.api.url, token: TOKEN });
   const query = { ...KEY, metric: 'v', from: '2026-05-01', to: '2026-05-02' };
   let count = 0;
   for await (const _ of client.lines('queryTelemetry', { query })) count++;
@@ -36,11 +36,12 @@ test('createApiClient reads NDJSON line by line and may stop early', async () =>
 
 test('createApiClient turns problems, silence and broken answers into ApiErrors', async () => {
   await using scene = await openScene();
-  const client = createApiClient({ url: scene.api.url });
   const withToken = createApiClient({ url: scene.api.url, token: TOKEN });
+  const without = createApiClient({ url: scene.api.url });
+  const client = withToken;
   const refused = (code: string) => (error: unknown) => error instanceof ApiError && error.code === code;
   await assert.rejects(client.ask('getDevice', { params: KEY }), refused('not-found'));
-  await assert.rejects(client.ask('replayDeadLetters', { body: {} }), refused('token-required'));
+  await assert.rejects(without.ask('replayDeadLetters', { body: {} }), refused('sign-in-required'));
   assert.deepEqual(await withToken.ask('replayDeadLetters', { body: {} }), { changed: 0, unchanged: 0 });
   await assert.rejects(
     createApiClient({ url: 'http://127.0.0.1:1' }).ask('getHealth'),
@@ -64,7 +65,7 @@ test('createApiClient turns problems, silence and broken answers into ApiErrors'
 
 test('createApiClient follows the event stream', async () => {
   await using scene = await openScene();
-  const client = createApiClient({ url: scene.api.url });
+  const client = createApiClient({ url: scene.api.url, token: TOKEN });
   const stop = new AbortController();
   const events = client.events({ query: { subscribe: ['overview', 'points'] }, signal: stop.signal });
   const iterator = events[Symbol.asyncIterator]();

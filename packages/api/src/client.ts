@@ -10,7 +10,7 @@ import {
 } from './operations.ts';
 import type { Model } from './schemas.ts';
 
-/** Where the API is, and the token for writes. */
+/** Where the API is, and who asks: an access token, or the token of the data folder. */
 export interface ApiClientOptions {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
   readonly url: string;
@@ -79,9 +79,7 @@ async function send<Id extends OperationId>(
     headers: {
       accept,
       ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(operation.writes && options.token !== undefined
-        ? { authorization: `Bearer ${options.token}` }
-        : {}),
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     ...(request.signal ? { signal: request.signal } : {}),
@@ -119,7 +117,15 @@ function isFault(code: string): code is ApiFault {
 }
 
 function foreignCode(problem: Model<'Problem'>): ApiFault {
-  return problem.status === 503 ? 'unavailable' : 'internal';
+  const known: Readonly<Record<number, ApiFault>> = {
+    400: 'invalid-request',
+    401: 'sign-in-required',
+    404: 'not-found',
+    409: 'conflict',
+    429: 'unavailable',
+    503: 'unavailable',
+  };
+  return known[problem.status] ?? 'internal';
 }
 
 async function guarded<T>(read: () => Promise<T>): Promise<T> {

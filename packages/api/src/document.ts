@@ -1,3 +1,4 @@
+import { ACCESS_FAULTS } from '@skerry/access';
 import { API_FAULTS } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
@@ -26,7 +27,7 @@ export function openApiDocument(): Record<string, unknown> {
       title: 'Skerry',
       version: API_VERSION,
       description:
-        'Telemetry, ledger and dead letters of one Skerry node. Reads are open on loopback; writes need the token of the data folder. Errors are problem bodies (RFC 9457) with stable codes.',
+        'Telemetry, ledger and dead letters of one Skerry node. Everything under `/api` but signing in wants the cookie of a session, an access token, or the token of the data folder. Errors are problem bodies (RFC 9457) with stable codes.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -34,7 +35,18 @@ export function openApiDocument(): Record<string, unknown> {
     components: {
       schemas: SCHEMAS,
       securitySchemes: {
-        dataFolderToken: { type: 'http', scheme: 'bearer', description: 'The token in the data folder.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token (`sk_…`), or the token in the data folder.',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'skerry_session_8080',
+          description:
+            'Begun by `signIn`; the port is part of the name. Changes also want the header `x-skerry-request: 1`.',
+        },
       },
     },
   };
@@ -49,7 +61,7 @@ function describeOperation(id: string, operation: Operation): Record<string, unk
     ...parametersOf(operation),
     ...bodyOf(operation),
     responses: responsesOf(operation),
-    ...(operation.writes ? { security: [{ dataFolderToken: [] }] } : {}),
+    ...(operation.may === 'open' ? { security: [] } : { security: [{ bearer: [] }, { session: [] }] }),
   };
 }
 
@@ -98,16 +110,21 @@ function responsesOf(operation: Operation): Record<string, unknown> {
   }
   const faults = [
     ...operation.faults,
-    ...(operation.writes ? (['token-required', 'token-refused'] as const) : []),
+    ...(operation.may === 'open' ? [] : (['sign-in-required', 'token-refused'] as const)),
+    ...(operation.may === 'open' || operation.may === 'signed-in' ? [] : (['not-allowed'] as const)),
   ];
-  for (const status of new Set(faults.map((fault) => API_FAULTS[fault].status))) {
-    const codes = faults.filter((fault) => API_FAULTS[fault].status === status);
+  for (const status of new Set(faults.map(statusOf))) {
+    const codes = [...new Set(faults.filter((fault) => statusOf(fault) === status))];
     responses[status] = {
       description: codes.map((code) => `\`${code}\``).join(', '),
       content: { 'application/problem+json': { schema: reference('Problem') } },
     };
   }
   return responses;
+}
+
+function statusOf(fault: Operation['faults'][number]): number {
+  return { ...ACCESS_FAULTS, ...API_FAULTS }[fault].status;
 }
 
 function contentOf(operation: Operation): Record<string, unknown> {

@@ -13,13 +13,17 @@ export type ApiFault =
   | 'request-timeout'
   | 'host-refused'
   | 'origin-refused'
-  | 'token-required'
+  | 'sign-in-required'
+  | 'not-allowed'
+  | 'conflict'
   | 'token-refused'
   | 'range-too-large'
   | 'query-deadline'
   | 'too-many-queries'
   | 'too-many-streams'
   | 'audit-running'
+  | 'too-many-requests'
+  | 'precondition-failed'
   | 'intake-refused'
   | 'not-durable-yet'
   | 'idempotency-key-reused'
@@ -99,17 +103,24 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     'Origin refused',
     'The request comes from a page of another origin.',
   ),
-  'token-required': entry(
+  'sign-in-required': entry(
     401,
     'give-up',
-    'Token required',
-    'A write needs the header `Authorization: Bearer` with the token of the data folder.',
+    'Sign-in required',
+    'The request needs the cookie of a session, or the header `Authorization: Bearer` with an access token or the token of the data folder.',
   ),
-  'token-refused': entry(
+  'token-refused': entry(401, 'give-up', 'Token refused', 'The bearer token is unknown, revoked or expired.'),
+  'not-allowed': entry(
     403,
     'give-up',
-    'Token refused',
-    'The bearer token is not the token of the data folder.',
+    'Not allowed',
+    'Who asks is known, and has no grant for this; an administrator can give one.',
+  ),
+  conflict: entry(
+    409,
+    'give-up',
+    'Conflict',
+    'The change contradicts what exists; the detail says with what.',
   ),
   'range-too-large': entry(
     400,
@@ -134,6 +145,18 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     'retry',
     'Too many streams',
     'As many event streams are open as the limit allows.',
+  ),
+  'too-many-requests': entry(
+    429,
+    'retry',
+    'Too many requests',
+    'Who asks has used up the requests of the moment; the fields `RateLimit` and `retry-after` say when there are more.',
+  ),
+  'precondition-failed': entry(
+    412,
+    'give-up',
+    'Changed by somebody else',
+    'The thing is no longer the one that `if-match` names; read it again before changing it.',
   ),
   'intake-refused': entry(
     503,

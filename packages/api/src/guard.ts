@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -10,7 +9,6 @@ export interface GuardedRequest {
   readonly headers: {
     readonly host?: string | undefined;
     readonly origin?: string | undefined;
-    readonly authorization?: string | undefined;
     readonly 'sec-fetch-site'?: string | string[] | undefined;
   };
 }
@@ -74,19 +72,4 @@ function isOfApi(url: string): boolean {
 
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase())?.[1];
-}
-
-/** Checks the bearer token in constant time. Fails with `token-required` or `token-refused`. */
-export function guardWrite(request: GuardedRequest, token: string): void {
-  const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given === undefined) {
-    throw new ApiError('token-required', 'a write needs the header Authorization: Bearer <token>');
-  }
-  if (!timingSafeEqual(digest(given), digest(token))) {
-    throw new ApiError('token-refused', 'the bearer token is not the token of the data folder');
-  }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

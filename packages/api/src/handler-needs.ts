@@ -1,4 +1,6 @@
+import type { Access } from '@skerry/access';
 import type { Clock } from '@skerry/kernel';
+import type { Admission } from './admission.ts';
 import type { Platform } from './platform.ts';
 import type { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import type { EventStreams } from './rooms/live/stream.ts';
@@ -9,6 +11,9 @@ import type { QueryGate } from './rooms/telemetry/query-telemetry.ts';
 export interface HandlerNeeds {
   readonly platform: Platform;
   readonly clock: Clock;
+  /** Users, tokens, sessions; `audit.around` notes who changes what. */
+  readonly access: Access;
+  readonly admission: Admission;
   readonly sampler: OverviewSampler;
   readonly streams: EventStreams;
   readonly gate: QueryGate;

@@ -1,5 +1,6 @@
 import type { Handlers } from './call.ts';
 import type { HandlerNeeds } from './handler-needs.ts';
+import { accessHandlers } from './rooms/access/handlers.ts';
 import { deadLetterHandlers } from './rooms/dead-letters/handlers.ts';
 import { deviceHandlers } from './rooms/devices/handlers.ts';
 import { ledgerHandlers } from './rooms/ledger/handlers.ts';
@@ -13,11 +14,12 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...processHandlers(needs),
     ...deviceHandlers(platform, clock),
     ...ledgerHandlers(platform),
-    ...deadLetterHandlers(platform),
+    ...deadLetterHandlers(needs),
+    ...accessHandlers(needs),
     getOverview: () => sampler.current(),
     getOverviewHistory: async () => sampler.history(),
     queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),
-    sendTelemetry: (call) => intake.send(call, 'local'),
+    sendTelemetry: (call) => intake.send(call, call.asker.subject.name),
     openStream: (call) => streams.open(call),
   };
 }

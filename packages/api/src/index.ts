@@ -4,5 +4,5 @@ export { LIMITS as API_LIMITS } from './limits.ts';
 export type { FaultMeaning } from './page.ts';
 export * from './platform.ts';
 export type { Model, SchemaName } from './schemas.ts';
-export { type Api, type ApiBounds, type ApiNeeds, type ApiOptions, openApi } from './server.ts';
+export { type Api, type ApiBounds, type ApiNeeds, type ApiOptions, isLoopback, openApi } from './server.ts';
 export { formatTime, parseTime } from './time.ts';

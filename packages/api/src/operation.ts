@@ -1,3 +1,5 @@
+import type { AccessFault } from '@skerry/access';
+import type { Action } from '@skerry/model';
 import type { ApiFault } from './errors.ts';
 import type { Schema } from './schema-kit.ts';
 import type { SchemaName } from './schemas.ts';
@@ -26,7 +28,12 @@ export interface Operation {
   readonly events?: Readonly<Record<string, SchemaName>>;
   /** Schemas of the lines where NDJSON is among them; unknown when absent. */
   readonly lines?: SchemaName | readonly SchemaName[];
-  readonly faults: readonly ApiFault[];
-  /** Whether it changes something and so needs the token. */
-  readonly writes?: boolean;
+  readonly faults: readonly (ApiFault | AccessFault)[];
+  /**
+   * Who may ask it: anybody (`open`), whoever has signed in, or those with the action in some scope. The handler narrows
+   * what it shows or changes to that scope; where the path names a tenant, project or device the server has checked it.
+   */
+  readonly may: Action | 'open' | 'signed-in';
+  /** Whether it is open where the listener is on a loopback address. */
+  readonly isOpenOnLoopback?: true;
 }

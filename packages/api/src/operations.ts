@@ -1,3 +1,4 @@
+import { ACCESS_OPERATIONS } from './rooms/access/operations.ts';
 import { DEAD_LETTERS_OPERATIONS } from './rooms/dead-letters/operations.ts';
 import { DEVICES_OPERATIONS } from './rooms/devices/operations.ts';
 import { INGEST_OPERATIONS } from './rooms/ingest/operations.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS = {
   ...LEDGER_OPERATIONS,
   ...DEAD_LETTERS_OPERATIONS,
   ...LIVE_OPERATIONS,
+  ...ACCESS_OPERATIONS,
 } as const;
 
 /** Ids of the operations. */

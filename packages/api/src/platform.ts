@@ -7,6 +7,7 @@ import type {
   LedgerAccounts,
   LedgerReport,
   PointValue,
+  Scope,
   SequenceGap,
   SeriesKey,
   ValueType,
@@ -68,6 +69,8 @@ export interface DeviceQuery {
   readonly search?: string;
   readonly tenant?: string;
   readonly project?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
   /** Only devices last seen at or after this moment, and only those last seen before that one; microseconds since 1970. */
   readonly seenFromMicros?: number;
   readonly seenBeforeMicros?: number;
@@ -169,6 +172,8 @@ export interface GapQuery {
   readonly tenant?: string;
   readonly project?: string;
   readonly device?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
   readonly after?: SequenceGap;
   readonly limit: number;
 }
@@ -180,6 +185,8 @@ export interface DeadLetterNarrowing {
   readonly tenant?: string;
   readonly project?: string;
   readonly device?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** Which dead letters to list, by offset, those above `after`. */

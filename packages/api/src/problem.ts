@@ -1,3 +1,4 @@
+import { ACCESS_FAULTS, AccessError } from '@skerry/access';
 import { CodedError } from '@skerry/kernel';
 import { API_FAULTS, ApiError, type ApiFault, type RequestFault } from './errors.ts';
 import type { Model } from './schemas.ts';
@@ -21,6 +22,17 @@ export function problemOf(error: unknown, id: string): Model<'Problem'> {
       ...body,
       ...(typeof reason === 'string' ? { reason } : {}),
       ...(Array.isArray(errors) ? { errors: errors as RequestFault[] } : {}), // facts of `invalid-request` are request faults
+    };
+  }
+  if (error instanceof AccessError) {
+    const { status, title } = ACCESS_FAULTS[error.code];
+    return {
+      type: `/errors/${error.code}`,
+      title,
+      status,
+      detail: error.message,
+      code: error.code,
+      instance: id,
     };
   }
   if (error instanceof CodedError) {

@@ -1,3 +1,4 @@
+import { ACCESS_SCHEMAS } from './rooms/access/schemas.ts';
 import { DEAD_LETTERS_SCHEMAS } from './rooms/dead-letters/schemas.ts';
 import { DEVICES_SCHEMAS } from './rooms/devices/schemas.ts';
 import { INGEST_SCHEMAS } from './rooms/ingest/schemas.ts';
@@ -38,6 +39,7 @@ export const SCHEMAS = {
   ...LEDGER_SCHEMAS,
   ...DEAD_LETTERS_SCHEMAS,
   ...LIVE_SCHEMAS,
+  ...ACCESS_SCHEMAS,
 } as const;
 
 /** Names of the schemas. */

@@ -1,4 +1,12 @@
-import { covers, EVERYTHING, isAllowed, type Action, type Scope, scopesOf, type Subject } from '@skerry/model';
+import {
+  type Action,
+  covers,
+  EVERYTHING,
+  isAllowed,
+  type Scope,
+  type Subject,
+  scopesOf,
+} from '@skerry/model';
 
 /** A narrowing by name; an absent member narrows nothing. */
 export type Narrowing = Scope;

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Model, SchemaName } from './schemas.ts';
-import { exchange, openScene, problemIn, rawRequest } from './testing/scene.ts';
+import { exchange, openScene, problemIn, rawRequest, TOKEN } from './testing/scene.ts';
 import { faultsAgainst } from './testing/wire-schema.ts';
 
 const KEY = { tenant: 't', project: 'p', device: 'pump 1/a' };
+const AS_LOCAL = { authorization: `Bearer ${TOKEN}` };
 const PATH = '/api/v1/devices/t/p/pump%201%2Fa';
 
 test('openApi answers every reading operation in the shape of its schema', async () => {
@@ -63,7 +64,7 @@ test('openApi refuses the Origin of another page and takes its own', async () =>
 test('openApi refuses under /api what another site made the browser ask for, without an Origin too', async () => {
   await using scene = await openScene();
   const ask = (path: string, site: string) =>
-    rawRequest(scene.api.url + path, { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' });
+    rawRequest(scene.api.url + path, { ...AS_LOCAL, 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' });
   for (const site of ['cross-site', 'same-site', 'strange']) {
     for (const path of ['/api/v1/stream?subscribe=overview', '/%61pi/v1/stream?subscribe=overview', '/api']) {
       const answer = await ask(path, site);
@@ -83,7 +84,7 @@ test('openApi lets writes through with the token only', async () => {
   const without = await scene.post('/api/v1/dead-letters/0/replay', undefined, null);
   assert.equal(without.status, 401);
   assert.equal(without.headers.get('www-authenticate'), 'Bearer realm="skerry"');
-  assert.equal((await problemIn(without)).code, 'token-required');
+  assert.equal((await problemIn(without)).code, 'sign-in-required');
   const wrong = await scene.post('/api/v1/dead-letters/0/replay', undefined, 'wrong');
   assert.equal((await problemIn(wrong)).code, 'token-refused');
   assert.equal((await scene.platform.deadLetter(0))?.state, 'open');
@@ -110,7 +111,7 @@ test('openApi answers faults of the body with their code', async () => {
     fetch(scene.api.url + path, {
       method: 'POST',
       body,
-      headers: { 'content-type': type, authorization: 'Bearer the-token-of-the-data-folder' },
+      headers: { 'content-type': type, ...AS_LOCAL },
     });
   assert.equal((await problemIn(await send('{'))).code, 'invalid-request');
   assert.equal((await problemIn(await send('{"tenant":1}'))).errors?.[0]?.pointer, '#/tenant');
@@ -159,7 +160,7 @@ test('openApi answers what the HTTP parser refuses with problems, then closes th
 test('openApi cuts an event stream whose client sends garbage, and writes nothing into it', async () => {
   await using scene = await openScene();
   const { port } = scene.api.address;
-  const request = `GET /api/v1/stream?subscribe=overview HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
+  const request = `GET /api/v1/stream?subscribe=overview HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
   const { head, body } = await exchange(port, request, ': open', 'garbage\r\n\r\n');
   assert.match(head, /^HTTP\/1\.1 200 /);
   assert.doesNotMatch(body, /HTTP|invalid-request/);
@@ -175,14 +176,17 @@ test('openApi answers HEAD like GET, without a body', async () => {
     const wanted = await scene.get(path);
     const length = wanted.headers.get('content-length');
     const text = await wanted.text();
-    const head = await fetch(scene.api.url + path, { method: 'HEAD' });
+    const head = await fetch(scene.api.url + path, { method: 'HEAD', headers: AS_LOCAL });
     assert.equal(head.status, 200, path);
     assert.equal(head.headers.get('content-type'), wanted.headers.get('content-type'), path);
     if (length !== null)
       assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(text)), path);
     assert.equal(await head.text(), '', path);
   }
-  const stream = await fetch(`${scene.api.url}/api/v1/stream?subscribe=overview`, { method: 'HEAD' });
+  const stream = await fetch(`${scene.api.url}/api/v1/stream?subscribe=overview`, {
+    method: 'HEAD',
+    headers: AS_LOCAL,
+  });
   assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/);
   assert.equal(stream.headers.get('content-length'), null);
   assert.equal(scene.meter.gauge('iot_api_streams', '').value, 0);

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock, Logger, Meter } from '@skerry/kernel';
+import type { Access } from '@skerry/access';
+import { type Clock, CodedError, type Logger, type Meter } from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify, {
   type FastifyInstance,
@@ -8,11 +9,12 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from 'fastify';
+import { Admission } from './admission.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { openApiDocument } from './document.ts';
 import { ApiError } from './errors.ts';
-import { guardRequest, guardWrite, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
+import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
@@ -34,8 +36,6 @@ export interface ApiOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
-  /** Token that writes need. */
-  readonly token: string;
   /** Host names that are served beside those of loopback and `host`, without port. */
   readonly allowedHosts?: readonly string[];
   /** Folder of the built page; without it `/` says that there is none. */
@@ -61,6 +61,8 @@ export interface ApiNeeds {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Who may ask. */
+  readonly access: Access;
 }
 
 /**
@@ -81,11 +83,18 @@ interface Context {
   readonly hosts: ReadonlySet<string>;
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly root: AbortController;
+  readonly admission: Admission;
 }
 
 /** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
 export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api> {
+  let port = options.port;
   const context: Context = {
+    admission: new Admission(needs.access, {
+      port: () => port,
+      isEncrypted: false,
+      isLoopback: isLoopback(options.host),
+    }),
     options,
     needs,
     hosts: new Set([...LOOPBACK_HOSTS, bracketed(options.host), ...(options.allowedHosts ?? [])]),
@@ -104,17 +113,27 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   const gate = new QueryGate(queries, options.bounds?.queriesMax);
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
-  register(server, context, createHandlers({ ...needs, sampler, streams, gate, intake, isEnding }));
+  const { admission } = context;
+  register(
+    server,
+    context,
+    createHandlers({ ...needs, admission, sampler, streams, gate, intake, isEnding }),
+  );
   stack.defer(() => closeServer(server, context, streams));
   await server.listen({ host: options.host, port: options.port });
   const owned = stack.move();
   const bound = server.server.address();
-  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
+  if (bound !== null && typeof bound === 'object') port = bound.port;
   return {
     address: { host: options.host, port },
     url: `http://${bracketed(options.host)}:${port}`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Whether an address is this machine's own. */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host);
 }
 
 function bracketed(host: string): string {
@@ -176,9 +195,7 @@ function register(
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: schemaOf(operation),
-      ...(operation.writes
-        ? { preValidation: async (request: FastifyRequest) => guardWrite(request, options.token) }
-        : {}),
+      onRequest: (request) => context.admission.admit(request, id, operation),
       handler: (request, reply) => handler(callOf(request, reply, context)),
     };
     if (operation.bytesBody) server.register(async (room) => void takeBytes(room).route(route));
@@ -213,7 +230,8 @@ function schemaOf(operation: Operation): Record<string, Schema> {
   return {
     querystring: operation.query ?? { ...nothing, properties: {} },
     ...(operation.params ? { params: operation.params } : {}),
-    ...(operation.body ? { body: SCHEMAS[operation.body] } : {}),
+    // with what its references name
+    ...(operation.body ? { body: { ...SCHEMAS[operation.body], components: { schemas: SCHEMAS } } } : {}),
   };
 }
 
@@ -225,6 +243,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, context: Context):
     body: request.body as Call<OperationId>['body'], // the same
     request,
     reply,
+    asker: context.admission.askerOf(request),
   };
   return {
     ...call,
@@ -252,13 +271,19 @@ function answerProblem(
     const fields = { request: request.id, method: request.method, path: pathOf(request.url) };
     logger.log('error', 'request failed', { ...fields, error: String(error), stack: stackOf(error) });
   }
-  if (problem.status === 503) reply.header('retry-after', '1');
+  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', retryAfterSecs(error));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="skerry"');
   return reply
     .code(problem.status)
     .headers(SECURITY_HEADERS)
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problem));
+}
+
+/** Whole seconds after which the request may be repeated. */
+function retryAfterSecs(error: unknown): string {
+  const ms = error instanceof CodedError ? Number(error.facts.retryAfterMs ?? 1_000) : 1_000;
+  return String(Math.max(1, Math.ceil(ms / 1_000)));
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -1,5 +1,6 @@
-import type { DeadLetter } from '@skerry/model';
-import type { DeadLetterChange, DeadLetterFilter, DeadLetterHead, SeriesStore } from '@skerry/series';
+import { covers, type DeadLetter } from '@skerry/model';
+import type { DeadLetterChange, DeadLetterHead, SeriesStore } from '@skerry/series';
+import type { ScopedDeadLetterFilter } from './pipeline.ts';
 import type { SealDraft } from './seal-draft.ts';
 
 /** Shows dead letters of the store as they are after what is not sealed yet. */
@@ -13,7 +14,7 @@ export class DeadLetterPages {
   }
 
   /** By offset. A letter whose change is not sealed yet shows its new state. */
-  async list(filter: DeadLetterFilter): Promise<DeadLetterHead[]> {
+  async list(filter: ScopedDeadLetterFilter): Promise<DeadLetterHead[]> {
     const drafts = this.#unsealed();
     const changes = new Map<number, DeadLetterChange>();
     for (const draft of drafts) for (const change of draft.changes) changes.set(change.offset, change);
@@ -41,13 +42,14 @@ export class DeadLetterPages {
 
   async #fromStore(
     found: Map<number, DeadLetterHead>,
-    filter: DeadLetterFilter,
+    filter: ScopedDeadLetterFilter,
     changes: ReadonlyMap<number, DeadLetterChange>,
   ): Promise<void> {
     let after = filter.after;
     const before = found.size;
     while (found.size - before < filter.limit) {
-      const page = await this.#store.deadLetters({ ...filter, ...(after === undefined ? {} : { after }) });
+      const { scopes: _, ...rest } = filter; // the store knows no scopes: what it gives is narrowed here
+      const page = await this.#store.deadLetters({ ...rest, ...(after === undefined ? {} : { after }) });
       for (const head of page) this.#take(found, head, filter, changes);
       const last = page.at(-1);
       if (!last || page.length < filter.limit) return;
@@ -58,7 +60,7 @@ export class DeadLetterPages {
   #take(
     found: Map<number, DeadLetterHead>,
     head: DeadLetterHead,
-    filter: DeadLetterFilter,
+    filter: ScopedDeadLetterFilter,
     changes: ReadonlyMap<number, DeadLetterChange>,
   ): void {
     const change = changes.get(head.offset);
@@ -67,9 +69,10 @@ export class DeadLetterPages {
   }
 }
 
-function fits(filter: DeadLetterFilter, letter: DeadLetterHead): boolean {
+function fits(filter: ScopedDeadLetterFilter, letter: DeadLetterHead): boolean {
   return (
     (filter.after === undefined || letter.offset > filter.after) &&
+    (filter.scopes?.some((scope) => covers(scope, letter)) ?? true) &&
     (['state', 'reason', 'tenant', 'project', 'device'] as const).every(
       (name) => filter[name] === undefined || filter[name] === letter[name],
     )

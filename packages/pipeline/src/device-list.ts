@@ -1,4 +1,4 @@
-import type { DeviceKey } from '@skerry/model';
+import { covers, type DeviceKey, type Scope } from '@skerry/model';
 import type { DeviceState } from './catalogue.ts';
 import { compareTexts } from './ledger.ts';
 import { LIMITS } from './limits.ts';
@@ -75,9 +75,13 @@ function bounds({ seenFromMicros, seenBeforeMicros, atMicros = 0 }: DeviceQuery)
   return { from: seconds(seenFromMicros), before: seconds(seenBeforeMicros) };
 }
 
-/** Whether a device belongs to the tenant, project and id asked for. */
-export function isOf(query: Partial<DeviceKey>, device: DeviceKey): boolean {
+/** Whether a device belongs to the tenant, project and id asked for, and to one of the scopes. */
+export function isOf(
+  query: Partial<DeviceKey> & { readonly scopes?: readonly Scope[] },
+  device: DeviceKey,
+): boolean {
   return (
+    (query.scopes?.some((scope) => covers(scope, device)) ?? true) &&
     (query.tenant === undefined || query.tenant === device.tenant) &&
     (query.project === undefined || query.project === device.project) &&
     (query.device === undefined || query.device === device.device)

@@ -6,6 +6,7 @@ import type {
   LedgerAccounts,
   LedgerReport,
   PointValue,
+  Scope,
   SequenceGap,
   SeriesKey,
   ValueType,
@@ -69,6 +70,8 @@ export interface DeviceQuery {
   readonly search?: string;
   readonly tenant?: string;
   readonly project?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
   /** Only devices last seen at or after this moment, and only those last seen before that one; microseconds since 1970. */
   readonly seenFromMicros?: number;
   readonly seenBeforeMicros?: number;
@@ -115,8 +118,16 @@ export interface GapQuery {
   readonly tenant?: string;
   readonly project?: string;
   readonly device?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
   readonly after?: SequenceGap;
   readonly limit: number;
+}
+
+/** Which dead letters to list. */
+export interface ScopedDeadLetterFilter extends DeadLetterFilter {
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** A question about one series, named. */
@@ -170,7 +181,7 @@ export interface Pipeline extends AsyncDisposable {
   /** Points of the store and of the unsealed heads. Undefined when the series was never seen. Fails as the store does. */
   points(query: PointsQuery): Promise<PointPage | BucketPage | undefined>;
   /** By offset; those not sealed yet included. */
-  deadLetters(filter: DeadLetterFilter): Promise<DeadLetterHead[]>;
+  deadLetters(filter: ScopedDeadLetterFilter): Promise<DeadLetterHead[]>;
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
   ledger(): LedgerReport;
   alarms(): PipelineAlarm[];

@@ -155,11 +155,16 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /** Asks the API with the token of the data folder. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has('authorization')) headers.set('authorization', `Bearer ${this.token}`);
+    return fetch(`http://127.0.0.1:${this.httpPort}${path}`, { ...init, headers });
+  }
+
   /** GET of a path of the API; fails with a plain error unless it answers 200. */
   async get(path: string): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
-      signal: AbortSignal.timeout(10_000),
-    });
+    const response = await this.ask(path, { signal: AbortSignal.timeout(10_000) });
     const text = await response.text();
     if (response.status !== 200)
       throw new TypeError(`GET ${path} answered ${response.status}: ${text.slice(0, 500)}`);

@@ -8,8 +8,9 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS items (
   kind TEXT NOT NULL, name TEXT NOT NULL, secret TEXT, used_micros INTEGER NOT NULL, document TEXT NOT NULL,
   PRIMARY KEY (kind, name)) WITHOUT ROWID, STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS items_by_secret ON items (kind, secret) WHERE secret IS NOT NULL;
-PRAGMA user_version = 1;`;
+CREATE UNIQUE INDEX IF NOT EXISTS items_by_secret ON items (kind, secret) WHERE secret IS NOT NULL;`;
+
+const FORMAT_VERSION = 1;
 
 const STATEMENTS = {
   find: 'SELECT name, secret, used_micros, document FROM items WHERE kind = ? AND name = ?',
@@ -40,7 +41,11 @@ export function openSqliteStore(path: string): AccessStore {
     chmodSync(path, 0o600);
     const opened = new DatabaseSync(path);
     opened.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000;');
-    opened.exec(SCHEMA);
+    const version = opened.prepare('PRAGMA user_version').get()?.user_version;
+    // nothing is written into a file that is in order: it may lie on a full disk
+    if (version === FORMAT_VERSION) return opened;
+    if (version !== 0) throw new TypeError(`it has version ${version}, wanted ${FORMAT_VERSION}`);
+    opened.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${FORMAT_VERSION}; COMMIT;`);
     return opened;
   });
   return new SqliteAccessStore(database);

@@ -1,5 +1,6 @@
 import type { Clock, MetricFamily } from '@skerry/kernel';
 import {
+  covers,
   type DeadLetter,
   type DeviceKey,
   emptyAccounts,
@@ -7,6 +8,7 @@ import {
   type LedgerAccounts,
   type LedgerReport,
   type PointValue,
+  type Scope,
   type SequenceGap,
 } from '@skerry/model';
 import type {
@@ -138,7 +140,8 @@ export class MemoryPlatform implements Platform {
         ({ key }) =>
           key.device.toLowerCase().includes(needle) &&
           (query.tenant ?? key.tenant) === key.tenant &&
-          (query.project ?? key.project) === key.project,
+          (query.project ?? key.project) === key.project &&
+          (query.scopes?.some((scope) => covers(scope, key)) ?? true),
       )
       .sort((a, b) => compareKeys(a.key, b.key))
       .map(entryOf)
@@ -420,8 +423,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function isWithin(query: Partial<DeviceKey>, key: DeviceKey): boolean {
+function isWithin(
+  query: Partial<DeviceKey> & { readonly scopes?: readonly Scope[] },
+  key: DeviceKey,
+): boolean {
   return (
+    (query.scopes?.some((scope) => covers(scope, key)) ?? true) &&
     (query.tenant ?? key.tenant) === key.tenant &&
     (query.project ?? key.project) === key.project &&
     (query.device ?? key.device) === key.device

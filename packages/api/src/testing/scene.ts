@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { type AccessScene, LOCAL_TOKEN, openAccessScene } from '@skerry/access/testing';
 import { createMeter, type LogEntry, loggerTo, type Meter } from '@skerry/kernel';
 import { FakeClock } from '@skerry/kernel/testing';
 import type { Model } from '../schemas.ts';
@@ -13,7 +14,9 @@ export interface Scene extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly meter: Meter;
   readonly log: readonly LogEntry[];
-  /** GET of a path; JSON by default. */
+  /** Who may ask; the scene itself asks with the token of the data folder. */
+  readonly access: AccessScene;
+  /** GET of a path with the token of the data folder, unless the headers say otherwise; JSON by default. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** GET whose JSON answer is of the type the test states. */
   json<T>(path: string): Promise<T>;
@@ -25,29 +28,35 @@ export interface Scene extends AsyncDisposable {
 const START_MICROS = 1_777_636_800_000_000;
 
 /** The token of the scene's server. */
-export const TOKEN = 'the-token-of-the-data-folder';
+export const TOKEN = LOCAL_TOKEN;
 
 /** Opens a scene. */
 export async function openScene(
-  options: Partial<ApiOptions> & { readonly liveBatchesMax?: number } = {},
+  options: Partial<ApiOptions> & { readonly liveBatchesMax?: number; readonly token?: string } = {},
 ): Promise<Scene> {
-  const { liveBatchesMax = 1_000, ...rest } = options;
+  const { liveBatchesMax = 1_000, token: localToken = TOKEN, ...rest } = options;
   const clock = new FakeClock(START_MICROS);
   const platform = new MemoryPlatform(clock, { liveBatchesMax });
   const meter = createMeter();
   const log: LogEntry[] = [];
-  const needs = { platform, clock, meter, logger: loggerTo((entry) => log.push(entry)) };
-  const api = await openApi({ host: '127.0.0.1', port: 0, token: TOKEN, ...rest }, needs);
-  const get = (path: string, headers: Record<string, string> = {}) => fetch(api.url + path, { headers });
+  await using stack = new AsyncDisposableStack();
+  const access = stack.use(await openAccessScene({ clock, localToken }));
+  const logger = loggerTo((entry) => log.push(entry));
+  const needs = { platform, clock, meter, logger, access: access.access };
+  const api = stack.use(await openApi({ host: '127.0.0.1', port: 0, ...rest }, needs));
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    fetch(api.url + path, { headers: { authorization: `Bearer ${localToken}`, ...headers } });
+  const owned = stack.move();
   return {
     api,
     platform,
     clock,
     meter,
     log,
+    access,
     get,
     json: async <T>(path: string) => (await (await get(path)).json()) as T, // the test states what it expects
-    post: (path, body, token = TOKEN) =>
+    post: (path, body, token = localToken) =>
       fetch(api.url + path, {
         method: 'POST',
         headers: {
@@ -56,7 +65,7 @@ export async function openScene(
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
-    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -20,7 +20,11 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
     meaning: 'The instance refused a value of the command line.',
     codes: ['invalid-request', 'range-too-large', 'url-too-long', 'body-too-large', 'topic-invalid'],
   },
-  { exitCode: 4, meaning: 'The token was refused.', codes: ['token-required', 'token-refused'] },
+  {
+    exitCode: 4,
+    meaning: 'The token was refused, or may not do this.',
+    codes: ['sign-in-required', 'token-refused', 'not-allowed', 'sign-in-refused'],
+  },
   {
     exitCode: 5,
     meaning: 'The instance does not answer, or stopped answering.',

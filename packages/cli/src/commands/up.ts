@@ -14,6 +14,11 @@ export const upVerb: Verb = {
       type: 'switch',
       what: 'Takes nothing in and writes nothing; what is stored can be read.',
     },
+    {
+      name: 'sign-in-link',
+      type: 'switch',
+      what: 'Prints a one-time sign-in link at every start, also where standard output is no terminal.',
+    },
   ],
   examples: [
     'skerry up',
@@ -23,6 +28,8 @@ export const upVerb: Verb = {
   async run(context) {
     const { config } = loadConfig(configSources(context));
     const { runUp } = await import('../processes/up.ts');
-    return await runUp({ config, isReadOnly: context.flags['read-only'] === true, context });
+    const isTerminal = 'isTTY' in context.stdout && context.stdout.isTTY === true;
+    const wantsSignInLink = isTerminal || context.flags['sign-in-link'] === true;
+    return await runUp({ config, isReadOnly: context.flags['read-only'] === true, wantsSignInLink, context });
   },
 };

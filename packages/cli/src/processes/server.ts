@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { ACCESS_FAULTS, ACCESS_LIMITS, type Access, FIRST_USER } from '@skerry/access';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
 import { createMeter, KERNEL_FAULTS, KernelError, type Logger, type Meter } from '@skerry/kernel';
@@ -10,7 +11,9 @@ import { SERIES_FAULTS } from '@skerry/series';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CLI_FAULTS, CliError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { openAccessRoom } from './access-room.ts';
 import { runAudit } from './audit-run.ts';
+import { createBrokerAccess } from './broker-access.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { startDemo } from './demo.ts';
 import { exampleTopic } from './example-topic.ts';
@@ -43,6 +46,9 @@ interface Rooms {
 
 /** What has been opened, for the platform and the last words. */
 interface Opened {
+  readonly access: Access;
+  /** Of the user that this first start has made. */
+  readonly firstPassword: string | undefined;
   readonly folder: HeldDataFolder;
   readonly threads: ServerThreads;
   readonly journal: JournalClient;
@@ -77,7 +83,7 @@ export async function serve(options: UpOptions): Promise<number> {
   const platform = openPlatform(rooms, opened, () => api, stack);
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
   const demoFailed = config.demo && !isReadOnly ? runDemo(rooms, opened.broker, stack) : undefined;
-  announce(opened, api, options);
+  await announce(opened, api, options);
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
   await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
   rooms.logger.log('info', 'Shutting down.');
@@ -88,6 +94,18 @@ export async function serve(options: UpOptions): Promise<number> {
 async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Opened> {
   const { config, isReadOnly, failpoint, clock, net, random, logger, meter } = rooms;
   const folder = stack.use(await holdDataFolder(config.dataDir));
+  const later: { broker?: Broker } = {};
+  const { access, firstPassword } = await openAccessRoom(
+    {
+      dataDir: config.dataDir,
+      localToken: folder.token,
+      isReadOnly,
+      onChanged: (name) =>
+        later.broker?.endWhere((subject) => subject.name === name, 'The rights were changed.'),
+    },
+    rooms,
+  );
+  stack.use(access);
   const threads = await startServerThreads(rooms);
   stack.use(threads.log);
   const journal = stack.use(await openJournalClient(portMailbox(threads.logPort)));
@@ -104,6 +122,8 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   if (!isReadOnly) stack.defer(() => settle(appender));
   const route = compileRoutes(routesOf(config));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
+  const { authenticator } = access;
+  const brokerAccess = createBrokerAccess({ authenticator, templates: config.routing.telemetry, logger });
   const { retained } = threads.log.facts as LogThreadFacts; // told by log-worker
   const broker = stack.use(
     await listening('mqtt', () =>
@@ -111,13 +131,23 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
         {
           address: config.mqtt,
           limits: { connectionsMax: config.mqtt.connectionsMax, packetBytesMax: config.mqtt.packetBytesMax },
-          isAnonymousOnly: true,
         },
-        { net, clock, random, logger, meter, ingress, failpoint: failpointHook(failpoint), retained },
+        {
+          net,
+          clock,
+          random,
+          logger,
+          meter,
+          ingress,
+          failpoint: failpointHook(failpoint),
+          retained,
+          access: brokerAccess,
+        },
       ),
     ),
   );
-  return { folder, threads, journal, appender, ingress, broker, pipeline };
+  later.broker = broker;
+  return { access, firstPassword, folder, threads, journal, appender, ingress, broker, pipeline };
 }
 
 const SETTLE_MS = 2_000;
@@ -167,13 +197,13 @@ function openPlatform(
 
 function openHttp(
   { config, clock, logger, meter }: Rooms,
-  { folder }: Opened,
+  { access }: Opened,
   platform: LivePlatform,
 ): Promise<Api> {
   const { host, port } = config.http;
   return openApi(
-    { host, port, token: folder.token, staticFolder: PAGE, faults: FAULT_MEANINGS },
-    { platform, clock, logger, meter },
+    { host, port, staticFolder: PAGE, faults: FAULT_MEANINGS },
+    { platform, clock, logger, meter, access },
   );
 }
 
@@ -184,6 +214,7 @@ const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
   ...MQTT_FAULTS,
   ...PIPELINE_FAULTS,
   ...CLI_FAULTS,
+  ...ACCESS_FAULTS,
   ...API_FAULTS,
 };
 
@@ -265,7 +296,11 @@ function checkRoutes(config: SkerryConfig): void {
   }
 }
 
-function announce({ folder, broker }: Opened, api: Api, { context, config, isReadOnly }: UpOptions): void {
+async function announce(
+  { access, firstPassword, folder, broker }: Opened,
+  api: Api,
+  { context, config, isReadOnly, wantsSignInLink }: UpOptions,
+): Promise<void> {
   const mqtt = { host: broker.address.host, port: broker.address.port };
   folder.announce({
     pid: process.ppid,
@@ -282,9 +317,33 @@ function announce({ folder, broker }: Opened, api: Api, { context, config, isRea
     `  MQTT         mqtt://${mqtt.host.includes(':') ? `[${mqtt.host}]` : mqtt.host}:${mqtt.port}`,
     `  Data folder  ${folder.path}`,
     '',
+    ...(await signInLines(access, api, firstPassword, wantsSignInLink && !isReadOnly)),
     ...(isReadOnly ? [] : ['Send something of your own:', mosquittoLine(mqtt, topic), '']),
   ];
   context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** How somebody signs in: told once for the user that this start has made, and wherever a person is watching. */
+async function signInLines(
+  access: Access,
+  api: Api,
+  firstPassword: string | undefined,
+  wantsLink: boolean,
+): Promise<string[]> {
+  const password =
+    firstPassword === undefined
+      ? []
+      : [`The user ${FIRST_USER} was made; its password is told this once: ${firstPassword}`, ''];
+  const user = wantsLink || firstPassword !== undefined ? await access.book.admin() : undefined;
+  if (!user) return password;
+  const { code } = await access.sessions.makeCode(user.metadata.name);
+  const minutes = ACCESS_LIMITS.signInCodeSecs.value / 60;
+  return [
+    `Sign in as ${user.metadata.name} with this link, once and within ${minutes} minutes (skerry user link prints another):`,
+    `  ${api.url}/#/sign-in?code=${code}`,
+    '',
+    ...password,
+  ];
 }
 
 function mosquittoLine(

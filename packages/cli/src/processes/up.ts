@@ -9,6 +9,8 @@ export interface UpOptions {
   readonly config: SkerryConfig;
   /** Come up without taking anything in. */
   readonly isReadOnly: boolean;
+  /** Print a link that signs the administrator in; a first start does in any case. */
+  readonly wantsSignInLink: boolean;
   readonly context: Pick<VerbContext, 'stdout' | 'stderr' | 'signal' | 'environment'>;
 }
 

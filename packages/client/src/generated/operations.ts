@@ -25,6 +25,25 @@ import type {
   DeadLetterOutcome,
   StreamPoints,
   StreamGap,
+  SignIn,
+  Whoami,
+  Done,
+  OwnChange,
+  PasswordChange,
+  AccessSessionList,
+  User,
+  UserPage,
+  NewUser,
+  UserChange,
+  TokenPage,
+  NewToken,
+  TokenWithSecret,
+  SignInLinkWish,
+  SignInLink,
+  AccessQuestion,
+  AccessAnswer,
+  AuditPage,
+  AuditVerdict,
 } from './schemas.ts';
 
 /** Every operation of the API as a function. The first argument holds path, query, named headers and body by name. */
@@ -42,7 +61,7 @@ export interface SkerryClient {
   /** The same figures over the last minutes, a sample a second. */
   getOverviewHistory(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<OverviewHistory>;
   /** Devices as discovered. */
-  listDevices(parameters?: { readonly search?: string | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DevicePage>;
+  listDevices(parameters?: { readonly search?: string | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly seenFrom?: string | undefined; readonly seenBefore?: string | undefined; readonly sort?: 'device' | 'lastSeen' | 'metrics' | undefined; readonly order?: 'asc' | 'desc' | undefined; readonly skip?: number | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DevicePage>;
   /** One device. */
   getDevice(parameters: { readonly tenant: string; readonly project: string; readonly device: string }, options?: CallOptions): Promise<DeviceDetail>;
   /** Newest value of each metric of a device. */
@@ -62,7 +81,7 @@ export interface SkerryClient {
   /** Gaps in the sequence numbers of devices. */
   listGaps(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<GapPage>;
   /** Dead letters by offset. */
-  listDeadLetters(parameters?: { readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined; readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DeadLetterPage>;
+  listDeadLetters(parameters?: { readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined; readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DeadLetterPage>;
   /** One dead letter with its bytes. */
   getDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterDetail>;
   /** Replays open dead letters of a filter; twice is harmless. */
@@ -75,6 +94,44 @@ export interface SkerryClient {
   discardDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterOutcome>;
   /** One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap). */
   openStream(parameters: { readonly subscribe: readonly (string)[]; readonly lastEventId?: string | undefined }, options?: FollowOptions): AsyncGenerator<(PlainEvent & { readonly event: 'points'; readonly data: StreamPoints }) | (PlainEvent & { readonly event: 'overview'; readonly data: Overview }) | (PlainEvent & { readonly event: 'gap'; readonly data: StreamGap })>;
+  /** Signs in by name and password, or by the code of a one-time link; the session is in a cookie. */
+  signIn(parameters: { readonly body: SignIn }, options?: CallOptions): Promise<Whoami>;
+  /** Who asks, and what they may do. */
+  getSession(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Whoami>;
+  /** Changes the display name or the language of the user who asks. */
+  changeSelf(parameters: { readonly body: OwnChange }, options?: CallOptions): Promise<Whoami>;
+  /** Signs out. */
+  signOut(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Done>;
+  /** Changes the password of the user who asks; their other sessions end, and a new one begins. */
+  changeOwnPassword(parameters: { readonly body: PasswordChange }, options?: CallOptions): Promise<Whoami>;
+  /** Sessions of the user who asks, or of another. */
+  listSessions(parameters?: { readonly user?: string | undefined }, options?: CallOptions): Promise<AccessSessionList>;
+  /** Ends a session. */
+  endSession(parameters: { readonly id: string }, options?: CallOptions): Promise<Done>;
+  /** Users by name. */
+  listUsers(parameters?: { readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<UserPage>;
+  /** Makes a user. */
+  createUser(parameters: { readonly body: NewUser }, options?: CallOptions): Promise<User>;
+  /** One user. */
+  getUser(parameters: { readonly name: string }, options?: CallOptions): Promise<User>;
+  /** Changes a user; a changed password ends their sessions. */
+  changeUser(parameters: { readonly name: string; readonly body: UserChange }, options?: CallOptions): Promise<User>;
+  /** Removes a user with their sessions. */
+  removeUser(parameters: { readonly name: string }, options?: CallOptions): Promise<Done>;
+  /** Makes a link that signs a user in once. */
+  createSignInLink(parameters: { readonly body: SignInLinkWish }, options?: CallOptions): Promise<SignInLink>;
+  /** Access tokens by name. */
+  listTokens(parameters?: { readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<TokenPage>;
+  /** Makes an access token; its secret is in this answer and nowhere else. */
+  createToken(parameters: { readonly body: NewToken }, options?: CallOptions): Promise<TokenWithSecret>;
+  /** Revokes an access token. */
+  revokeToken(parameters: { readonly name: string }, options?: CallOptions): Promise<Done>;
+  /** Whether who asks, a user or a token may do something somewhere. */
+  checkAccess(parameters: { readonly body: AccessQuestion }, options?: CallOptions): Promise<AccessAnswer>;
+  /** Entries of the audit log, newest first. */
+  listAudit(parameters?: { readonly author?: string | undefined; readonly action?: string | undefined; readonly outcome?: 'allowed' | 'refused' | 'failed' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<AuditPage>;
+  /** Reads the whole audit log and tells every line that was changed, removed or cut off. */
+  verifyAudit(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<AuditVerdict>;
 }
 
 /** What a client has to know of one operation. */
@@ -110,4 +167,23 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   replayDeadLetter: {"method":"POST","path":"/api/v1/dead-letters/{offset}/replay","kind":"json"},
   discardDeadLetter: {"method":"POST","path":"/api/v1/dead-letters/{offset}/discard","kind":"json"},
   openStream: {"method":"GET","path":"/api/v1/stream","kind":"events"},
+  signIn: {"method":"POST","path":"/api/v1/session","kind":"json"},
+  getSession: {"method":"GET","path":"/api/v1/session","kind":"json"},
+  changeSelf: {"method":"PATCH","path":"/api/v1/session","kind":"json"},
+  signOut: {"method":"DELETE","path":"/api/v1/session","kind":"json"},
+  changeOwnPassword: {"method":"PUT","path":"/api/v1/session/password","kind":"json"},
+  listSessions: {"method":"GET","path":"/api/v1/sessions","kind":"json"},
+  endSession: {"method":"DELETE","path":"/api/v1/sessions/{id}","kind":"json"},
+  listUsers: {"method":"GET","path":"/api/v1/users","kind":"json"},
+  createUser: {"method":"POST","path":"/api/v1/users","kind":"json"},
+  getUser: {"method":"GET","path":"/api/v1/users/{name}","kind":"json"},
+  changeUser: {"method":"PATCH","path":"/api/v1/users/{name}","kind":"json"},
+  removeUser: {"method":"DELETE","path":"/api/v1/users/{name}","kind":"json"},
+  createSignInLink: {"method":"POST","path":"/api/v1/access/sign-in-links","kind":"json"},
+  listTokens: {"method":"GET","path":"/api/v1/tokens","kind":"json"},
+  createToken: {"method":"POST","path":"/api/v1/tokens","kind":"json"},
+  revokeToken: {"method":"DELETE","path":"/api/v1/tokens/{name}","kind":"json"},
+  checkAccess: {"method":"POST","path":"/api/v1/access/check","kind":"json"},
+  listAudit: {"method":"GET","path":"/api/v1/audit","kind":"json"},
+  verifyAudit: {"method":"GET","path":"/api/v1/audit/verdict","kind":"json"},
 };

@@ -73,6 +73,10 @@ export type OverviewSample = {
   readonly delayP99Ms: number | null;
   /** Records without a verdict. */
   readonly backlogRecords: number;
+  /** Bytes of the journal. */
+  readonly journalBytes: number;
+  /** Bytes of the store. */
+  readonly storeBytes: number;
 };
 
 /** The state of the platform. */
@@ -138,6 +142,8 @@ export type Device = {
 export type DevicePage = {
   /** Time of the server. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
+  /** Devices of the whole list. */
+  readonly total: number;
   readonly items: readonly (Device)[];
   readonly cursor: string | null;
 };
@@ -383,7 +389,7 @@ export type DeadLetter = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -422,7 +428,7 @@ export type DeadLetterDetail = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -451,7 +457,7 @@ export type DeadLetterDetail = {
 /** Open dead letters that are meant; an absent member narrows nothing. */
 export type DeadLetterFilter = {
   /** Why it was set aside. */
-  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | undefined;
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
   /** Tenant id, as far as it could be told. */
   readonly tenant?: string | undefined;
   /** Project id, as far as it could be told. */
@@ -497,4 +503,264 @@ export type StreamGap = {
   /** Why. */
   readonly reason: string;
   readonly missed: number | null;
+};
+
+/** A role inside a scope. */
+export type Grant = {
+  /** Role. */
+  readonly role: 'admin' | 'operator' | 'viewer' | 'device';
+  /** Tenant id; absent: every one. */
+  readonly tenant?: string | undefined;
+  /** Project id, with its tenant; absent: every one. */
+  readonly project?: string | undefined;
+  /** Device id, with its project; absent: every one. */
+  readonly device?: string | undefined;
+};
+
+/** How somebody signs in: name and password, or the code of a one-time link. */
+export type SignIn = {
+  /** Name. */
+  readonly name?: string | undefined;
+  /** Password. */
+  readonly password?: string | undefined;
+  /** Code. */
+  readonly code?: string | undefined;
+};
+
+/** Who asks. */
+export type Whoami = {
+  /** What they are. */
+  readonly kind: 'user' | 'token' | 'local' | 'anonymous';
+  /** Name, as the audit log writes it. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName: string;
+  readonly language: 'en' | 'zh' | null;
+  readonly grants: readonly (Grant)[];
+  readonly actions: readonly ('telemetry:read' | 'telemetry:write' | 'dead-letters:read' | 'dead-letters:change' | 'ledger:read' | 'ledger:audit' | 'pipeline:read' | 'pipeline:change' | 'messages:publish' | 'messages:subscribe' | 'simulation:change' | 'platform:read' | 'access:read' | 'access:change' | 'audit:read')[];
+  readonly session: string | null;
+  readonly expires: string | null;
+};
+
+/** It is done. */
+export type Done = {
+  /** Always true. */
+  readonly done: true;
+};
+
+/** What somebody changes about themselves; absent members stay. */
+export type OwnChange = {
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+};
+
+/** A password that somebody changes for themselves. */
+export type PasswordChange = {
+  /** Password. */
+  readonly current: string;
+  /** Password. */
+  readonly password: string;
+};
+
+/** A signed-in browser. */
+export type AccessSession = {
+  /** Id; no secret. */
+  readonly id: string;
+  /** User. */
+  readonly user: string;
+  /** Address it came from. */
+  readonly from: string;
+  /** What the browser calls itself. */
+  readonly agent: string;
+  /** When it began. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** When it was used last, to the minute. ISO 8601 with microseconds and `Z`. */
+  readonly lastUsed: string;
+  /** When it ends at the latest. ISO 8601 with microseconds and `Z`. */
+  readonly expires: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+};
+
+/** Sessions. */
+export type AccessSessionList = {
+  readonly items: readonly (AccessSession)[];
+};
+
+/** A user. */
+export type User = {
+  /** Name, by which the user signs in. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName: string;
+  readonly language: 'en' | 'zh' | null;
+  readonly grants: readonly (Grant)[];
+  /** Whether the user is kept from signing in. */
+  readonly disabled: boolean;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Whether there is one. */
+  readonly hasPassword: boolean;
+};
+
+/** Users by name. */
+export type UserPage = {
+  readonly items: readonly (User)[];
+  readonly cursor: string | null;
+};
+
+/** A user to be made. */
+export type NewUser = {
+  /** Name, by which the user signs in. */
+  readonly name: string;
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+  readonly grants?: readonly (Grant)[] | undefined;
+  /** Whether the user is kept from signing in. */
+  readonly disabled?: boolean | undefined;
+  readonly password?: string | null | undefined;
+};
+
+/** What is to be changed of a user; absent members stay, a password of null takes it away. */
+export type UserChange = {
+  /** Name as people read it. */
+  readonly displayName?: string | undefined;
+  readonly language?: 'en' | 'zh' | null | undefined;
+  readonly grants?: readonly (Grant)[] | undefined;
+  /** Whether the user is kept from signing in. */
+  readonly disabled?: boolean | undefined;
+  readonly password?: string | null | undefined;
+};
+
+/** An access token, without its secret. */
+export type Token = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires: string | null;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Who made it. */
+  readonly createdBy: string;
+  readonly lastUsed: string | null;
+};
+
+/** Tokens by name. */
+export type TokenPage = {
+  readonly items: readonly (Token)[];
+  readonly cursor: string | null;
+};
+
+/** An access token to be made. */
+export type NewToken = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires?: string | null | undefined;
+};
+
+/** An access token that was made; the secret is told this once. */
+export type TokenWithSecret = {
+  /** Name. */
+  readonly name: string;
+  readonly grants: readonly (Grant)[];
+  readonly expires: string | null;
+  /** When it was made. ISO 8601 with microseconds and `Z`. */
+  readonly created: string;
+  /** Who made it. */
+  readonly createdBy: string;
+  readonly lastUsed: string | null;
+  /** The secret: `Authorization: Bearer`, or the password of MQTT with any user name. */
+  readonly secret: string;
+};
+
+/** Whom a link is to sign in. */
+export type SignInLinkWish = {
+  /** User; the first administrator when absent. */
+  readonly user?: string | undefined;
+};
+
+/** A link that signs a user in once. */
+export type SignInLink = {
+  /** User. */
+  readonly user: string;
+  /** Code; the page takes it as `#/sign-in?code=…`. */
+  readonly code: string;
+  /** Until when it can be used. ISO 8601 with microseconds and `Z`. */
+  readonly expires: string;
+};
+
+/** Whether somebody may do something. */
+export type AccessQuestion = {
+  /** A user; absent, with `token` too: who asks. */
+  readonly user?: string | undefined;
+  /** An access token, by name. */
+  readonly token?: string | undefined;
+  /** What. */
+  readonly action: 'telemetry:read' | 'telemetry:write' | 'dead-letters:read' | 'dead-letters:change' | 'ledger:read' | 'ledger:audit' | 'pipeline:read' | 'pipeline:change' | 'messages:publish' | 'messages:subscribe' | 'simulation:change' | 'platform:read' | 'access:read' | 'access:change' | 'audit:read';
+  /** Where; without members: everywhere. */
+  readonly scope: {
+    /** Tenant id; absent: every one. */
+    readonly tenant?: string | undefined;
+    /** Project id, with its tenant; absent: every one. */
+    readonly project?: string | undefined;
+    /** Device id, with its project; absent: every one. */
+    readonly device?: string | undefined;
+  };
+};
+
+/** Whether they may. */
+export type AccessAnswer = {
+  /** Whether they may. */
+  readonly allowed: boolean;
+};
+
+/** An entry of the audit log. */
+export type AuditEntry = {
+  /** Number, from 1. */
+  readonly n: number;
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Who: `local`, a user, `token:` and its name, `anonymous`, `system`. */
+  readonly author: string;
+  /** What. */
+  readonly action: string;
+  /** To what. */
+  readonly target: string;
+  /** How it ended. */
+  readonly outcome: 'allowed' | 'refused' | 'failed';
+  /** Address of the peer. */
+  readonly from: string;
+  /** Facts in words. */
+  readonly detail: string;
+  /** How many alike it stands for. */
+  readonly count: number;
+};
+
+/** Entries, newest first. */
+export type AuditPage = {
+  readonly items: readonly (AuditEntry)[];
+  readonly cursor: string | null;
+};
+
+/** What reading the whole audit log has found. */
+export type AuditVerdict = {
+  /** Whether every line fits the chain. */
+  readonly intact: boolean;
+  /** Lines read. */
+  readonly entries: number;
+  /** Number of the last entry. */
+  readonly last: number;
+  readonly findings: readonly ({
+    /** Number of the entry that is wrong or missing. */
+    readonly n: number;
+    /** File. */
+    readonly file: string;
+    /** Line in the file; 0 where it is missing. */
+    readonly line: number;
+    /** What is wrong. */
+    readonly detail: string;
+  })[];
 };

@@ -1,17 +1,16 @@
 import type { Access } from '@skerry/access';
-import { type Clock } from '@skerry/kernel';
-import { ACTIONS, isAllowed, scopesOf, type Subject } from '@skerry/model';
+import type { Clock } from '@skerry/kernel';
+import { ACTIONS, covers, isAllowed, type Subject, scopesOf } from '@skerry/model';
 import type { Admission } from '../../admission.ts';
 import type { Call, Handlers } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
-import type { ACCESS_OPERATIONS } from './operations.ts';
-import { isForAll, narrowingOf } from '../../scoping.ts';
 import type { Model } from '../../schemas.ts';
-import { formatTime, parseTime } from '../../time.ts';
-import { covers } from '@skerry/model';
+import { isForAll, narrowingOf } from '../../scoping.ts';
+import { formatTime } from '../../time.ts';
+import type { ACCESS_OPERATIONS } from './operations.ts';
 import { tokenHandlers } from './token-handlers.ts';
-import { checkReach, userHandlers } from './user-handlers.ts';
+import { checkReach, mayReach, userHandlers } from './user-handlers.ts';
 
 /** What this room works with. */
 export interface AccessRoomNeeds {
@@ -67,7 +66,8 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
     },
     signOut: async ({ asker, reply }) => {
       reply.header('set-cookie', admission.cookie(undefined));
-      if (asker.session) await end(asker.subject, asker.session.id, asker.from, asker.session.user.metadata.name);
+      if (asker.session)
+        await end(asker.subject, asker.session.id, asker.from, asker.session.user.metadata.name);
       return { done: true };
     },
     changeOwnPassword: async (call) => {
@@ -75,7 +75,9 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
       const { name } = userOf(asker);
       await authenticator.confirm(name, body.current, asker.from);
       const note = { author: name, action: 'user.change', target: `User/${name}`, from: asker.from };
-      await audit.around({ ...note, detail: 'password' }, () => book.changeUser(name, { password: body.password }));
+      await audit.around({ ...note, detail: 'password' }, () =>
+        book.changeUser(name, { password: body.password }),
+      );
       const begun = await authenticator.signIn(name, body.password, originOf(call));
       begin(call, begun.secret);
       return showAsker(begun.subject, begun, access);
@@ -129,19 +131,14 @@ async function subjectAsked(call: Call<'checkAccess'>, { book }: Access): Promis
   return { kind: user === undefined ? 'token' : 'user', name: user ?? `token:${token}`, grants };
 }
 
-function mayReach(subject: Subject, action: 'access:read', grants: Subject['grants']): boolean {
-  return grants.length === 0
-    ? isForAll(subject, action)
-    : grants.every((grant) => isAllowed(subject, action, grant));
-}
-
 async function showAsker(
   subject: Subject,
   session: Call<'getSession'>['asker']['session'],
   { sessions }: Access,
 ): Promise<Model<'Whoami'>> {
   const spec = session?.user.spec;
-  const found = session && (await sessions.list(session.user.metadata.name)).find(({ name }) => name === session.id);
+  const found =
+    session && (await sessions.list(session.user.metadata.name)).find(({ name }) => name === session.id);
   return {
     kind: subject.kind,
     name: subject.name,
@@ -156,7 +153,10 @@ async function showAsker(
 
 type SessionItem = Awaited<ReturnType<Access['sessions']['list']>>[number];
 
-function showSession({ name, document, usedMicros }: SessionItem, current: string | undefined): Model<'AccessSession'> {
+function showSession(
+  { name, document, usedMicros }: SessionItem,
+  current: string | undefined,
+): Model<'AccessSession'> {
   const { metadata, spec } = document;
   return {
     id: name,
@@ -206,13 +206,4 @@ function auditHandlers({ audit }: Access): Handlers<'listAudit' | 'verifyAudit'>
       return { intact: findings.length === 0, entries, last: head.n, findings };
     },
   };
-}
-
-/** When something is to end: ISO 8601, or `now+90d`. Fails with `invalid-request`. */
-export function readExpiry(wanted: string | null | undefined, nowMicros: number): number | null {
-  if (wanted === null || wanted === undefined) return null;
-  const micros = parseTime(wanted, nowMicros);
-  if (micros !== undefined && micros > nowMicros) return micros;
-  const detail = `${JSON.stringify(wanted)} is not a time to come: ISO 8601 with a zone, or \`now+90d\``;
-  throw invalidRequest({ in: 'body', pointer: '#/expires', detail });
 }

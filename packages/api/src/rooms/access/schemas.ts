@@ -39,7 +39,11 @@ export const ACCESS_SCHEMAS = {
   ]),
   SignIn: object(
     'How somebody signs in: name and password, or the code of a one-time link.',
-    { name: text('Name.', { minLength: 1, maxLength: 256 }), password, code: text('Code.', { minLength: 1 }) },
+    {
+      name: text('Name.', { minLength: 1, maxLength: 256 }),
+      password,
+      code: text('Code.', { minLength: 1 }),
+    },
     ['name', 'password', 'code'],
   ),
   Whoami: object('Who asks.', {
@@ -73,7 +77,11 @@ export const ACCESS_SCHEMAS = {
     current: flag('Whether it is the one that asks.'),
   }),
   AccessSessionList: object('Sessions.', { items: list(ref('AccessSession')) }),
-  User: object('A user.', { ...user, created: time('When it was made.'), hasPassword: flag('Whether there is one.') }),
+  User: object('A user.', {
+    ...user,
+    created: time('When it was made.'),
+    hasPassword: flag('Whether there is one.'),
+  }),
   UserPage: object('Users by name.', { items: list(ref('User')), cursor: nextCursor }),
   NewUser: object('A user to be made.', { ...user, password: nullable(password) }, [
     'displayName',
@@ -104,9 +112,11 @@ export const ACCESS_SCHEMAS = {
     ...token,
     secret: text('The secret: `Authorization: Bearer`, or the password of MQTT with any user name.'),
   }),
-  SignInLinkWish: object('Whom a link is to sign in.', { user: text('User; the first administrator when absent.') }, [
-    'user',
-  ]),
+  SignInLinkWish: object(
+    'Whom a link is to sign in.',
+    { user: text('User; the first administrator when absent.') },
+    ['user'],
+  ),
   SignInLink: object('A link that signs a user in once.', {
     user: text('User.'),
     code: text('Code; the page takes it as `#/sign-in?code=…`.'),
@@ -123,20 +133,17 @@ export const ACCESS_SCHEMAS = {
     ['user', 'token'],
   ),
   AccessAnswer: object('Whether they may.', { allowed: flag('Whether they may.') }),
-  AuditEntry: object(
-    'An entry of the audit log.',
-    {
-      n: count('Number, from 1.'),
-      time: time('When.'),
-      author: text('Who: `local`, a user, `token:` and its name, `anonymous`, `system`.'),
-      action: text('What.'),
-      target: text('To what.'),
-      outcome: oneOfWords('How it ended.', ['allowed', 'refused', 'failed']),
-      from: text('Address of the peer.'),
-      detail: text('Facts in words.'),
-      count: count('How many alike it stands for.'),
-    },
-  ),
+  AuditEntry: object('An entry of the audit log.', {
+    n: count('Number, from 1.'),
+    time: time('When.'),
+    author: text('Who: `local`, a user, `token:` and its name, `anonymous`, `system`.'),
+    action: text('What.'),
+    target: text('To what.'),
+    outcome: oneOfWords('How it ended.', ['allowed', 'refused', 'failed']),
+    from: text('Address of the peer.'),
+    detail: text('Facts in words.'),
+    count: count('How many alike it stands for.'),
+  }),
   AuditPage: object('Entries, newest first.', { items: list(ref('AuditEntry')), cursor: nextCursor }),
   AuditVerdict: object('What reading the whole audit log has found.', {
     intact: flag('Whether every line fits the chain.'),

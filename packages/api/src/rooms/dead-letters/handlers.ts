@@ -1,11 +1,12 @@
+import { isAllowed, type Scope } from '@skerry/model';
+import type { Asker } from '../../admission.ts';
 import type { Call, Handlers } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError } from '../../errors.ts';
-import type { DeadLetterChoice, DeadLetterOutcome, Platform } from '../../platform.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
+import type { DeadLetterChoice, DeadLetterOutcome } from '../../platform.ts';
+import { scopesFor } from '../../scoping.ts';
 import { showDeadLetter, showPayload } from '../../shape.ts';
-
-/** Who changes things before users exist. */
-const AUTHOR = 'local';
 
 type DeadLetterIds =
   | 'listDeadLetters'
@@ -15,14 +16,17 @@ type DeadLetterIds =
   | 'replayDeadLetter'
   | 'discardDeadLetter';
 
-/** Serves the dead letters. */
-export function deadLetterHandlers(platform: Platform): Handlers<DeadLetterIds> {
-  const replay = (choice: DeadLetterChoice) => platform.replayDeadLetters(choice, AUTHOR);
-  const discard = (choice: DeadLetterChoice) => platform.discardDeadLetters(choice, AUTHOR);
+type Needs = Pick<HandlerNeeds, 'platform' | 'access'>;
+
+/** Serves the dead letters. Those of an unknown tenant are seen by who sees everything. */
+export function deadLetterHandlers(needs: Needs): Handlers<DeadLetterIds> {
+  const { platform } = needs;
   return {
-    listDeadLetters: async ({ query }) => {
+    listDeadLetters: async ({ asker, query }) => {
       const { cursor, limit = 100, ...narrowing } = query;
-      const letters = await platform.deadLetters({ ...narrowing, ...afterOffset(cursor), limit: limit + 1 });
+      const scopes = scopesFor(asker.subject, 'dead-letters:read');
+      const asked = { ...narrowing, ...scopes, ...afterOffset(cursor), limit: limit + 1 };
+      const letters = await platform.deadLetters(asked);
       const items = letters.slice(0, limit).map(showDeadLetter);
       const last = items.at(-1);
       return {
@@ -30,28 +34,61 @@ export function deadLetterHandlers(platform: Platform): Handlers<DeadLetterIds> 
         cursor: last && letters.length > limit ? writeCursor('dead-letters', [last.offset]) : null,
       };
     },
-    getDeadLetter: async ({ params }) => {
+    getDeadLetter: async ({ asker, params }) => {
       const letter = await platform.deadLetter(params.offset);
-      if (!letter) throw unknownLetter(params.offset);
+      if (!letter || !isAllowed(asker.subject, 'dead-letters:read', letter))
+        throw unknownLetter(params.offset);
       const { payload, ...entry } = letter;
       const shown = showDeadLetter({ ...entry, payloadBytes: payload.byteLength });
       return { ...shown, payload: showPayload(payload) };
     },
-    replayDeadLetters: ({ body }) => replay({ filter: body }),
-    discardDeadLetters: ({ body }) => discard({ filter: body }),
-    replayDeadLetter: (call) => changeOne(call, platform, replay),
-    discardDeadLetter: (call) => changeOne(call, platform, discard),
+    replayDeadLetters: (call) => changeMany(call, needs, 'replay'),
+    discardDeadLetters: (call) => changeMany(call, needs, 'discard'),
+    replayDeadLetter: (call) => changeOne(call, needs, 'replay'),
+    discardDeadLetter: (call) => changeOne(call, needs, 'discard'),
   };
 }
 
+function changeMany(
+  { asker, body }: Call<'replayDeadLetters' | 'discardDeadLetters'>,
+  needs: Needs,
+  kind: 'replay' | 'discard',
+): Promise<DeadLetterOutcome> {
+  const filter = { ...body, ...scopesFor(asker.subject, 'dead-letters:change') };
+  return change(asker, needs, kind, { filter }, `letters ${JSON.stringify(body)}`, body);
+}
+
 async function changeOne(
-  call: Call<'replayDeadLetter' | 'discardDeadLetter'>,
-  platform: Platform,
-  change: (choice: DeadLetterChoice) => Promise<DeadLetterOutcome>,
-) {
-  const { offset } = call.params;
-  if (!(await platform.deadLetter(offset))) throw unknownLetter(offset);
-  return change({ offset });
+  { asker, params }: Call<'replayDeadLetter' | 'discardDeadLetter'>,
+  needs: Needs,
+  kind: 'replay' | 'discard',
+): Promise<DeadLetterOutcome> {
+  const { offset } = params;
+  const letter = await needs.platform.deadLetter(offset);
+  if (!letter || !isAllowed(asker.subject, 'dead-letters:change', letter)) throw unknownLetter(offset);
+  return await change(asker, needs, kind, { offset }, `letter ${offset}`, letter);
+}
+
+/** Notes who asks for what, and asks the platform. */
+function change(
+  { subject, from }: Asker,
+  { platform, access }: Needs,
+  kind: 'replay' | 'discard',
+  choice: DeadLetterChoice,
+  target: string,
+  { tenant, project, device }: Scope,
+): Promise<DeadLetterOutcome> {
+  const scope: Scope = {
+    ...(tenant === undefined || tenant === '' ? {} : { tenant }),
+    ...(project === undefined || project === '' ? {} : { project }),
+    ...(device === undefined || device === '' ? {} : { device }),
+  };
+  const note = { author: subject.name, action: `dead-letters.${kind}`, target, from, scope };
+  return access.audit.around(note, () =>
+    kind === 'replay'
+      ? platform.replayDeadLetters(choice, subject.name)
+      : platform.discardDeadLetters(choice, subject.name),
+  );
 }
 
 function afterOffset(cursor: string | undefined): { after?: number } {

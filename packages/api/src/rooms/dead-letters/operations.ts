@@ -13,6 +13,7 @@ const deadLetterQuery = {
     'undecodable',
     'series-limit',
     'too-many-points',
+    'stage-failed',
   ]),
   tenant: narrow('tenant'),
   project: narrow('project'),
@@ -31,6 +32,7 @@ export const DEAD_LETTERS_OPERATIONS = {
     query: object('', deadLetterQuery, ['state', 'reason', 'tenant', 'project', 'device', 'limit', 'cursor']),
     answer: 'DeadLetterPage',
     faults: ['invalid-request'],
+    may: 'dead-letters:read',
   },
   getDeadLetter: {
     method: 'GET',
@@ -40,6 +42,7 @@ export const DEAD_LETTERS_OPERATIONS = {
     params: offsetParams,
     answer: 'DeadLetterDetail',
     faults: ['invalid-request', 'not-found'],
+    may: 'dead-letters:read',
   },
   replayDeadLetters: {
     method: 'POST',
@@ -49,7 +52,7 @@ export const DEAD_LETTERS_OPERATIONS = {
     body: 'DeadLetterFilter',
     answer: 'DeadLetterOutcome',
     faults: ['invalid-request'],
-    writes: true,
+    may: 'dead-letters:change',
   },
   discardDeadLetters: {
     method: 'POST',
@@ -59,7 +62,7 @@ export const DEAD_LETTERS_OPERATIONS = {
     body: 'DeadLetterFilter',
     answer: 'DeadLetterOutcome',
     faults: ['invalid-request'],
-    writes: true,
+    may: 'dead-letters:change',
   },
   replayDeadLetter: {
     method: 'POST',
@@ -69,7 +72,7 @@ export const DEAD_LETTERS_OPERATIONS = {
     params: offsetParams,
     answer: 'DeadLetterOutcome',
     faults: ['invalid-request', 'not-found'],
-    writes: true,
+    may: 'dead-letters:change',
   },
   discardDeadLetter: {
     method: 'POST',
@@ -79,6 +82,6 @@ export const DEAD_LETTERS_OPERATIONS = {
     params: offsetParams,
     answer: 'DeadLetterOutcome',
     faults: ['invalid-request', 'not-found'],
-    writes: true,
+    may: 'dead-letters:change',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -3,6 +3,7 @@ import type { DeviceKey } from '@skerry/model';
 import type { Handlers } from '../../call.ts';
 import { ApiError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
+import { scopesFor } from '../../scoping.ts';
 import { showDevice, showDeviceDetail, showLatest } from '../../shape.ts';
 import { formatTime } from '../../time.ts';
 import { nextDeviceCursor, readDeviceQuery } from './device-query.ts';
@@ -13,10 +14,14 @@ export function deviceHandlers(
   clock: Clock,
 ): Handlers<'listDevices' | 'getDevice' | 'getLatest'> {
   return {
-    listDevices: async ({ query }) => {
+    listDevices: async ({ asker, query }) => {
       const nowMicros = clock.nowMicros();
       const asked = readDeviceQuery(query, nowMicros);
-      const { total, entries } = await platform.devices({ ...asked, limit: asked.limit + 1 });
+      const { total, entries } = await platform.devices({
+        ...asked,
+        ...scopesFor(asker.subject, 'telemetry:read'),
+        limit: asked.limit + 1,
+      });
       const shown = entries.slice(0, asked.limit);
       return {
         time: formatTime(nowMicros),

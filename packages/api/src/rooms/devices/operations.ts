@@ -36,6 +36,7 @@ export const DEVICES_OPERATIONS = {
     ),
     answer: 'DevicePage',
     faults: ['invalid-request'],
+    may: 'telemetry:read',
   },
   getDevice: {
     method: 'GET',
@@ -45,6 +46,7 @@ export const DEVICES_OPERATIONS = {
     params: deviceParams,
     answer: 'DeviceDetail',
     faults: ['not-found'],
+    may: 'telemetry:read',
   },
   getLatest: {
     method: 'GET',
@@ -54,5 +56,6 @@ export const DEVICES_OPERATIONS = {
     params: deviceParams,
     answer: 'Latest',
     faults: ['not-found'],
+    may: 'telemetry:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -54,6 +54,6 @@ export const INGEST_OPERATIONS = {
       'intake-refused',
       'not-durable-yet',
     ],
-    writes: true,
+    may: 'telemetry:write',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -4,7 +4,9 @@ import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError } from '../../errors.ts';
 import { sendLines } from '../../lines.ts';
 import type { AuditReport, Platform } from '../../platform.ts';
+import { isForAll, narrowingOf, scopesFor } from '../../scoping.ts';
 import { showAudit, showLedger } from '../../shape.ts';
+import { ledgerWithin } from './ledger-scope.ts';
 
 /** Serves the ledger, its audit and the gaps. */
 export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'auditLedger' | 'listGaps'> {
@@ -19,8 +21,15 @@ export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'audi
     }
   }
   return {
-    getLedger: async () => showLedger(await platform.ledger()),
+    getLedger: async ({ asker }) =>
+      showLedger(ledgerWithin(await platform.ledger(), narrowingOf(asker.subject, 'ledger:read'))),
     auditLedger: async (call) => {
+      if (!isForAll(call.asker.subject, 'ledger:audit')) {
+        throw new ApiError(
+          'not-allowed',
+          'an audit recounts everything: it wants the action on all of the platform',
+        );
+      }
       const steps = audit(call.signal);
       if (wantsLines(call.request, call.query.format)) return sendLines(call.reply, auditLines(steps));
       let report: AuditReport | undefined;
@@ -28,9 +37,14 @@ export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'audi
       if (!report) throw new ApiError('unavailable', 'the audit ended without a result');
       return showAudit(report);
     },
-    listGaps: async ({ query }) => {
+    listGaps: async ({ asker, query }) => {
       const { cursor, limit = 100, ...narrowing } = query;
-      const gaps = await platform.gaps({ ...narrowing, ...afterGap(cursor), limit: limit + 1 });
+      const gaps = await platform.gaps({
+        ...narrowing,
+        ...scopesFor(asker.subject, 'ledger:read'),
+        ...afterGap(cursor),
+        limit: limit + 1,
+      });
       const items = gaps.slice(0, limit);
       const last = items.at(-1);
       return { items, cursor: last && gaps.length > limit ? writeGapCursor(last) : null };

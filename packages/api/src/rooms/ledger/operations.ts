@@ -11,6 +11,7 @@ export const LEDGER_OPERATIONS = {
     summary: 'The running account of every record',
     answer: 'Ledger',
     faults: [],
+    may: 'ledger:read',
   },
   auditLedger: {
     method: 'GET',
@@ -23,6 +24,7 @@ export const LEDGER_OPERATIONS = {
     answer: 'AuditReport',
     alsoMedia: [NDJSON],
     faults: ['audit-running'],
+    may: 'ledger:audit',
   },
   listGaps: {
     method: 'GET',
@@ -36,5 +38,6 @@ export const LEDGER_OPERATIONS = {
     ),
     answer: 'GapPage',
     faults: ['invalid-request'],
+    may: 'ledger:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -28,5 +28,6 @@ export const LIVE_OPERATIONS = {
     alsoMedia: ['text/event-stream'],
     events: { points: 'StreamPoints', overview: 'Overview', gap: 'StreamGap' },
     faults: ['invalid-request', 'too-many-streams'],
+    may: 'telemetry:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

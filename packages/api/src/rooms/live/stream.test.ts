@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { ApiError } from '../../errors.ts';
 import type { Model } from '../../schemas.ts';
-import { openScene, problemIn, type Scene } from '../../testing/scene.ts';
+import { openScene, problemIn, type Scene, TOKEN } from '../../testing/scene.ts';
 import { faultsAgainst } from '../../testing/wire-schema.ts';
 
 const KEY = { tenant: 't', project: 'p', device: 'a/b' };
@@ -57,7 +57,8 @@ async function* blocks(response: IncomingMessage): AsyncGenerator<string> {
 
 function open(scene: Scene, path: string, headers: Record<string, string> = {}): Promise<Events> {
   return new Promise((resolve, reject) => {
-    const sent = get(`${scene.api.url}${path}`, { headers }, (response) => resolve(new Events(response)));
+    const asked = { headers: { authorization: `Bearer ${TOKEN}`, ...headers } };
+    const sent = get(`${scene.api.url}${path}`, asked, (response) => resolve(new Events(response)));
     sent.on('error', reject);
   });
 }

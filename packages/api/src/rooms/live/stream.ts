@@ -9,11 +9,13 @@ import {
   type Meter,
   type Timer,
 } from '@skerry/kernel';
+import type { Subject } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
 import type { Call } from '../../call.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import type { LiveEvent, LiveFilter, Platform } from '../../platform.ts';
+import { intersect, narrowingOf } from '../../scoping.ts';
 import { showLive } from '../../shape.ts';
 import type { OverviewSampler } from '../overview/overview-sampler.ts';
 
@@ -65,7 +67,7 @@ export class EventStreams implements Disposable {
 
   /** Answers a request with an event stream. Fails with `too-many-streams` or `invalid-request`. */
   async open(call: Call<'openStream'>): Promise<FastifyReply> {
-    const wanted = readSubscriptions(call.query.subscribe);
+    const wanted = narrowed(readSubscriptions(call.query.subscribe), call.asker.subject);
     if (this.#open.size >= this.#bounds.streamsMax) {
       throw new ApiError('too-many-streams', `${this.#open.size} streams are open, at most that many may be`);
     }
@@ -197,6 +199,16 @@ export function readSubscriptions(texts: readonly string[]): Subscriptions {
 }
 
 const PARTS = ['tenant', 'project', 'device', 'metric'] as const;
+
+/** What of the subscriptions lies in the subject's scope. Fails with `not-found` where one lies outside. */
+function narrowed({ overview, points }: Subscriptions, subject: Subject): Subscriptions {
+  const scopes = narrowingOf(subject, 'telemetry:read');
+  const inside = points.map((filter) => intersect(filter, scopes));
+  if (inside.some((filters) => filters.length === 0)) {
+    throw new ApiError('not-found', 'a subscription names what cannot be seen');
+  }
+  return { overview, points: inside.flat() };
+}
 
 function readPoints(text: string, index: number): LiveFilter {
   const pointer = `#/subscribe/${index}`;

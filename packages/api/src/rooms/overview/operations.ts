@@ -9,6 +9,7 @@ export const OVERVIEW_OPERATIONS = {
     summary: 'Rates, delay, backlog and ledger now',
     answer: 'Overview',
     faults: [],
+    may: 'platform:read',
   },
   getOverviewHistory: {
     method: 'GET',
@@ -17,5 +18,6 @@ export const OVERVIEW_OPERATIONS = {
     summary: 'The same figures over the last minutes, a sample a second',
     answer: 'OverviewHistory',
     faults: [],
+    may: 'platform:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

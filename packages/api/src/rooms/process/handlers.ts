@@ -1,6 +1,7 @@
 import { renderPrometheus } from '@skerry/kernel';
 import type { Handlers } from '../../call.ts';
 import type { HandlerNeeds } from '../../handler-needs.ts';
+import { isForAll } from '../../scoping.ts';
 
 /** Serves health, readiness, metrics and configuration. */
 export function processHandlers(
@@ -20,9 +21,11 @@ export function processHandlers(
       const body = renderPrometheus(await platform.metrics());
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body);
     },
-    getConfig: async () => {
+    getConfig: async ({ asker }) => {
       const { version, values, listeners, exampleTopic } = platform.configuration();
-      return { version, values, listeners, exampleTopic };
+      // paths and limits of the machine are for those who see all of the platform
+      const shown = isForAll(asker.subject, 'platform:read') ? values : {};
+      return { version, values: shown, listeners, exampleTopic };
     },
   };
 }

@@ -9,6 +9,7 @@ export const PROCESS_OPERATIONS = {
     summary: 'Whether the process answers',
     answer: 'Health',
     faults: [],
+    may: 'open',
   },
   getReadiness: {
     method: 'GET',
@@ -17,6 +18,7 @@ export const PROCESS_OPERATIONS = {
     summary: 'Whether messages are taken and shown; 503 with the reasons when not',
     answer: 'Readiness',
     faults: [],
+    may: 'open',
   },
   getMetrics: {
     method: 'GET',
@@ -25,6 +27,8 @@ export const PROCESS_OPERATIONS = {
     summary: 'Metrics in the text format of Prometheus',
     alsoMedia: ['text/plain'],
     faults: [],
+    may: 'platform:read',
+    isOpenOnLoopback: true,
   },
   getConfig: {
     method: 'GET',
@@ -33,5 +37,6 @@ export const PROCESS_OPERATIONS = {
     summary: 'The configuration in force and the open addresses',
     answer: 'Config',
     faults: [],
+    may: 'platform:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -47,5 +47,6 @@ export const TELEMETRY_OPERATIONS = {
     alsoMedia: [NDJSON],
     lines: ['Point', 'Bucket'],
     faults: ['invalid-request', 'range-too-large', 'too-many-queries', 'query-deadline'],
+    may: 'telemetry:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import type { Model } from '../../schemas.ts';
-import { openScene, problemIn, type Scene } from '../../testing/scene.ts';
+import { openScene, problemIn, type Scene, TOKEN } from '../../testing/scene.ts';
 import { faultsAgainst } from '../../testing/wire-schema.ts';
 import { formatTime } from '../../time.ts';
 
@@ -120,7 +120,9 @@ test('queryTelemetry streams NDJSON no faster than the client reads and stops wh
   await using scene = await openScene();
   seed(scene, 100_000);
   const { platform } = scene;
-  const sent = request(`${scene.api.url}${BASE}${END}`, { headers: { accept: 'application/x-ndjson' } });
+  const sent = request(`${scene.api.url}${BASE}${END}`, {
+    headers: { accept: 'application/x-ndjson', authorization: `Bearer ${TOKEN}` },
+  });
   sent.on('error', () => undefined);
   const arrived = Promise.withResolvers<void>();
   sent.on('response', (response) => {

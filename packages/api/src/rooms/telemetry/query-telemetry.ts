@@ -1,5 +1,5 @@
 import type { Clock, Gauge } from '@skerry/kernel';
-import type { SeriesKey } from '@skerry/model';
+import { isAllowed, type Scope, type SeriesKey } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
 import { type Call, wantsLines } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
@@ -51,6 +51,9 @@ export async function queryTelemetry(
   gate: QueryGate,
 ): Promise<Answer<'queryTelemetry'> | FastifyReply> {
   const range = readRange(call, clock);
+  if (!isAllowed(call.asker.subject, 'telemetry:read', deviceOf(range.series))) {
+    throw new ApiError('not-found', 'no such series can be seen');
+  }
   if (call.query.step !== undefined && call.query.points !== undefined) {
     throw invalidRequest({ in: 'query', pointer: '#/points', detail: 'does not go with `step`' });
   }
@@ -65,6 +68,10 @@ export async function queryTelemetry(
   if (call.query.step !== undefined) return await aggregate(call, call.query.step, range, platform);
   if (call.query.points !== undefined) return await downsample(call, call.query.points, range, platform);
   return await readPage(call.query, range, platform);
+}
+
+function deviceOf({ tenant, project, device }: SeriesKey): Scope {
+  return { tenant, project, device };
 }
 
 function readRange(call: TelemetryCall, clock: Clock): RangeQuery {

@@ -1,0 +1,62 @@
+import { ANONYMOUS_ON_LOOPBACK, type Authenticator, type Refusal } from '@skerry/access';
+import { isLoopback } from '@skerry/api';
+import type { Logger } from '@skerry/kernel';
+import type { Subject } from '@skerry/model';
+import type { BrokerAccess, ConnectDenial, ConnectRequest, DenialWord } from '@skerry/mqtt';
+import { compileTopicRights } from '@skerry/pipeline';
+
+/** What the access of the broker works with. */
+export interface BrokerAccessNeeds {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Topic templates of telemetry, from which it follows who owns a topic. */
+  readonly templates: readonly string[];
+  readonly logger: Logger;
+}
+
+/** Who may connect to MQTT, publish and subscribe: users and tokens, and on loopback those without a name. */
+export function createBrokerAccess({ authenticator, templates, logger }: BrokerAccessNeeds): BrokerAccess {
+  const rights = compileTopicRights(templates);
+  return {
+    authenticate: (request) => {
+      const { username, password, listener } = request;
+      if (username === undefined && password === undefined) return nameless(listener);
+      return withCredentials(request, authenticator, logger);
+    },
+    mayPublish: (subject, topic, { kind }) => rights.mayPublish(subject, topic, kind),
+    maySubscribe: (subject, filter) => rights.maySubscribe(subject, filter),
+  };
+}
+
+function nameless({ address }: ConnectRequest['listener']): Subject | ConnectDenial {
+  if (isLoopback(address.host)) return ANONYMOUS_ON_LOOPBACK;
+  return {
+    denied: 'not-authorized',
+    why: 'A user name and a password, or an access token, are wanted here.',
+  };
+}
+
+async function withCredentials(
+  { username, password, clientId, remote, listener }: ConnectRequest,
+  authenticator: BrokerAccessNeeds['authenticator'],
+  logger: Logger,
+): Promise<Subject | ConnectDenial> {
+  try {
+    const verdict = await authenticator.authenticate({
+      username,
+      password: password === undefined ? undefined : new TextDecoder().decode(password),
+      clientId,
+      remote: remote.host,
+      isEncrypted: listener.isEncrypted,
+    });
+    return 'refused' in verdict ? { denied: DENIALS[verdict.refused], why: verdict.detail } : verdict;
+  } catch (fault) {
+    logger.log('error', 'who connects to MQTT could not be told', { error: String(fault) });
+    return { denied: 'access-unavailable', why: 'Who connects could not be told; try again later.' };
+  }
+}
+
+const DENIALS: Readonly<Record<Refusal['refused'], DenialWord>> = {
+  'bad-credentials': 'bad-credentials',
+  'too-many-attempts': 'too-many-attempts',
+  busy: 'access-unavailable',
+};
