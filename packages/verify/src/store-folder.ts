@@ -5,6 +5,7 @@ import type { DeviceKey } from '@skerry/model';
 import { type ChunkColumns, decodeChunk, decodePack } from './chunk-decoder.ts';
 import { Damage } from './damage.ts';
 import type { SetAside, StoreExtent, UnknownPoints } from './kept.ts';
+import { checkRows } from './row-checksums.ts';
 import type { SentBook, SentDevice } from './sent-book.ts';
 import { MARK_METRICS, StoredBook } from './stored-book.ts';
 
@@ -69,6 +70,12 @@ class StoreReading {
       file.exec('BEGIN');
       if (isNewest) this.#readState(file);
       this.#readPoints(file, name);
+      const onDamage = (message: string) => this.#onDamage(`store ${name}: ${message}`);
+      checkRows(file, 'dead_letters', onDamage);
+      if (isNewest) {
+        checkRows(file, 'dedupe', onDamage);
+        checkRows(file, 'gaps', onDamage);
+      }
       this.#readDeadLetters(file);
     } catch (fault) {
       // SQLite tells of damage by an error of its own

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } fro
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
+import { aDeadLetter } from '@skerry/series/testing';
 import { VerifyError } from './errors.ts';
 import { formatReport } from './report.ts';
 import {
@@ -221,6 +222,37 @@ test('verify finds a damaged chunk and a damaged database', async () => {
   truncateSync(scene.storeFile, 8192);
   appendFileSync(scene.storeFile, Buffer.alloc(8192, 7));
   assert.ok(Number((await verdictsOf(scene)).damaged) > 0);
+});
+
+test('verify tells each dead letter, dedupe row and gaps row that does not fit its checksum, by file and row', async () => {
+  const device = { tenant: 't', project: 'p', device: 'd0' };
+  const seal = {
+    deadLetters: [aDeadLetter(1)],
+    dedupe: [{ ...device, count: 1, newestMicros: 5, bytes: Uint8Array.of(1, 2) }],
+    gaps: [{ ...device, epoch: 'e', highest: 9, gaps: [{ from: 3, to: 4 }] }],
+  };
+  using scene = await makeScene({ sent: acked(3), seal });
+  const file = new DatabaseSync(scene.storeFile);
+  file.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  file.close();
+  assert.deepEqual(await verdictsOf(scene), {});
+  const whole = readFileSync(scene.storeFile);
+  for (const [sql, wanted] of [
+    ["UPDATE dead_letters SET payload = x'00'", 'the row of dead_letters with the offset 1'],
+    ["UPDATE dead_letters SET author = 'eve'", 'the row of dead_letters with the offset 1'],
+    ["UPDATE dedupe SET entries = x'0102'", 'the row of dedupe with the id 1'],
+    ["UPDATE gaps SET gaps = '[]'", 'the row of gaps with the device 1'],
+  ] as const) {
+    writeFileSync(scene.storeFile, whole);
+    const changing = new DatabaseSync(scene.storeFile);
+    changing.exec(`${sql}; PRAGMA wal_checkpoint(TRUNCATE)`);
+    changing.close();
+    const { verdicts } = await verify(scene.options);
+    assert.deepEqual(
+      verdicts.damaged.findings.map(({ detail }) => detail),
+      [`store 2026-11-24.db: ${wanted} does not fit its checksum`],
+    );
+  }
 });
 
 test('verify fails with a code where there is nothing to verify, and reports missing parts as damage', async () => {

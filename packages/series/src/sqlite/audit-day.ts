@@ -8,6 +8,7 @@ import type { VerdictRun } from '../store.ts';
 import { decodeVerdicts } from '../verdict-runs.ts';
 import { readChunk, readPack } from './chunk-rows.ts';
 import type { DayState } from './day-file.ts';
+import { checkLetter } from './row-checksums.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import { FORMAT_VERSION, type Row } from './store-file.ts';
 
@@ -89,9 +90,10 @@ export class AuditDay {
     }
   }
 
-  /** A dead letter as this day has it. */
+  /** A dead letter as this day has it. Fails with `store-damaged` when it does not fit its checksum. */
   deadLetter(offset: number): DeadLetter | undefined {
     const row = this.get('SELECT * FROM dead_letters WHERE offset = ?', offset);
+    if (row) checkLetter(this.path, row);
     return row && letterOf(row);
   }
 

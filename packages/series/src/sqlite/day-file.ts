@@ -18,12 +18,13 @@ CREATE TABLE seals(number INTEGER PRIMARY KEY, journal_from INTEGER, position IN
 CREATE TABLE devices(id INTEGER PRIMARY KEY, tenant TEXT, project TEXT, device TEXT);
 CREATE TABLE accounts(device INTEGER PRIMARY KEY, stored INTEGER, deduplicated INTEGER, filtered INTEGER,
   dead_lettered INTEGER, discarded INTEGER, expired INTEGER, time_corrected INTEGER, seq_resets INTEGER);
-CREATE TABLE dedupe(id INTEGER PRIMARY KEY, device INTEGER, tier INTEGER, count INTEGER, newest INTEGER, entries BLOB);
+CREATE TABLE dedupe(id INTEGER PRIMARY KEY, device INTEGER, tier INTEGER, count INTEGER, newest INTEGER, entries BLOB,
+  checksum INTEGER);
 CREATE INDEX dedupe_device ON dedupe(device, id);
-CREATE TABLE gaps(device INTEGER PRIMARY KEY, gaps TEXT);
+CREATE TABLE gaps(device INTEGER PRIMARY KEY, gaps TEXT, checksum INTEGER);
 CREATE TABLE dead_letters(offset INTEGER PRIMARY KEY, received INTEGER, tenant TEXT, project TEXT, device TEXT,
   topic TEXT, client TEXT, reason TEXT, detail TEXT, stage TEXT, qos INTEGER, state TEXT, author TEXT,
-  changed INTEGER, payload BLOB);
+  changed INTEGER, payload_checksum INTEGER, checksum INTEGER, payload BLOB);
 CREATE INDEX dead_letters_state ON dead_letters(state, offset);
 `;
 

@@ -1,51 +1,62 @@
+import { crc32 } from 'node:zlib';
 import type { DeadLetter, DeadLetterReason, DeadLetterState } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
 import type { DeadLetterFilter, DeadLetterHead, Seal } from '../store.ts';
 import type { DayFile } from './day-file.ts';
+import { checkLetter, LETTER_COLUMNS, letterChecksum } from './row-checksums.ts';
 import type { Row } from './store-file.ts';
 
-const HEAD =
-  'offset, received, tenant, project, device, topic, client, reason, detail, stage, qos, state, author, changed, length(payload) AS bytes';
+const HEAD = `${LETTER_COLUMNS.join(', ')}, checksum, length(payload) AS bytes`;
+const INSERT = `INSERT INTO dead_letters (${LETTER_COLUMNS.join(', ')}, checksum, payload)
+  VALUES (${'?, '.repeat(LETTER_COLUMNS.length)}?, ?)`;
 
 /** Writes the dead letters of a seal and the changes it makes to earlier ones. */
 export function writeDeadLetters(file: DayFile, seal: Pick<Seal, 'deadLetters' | 'deadLetterChanges'>): void {
   for (const one of seal.deadLetters) {
-    file.run(
-      'INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      one.offset,
-      one.receivedMicros,
-      one.tenant,
-      one.project,
-      one.device,
-      one.topic,
-      one.client,
-      one.reason,
-      one.detail,
-      one.stage,
-      one.qos,
-      one.state,
-      one.author,
-      one.changedMicros,
-      one.payload,
-    );
+    const row = {
+      offset: one.offset,
+      received: one.receivedMicros,
+      tenant: one.tenant,
+      project: one.project,
+      device: one.device,
+      topic: one.topic,
+      client: one.client,
+      reason: one.reason,
+      detail: one.detail,
+      stage: one.stage,
+      qos: one.qos,
+      state: one.state,
+      author: one.author,
+      changed: one.changedMicros,
+      payload_checksum: crc32(one.payload),
+    };
+    const values = LETTER_COLUMNS.map((name) => row[name]);
+    file.run(INSERT, ...values, letterChecksum(row), one.payload);
   }
   for (const one of seal.deadLetterChanges) {
+    const before = file.get(`SELECT ${HEAD} FROM dead_letters WHERE offset = ?`, one.offset);
+    if (!before) continue;
+    checkLetter(file.path, before);
+    const row = { ...before, state: one.state, author: one.author, changed: one.changedMicros };
     file.run(
-      'UPDATE dead_letters SET state = ?, author = ?, changed = ? WHERE offset = ?',
+      'UPDATE dead_letters SET state = ?, author = ?, changed = ?, checksum = ? WHERE offset = ?',
       one.state,
       one.author,
       one.changedMicros,
+      letterChecksum(row),
       one.offset,
     );
   }
 }
 
-/** Open dead letters by offset, without their bytes. */
+/** Open dead letters by offset, without their bytes. Fails with `store-damaged` when a row does not fit its checksum. */
 export function openDeadLetters(file: DayFile): DeadLetterHead[] {
-  return file.all(`SELECT ${HEAD} FROM dead_letters WHERE state = 'open' ORDER BY offset`).map(headOf);
+  return file
+    .all(`SELECT ${HEAD} FROM dead_letters WHERE state = 'open' ORDER BY offset`)
+    .map((row) => headOf(file, row));
 }
 
-/** Dead letters that pass the filter, by offset. */
+/** Dead letters that pass the filter, by offset. Fails with `store-damaged`. */
 export function listDeadLetters(file: DayFile, filter: DeadLetterFilter): DeadLetterHead[] {
   const limit = Math.max(1, Math.min(filter.limit, LIMITS.deadLettersPageMax.value));
   const wanted = ['state', 'reason', 'tenant', 'project', 'device'] as const;
@@ -58,18 +69,19 @@ export function listDeadLetters(file: DayFile, filter: DeadLetterFilter): DeadLe
       ...given.map((name) => String(filter[name])),
       limit,
     )
-    .map(headOf);
+    .map((row) => headOf(file, row));
 }
 
-/** One dead letter with its bytes. */
+/** One dead letter with its bytes. Fails with `store-damaged` when they do not fit their checksum. */
 export function findDeadLetter(file: DayFile, offset: number): DeadLetter | undefined {
   const row = file.get(`SELECT ${HEAD}, payload FROM dead_letters WHERE offset = ?`, offset);
   if (!row) return undefined;
-  const { payloadBytes: _, ...head } = headOf(row);
+  const { payloadBytes: _, ...head } = headOf(file, row);
   return { ...head, payload: row.payload as Uint8Array }; // a BLOB column is given as bytes
 }
 
-function headOf(row: Row): DeadLetterHead {
+function headOf(file: DayFile, row: Row): DeadLetterHead {
+  checkLetter(file.path, row);
   return {
     offset: Number(row.offset),
     receivedMicros: Number(row.received),

@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts';
 import type { DedupeEntries, DeviceAccount, DeviceGaps, Seal } from '../store.ts';
 import type { Turn } from '../turn.ts';
 import type { DayFile } from './day-file.ts';
+import { checkDedupe, checkGaps, dedupeChecksum, gapsChecksum } from './row-checksums.ts';
 
 /** Rows of one tier from which they are joined into one of the next. */
 const TIER_ROWS = 16;
@@ -34,7 +35,10 @@ export class DeviceRows {
   #rows = new Map<number, number>();
   #nextId = 1;
 
-  /** Accounts, dedupe entries and gaps as the newest file has them; remembers the numbers. */
+  /**
+   * Accounts, dedupe entries and gaps as the newest file has them; remembers the numbers. Fails with `store-damaged` when
+   * entries or gaps do not fit their checksums.
+   */
   load(file: DayFile): { accounts: DeviceAccount[]; dedupe: DedupeEntries[]; gaps: DeviceGaps[] } {
     const devices = new Map<number, Device>();
     for (const row of file.all('SELECT * FROM devices')) {
@@ -68,7 +72,8 @@ export class DeviceRows {
       byDevice.set(id, [...(byDevice.get(id) ?? []), gaps]);
     }
     for (const [id, gaps] of byDevice) {
-      file.run('INSERT OR REPLACE INTO gaps VALUES (?, ?)', id, JSON.stringify(gaps));
+      const text = JSON.stringify(gaps);
+      file.run('INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)', id, text, gapsChecksum(id, text));
     }
   }
 
@@ -128,12 +133,15 @@ export class DeviceRows {
 
   #writeDedupe(file: DayFile, one: DedupeEntries, logMicros: number): void {
     const device = this.#idOf(file, one);
+    const entries = packEntries([one]);
+    const row = { device, tier: 0, count: one.count, newest: one.newestMicros, entries };
     file.run(
-      'INSERT INTO dedupe (device, tier, count, newest, entries) VALUES (?, 0, ?, ?, ?)',
+      'INSERT INTO dedupe (device, tier, count, newest, entries, checksum) VALUES (?, 0, ?, ?, ?, ?)',
       device,
       one.count,
       one.newestMicros,
-      packEntries([one]),
+      entries,
+      dedupeChecksum(row),
     );
     // counts only say when to look: after a roll-back they are too high, and the look finds less to join
     const rows = (this.#rows.get(device) ?? 0) + 1;
@@ -143,7 +151,8 @@ export class DeviceRows {
 
   #loadDedupe(file: DayFile, of: (id: unknown) => Named): DedupeEntries[] {
     const all: DedupeEntries[] = [];
-    for (const row of file.all('SELECT device, tier, entries FROM dedupe ORDER BY device, id')) {
+    for (const row of file.all('SELECT * FROM dedupe ORDER BY device, id')) {
+      checkDedupe(file.path, row);
       const device = Number(row.device);
       if (row.tier === 0) this.#rows.set(device, (this.#rows.get(device) ?? 0) + 1);
       // a BLOB column is given as bytes
@@ -168,13 +177,12 @@ function loadAccounts(file: DayFile, of: (id: unknown) => Named): DeviceAccount[
 }
 
 function loadGaps(file: DayFile, of: (id: unknown) => Named): DeviceGaps[] {
-  return file.all('SELECT * FROM gaps').flatMap((row) =>
+  return file.all('SELECT * FROM gaps').flatMap((row) => {
+    checkGaps(file.path, row);
     // written by `write` with these members
-    (JSON.parse(String(row.gaps)) as Omit<DeviceGaps, keyof Named>[]).map((one) => ({
-      ...of(row.device),
-      ...one,
-    })),
-  );
+    const gaps = JSON.parse(String(row.gaps)) as Omit<DeviceGaps, keyof Named>[];
+    return gaps.map((one) => ({ ...of(row.device), ...one }));
+  });
 }
 
 /** Joins the rows of a full tier, and removes what the window no longer needs. */
@@ -199,19 +207,22 @@ function joinDedupe(file: DayFile, device: number, logMicros: number): void {
     const ids = full.map((row) => Number(row.id)).reverse();
     // a joined row takes the place of its newest part, so that the order of ids stays the order of age
     const last = Number(ids.at(-1));
-    const parts = ids.map(
-      (id) => file.get('SELECT entries FROM dedupe WHERE id = ?', id)?.entries as Uint8Array,
-    ); // a BLOB column is given as bytes
+    const parts = ids.map((id) => {
+      const row = file.get('SELECT * FROM dedupe WHERE id = ?', id) ?? {};
+      checkDedupe(file.path, row);
+      return row.entries as Uint8Array; // a BLOB column is given as bytes
+    });
     const entries = new Uint8Array(Buffer.concat(parts));
     const count = full.reduce((sum, row) => sum + Number(row.count), 0);
     const newest = Math.max(...full.map((row) => Number(row.newest)));
     for (const id of ids) if (id !== last) file.run('DELETE FROM dedupe WHERE id = ?', id);
     file.run(
-      'UPDATE dedupe SET tier = ?, count = ?, newest = ?, entries = ? WHERE id = ?',
+      'UPDATE dedupe SET tier = ?, count = ?, newest = ?, entries = ?, checksum = ? WHERE id = ?',
       tier + 1,
       count,
       newest,
       entries,
+      dedupeChecksum({ device, tier: tier + 1, count, newest, entries }),
       last,
     );
     for (const row of full) kept.splice(kept.indexOf(row), 1);

@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 
 /** Version of the layout, `PRAGMA user_version`. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** Bytes of a page. */
 export const PAGE_BYTES = 8192;
 
