@@ -13,36 +13,22 @@ export function noteFault(error: unknown): void {
   if (codeOf(error) === 'sign-in-required') for (const tell of listeners) tell();
 }
 
+/** The answer to a request of the client that a person asked for; its fault is noted and thrown on. */
+export async function answerOf<T>(request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    noteFault(error);
+    throw error;
+  }
+}
+
 /** The code of a fault of the server; undefined for any other error. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof ApiProblem ? error.problem.code : undefined;
 }
 
-/** What a request carries. */
-export interface Sent {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly body?: unknown;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Asks the API. The header says that this page asks and no other: a form of another site cannot set it. Answers without
- * a body are undefined. Fails with `ApiProblem`.
- */
-export async function request<T>(path: string, { method = 'GET', body, signal }: Sent = {}): Promise<T> {
-  const headers = {
-    accept: 'application/json',
-    'x-skerry-request': '1',
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  };
-  const sent = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  const response = await fetch(path, { ...sent, signal: signal ?? null });
-  const text = await response.text();
-  if (!response.ok && response.headers.get('content-type')?.startsWith('application/problem+json')) {
-    const problem = new ApiProblem(JSON.parse(text));
-    noteFault(problem);
-    throw problem;
-  }
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${response.statusText}`);
-  return (text === '' ? undefined : JSON.parse(text)) as T; // the caller names what the API promises for the path
+/** Whatever was thrown, as an error that can be shown. */
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

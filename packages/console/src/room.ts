@@ -1,6 +1,6 @@
-import type { Action } from '@skerry/model';
 import type { LucideIcon } from 'lucide-react';
 import type { ComponentType } from 'react';
+import type { Action } from './frame/session.tsx';
 import type { Tongues } from './words/words.ts';
 
 /** Headings of the navigation, in order. */

@@ -1,15 +1,10 @@
-import type { Action, Grant } from '@skerry/model';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
-import { codeOf, onSignInRequired, request } from '../request.ts';
+import { getSession, signIn, signOut, type Whoami } from '../generated/client.ts';
+import { prefer } from '../preferences.ts';
+import { answerOf, codeOf, errorOf, onSignInRequired } from '../request.ts';
 
-/** Who is signed in, as the API tells. */
-export interface Signed {
-  readonly name: string;
-  readonly kind: 'user' | 'token' | 'local' | 'anonymous';
-  readonly grants: readonly Grant[];
-  /** What may be done somewhere; absent: everything, the server decides. */
-  readonly actions?: readonly Action[] | undefined;
-}
+/** What somebody can be allowed to do. */
+export type Action = Whoami['actions'][number];
 
 /** Whether somebody is signed in: asked first, unknown when the server could not be asked. */
 export type SessionState = 'asking' | 'signed-in' | 'signed-out' | 'unreachable';
@@ -18,7 +13,7 @@ export type SessionState = 'asking' | 'signed-in' | 'signed-out' | 'unreachable'
 export interface Session {
   readonly state: SessionState;
   /** Undefined on a server without sessions. */
-  readonly who: Signed | undefined;
+  readonly who: Whoami | undefined;
   /** Why the server could not be asked. */
   readonly error: Error | undefined;
   mayDo(action: Action): boolean;
@@ -29,8 +24,6 @@ export interface Session {
   signOut(): Promise<void>;
   askAgain(): void;
 }
-
-const PATH = '/api/v1/session';
 
 const Context = createContext<Session | undefined>(undefined);
 
@@ -43,7 +36,7 @@ export function useSession(): Session {
 
 interface Known {
   readonly state: SessionState;
-  readonly who?: Signed;
+  readonly who?: Whoami;
   readonly error?: Error;
 }
 
@@ -66,14 +59,12 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
       state: known.state,
       who: known.who,
       error: known.error,
-      mayDo: (action) => known.who?.actions?.includes(action) ?? true,
+      mayDo: (action) => known.who?.actions.includes(action) ?? true,
       signIn: async (proof) => {
-        const who = await request<Signed>(PATH, { method: 'POST', body: proof });
-        setKnown({ state: 'signed-in', who });
-        askAgain();
+        setKnown(signedIn(await signIn(proof)));
       },
       signOut: async () => {
-        await request(PATH, { method: 'DELETE' });
+        await answerOf(signOut());
         setKnown({ state: 'signed-out' });
       },
       askAgain,
@@ -83,14 +74,20 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   return <Context value={session}>{children}</Context>;
 }
 
+/** Somebody has signed in: the page takes their language. */
+function signedIn(who: Whoami): Known {
+  if (who.language !== null) prefer({ language: who.language });
+  return { state: 'signed-in', who };
+}
+
 async function askSession(signal: AbortSignal): Promise<Known> {
   try {
-    return { state: 'signed-in', who: await request<Signed>(PATH, { signal }) };
+    return signedIn(await getSession(signal));
   } catch (error) {
     const code = codeOf(error);
     if (code === 'sign-in-required') return { state: 'signed-out' };
     // a server that knows no sessions knows nobody to refuse
     if (code === 'not-found') return { state: 'signed-in' };
-    return { state: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) };
+    return { state: 'unreachable', error: errorOf(error) };
   }
 }

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useEffectEvent, useState } from 'react';
 import { Fault } from '../parts/fault.tsx';
-import { codeOf } from '../request.ts';
+import { codeOf, errorOf } from '../request.ts';
 import { goTo, useHash } from '../route.ts';
 import { useShared } from '../words/shared.ts';
 import { useSession } from './session.tsx';
@@ -21,7 +21,7 @@ export function SignIn() {
       if (window.location.hash !== '') goTo(window.location.pathname + window.location.search);
     } catch (fault) {
       if ('code' in proof) setLinkUsed(true);
-      else setError(fault instanceof Error ? fault : new Error(String(fault)));
+      else setError(errorOf(fault));
     } finally {
       setBusy(false);
     }
@@ -106,8 +106,7 @@ function PasswordForm({
 }
 
 function isWrong(error: Error): boolean {
-  const code = codeOf(error);
-  return code === 'sign-in-refused' || code === 'credentials-refused' || code === 'sign-in-required';
+  return codeOf(error) === 'sign-in-refused';
 }
 
 /** The one-time code of an address' hash. */

@@ -7,8 +7,10 @@ import Moon from 'lucide-react/icons/moon';
 import Sun from 'lucide-react/icons/sun';
 import UserRound from 'lucide-react/icons/user-round';
 import { formatFor } from '../format.ts';
+import { changeSelf } from '../generated/client.ts';
 import { useLiveState } from '../live/live-stream.ts';
 import { prefer, type Theme, usePreferences } from '../preferences.ts';
+import { answerOf } from '../request.ts';
 import { useShared } from '../words/shared.ts';
 import { useSession } from './session.tsx';
 
@@ -77,13 +79,17 @@ function ZoneButton() {
 export function LanguageButton() {
   const { language } = usePreferences();
   const { frame } = useShared();
+  const { who } = useSession();
   const other = language === 'zh' ? 'en' : 'zh';
   return (
     <button
       type="button"
       className="quiet-button language-button"
       title={frame.switchLanguage}
-      onClick={() => prefer({ language: other })}
+      onClick={() => {
+        prefer({ language: other });
+        if (who?.kind === 'user') void answerOf(changeSelf({ language: other }));
+      }}
     >
       <Languages aria-hidden size={16} />
       <span lang={other === 'zh' ? 'zh-CN' : 'en'}>{frame.otherLanguage}</span>
@@ -122,13 +128,13 @@ function SessionMenu() {
         type="button"
         className="quiet-button session-button"
         popoverTarget="session"
-        aria-label={`${words.frame.session}: ${who.name}`}
+        aria-label={`${words.frame.session}: ${who.displayName || who.name}`}
       >
         <UserRound aria-hidden size={17} />
-        <span className="session-name">{who.name}</span>
+        <span className="session-name">{who.displayName || who.name}</span>
       </button>
       <section id="session" popover="auto" className="popover" aria-label={words.frame.session}>
-        <h2>{who.name}</h2>
+        <h2>{who.displayName || who.name}</h2>
         {who.kind === 'local' && <p className="quiet">{words.frame.ofMachine}</p>}
         <h3>{words.frame.roles}</h3>
         <ul className="plain">

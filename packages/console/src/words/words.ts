@@ -1,15 +1,6 @@
 import { type Language, usePreferences } from '../preferences.ts';
 import { lengthened } from './pseudo.ts';
 
-/** One text, or a function that makes one of facts. */
-// biome-ignore lint/suspicious/noExplicitAny: a text may be made of facts of any kind
-export type Word = string | ((...facts: any[]) => string); // any: the facts are checked where the word is used
-
-/** A table of texts, by name, in groups. */
-export interface WordTable {
-  readonly [name: string]: Word | WordTable;
-}
-
 /** The same table in both languages; a name that is missing in one does not compile. */
 export interface Tongues<T> {
   readonly en: T;

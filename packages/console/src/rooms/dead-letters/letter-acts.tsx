@@ -2,10 +2,16 @@ import RotateCcw from 'lucide-react/icons/rotate-ccw';
 import Trash2 from 'lucide-react/icons/trash-2';
 import { useRef, useState } from 'react';
 import { useSession } from '../../frame/session.tsx';
-import type { DeadLetterFilter, DeadLetterOutcome } from '../../generated/client.ts';
+import {
+  type DeadLetterFilter,
+  type DeadLetterOutcome,
+  discardDeadLetter,
+  discardDeadLetters,
+  replayDeadLetter,
+  replayDeadLetters,
+} from '../../generated/client.ts';
 import { Fault } from '../../parts/fault.tsx';
-import { request } from '../../request.ts';
-import { pathOf } from '../../route.ts';
+import { answerOf, errorOf } from '../../request.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
@@ -88,7 +94,7 @@ function Question({
     try {
       close(await change(act, choice));
     } catch (fault) {
-      setError(fault instanceof Error ? fault : new Error(String(fault)));
+      setError(errorOf(fault));
     }
   };
   return (
@@ -114,7 +120,7 @@ function Question({
 
 function change(act: Act, choice: Choice): Promise<DeadLetterOutcome> {
   if ('offset' in choice) {
-    return request(`/api/v1${pathOf('dead-letters', String(choice.offset), act)}`, { method: 'POST' });
+    return answerOf(act === 'replay' ? replayDeadLetter(choice) : discardDeadLetter(choice));
   }
-  return request(`/api/v1${pathOf('dead-letters', act)}`, { method: 'POST', body: choice.filter });
+  return answerOf(act === 'replay' ? replayDeadLetters(choice.filter) : discardDeadLetters(choice.filter));
 }

@@ -11,7 +11,7 @@ import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { writeFixed } from './device-view.ts';
 import { en } from './en.ts';
-import { alignedLines, type ChartRange, useTails } from './series-tail.ts';
+import { alignedLines, type ChartRange, type Tails, useTails } from './series-tail.ts';
 import { zh } from './zh.ts';
 
 const TICK_SECS = 1;
@@ -43,19 +43,8 @@ export function DeviceChart({
   const now = useServerNow(1_000) / 1_000;
   const { points, isPart, history } = useTails(devices, metric, range, isBoolean);
   const aligned = useMemo(() => alignedLines(points), [points]);
-  const isEmpty = points.every((one) => one.times.length === 0);
-  if (isEmpty) {
-    return (
-      <Card title={metric}>
-        {history.isLoading && <Loading rows={4} />}
-        {history.error && <Failed error={history.error} retry={history.reload} />}
-        {!history.isLoading && !history.error && (
-          <p className="notice">
-            {words.noPoints} {newestMs !== undefined && words.newest(times.ago(now * 1_000 - newestMs))}
-          </p>
-        )}
-      </Card>
-    );
+  if (points.every((one) => one.times.length === 0)) {
+    return <NoPoints metric={metric} history={history} newestMs={newestMs} />;
   }
   const isAlone = devices.length === 1;
   const last = points[0]?.values.at(-1);
@@ -63,7 +52,6 @@ export function DeviceChart({
     range.kind === 'tail'
       ? words.last(words.ranges[range.range])
       : words.fixed(times.moment(range.from * 1_000), times.zonedMoment(range.to * 1_000));
-  const note = isBoolean ? words.newestOnly : words.downsampled;
   const bounds = boundsOf({ times: [], values: points.flatMap(({ values }) => values) });
   return (
     <ChartCard
@@ -71,7 +59,9 @@ export function DeviceChart({
       aside={
         isAlone ? (
           <>
-            {isPart && <span className="quiet small">{note}</span>}
+            {isPart && (
+              <span className="quiet small">{isBoolean ? words.newestOnly : words.downsampled}</span>
+            )}
             {last !== undefined && last !== null && range.kind === 'tail' && (
               <span className={`reading ink-${tone % 6}`}>{format(last)}</span>
             )}
@@ -99,6 +89,31 @@ export function DeviceChart({
         onZoom: (from, to) => setQuery({ ...writeFixed(from, to), range: '' }),
       }}
     />
+  );
+}
+
+function NoPoints({
+  metric,
+  history,
+  newestMs,
+}: {
+  readonly metric: string;
+  readonly history: Tails['history'];
+  readonly newestMs: number | undefined;
+}) {
+  const words = useWords({ en, zh });
+  const times = useFormat();
+  const now = useServerNow();
+  return (
+    <Card title={metric}>
+      {history.isLoading && <Loading rows={4} />}
+      {history.error && <Failed error={history.error} retry={history.reload} />}
+      {!history.isLoading && !history.error && (
+        <p className="notice">
+          {words.noPoints} {newestMs !== undefined && words.newest(times.ago(now - newestMs))}
+        </p>
+      )}
+    </Card>
   );
 }
 
