@@ -18,7 +18,7 @@ export interface ExportNeeds {
   readonly platform: Platform;
   readonly clock: Pick<Clock, 'nowMicros'>;
   /** Exports that run. */
-  readonly gauge: Gauge;
+  readonly exports: Gauge;
 }
 
 /** Where an export of points begins, and the range that all its parts have. */
@@ -34,8 +34,12 @@ const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
 const PIECE_ROWS = 500;
 
 /** Serves exports: rows go out no faster than the client takes them, and nothing but a page is held. */
-export function exportHandlers({ platform, clock, gauge }: ExportNeeds): Handlers<'exportTelemetry' | 'exportDevices'> {
-  const gate = new QueryGate(gauge, LIMITS.exportsMax.value);
+export function exportHandlers({
+  platform,
+  clock,
+  exports,
+}: ExportNeeds): Handlers<'exportTelemetry' | 'exportDevices'> {
+  const gate = new QueryGate(exports, LIMITS.exportsMax.value);
   return {
     exportTelemetry: async (call) => {
       const { query, asker } = call;
@@ -57,7 +61,14 @@ export function exportHandlers({ platform, clock, gauge }: ExportNeeds): Handler
         ...scopesFor(call.asker.subject, 'telemetry:read'),
       };
       const writer = writerOf(call, 'devices');
-      const rows = deviceRows(call, platform, selection, deviceBehind(call.query.cursor), writer, gate.enter());
+      const rows = deviceRows(
+        call,
+        platform,
+        selection,
+        deviceBehind(call.query.cursor),
+        writer,
+        gate.enter(),
+      );
       return send(call, rows, 'devices');
     },
   };
@@ -97,10 +108,13 @@ async function* pointRows(
   for await (const series of walkSeries(platform, selection, start.series)) {
     checkAlive(call.signal);
     const write = writer.series(series);
-    const after = start.series?.metric === series.metric && isSame(start.series, series) ? start.after : undefined;
+    const after =
+      start.series?.metric === series.metric && isSame(start.series, series) ? start.after : undefined;
     const limit = Number.isFinite(left) ? left : undefined;
     for await (const rows of platform.points({ ...range, series, newestFirst: false, after, limit })) {
-      const cursorAt = call.query.cursors ? (index: number) => pointCursor(start, series, rows, index) : undefined;
+      const cursorAt = call.query.cursors
+        ? (index: number) => pointCursor(start, series, rows, index)
+        : undefined;
       yield* pieces(rows, write, cursorAt);
       left -= rows.times.length;
     }
@@ -200,7 +214,9 @@ function isSame(a: DeviceKey, b: DeviceKey): boolean {
 }
 
 /** The members that have a value. */
-function given<T extends Readonly<Record<string, string | undefined>>>(members: T): { [K in keyof T]?: string } {
+function given<T extends Readonly<Record<string, string | undefined>>>(
+  members: T,
+): { [K in keyof T]?: string } {
   const entries = Object.entries(members).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: string }; // the members of T that are texts
 }

@@ -38,7 +38,10 @@ export const EXPORT_OPERATIONS = {
       {
         ...shared,
         device: narrow('device'),
-        metric: { ...list(text('A metric.', { minLength: 1 })), description: 'Only these metrics; repeated.' },
+        metric: {
+          ...list(text('A metric.', { minLength: 1 })),
+          description: 'Only these metrics; repeated.',
+        },
         from: moment('Begin, inclusive'),
         to: moment('End, exclusive; now when absent'),
         limit: LIMIT,

@@ -19,7 +19,12 @@ export const EXPORT_SCHEMAS = {
   ),
   ExportedDevice: object(
     'One device of an export, a line each.',
-    { ...deviceKey, lastSeen: time('Newest receipt.'), metrics: count('Number of metrics.'), cursor: rowCursor },
+    {
+      ...deviceKey,
+      lastSeen: time('Newest receipt.'),
+      metrics: count('Number of metrics.'),
+      cursor: rowCursor,
+    },
     ['cursor'],
   ),
 } as const;

@@ -22,11 +22,18 @@ export async function* walkDevices(
   behind: DeviceKey | undefined,
 ): AsyncGenerator<DeviceEntry> {
   const { device, metrics: _, ...rest } = selection;
-  const narrowing = { ...rest, ...(device !== undefined && rest.search === undefined ? { search: device } : {}) };
+  const narrowing = {
+    ...rest,
+    ...(device !== undefined && rest.search === undefined ? { search: device } : {}),
+  };
   const isMeant = (key: DeviceKey) => device === undefined || key.device === device;
   let after = behind;
   for (;;) {
-    const { entries } = await platform.devices({ ...narrowing, ...(after ? { after } : {}), limit: PAGE_DEVICES });
+    const { entries } = await platform.devices({
+      ...narrowing,
+      ...(after ? { after } : {}),
+      limit: PAGE_DEVICES,
+    });
     for (const entry of entries) if (isMeant(entry)) yield entry;
     after = entries.at(-1);
     if (entries.length < PAGE_DEVICES) return;
