@@ -20,7 +20,7 @@ export function tooMany(what: string): DecodeFault {
 }
 
 /** The fault of a metric name that cannot be kept. */
-export function badName(node: PathNode): DecodeFault {
+export function badName(node: Pick<PathNode, 'name'>): DecodeFault {
   return new DecodeFault(
     'undecodable',
     `A metric name has ${node.name.length} characters or holds a control character; 1 to ${LIMITS.metricNameCharsMax.value} characters were expected.`,

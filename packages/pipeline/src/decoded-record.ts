@@ -5,6 +5,8 @@ import type { PathNode } from './metric-path.ts';
 /** Kinds of `DecodedRecord.kinds`. */
 export const KIND = { number: 0, integer: 1, boolean: 2, text: 3 } as const;
 
+const NO_UNITS: ReadonlyMap<string, string> = new Map();
+
 /** One object of a payload: its device, its time and which points are its own. */
 export interface DecodedElement {
   /** Device id named in the payload; undefined without one. */
@@ -33,6 +35,8 @@ export class DecodedRecord {
   areNumbers = true;
   /** UTF-8 bytes that texts and exact integers take, at most. */
   textBytes = 0;
+  /** Units as SenML tells them, by `unit:` and the metric. */
+  units: ReadonlyMap<string, string> = NO_UNITS;
   messageId: string | undefined;
   seq: number | undefined;
   epoch: string | undefined;
@@ -43,6 +47,7 @@ export class DecodedRecord {
     this.elementCount = 0;
     this.areNumbers = true;
     this.textBytes = 0;
+    this.units = NO_UNITS;
     this.messageId = undefined;
     this.seq = undefined;
     this.epoch = undefined;

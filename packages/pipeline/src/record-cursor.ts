@@ -1,5 +1,6 @@
 import type { StoredBatch } from '@skerry/journal';
 import { HEADER } from '@skerry/journal';
+import { isSenmlType } from './stages/senml-decoder.ts';
 
 /** A project as the batch names it. */
 export interface BatchProject {
@@ -84,6 +85,13 @@ export class RecordCursor {
       if (one === key) found ??= this.bytes.toString('utf8', start, end);
     });
     return found;
+  }
+
+  /** Whether the content type is SenML as JSON. */
+  get isSenml(): boolean {
+    if (this.payloadStart === this.headersStart) return false;
+    const type = this.header(HEADER.contentType);
+    return type !== undefined && isSenmlType(type);
   }
 
   /** Calls back with every user property. */

@@ -17,6 +17,8 @@ import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
 import type { SessionBook } from './session-book.ts';
 import { MessageWriter } from './stages/message-writer.ts';
 import { messagesOf } from './stages/record-messages.ts';
+import { isReadAsSenml } from './stages/sample-reader.ts';
+import { SenmlDecoder } from './stages/senml-decoder.ts';
 import type { StageBook } from './stages/stage-book.ts';
 import { StageEngine } from './stages/stage-engine.ts';
 import type { StagePlan } from './stages/stage-set.ts';
@@ -67,6 +69,7 @@ export class RecordProcessor {
   readonly #needs: ProcessorNeeds;
   readonly #record = new DecodedRecord();
   readonly #decoder = new PayloadDecoder(this.#record);
+  readonly #senml = new SenmlDecoder(this.#record);
   readonly #topics: TopicEntries;
   readonly #resolver: SeriesResolver;
   readonly #engine = new StageEngine();
@@ -190,7 +193,14 @@ export class RecordProcessor {
     }
     const required = route.isDeviceRequired ? route.device : undefined;
     this.#decoder.requiredDevice = required;
-    const fault = this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
+    const isSenml = isReadAsSenml(this.#planOf(topic), record.isSenml);
+    const fault = isSenml
+      ? this.#senml.decode(record.bytes, record.payloadStart, record.end, {
+          prefix: route.metricPrefix ?? '',
+          device: route.device,
+          receivedMicros,
+        })
+      : this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
     if (fault) return { reason: fault.reason, detail: fault.detail, stage: 'decode' };
     const { elements, elementCount } = this.#record;
     topic.owner ??= this.#needs.catalogue.project(route.tenant, route.project);

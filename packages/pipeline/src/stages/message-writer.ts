@@ -10,7 +10,7 @@ export class MessageWriter {
   #generation = this.#paths.generation;
 
   /** Replaces the points of the record; its own numbering stays. False when there are too many, and nothing is of use then. */
-  write(messages: readonly StageMessage[], record: DecodedRecord): boolean {
+  write(messages: readonly Pick<StageMessage, 'device' | 'metrics'>[], record: DecodedRecord): boolean {
     record.count = 0;
     record.elementCount = 0;
     record.areNumbers = true;

@@ -32,7 +32,7 @@ export function messagesOf(
       device: ids[i] ?? '',
       timeMicros: times[i] ?? facts.receivedMicros,
       metrics,
-      attributes: new Map(facts.attributes),
+      attributes: new Map([...record.units, ...facts.attributes]),
       textUnits: Math.ceil(record.textBytes / 3),
       isResult: false,
     });
