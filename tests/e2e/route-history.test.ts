@@ -91,6 +91,9 @@ test('a history that is damaged does not keep the server from starting, and the 
   await server[Symbol.asyncDispose]();
   writeFileSync(HISTORY, readFileSync(HISTORY, 'utf8').replace('"from":0', '"from":1'));
   server = await start(BY_PREFIX);
+  const blind = await skerry('ledger --audit', { dataDir });
+  assert.equal(blind.code, 1);
+  assert.match(blind.out, /Nothing could be recounted: the journal holds[\s\S]*Recounted NOTHING at/);
   await publish('iot/t/p/d/telemetry', '{"v":5}');
   assert.match(server.stderr, /The history of routes begins anew/);
   const [from, ...rest] = erasOf();

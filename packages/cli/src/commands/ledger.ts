@@ -91,9 +91,12 @@ async function printAudit(context: VerbContext, report: AuditReport): Promise<vo
     await printRows(context, format, report.findings, FINDING_COLUMNS, report);
   }
   const left = report.findingsLeftOut > 0 ? ` ${report.findingsLeftOut} further findings are left out.` : '';
-  const text = `Recounted ${report.records} records at offsets ${report.fromOffset} to ${report.toOffset}: ${
-    isClean ? 'journal, store and ledger agree.' : 'NOT in order.'
-  }${left}\n`;
+  const range = `offsets ${report.fromOffset} to ${report.toOffset}`;
+  const seen =
+    report.records === 0 && !isClean
+      ? `Recounted NOTHING at ${range}`
+      : `Recounted ${report.records} records at ${range}`;
+  const text = `${seen}: ${isClean ? 'journal, store and ledger agree.' : 'NOT in order.'}${left}\n`;
   if (isTable) await write(context.stdout, text);
   else context.stderr.write(text);
 }

@@ -316,6 +316,19 @@ test('runAudit begins at the first era, since nobody knows how to decode what li
   assert.ok((await site.audit({ eras: [{ from: 0, routes: other }, known] })).findings.length > 10);
 });
 
+test('runAudit says that nothing could be recounted when no record of the journal lies in a known era', async () => {
+  await using site = await aSite();
+  await site.parts.pipeline.flush();
+  const { start, end } = site.parts.journal;
+  const report = await site.audit({ eras: [{ from: end, routes: DEFAULT_ROUTES }] });
+  assert.deepEqual([report.records, report.balanced, report.findings.length], [0, false, 1]);
+  const wanted = `Nothing could be recounted: the journal holds the records from ${start} to ${end - 1}, `;
+  assert.ok(report.findings[0]?.detail.startsWith(wanted), report.findings[0]?.detail);
+  await using empty = await new Site().open();
+  const nothing = await empty.audit();
+  assert.deepEqual([nothing.records, nothing.balanced], [0, true]);
+});
+
 test('runAudit beside appends, seals, merges and trimming that go on finds nothing', async () => {
   await using site = await new Site().open({ journalBytesMax: 60_000 });
   const { journal, store, pipeline } = site.parts;

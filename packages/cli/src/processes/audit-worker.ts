@@ -1,5 +1,12 @@
 import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
-import { type AuditReport, type AuditStep, auditLedger, faultMessage, LIMITS } from '@skerry/pipeline';
+import {
+  type AuditFinding,
+  type AuditReport,
+  type AuditStep,
+  auditLedger,
+  faultMessage,
+  LIMITS,
+} from '@skerry/pipeline';
 import { type AuditSnapshot, openAuditSnapshot } from '@skerry/series/sqlite';
 import { HeldJournal, type JournalFacts } from './audit-journal.ts';
 import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
@@ -71,13 +78,22 @@ async function audit(
   const from = Math.max(pointsFrom, routes[0]?.from ?? 0);
   using journal = await HeldJournal.open(pins, facts, { position, pointsFrom: from }, breathe);
   for await (const step of auditLedger({ journal, source: snapshot, routes, signal }))
-    post({ type: 'step', step: withFindings(step, journal) });
+    post({ type: 'step', step: withFindings(step, [...journal.findings(), ...unseen(step, facts)]) });
+}
+
+/** An audit that recounted nothing of a journal that holds records has proved nothing, and must not look as if it had. */
+function unseen(step: AuditStep, { start, end }: JournalFacts): AuditFinding[] {
+  if (step.kind !== 'result' || step.report.records > 0 || end === start) return [];
+  const held = `the journal holds the records from ${start} to ${end - 1}`;
+  const why = 'nobody knows under which routes they were decoded, or their points are gone';
+  const detail = `Nothing could be recounted: ${held}, and ${why}. The log of the start says whether the history of routes (routes.json) was damaged; records received from now on can be recounted.`;
+  return [{ tenant: '', project: '', device: '', offset: -1, detail }];
 }
 
 /** The result with what is wrong with the journal itself in front. */
-function withFindings(step: AuditStep, journal: HeldJournal): AuditStep {
+function withFindings(step: AuditStep, ofJournal: readonly AuditFinding[]): AuditStep {
   if (step.kind !== 'result') return step;
-  const findings = [...journal.findings(), ...step.report.findings];
+  const findings = [...ofJournal, ...step.report.findings];
   const most = LIMITS.auditFindingsMax.value;
   const report: AuditReport = {
     ...step.report,
