@@ -24,5 +24,26 @@ export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from 
 export { servePipeline } from './pipeline-thread.ts';
 export * from './routes.ts';
 export type { SessionState } from './session-book.ts';
+export type {
+  ShadowCounts,
+  ShadowDifference,
+  ShadowRange,
+  ShadowReport,
+  ShadowVerdict,
+} from './stages/shadow-run.ts';
+export type {
+  ChangeOutcome,
+  DocumentKind,
+  DocumentVersion,
+  StageChange,
+} from './stages/stage-change.ts';
+export type { DocumentDetail, DocumentEntry, StageEntry } from './stages/stage-desk.ts';
+export type {
+  ShownMessage,
+  TrialOutcome,
+  TrialRequest,
+  TrialSample,
+  TrialStep,
+} from './stages/stage-trial.ts';
 export * from './topic-rights.ts';
 export { isValidId, isValidMetricName, parseTemplate, type TopicTemplate } from './topic-template.ts';

@@ -3,6 +3,7 @@ import type { MetricFamily } from '@skerry/kernel';
 import type { LiveFilter, LivePull } from './live-subscription.ts';
 import type { FaultMessage } from './mailbox.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { StageDesk } from './stages/stage-desk.ts';
 
 /** What can be asked of a pipeline on another thread: its own methods, and the thread's metrics. */
 export interface PipelineRequests
@@ -22,6 +23,14 @@ export interface PipelineRequests
     | 'sessions'
   > {
   metrics(): MetricFamily[];
+  /** As those of `StageDesk`. */
+  stageList: StageDesk['list'];
+  stageGet: StageDesk['get'];
+  stageCheck: StageDesk['check'];
+  stageOutcome: StageDesk['outcome'];
+  stageTrial: StageDesk['trial'];
+  stageShadow: StageDesk['shadow'];
+  stageShadowCancel: StageDesk['cancelShadow'];
 }
 
 /** Names of the requests. */

@@ -103,6 +103,13 @@ function requestsOf(pipeline: Pipeline, meter: Pick<Meter, 'snapshot'>): Pipelin
     figures: () => pipeline.figures(),
     sessions: () => pipeline.sessions(),
     metrics: () => meter.snapshot(),
+    stageList: () => pipeline.stages.list(),
+    stageGet: (kind, name) => pipeline.stages.get(kind, name),
+    stageCheck: (document) => pipeline.stages.check(document),
+    stageOutcome: (id) => pipeline.stages.outcome(id),
+    stageTrial: (request) => pipeline.stages.trial(request),
+    stageShadow: (id, document, range) => pipeline.stages.shadow(id, document, range),
+    stageShadowCancel: (id) => pipeline.stages.cancelShadow(id),
   };
 }
 

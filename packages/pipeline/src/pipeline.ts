@@ -22,6 +22,7 @@ import type {
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type { RouteConfig } from './routes.ts';
 import type { SessionState } from './session-book.ts';
+import type { StageDesk } from './stages/stage-desk.ts';
 
 /** How a pipeline works; what is absent has the value of `LIMITS`. */
 export interface PipelineOptions {
@@ -187,4 +188,6 @@ export interface Pipeline extends AsyncDisposable {
   alarms(): PipelineAlarm[];
   figures(): PipelineFigures;
   sessions(): SessionState[];
+  /** Declared pipelines: what is in force, trials and shadow runs. */
+  readonly stages: StageDesk;
 }

@@ -47,6 +47,7 @@ import { SealDraft } from './seal-draft.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
 import { StageBook } from './stages/stage-book.ts';
+import { StageDesk } from './stages/stage-desk.ts';
 import { Wake } from './wake.ts';
 
 const LAST_ORDINAL = 65_535;
@@ -77,6 +78,7 @@ export class RunningPipeline implements Pipeline {
   readonly #letters = new DeadLetterBook();
   readonly #sessions = new SessionBook();
   readonly #stages = new StageBook();
+  readonly stages: StageDesk;
   readonly #processor: RecordProcessor;
   readonly #pages: DevicePages;
   readonly #letterPages: DeadLetterPages;
@@ -137,9 +139,11 @@ export class RunningPipeline implements Pipeline {
     });
     this.#policyTime = new PolicyTime(needs.clock, state.logTimeMicros);
     this.#slots = new HeadSlots(options.sealPoints, () => this.#changed.ring());
+    const route = compileRoutes(options.routes);
+    this.stages = new StageDesk({ ...needs, book: this.#stages, route });
     this.#processor = new RecordProcessor(
       {
-        route: compileRoutes(options.routes),
+        route,
         catalogue: this.#catalogue,
         latest: this.#latest,
         ring: this.#ring,
@@ -278,6 +282,7 @@ export class RunningPipeline implements Pipeline {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ticker[Symbol.dispose]();
     this.#stop.abort();
+    this.stages.close();
     this.#changed.ring();
     await this.#running;
     await this.#sealed;
@@ -291,6 +296,7 @@ export class RunningPipeline implements Pipeline {
         this.#isHot = true;
         this.#underWayEnd = hot.firstOffset + hot.count;
         await this.#consume(hot);
+        giveBack(hot);
       } else if (this.#needs.journal.end > this.position) await this.#readAhead();
       else await this.#wait((signal) => this.#needs.journal.waitBeyond(this.position, signal));
     }
@@ -408,10 +414,9 @@ export class RunningPipeline implements Pipeline {
     if (draft.isEmpty) return;
     const closing = this.#open;
     if (!this.#slots.hasFree) return;
-    const { position } = this;
     const seal = draft.seal(
       this.#needs.journal.id,
-      position,
+      this.position,
       this.#processor.telemetryPosition,
       this.#catalogue,
       this.#stages.takeRows(),
@@ -487,4 +492,9 @@ export class RunningPipeline implements Pipeline {
     this.#fail(this.#failure);
     this.#changed.ring();
   }
+}
+
+/** Frees the memory of a batch that this pipeline owns at once, instead of when garbage is collected for its sake. */
+function giveBack({ body: { buffer } }: StoredBatch): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

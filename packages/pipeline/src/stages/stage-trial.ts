@@ -1,0 +1,118 @@
+import type { PointValue, StagesDocument } from '@skerry/model';
+import type { Route } from '../routes.ts';
+import { SampleReader } from './sample-reader.ts';
+import { isSenmlType } from './senml-decoder.ts';
+import { StageEngine } from './stage-engine.ts';
+import type { StageMessage } from './stage-message.ts';
+import type { StageSet } from './stage-set.ts';
+
+/** A message as a trial shows it. */
+export interface ShownMessage {
+  readonly device: string;
+  readonly timeMicros: number;
+  readonly metrics: Readonly<Record<string, PointValue>>;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** True for the result of a window. */
+  readonly isResult: boolean;
+}
+
+/** What one stage made of one message. */
+export interface TrialStep {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly type: string;
+  readonly before: ShownMessage;
+  readonly after: ShownMessage;
+  readonly isTakenOut: boolean;
+}
+
+/** A record to try. */
+export interface TrialSample {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly contentType?: string;
+  /** The moment of the call when absent. */
+  readonly receivedMicros?: number;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** What became of a sample. */
+export interface TrialOutcome {
+  readonly topic: string;
+  readonly verdict: 'stored' | 'filtered' | 'deadLettered' | 'notTelemetry';
+  /** What set it aside, and why; absent unless it was. */
+  readonly fault?: { readonly stage: string; readonly detail: string };
+  readonly steps: readonly TrialStep[];
+  /** What would be stored: what is left of the sample, then results of windows. */
+  readonly outputs: readonly ShownMessage[];
+}
+
+/** What to try. */
+export interface TrialRequest {
+  /** In the place of its namesake in force; those in force alone when absent. */
+  readonly document?: StagesDocument;
+  readonly samples: readonly TrialSample[];
+}
+
+/** A message as JSON can show it, apart from exact integers. */
+export function shownMessage(message: StageMessage): ShownMessage {
+  const { device, timeMicros, metrics, attributes, isResult } = message;
+  return {
+    device,
+    timeMicros,
+    metrics: Object.fromEntries(metrics),
+    attributes: Object.fromEntries(attributes),
+    isResult,
+  };
+}
+
+/** Takes samples, one after the other, through stages whose windows are empty at first. Nothing is stored. */
+export function tryStages(
+  set: StageSet,
+  samples: readonly TrialSample[],
+  route: (topic: string) => Route,
+  nowMicros: number,
+): TrialOutcome[] {
+  const reader = new SampleReader();
+  let steps: TrialStep[] = [];
+  const engine = new StageEngine(({ pipeline, stage }, before, after, isOn) => {
+    const { name, type } = stage;
+    steps.push({
+      pipeline,
+      stage: name,
+      type,
+      before: shownMessage(before),
+      after: shownMessage(after),
+      isTakenOut: !isOn,
+    });
+  });
+  return samples.map((sample, i): TrialOutcome => {
+    steps = [];
+    const { topic, payload: bytes, contentType = '', receivedMicros = nowMicros } = sample;
+    const found = route(topic);
+    if (found.kind !== 'telemetry') return { topic, verdict: 'notTelemetry', steps, outputs: [] };
+    const { tenant, project } = found;
+    const plan = set.plan(tenant, project, topic);
+    const attributes = new Map(Object.entries(sample.attributes ?? {}));
+    const isSenml = isSenmlType(contentType);
+    const read = reader.read(
+      { topic, bytes, start: 0, end: bytes.length, isSenml, receivedMicros, attributes },
+      found,
+      plan,
+    );
+    const setAside = (stage: string, detail: string): TrialOutcome => ({
+      topic,
+      verdict: 'deadLettered',
+      fault: { stage, detail },
+      steps,
+      outputs: [],
+    });
+    if ('reason' in read) return setAside('decode', read.detail);
+    if (!plan) return { topic, verdict: 'stored', steps, outputs: read.messages().map(shownMessage) };
+    const outcome = engine.judge(plan, i, read.messages());
+    if ('detail' in outcome) return setAside(outcome.stage, outcome.detail);
+    engine.settle();
+    const verdict = outcome.own > 0 ? 'stored' : 'filtered';
+    return { topic, verdict, steps, outputs: outcome.messages.map(shownMessage) };
+  });
+}
