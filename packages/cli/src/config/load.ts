@@ -58,6 +58,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       origins[leaf.path] ??= 'default';
     }
   }
+  followMqttPort(tree, origins);
   faults.push(...unknownVariables(sources.environment, leaves), ...schemaFaults(tree));
   if (faults.length > 0) {
     throw new CliError(
@@ -67,6 +68,16 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const config = tree as unknown as SkerryConfig; // the schema was just checked against this tree
   return { config: { ...config, dataDir: resolve(config.dataDir) }, origins };
+}
+
+/** Whoever has a free port picked for MQTT has one picked for its other ways in too, unless they are set. */
+function followMqttPort(tree: Tree, origins: Record<string, string>): void {
+  if (valueAt(tree, 'mqtt.port') !== 0) return;
+  for (const path of ['mqtt.tls.port', 'mqtt.websocket.port']) {
+    if (origins[path] !== 'default') continue;
+    setAt(tree, path, 0);
+    origins[path] = 'default, since mqtt.port is 0';
+  }
 }
 
 /** The data folder when none is configured: `skerry` in the user's data folder. */
@@ -174,7 +185,7 @@ const validate = ajv.compile(CONFIG_SCHEMA);
 
 function schemaFaults(tree: Tree): string[] {
   const faults = validate(tree) ? [] : (validate.errors ?? []).map(schemaFault);
-  return [...faults, ...hostFaults(tree), ...ruleFaults((path) => valueAt(tree, path))];
+  return [...faults, ...ruleFaults((path) => valueAt(tree, path))];
 }
 
 function schemaFault(error: ErrorObject): string {
@@ -200,17 +211,6 @@ const BOUNDS: Readonly<Record<string, readonly [string, string]>> = {
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
-}
-
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
-
-function hostFaults(tree: Tree): string[] {
-  return ['http.host', 'mqtt.host']
-    .filter((path) => !LOOPBACK.test(String(valueAt(tree, path) || '127.0.0.1')))
-    .map(
-      (path) =>
-        `${path}: found ${JSON.stringify(valueAt(tree, path))}, wanted a loopback address (127.0.0.1, ::1 or localhost): there are no users yet`,
-    );
 }
 
 function wanted(schema: SchemaNode): string {

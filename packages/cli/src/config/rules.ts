@@ -1,15 +1,16 @@
 import { PipelineError, parseTemplate } from '@skerry/pipeline';
+import { listenerFaults } from './listener-rules.ts';
 import { configLeaves } from './schema.ts';
 
 /** Reads a value of a configuration by its path, `http.port`; undefined where there is none. */
 export type LookUp = (path: string) => unknown;
 
 /**
- * What no schema can say: topic templates that cannot be read, and listeners that ask for the same port. Values of
+ * What no schema can say: listeners that show secrets (`listener-rules.ts`), topic templates that cannot be read, and listeners that ask for the same port. Values of
  * another type than the schema wants are left to its faults.
  */
 export function ruleFaults(lookUp: LookUp): string[] {
-  return [...templateFaults(lookUp('routing.telemetry')), ...portFaults(lookUp)];
+  return [...listenerFaults(lookUp), ...templateFaults(lookUp('routing.telemetry')), ...portFaults(lookUp)];
 }
 
 function templateFaults(templates: unknown): string[] {

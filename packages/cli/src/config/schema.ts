@@ -10,7 +10,12 @@ export interface SkerryConfig {
     readonly port: number;
     readonly connectionsMax: number;
     readonly packetBytesMax: number;
+    /** Who may connect without a name. */
+    readonly anonymous: 'loopback' | 'never';
+    readonly tls: { readonly port: number; readonly certFile: string; readonly keyFile: string };
+    readonly websocket: { readonly enabled: boolean; readonly port: number };
   };
+  readonly access: { readonly insecureListeners: boolean };
   readonly journal: { readonly bytesMax: number; readonly hoursMax: number };
   readonly series: { readonly rawDays: number; readonly rollupDays: number };
   readonly pipeline: { readonly sealPoints: number; readonly sealAfterSecs: number };
@@ -25,7 +30,13 @@ const host = (what: string) => ({
   type: 'string' as const,
   default: '127.0.0.1',
   minLength: 1,
-  description: `Address ${what} listens on. Only loopback addresses are accepted.`,
+  description: `Address ${what} listens on. Another than a loopback address needs TLS.`,
+});
+
+const pemFile = (what: string) => ({
+  type: 'string' as const,
+  default: '',
+  description: `${what}, a PEM file; read again when it changes. Empty for no TLS.`,
 });
 
 const port = (what: string, value: number) => ({
@@ -40,7 +51,7 @@ const port = (what: string, value: number) => ({
 export const CONFIG_SCHEMA = {
   type: 'object',
   additionalProperties: false,
-  required: ['dataDir', 'demo', 'http', 'mqtt', 'journal', 'series', 'pipeline', 'routing', 'log'],
+  required: ['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing', 'log'],
   properties: {
     dataDir: {
       type: 'string',
@@ -61,7 +72,7 @@ export const CONFIG_SCHEMA = {
     mqtt: {
       type: 'object',
       additionalProperties: false,
-      required: ['host', 'port', 'connectionsMax', 'packetBytesMax'],
+      required: ['host', 'port', 'connectionsMax', 'packetBytesMax', 'anonymous', 'tls', 'websocket'],
       properties: {
         host: host('MQTT'),
         port: port('MQTT', 1883),
@@ -78,6 +89,48 @@ export const CONFIG_SCHEMA = {
           minimum: 1_024,
           maximum: 16_777_216,
           description: 'Largest MQTT packet taken, in bytes.',
+        },
+        anonymous: {
+          type: 'string',
+          enum: ['loopback', 'never'],
+          default: 'loopback',
+          description: 'Who may connect to MQTT without a name: clients on a loopback address, or nobody.',
+        },
+        tls: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['port', 'certFile', 'keyFile'],
+          properties: {
+            port: port('MQTT over TLS', 8883),
+            certFile: pemFile('Certificate chain of MQTT over TLS'),
+            keyFile: pemFile('Key of the certificate of MQTT over TLS'),
+          },
+        },
+        websocket: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['enabled', 'port'],
+          properties: {
+            enabled: {
+              type: 'boolean',
+              default: true,
+              description: 'Whether MQTT over WebSocket is served, at /mqtt; over TLS when mqtt.tls is set.',
+            },
+            port: port('MQTT over WebSocket', 8083),
+          },
+        },
+      },
+    },
+    access: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['insecureListeners'],
+      properties: {
+        insecureListeners: {
+          type: 'boolean',
+          default: false,
+          description:
+            'Listens on other than loopback addresses without TLS. Whoever is on the way reads passwords and tokens.',
         },
       },
     },

@@ -10,16 +10,19 @@ export interface BrokerAccessNeeds {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   /** Topic templates of telemetry, from which it follows who owns a topic. */
   readonly templates: readonly string[];
+  /** Who may connect without a name. */
+  readonly anonymous: 'loopback' | 'never';
   readonly logger: Logger;
 }
 
 /** Who may connect to MQTT, publish and subscribe: users and tokens, and on loopback those without a name. */
-export function createBrokerAccess({ authenticator, templates, logger }: BrokerAccessNeeds): BrokerAccess {
+export function createBrokerAccess(needs: BrokerAccessNeeds): BrokerAccess {
+  const { authenticator, templates, anonymous, logger } = needs;
   const rights = compileTopicRights(templates);
   return {
     authenticate: (request) => {
-      const { username, password, listener } = request;
-      if (username === undefined && password === undefined) return nameless(listener);
+      const { username, password } = request;
+      if (username === undefined && password === undefined) return nameless(request, anonymous);
       return withCredentials(request, authenticator, logger);
     },
     mayPublish: (subject, topic, { kind }) => rights.mayPublish(subject, topic, kind),
@@ -27,8 +30,12 @@ export function createBrokerAccess({ authenticator, templates, logger }: BrokerA
   };
 }
 
-function nameless({ address }: ConnectRequest['listener']): Subject | ConnectDenial {
-  if (isLoopback(address.host)) return ANONYMOUS_ON_LOOPBACK;
+function nameless(
+  { listener, remote }: ConnectRequest,
+  anonymous: BrokerAccessNeeds['anonymous'],
+): Subject | ConnectDenial {
+  const isOwn = isLoopback(listener.address.host) && isLoopback(remote.host);
+  if (isOwn && anonymous === 'loopback') return ANONYMOUS_ON_LOOPBACK;
   return {
     denied: 'not-authorized',
     why: 'A user name and a password, or an access token, are wanted here.',

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ACCESS_FAULTS, ACCESS_LIMITS, type Access, FIRST_USER } from '@skerry/access';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
-import { createMeter, KERNEL_FAULTS, KernelError, type Logger, type Meter } from '@skerry/kernel';
+import { createMeter, KERNEL_FAULTS, type Logger, type Meter } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
 import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
@@ -18,8 +18,10 @@ import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { startDemo } from './demo.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
+import { listening } from './listening.ts';
 import { LivePlatform } from './live-platform.ts';
 import type { LogThreadFacts } from './log-worker.ts';
+import { mqttListeners } from './mqtt-listeners.ts';
 import type { PipelineThreadFacts } from './pipeline-worker.ts';
 import { PlatformIngress } from './platform-ingress.ts';
 import { portMailbox } from './port-mailbox.ts';
@@ -123,13 +125,20 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const route = compileRoutes(routesOf(config));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
   const { authenticator } = access;
-  const brokerAccess = createBrokerAccess({ authenticator, templates: config.routing.telemetry, logger });
+  const brokerAccess = createBrokerAccess({
+    authenticator,
+    templates: config.routing.telemetry,
+    anonymous: config.mqtt.anonymous,
+    logger,
+  });
+  const ways = stack.use(mqttListeners(config, { clock, logger, meter }));
   const { retained } = threads.log.facts as LogThreadFacts; // told by log-worker
   const broker = stack.use(
     await listening('mqtt', () =>
       openBroker(
         {
-          address: config.mqtt,
+          address: ways.address,
+          listeners: ways.others,
           limits: { connectionsMax: config.mqtt.connectionsMax, packetBytesMax: config.mqtt.packetBytesMax },
         },
         {
@@ -224,7 +233,7 @@ function configurationOf(config: SkerryConfig, broker: Broker, api: Api | undefi
     values: { ...config },
     listeners: [
       ...(api ? [{ name: 'http', ...api.address }] : []),
-      { name: 'mqtt', host: broker.address.host, port: broker.address.port },
+      ...broker.listeners.map(({ name, address: { host, port } }) => ({ name, host, port })),
     ],
     exampleTopic: exampleTopic(config.routing.telemetry),
   };
@@ -257,36 +266,6 @@ function runDemo(rooms: Rooms, broker: Broker, stack: AsyncDisposableStack): Pro
   return starting.then(() => new Promise<never>(() => undefined));
 }
 
-/** Opens a listener; a port that cannot be bound is told with the key that changes it. */
-async function listening<T>(name: 'http' | 'mqtt', open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (fault) {
-    const code = listenCodeOf(fault);
-    if (code === undefined) throw fault;
-    throw new KernelError(
-      code,
-      `Listening for ${name} failed: ${fault instanceof Error ? fault.message.replace(/\.$/, '') : code}. Set ${name}.port (--${name}-port, SKERRY_${name.toUpperCase()}_PORT) to a free port, or to 0 to have one picked.`,
-      { name },
-      fault,
-    );
-  }
-}
-
-const LISTEN_CODES = ['port-in-use', 'port-denied', 'address-not-available'] as const;
-const SYSTEM_CODES = {
-  EADDRINUSE: 'port-in-use',
-  EACCES: 'port-denied',
-  EADDRNOTAVAIL: 'address-not-available',
-} as const;
-
-/** Which of the faults of listening a fault is: of the kernel's own network, or of the HTTP server's. */
-function listenCodeOf(fault: unknown): (typeof LISTEN_CODES)[number] | undefined {
-  if (fault instanceof KernelError) return LISTEN_CODES.find((code) => code === fault.code);
-  if (!(fault instanceof Error) || !('code' in fault)) return undefined;
-  return Object.entries(SYSTEM_CODES).find(([system]) => system === fault.code)?.[1];
-}
-
 function checkRoutes(config: SkerryConfig): void {
   try {
     compileRoutes(routesOf(config));
@@ -314,7 +293,7 @@ async function announce(
   const lines = [
     `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : ''}.`,
     `  Page         ${api.url}/`,
-    `  MQTT         mqtt://${mqtt.host.includes(':') ? `[${mqtt.host}]` : mqtt.host}:${mqtt.port}`,
+    ...broker.listeners.map((one, index) => `  ${index === 0 ? 'MQTT' : '    '}         ${urlOf(one)}`),
     `  Data folder  ${folder.path}`,
     '',
     ...(await signInLines(access, api, firstPassword, wantsSignInLink && !isReadOnly)),
@@ -344,6 +323,11 @@ async function signInLines(
     '',
     ...password,
   ];
+}
+
+function urlOf({ name, address: { host, port } }: Broker['listeners'][number]): string {
+  const path = name.startsWith('ws') ? '/mqtt' : '';
+  return `${name}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }
 
 function mosquittoLine(

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isLoopbackHost, listenerFaults } from './listener-rules.ts';
+import { loadConfig } from './load.ts';
+
+function faults(values: Readonly<Record<string, unknown>>): string[] {
+  return listenerFaults((path) => values[path]);
+}
+
+const TLS = { 'mqtt.tls.certFile': '/cert.pem', 'mqtt.tls.keyFile': '/key.pem' };
+
+test('listenerFaults says what is wanted of a listener beyond loopback', () => {
+  assert.deepEqual(faults({ 'mqtt.host': '0.0.0.0' }), [
+    'mqtt.host: found "0.0.0.0", wanted mqtt.tls.certFile and mqtt.tls.keyFile beside it, or a loopback address (127.0.0.1, ::1 or localhost): MQTT without TLS shows passwords and tokens to whoever is on the way; access.insecureListeners: true listens all the same',
+  ]);
+  for (const host of ['::', '192.0.2.7', '127.0.0.1.example.org', '::ffff:192.0.2.7', 'plant.example'])
+    assert.equal(faults({ 'mqtt.host': host, 'access.insecureListeners': false }).length, 1, host);
+});
+
+test('listenerFaults takes loopback, TLS, and whoever says that secrets may be seen', () => {
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
+    assert.equal(isLoopbackHost(host), true);
+    assert.deepEqual(faults({ 'mqtt.host': host, 'http.host': host }), []);
+  }
+  assert.deepEqual(faults({ 'mqtt.host': '0.0.0.0', ...TLS }), []);
+  assert.deepEqual(faults({ 'mqtt.host': '::', 'http.host': '::', 'access.insecureListeners': true }), []);
+});
+
+test('listenerFaults wants certificate and key together', () => {
+  assert.deepEqual(faults({ ...TLS, 'mqtt.tls.keyFile': '' }), [
+    'mqtt.tls.keyFile: found "", wanted a file, since mqtt.tls.certFile is set',
+  ]);
+  assert.deepEqual(faults({ ...TLS, 'mqtt.tls.certFile': '' }), [
+    'mqtt.tls.certFile: found "", wanted a file, since mqtt.tls.keyFile is set',
+  ]);
+});
+
+test('loadConfig picks free ports for the other ways into MQTT when it picks one for MQTT', () => {
+  const sources = { file: undefined, environment: { HOME: '/home/somebody' } };
+  const picked = loadConfig({ ...sources, flags: { 'mqtt-port': '0', 'mqtt-tls-port': '9999' } });
+  assert.deepEqual([picked.config.mqtt.tls.port, picked.config.mqtt.websocket.port], [9999, 0]);
+  assert.equal(picked.origins['mqtt.websocket.port'], 'default, since mqtt.port is 0');
+  const usual = loadConfig({ ...sources, flags: {} });
+  assert.deepEqual([usual.config.mqtt.tls.port, usual.config.mqtt.websocket.port], [8883, 8083]);
+});

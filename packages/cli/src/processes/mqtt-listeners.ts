@@ -1,0 +1,124 @@
+import type { Address, Clock, Logger, Meter, TlsCredentials, TlsListener } from '@skerry/kernel';
+import { nodeNet } from '@skerry/kernel/node';
+import { type BrokerListener, FaultNotices } from '@skerry/mqtt';
+import { listenWebSocket } from '@skerry/mqtt/websocket';
+import { isLoopbackHost } from '../config/listener-rules.ts';
+import type { SkerryConfig } from '../config/schema.ts';
+import { listening } from './listening.ts';
+import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+
+/** What the ways into MQTT work with. */
+export interface MqttListenerNeeds {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** The ways into MQTT; disposing ends the watch over the certificate. */
+export interface MqttListeners extends Disposable {
+  /** Where plain TCP listens. */
+  readonly address: Address;
+  /** TLS and WebSocket. */
+  readonly others: readonly BrokerListener[];
+}
+
+/** Where plain TCP listens when the configured host is for TLS only: this machine's own programs need no certificate. */
+const OWN_HOST = '127.0.0.1';
+
+/**
+ * The ways into MQTT that a configuration asks for: plain TCP, on loopback unless `access.insecureListeners` says
+ * otherwise; TLS when there is a certificate; WebSocket, over TLS when there is one. Fails with `config-invalid` when
+ * the certificate cannot be used.
+ */
+export function mqttListeners(config: SkerryConfig, needs: MqttListenerNeeds): MqttListeners {
+  const { host, port, tls, websocket, packetBytesMax } = config.mqtt;
+  const credentials = tls.certFile === '' ? undefined : readTlsFiles('mqtt.tls', tls);
+  const isOpenPlain = isLoopbackHost(host) || config.access.insecureListeners;
+  const opened: TlsListener[] = [];
+  const failed = handshakeNotices(needs);
+  const others: BrokerListener[] = [];
+  if (credentials)
+    others.push({
+      name: 'mqtts',
+      isEncrypted: true,
+      open: (onConnection) =>
+        listening('mqtt.tls', async () => {
+          const net = nodeNet({ onHandshakeFailed: (failure) => failed('mqtts', failure) });
+          return kept(opened, await net.listenTls({ host, port: tls.port }, credentials, onConnection));
+        }),
+    });
+  if (websocket.enabled)
+    others.push({
+      name: credentials ? 'wss' : 'ws',
+      isEncrypted: credentials !== undefined,
+      open: (onConnection) =>
+        listening('mqtt.websocket', async () => {
+          const options = {
+            address: { host, port: websocket.port },
+            tls: credentials,
+            messageBytesMax: packetBytesMax,
+            isOriginAllowed: (origin: string, asked: string) => isOriginAllowed(origin, asked, host),
+            onHandshakeFailed: (failure: Failure) => failed(credentials ? 'wss' : 'ws', failure),
+          };
+          return kept(opened, await listenWebSocket(options, onConnection));
+        }),
+    });
+  const renew = (renewed: TlsCredentials): void => {
+    for (const listener of opened) listener.renew(renewed);
+  };
+  const watch = credentials && watchTlsFiles('mqtt.tls', tls, needs.logger, renew);
+  return {
+    address: { host: isOpenPlain ? host : OWN_HOST, port },
+    others,
+    [Symbol.dispose]: () => watch?.[Symbol.dispose](),
+  };
+}
+
+/**
+ * Whether a page may connect: one of the host that it connects to, whatever its port. On loopback, where nobody has to
+ * show a password, the host has to be called so too: a name of somebody else's may lead here (DNS rebinding).
+ */
+export function isOriginAllowed(origin: string, asked: string, listenHost: string): boolean {
+  const page = hostOf(origin);
+  const host = hostOf(`ws://${asked}`);
+  if (page === undefined || host === undefined) return false;
+  if (!isLoopbackHost(listenHost)) return page === host;
+  return isLoopbackHost(unbracketed(page)) && isLoopbackHost(unbracketed(host));
+}
+
+type Failure = { readonly reason: string; readonly why: string };
+
+/** Counts what never became a connection of MQTT, and tells of it, a line for many. */
+function handshakeNotices({
+  clock,
+  logger,
+  meter,
+}: MqttListenerNeeds): (name: string, failure: Failure) => void {
+  const notices = new FaultNotices(logger, clock, 'MQTT connection ended before CONNECT.');
+  return (name, { reason, why }) => {
+    meter
+      .counter(
+        'iot_mqtt_handshakes_failed_total',
+        'Connections that ended in a handshake of TLS or WebSocket.',
+        {
+          listener: name,
+          reason,
+        },
+      )
+      .add(1);
+    notices.tell({ word: `${name}-${reason}`, remote: '', client: '', why });
+  };
+}
+
+function kept(opened: TlsListener[], listener: TlsListener): TlsListener {
+  opened.push(listener);
+  return listener;
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}

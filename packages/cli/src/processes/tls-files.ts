@@ -1,0 +1,76 @@
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import type { Logger, TlsCredentials } from '@skerry/kernel';
+import { tlsTerms } from '@skerry/kernel/node';
+import { CliError } from '../errors.ts';
+
+/** Where certificate and key lie. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+const LOOK_MS = 5_000; // a renewed certificate is shown within this; links, as of mounted secrets, are followed
+
+/**
+ * Reads certificate and key and checks that they belong together. `key` is their place in the configuration: `mqtt.tls`.
+ * Fails with `CliError` `config-invalid` that names the file and what is wrong with it.
+ */
+export function readTlsFiles(key: string, { certFile, keyFile }: TlsFiles): TlsCredentials {
+  const certificate = textOf(`${key}.certFile`, certFile);
+  const credentials = { certificate, key: textOf(`${key}.keyFile`, keyFile) };
+  try {
+    tlsTerms(credentials);
+  } catch (fault) {
+    throw new CliError('config-invalid', `${key}: ${messageOf(fault)}`, { certFile, keyFile }, fault);
+  }
+  return credentials;
+}
+
+/**
+ * Tells of new credentials when one of the files has changed. What cannot be used (one file is written before the
+ * other) is logged, and those in force stay. Disposing ends the watch.
+ */
+export function watchTlsFiles(
+  key: string,
+  files: TlsFiles,
+  logger: Logger,
+  onChange: (credentials: TlsCredentials) => void,
+  lookMs: number = LOOK_MS,
+): Disposable {
+  const look = (): void => {
+    try {
+      onChange(readTlsFiles(key, files));
+      logger.log('info', 'The certificate was renewed.', { key, certFile: files.certFile });
+    } catch (fault) {
+      if (!(fault instanceof CliError)) throw fault;
+      logger.log('warn', 'The changed certificate cannot be used; the one before stays in force.', {
+        key,
+        fault: fault.message,
+      });
+    }
+  };
+  const paths = [files.certFile, files.keyFile];
+  for (const path of paths) watchFile(path, { persistent: false, interval: lookMs }, look);
+  return {
+    [Symbol.dispose]: () => {
+      for (const path of paths) unwatchFile(path, look);
+    },
+  };
+}
+
+function textOf(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CliError(
+      'config-invalid',
+      `${key}: reading ${path} failed: ${messageOf(cause)}`,
+      { path },
+      cause,
+    );
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
