@@ -317,7 +317,8 @@ test('runAudit begins at the first era, since nobody knows how to decode what li
 });
 
 test('runAudit says that nothing could be recounted when no record of the journal lies in a known era', async () => {
-  await using site = await aSite();
+  await using site = await new Site().open();
+  await site.send({ payload: payload(1) }, { payload: payload(2) });
   await site.parts.pipeline.flush();
   const { start, end } = site.parts.journal;
   const report = await site.audit({ eras: [{ from: end, routes: DEFAULT_ROUTES }] });
