@@ -27,6 +27,7 @@ export type ApiFault =
   | 'intake-refused'
   | 'not-durable-yet'
   | 'idempotency-key-reused'
+  | 'too-many-simulations'
   | 'shutting-down'
   | 'unavailable'
   | 'request-aborted'
@@ -177,6 +178,12 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     'Another body came under this `Idempotency-Key`; each body wants a key of its own.',
   ),
   'audit-running': entry(409, 'retry', 'An audit is running', 'Only one audit runs at a time.'),
+  'too-many-simulations': entry(
+    409,
+    'give-up',
+    'Too many simulations',
+    'As many simulations run as the limit allows; end one first.',
+  ),
   'shutting-down': entry(
     503,
     'retry',

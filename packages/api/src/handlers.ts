@@ -4,7 +4,9 @@ import { accessHandlers } from './rooms/access/handlers.ts';
 import { deadLetterHandlers } from './rooms/dead-letters/handlers.ts';
 import { deviceHandlers } from './rooms/devices/handlers.ts';
 import { ledgerHandlers } from './rooms/ledger/handlers.ts';
+import { onboardingHandlers } from './rooms/onboarding/handlers.ts';
 import { processHandlers } from './rooms/process/handlers.ts';
+import { simulationHandlers } from './rooms/simulation/handlers.ts';
 import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
 
 /** A handler for every operation. */
@@ -16,6 +18,8 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...ledgerHandlers(platform),
     ...deadLetterHandlers(needs),
     ...accessHandlers(needs),
+    ...simulationHandlers(needs),
+    ...onboardingHandlers(needs),
     getOverview: () => sampler.current(),
     getOverviewHistory: async () => sampler.history(),
     queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),

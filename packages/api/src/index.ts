@@ -3,6 +3,14 @@ export { API_FAULTS, ApiError, type ApiFault, type ApiFaultEntry, type RequestFa
 export { LIMITS as API_LIMITS } from './limits.ts';
 export type { FaultMeaning } from './page.ts';
 export * from './platform.ts';
+export { RefusalBook, type RefusedArrival } from './rooms/onboarding/refusal-book.ts';
+export {
+  SIMULATED_WORLDS,
+  type SimulatedWorld,
+  type SimulationDesk,
+  type SimulationEntry,
+  type SimulationRequest,
+} from './rooms/simulation/simulation-desk.ts';
 export type { Model, SchemaName } from './schemas.ts';
 export { type Api, type ApiBounds, type ApiNeeds, type ApiOptions, isLoopback, openApi } from './server.ts';
 export { formatTime, parseTime } from './time.ts';

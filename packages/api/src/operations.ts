@@ -4,8 +4,10 @@ import { DEVICES_OPERATIONS } from './rooms/devices/operations.ts';
 import { INGEST_OPERATIONS } from './rooms/ingest/operations.ts';
 import { LEDGER_OPERATIONS } from './rooms/ledger/operations.ts';
 import { LIVE_OPERATIONS } from './rooms/live/operations.ts';
+import { ONBOARDING_OPERATIONS } from './rooms/onboarding/operations.ts';
 import { OVERVIEW_OPERATIONS } from './rooms/overview/operations.ts';
 import { PROCESS_OPERATIONS } from './rooms/process/operations.ts';
+import { SIMULATION_OPERATIONS } from './rooms/simulation/operations.ts';
 import { TELEMETRY_OPERATIONS } from './rooms/telemetry/operations.ts';
 import type { Static } from './schema-kit.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
@@ -20,6 +22,8 @@ export const OPERATIONS = {
   ...LEDGER_OPERATIONS,
   ...DEAD_LETTERS_OPERATIONS,
   ...LIVE_OPERATIONS,
+  ...SIMULATION_OPERATIONS,
+  ...ONBOARDING_OPERATIONS,
   ...ACCESS_OPERATIONS,
 } as const;
 

@@ -12,6 +12,8 @@ import type {
   SeriesKey,
   ValueType,
 } from '@skerry/model';
+import type { RefusalBook } from './rooms/onboarding/refusal-book.ts';
+import type { SimulationDesk } from './rooms/simulation/simulation-desk.ts';
 
 /** The numbers behind the overview at one moment. Totals count since the data folder was made and only grow. */
 export interface OverviewFigures {
@@ -328,4 +330,8 @@ export interface Platform {
   /** Empty when ready. */
   readiness(): readonly ReadinessReason[];
   configuration(): PlatformConfiguration;
+  /** Simulated worlds that publish as devices do. */
+  readonly simulation: SimulationDesk;
+  /** What did not come through in the last minutes. */
+  readonly refusals: Pick<RefusalBook, 'since'>;
 }

@@ -4,8 +4,10 @@ import { DEVICES_SCHEMAS } from './rooms/devices/schemas.ts';
 import { INGEST_SCHEMAS } from './rooms/ingest/schemas.ts';
 import { LEDGER_SCHEMAS } from './rooms/ledger/schemas.ts';
 import { LIVE_SCHEMAS } from './rooms/live/schemas.ts';
+import { ONBOARDING_SCHEMAS } from './rooms/onboarding/schemas.ts';
 import { OVERVIEW_SCHEMAS } from './rooms/overview/schemas.ts';
 import { PROCESS_SCHEMAS } from './rooms/process/schemas.ts';
+import { SIMULATION_SCHEMAS } from './rooms/simulation/schemas.ts';
 import { TELEMETRY_SCHEMAS } from './rooms/telemetry/schemas.ts';
 import { count, list, object, oneOfWords, type Static, text } from './schema-kit.ts';
 
@@ -39,6 +41,8 @@ export const SCHEMAS = {
   ...LEDGER_SCHEMAS,
   ...DEAD_LETTERS_SCHEMAS,
   ...LIVE_SCHEMAS,
+  ...SIMULATION_SCHEMAS,
+  ...ONBOARDING_SCHEMAS,
   ...ACCESS_SCHEMAS,
 } as const;
 

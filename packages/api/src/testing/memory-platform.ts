@@ -34,8 +34,10 @@ import type {
   ReadinessReason,
   TakenTelemetry,
 } from '../platform.ts';
+import { RefusalBook } from '../rooms/onboarding/refusal-book.ts';
 import { LiveBuffer } from './live-buffer.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
+import { MemorySimulations } from './memory-simulations.ts';
 
 /** A record as a test hands it in. `values` undefined: it cannot be decoded and becomes a dead letter. */
 export interface MemoryRecord extends DeviceKey {
@@ -80,6 +82,10 @@ export class MemoryPlatform implements Platform {
     listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 1883 }],
     exampleTopic: 'iot/demo/site/my-device/telemetry',
   };
+  /** Simulations that publish nothing. */
+  readonly simulation = new MemorySimulations();
+  /** What did not come through. */
+  readonly refusals = new RefusalBook();
   /** Why nothing is taken in. */
   refusal: ReadinessReason | undefined;
   /** Records become durable when it resolves. */

@@ -14,6 +14,7 @@ import {
   type PointRows,
   type RangeQuery,
   type ReadinessReason,
+  type SimulationDesk,
   type TakenTelemetry,
 } from '@skerry/api';
 import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
@@ -46,6 +47,8 @@ export interface LivePlatformNeeds {
   readonly clock: Clock;
   readonly meter: Meter;
   readonly configuration: () => PlatformConfiguration;
+  readonly simulation: SimulationDesk;
+  readonly refusals: Platform['refusals'];
   readonly isReadOnly: boolean;
 }
 
@@ -77,6 +80,14 @@ export class LivePlatform implements Platform, Disposable {
     needs.pipeline.ended.catch((fault: unknown) => {
       this.#pipelineEnd = fault instanceof Error ? fault.message : String(fault);
     });
+  }
+
+  get simulation(): SimulationDesk {
+    return this.#needs.simulation;
+  }
+
+  get refusals(): Platform['refusals'] {
+    return this.#needs.refusals;
   }
 
   [Symbol.dispose](): void {

@@ -10,12 +10,13 @@ import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@
 import { SERIES_FAULTS } from '@skerry/series';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CLI_FAULTS, CliError } from '../errors.ts';
+import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
 import { openAccessRoom } from './access-room.ts';
+import { ArrivalNotes } from './arrival-notes.ts';
 import { runAudit } from './audit-run.ts';
 import { createBrokerAccess } from './broker-access.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
-import { startDemo } from './demo.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
 import { listening } from './listening.ts';
@@ -58,6 +59,8 @@ interface Opened {
   readonly ingress: PlatformIngress;
   readonly broker: Broker;
   readonly pipeline: PipelineClient;
+  readonly simulation: SimulationRoom;
+  readonly notes: ArrivalNotes;
 }
 
 const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
@@ -84,7 +87,7 @@ export async function serve(options: UpOptions): Promise<number> {
   let api: Api | undefined;
   const platform = openPlatform(rooms, opened, () => api, stack);
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
-  const demoFailed = config.demo && !isReadOnly ? runDemo(rooms, opened.broker, stack) : undefined;
+  const demoFailed = config.demo && !isReadOnly ? runDemo(opened.simulation) : undefined;
   await announce(opened, api, options);
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
   await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
@@ -122,7 +125,8 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
     },
   );
   if (!isReadOnly) stack.defer(() => settle(appender));
-  const route = compileRoutes(routesOf(config));
+  const notes = new ArrivalNotes(clock);
+  const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
   const { authenticator } = access;
   const brokerAccess = createBrokerAccess({
@@ -145,18 +149,37 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
           net,
           clock,
           random,
-          logger,
+          logger: notes.overhearing(logger),
           meter,
           ingress,
           failpoint: failpointHook(failpoint),
           retained,
           access: brokerAccess,
+          onRefused: (refusal) => notes.refused(refusal),
         },
       ),
     ),
   );
   later.broker = broker;
-  return { access, firstPassword, folder, threads, journal, appender, ingress, broker, pipeline };
+  const simulation = stack.use(
+    new SimulationRoom(
+      { address: broker.address, token: folder.token, refusal: () => ingress.refusal() },
+      rooms,
+    ),
+  );
+  return {
+    access,
+    firstPassword,
+    folder,
+    threads,
+    journal,
+    appender,
+    ingress,
+    broker,
+    pipeline,
+    simulation,
+    notes,
+  };
 }
 
 const SETTLE_MS = 2_000;
@@ -176,7 +199,7 @@ function openPlatform(
   stack: AsyncDisposableStack,
 ): LivePlatform {
   const { config, clock, meter, logger, isReadOnly } = rooms;
-  const { threads, journal, appender, ingress, broker, pipeline } = opened;
+  const { threads, journal, appender, ingress, broker, pipeline, simulation, notes } = opened;
   return stack.use(
     new LivePlatform({
       pipeline,
@@ -199,6 +222,8 @@ function openPlatform(
       clock,
       meter,
       configuration: () => configurationOf(config, broker, api()),
+      simulation,
+      refusals: notes,
       isReadOnly,
     }),
   );
@@ -257,13 +282,9 @@ async function anyFault(
 }
 
 /** Starts the demo beside everything else; the promise rejects when it cannot be started. */
-function runDemo(rooms: Rooms, broker: Broker, stack: AsyncDisposableStack): Promise<never> {
-  const starting = startDemo(broker.address, rooms);
-  stack.defer(async () => {
-    const demo = await starting.catch(() => undefined); // told to anyFault
-    await demo?.[Symbol.asyncDispose]();
-  });
-  return starting.then(() => new Promise<never>(() => undefined));
+async function runDemo(simulation: SimulationRoom): Promise<never> {
+  await simulation.startDemo();
+  return await new Promise<never>(() => undefined);
 }
 
 function checkRoutes(config: SkerryConfig): void {

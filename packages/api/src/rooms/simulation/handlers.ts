@@ -47,7 +47,14 @@ export function simulationHandlers({
     startSimulation: async (call) => {
       const { world, ...rest } = call.body;
       const { devices = DEFAULT_DEVICES[world], seed = anySeed(), rate = 1 } = rest;
-      const request = { world, devices, seed, rate, tenant: rest.tenant ?? 'demo', project: rest.project ?? world };
+      const request = {
+        world,
+        devices,
+        seed,
+        rate,
+        tenant: rest.tenant ?? 'demo',
+        project: rest.project ?? world,
+      };
       const { name } = call.asker.subject;
       if (!isAllowed(call.asker.subject, 'simulation:change', request)) {
         throw new ApiError('not-allowed', `${name} may not simulation:change there`);

@@ -1,7 +1,9 @@
 import type { Operation } from '../../operation.ts';
 import { object, text } from '../../schema-kit.ts';
 
-const one = object('', { id: text('Id of the simulation; `demo` is that of the demo.', { minLength: 1, maxLength: 64 }) });
+const one = object('', {
+  id: text('Id of the simulation; `demo` is that of the demo.', { minLength: 1, maxLength: 64 }),
+});
 const TAG = 'Simulation';
 
 /** What can be asked of this room. */
