@@ -3,14 +3,14 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Navigation, useTitle } from './frame/navigation.tsx';
 import { RoomBoundary } from './frame/room-boundary.tsx';
 import { SessionProvider, useSession } from './frame/session.tsx';
-import { SignIn } from './frame/sign-in.tsx';
+import { codeIn, SignIn } from './frame/sign-in.tsx';
 import { TopBar } from './frame/top-bar.tsx';
 import { Warnings } from './frame/warnings.tsx';
 import { OverviewProvider } from './live/overview-feed.tsx';
 import { Failed, Link, Loading, Refused } from './parts/parts.tsx';
 import type { Room } from './room.ts';
 import { ROOMS, roomOf } from './rooms.ts';
-import { usePlace } from './route.ts';
+import { dropHash, useHash, usePlace } from './route.ts';
 import { useShared } from './words/shared.ts';
 
 /** The console: sign-in, or the frame with the room of the address. */
@@ -25,6 +25,11 @@ export function App() {
 /** Lets in whoever is signed in. */
 function Gate() {
   const { state, error, askAgain } = useSession();
+  const hash = useHash();
+  // a link that was used or is not needed does not stay in the address
+  useEffect(() => {
+    if (state === 'signed-in' && codeIn(hash) !== undefined) dropHash();
+  }, [state, hash]);
   if (state === 'asking') return <Loading rows={1} />;
   if (state === 'signed-out') return <SignIn />;
   if (state === 'unreachable' && error) {

@@ -93,6 +93,12 @@ export function useQuery(name: string): string {
   return usePlace().query.get(name) ?? '';
 }
 
+/** Takes the part behind `#` out of the address, and out of the browser's history. */
+export function dropHash(): void {
+  window.history.replaceState(null, '', window.location.pathname + window.location.search);
+  for (const tell of listeners) tell();
+}
+
 /** The part of the address behind `#`, also when it changes. */
 export function useHash(): string {
   return useSyncExternalStore(subscribe, () => window.location.hash);

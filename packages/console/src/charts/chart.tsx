@@ -14,6 +14,8 @@ const ROOM_MIN = 1e-14;
 const LABEL_PX = 56;
 const EDGE_PX = 8;
 
+/** Points of a line are marked up to this many. */
+const MARKED_MAX = 40;
 /** A drawn range narrower than this is a click. */
 const ZOOM_PX_MIN = 6;
 
@@ -175,13 +177,22 @@ function optionsOf(
           stroke: colour,
           width: 1.6,
           ...(line.isStepped && stepped ? { paths: stepped } : {}),
-          points: { show: (plot: uPlot) => (plot.data[0]?.length ?? 0) < 40, size: 4, fill: colour },
+          points: { show: (plot: uPlot, at: number) => isSparse(plot, at), size: 4, fill: colour },
           fill: (plot: uPlot) => shade(plot, colour, props.lines.length),
         };
       }),
     ],
     hooks: { setCursor: [hooks.tell], setSelect: [hooks.zoom] },
   };
+}
+
+/** Whether a line has so few points that each is marked; a single one would not be seen at all. */
+function isSparse(plot: uPlot, series: number): boolean {
+  const heights = plot.data[series] ?? [];
+  let points = 0;
+  for (const height of heights)
+    if (height !== null && height !== undefined && ++points >= MARKED_MAX) return false;
+  return true;
 }
 
 /** Width of the value axis: that of its longest label. uPlot asks once before there are any. */

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useEffectEvent, useState } from 'react';
 import { Fault } from '../parts/fault.tsx';
 import { codeOf, errorOf } from '../request.ts';
-import { goTo, useHash } from '../route.ts';
+import { useHash } from '../route.ts';
 import { useShared } from '../words/shared.ts';
 import { useSession } from './session.tsx';
 import { LanguageButton, ThemeButton } from './top-bar.tsx';
@@ -18,7 +18,6 @@ export function SignIn() {
     setBusy(true);
     try {
       await signIn(proof);
-      if (window.location.hash !== '') goTo(window.location.pathname + window.location.search);
     } catch (fault) {
       if ('code' in proof) setLinkUsed(true);
       else setError(errorOf(fault));

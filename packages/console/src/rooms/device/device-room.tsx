@@ -155,8 +155,10 @@ function DeviceBody({
       {names.length > 0 && (
         <div className="toolbar">
           <RangePicker time={view.time} fitting={fitting} />
-          <MetricPicker names={names} shown={shown} />
-          {devices.length < COMPARED_MAX && <ComparePicker own={own} compared={view.compared} />}
+          <div className="toolbar-row">
+            <MetricPicker names={names} shown={shown} />
+            <ComparePicker own={own} compared={view.compared} isFull={devices.length >= COMPARED_MAX} />
+          </div>
         </div>
       )}
       <div className="charts">

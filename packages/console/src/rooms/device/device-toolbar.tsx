@@ -113,9 +113,12 @@ export function MetricPicker({
 export function ComparePicker({
   own,
   compared,
+  isFull,
 }: {
   readonly own: DeviceName;
   readonly compared: readonly DeviceName[];
+  /** Whether no further device can be drawn. */
+  readonly isFull: boolean;
 }) {
   const words = useWords({ en, zh });
   const [search, setSearch] = useState('');
@@ -155,8 +158,9 @@ export function ComparePicker({
       <label className="select">
         {words.compare}
         <input
-          className="short-input"
+          className="wide-input"
           value={search}
+          disabled={isFull}
           placeholder={words.compareHint}
           autoComplete="off"
           spellCheck={false}

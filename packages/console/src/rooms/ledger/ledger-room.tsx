@@ -53,7 +53,7 @@ function Totals({ ledger }: { readonly ledger: Ledger }) {
   const { totals, balanced, imbalances } = ledger;
   return (
     <Card title={words.all}>
-      {balanced && <p className="lead gap-below">{words.balancedWords(totals.received)}</p>}
+      {balanced && <p className="lead">{words.balancedWords(totals.received)}</p>}
       {imbalances.map((line) => (
         <p key={line} className="bad">
           {line}
