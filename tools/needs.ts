@@ -3,7 +3,15 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** What a suite may need of the machine. */
-export type NeedName = 'mosquitto' | 'mosquitto-clients' | 'paho' | 'chromium' | 'faketime' | 'loop-ext4';
+export type NeedName =
+  | 'mosquitto'
+  | 'mosquitto-clients'
+  | 'paho'
+  | 'libmosquitto'
+  | 'openssl'
+  | 'chromium'
+  | 'faketime'
+  | 'loop-ext4';
 
 interface Need {
   /** Debian packages that bring it. */
@@ -29,6 +37,14 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
       );
       return python ? { SKERRY_TEST_PYTHON: python } : undefined;
     },
+  },
+  libmosquitto: {
+    packages: ['gcc', 'libc6-dev', 'libmosquitto-dev'],
+    find: () => (which('cc') && which('/usr/include/mosquitto.h') ? {} : undefined),
+  },
+  openssl: {
+    packages: ['openssl'],
+    find: () => (which('openssl') ? {} : undefined),
   },
   chromium: {
     packages: ['chromium'],
