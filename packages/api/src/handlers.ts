@@ -3,8 +3,10 @@ import type { HandlerNeeds } from './handler-needs.ts';
 import { accessHandlers } from './rooms/access/handlers.ts';
 import { deadLetterHandlers } from './rooms/dead-letters/handlers.ts';
 import { deviceHandlers } from './rooms/devices/handlers.ts';
+import { exportHandlers } from './rooms/export/exports.ts';
 import { ledgerHandlers } from './rooms/ledger/handlers.ts';
 import { onboardingHandlers } from './rooms/onboarding/handlers.ts';
+import { pipelineHandlers } from './rooms/pipeline/handlers.ts';
 import { processHandlers } from './rooms/process/handlers.ts';
 import { simulationHandlers } from './rooms/simulation/handlers.ts';
 import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
@@ -18,8 +20,10 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...ledgerHandlers(platform),
     ...deadLetterHandlers(needs),
     ...accessHandlers(needs),
+    ...exportHandlers(needs),
     ...simulationHandlers(needs),
     ...onboardingHandlers(needs),
+    ...pipelineHandlers(needs),
     getOverview: () => sampler.current(),
     getOverviewHistory: async () => sampler.history(),
     queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),

@@ -1,9 +1,11 @@
+export { isLoopback } from './admission.ts';
 export { API_VERSION, openApiDocument } from './document.ts';
 export { API_FAULTS, ApiError, type ApiFault, type ApiFaultEntry, type RequestFault } from './errors.ts';
 export { LIMITS as API_LIMITS } from './limits.ts';
 export type { FaultMeaning } from './page.ts';
 export * from './platform.ts';
 export { RefusalBook, type RefusedArrival } from './rooms/onboarding/refusal-book.ts';
+export * from './rooms/pipeline/stage-platform.ts';
 export {
   SIMULATED_WORLDS,
   type SimulatedWorld,
@@ -12,5 +14,12 @@ export {
   type SimulationRequest,
 } from './rooms/simulation/simulation-desk.ts';
 export type { Model, SchemaName } from './schemas.ts';
-export { type Api, type ApiBounds, type ApiNeeds, type ApiOptions, isLoopback, openApi } from './server.ts';
+export {
+  type Api,
+  type ApiBounds,
+  type ApiNeeds,
+  type ApiOptions,
+  openApi,
+  type TlsOptions,
+} from './server.ts';
 export { formatTime, parseTime } from './time.ts';

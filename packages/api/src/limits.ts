@@ -2,6 +2,12 @@ import type { LimitTable } from '@skerry/kernel';
 
 /** Limits of the HTTP API. */
 export const LIMITS = {
+  documentBodyBytesMax: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'Body of a request that carries a declared pipeline or lookup table.',
+    whenFull: 'The request is refused with 413 `body-too-large`.',
+  },
   bodyBytesMax: {
     value: 65_536,
     unit: 'bytes',

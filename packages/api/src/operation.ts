@@ -18,6 +18,8 @@ export interface Operation {
   readonly body?: SchemaName;
   /** Media types of a body that the handler reads by itself, as bytes; a body is JSON otherwise. */
   readonly bytesBody?: readonly string[];
+  /** Bytes that a JSON body may have; `bodyBytesMax` of the limits when absent. */
+  readonly bodyBytesMax?: number;
   /** Headers of the request that mean something, by their names in small letters; the handler reads them. */
   readonly headers?: Schema;
   /** Schema of the JSON answer; absent for text. */

@@ -1,11 +1,13 @@
 import { ACCESS_OPERATIONS } from './rooms/access/operations.ts';
 import { DEAD_LETTERS_OPERATIONS } from './rooms/dead-letters/operations.ts';
 import { DEVICES_OPERATIONS } from './rooms/devices/operations.ts';
+import { EXPORT_OPERATIONS } from './rooms/export/operations.ts';
 import { INGEST_OPERATIONS } from './rooms/ingest/operations.ts';
 import { LEDGER_OPERATIONS } from './rooms/ledger/operations.ts';
 import { LIVE_OPERATIONS } from './rooms/live/operations.ts';
 import { ONBOARDING_OPERATIONS } from './rooms/onboarding/operations.ts';
 import { OVERVIEW_OPERATIONS } from './rooms/overview/operations.ts';
+import { PIPELINE_OPERATIONS } from './rooms/pipeline/operations.ts';
 import { PROCESS_OPERATIONS } from './rooms/process/operations.ts';
 import { SIMULATION_OPERATIONS } from './rooms/simulation/operations.ts';
 import { TELEMETRY_OPERATIONS } from './rooms/telemetry/operations.ts';
@@ -19,9 +21,11 @@ export const OPERATIONS = {
   ...DEVICES_OPERATIONS,
   ...TELEMETRY_OPERATIONS,
   ...INGEST_OPERATIONS,
+  ...EXPORT_OPERATIONS,
   ...LEDGER_OPERATIONS,
   ...DEAD_LETTERS_OPERATIONS,
   ...LIVE_OPERATIONS,
+  ...PIPELINE_OPERATIONS,
   ...SIMULATION_OPERATIONS,
   ...ONBOARDING_OPERATIONS,
   ...ACCESS_OPERATIONS,

@@ -13,6 +13,7 @@ import type {
   ValueType,
 } from '@skerry/model';
 import type { RefusalBook } from './rooms/onboarding/refusal-book.ts';
+import type { StagePlatform } from './rooms/pipeline/stage-platform.ts';
 import type { SimulationDesk } from './rooms/simulation/simulation-desk.ts';
 
 /** The numbers behind the overview at one moment. Totals count since the data folder was made and only grow. */
@@ -281,6 +282,8 @@ export interface PlatformConfiguration {
  * Nothing above the journal's durable offset is ever shown. Faults are `CodedError`s.
  */
 export interface Platform {
+  /** Declared pipelines and lookup tables. */
+  readonly stages: StagePlatform;
   overview(): Promise<OverviewFigures>;
   devices(query: DeviceQuery): Promise<DeviceRows>;
   /** Undefined when the device was never seen; the next three likewise for the device or the series. */

@@ -1,11 +1,13 @@
 import { ACCESS_SCHEMAS } from './rooms/access/schemas.ts';
 import { DEAD_LETTERS_SCHEMAS } from './rooms/dead-letters/schemas.ts';
 import { DEVICES_SCHEMAS } from './rooms/devices/schemas.ts';
+import { EXPORT_SCHEMAS } from './rooms/export/schemas.ts';
 import { INGEST_SCHEMAS } from './rooms/ingest/schemas.ts';
 import { LEDGER_SCHEMAS } from './rooms/ledger/schemas.ts';
 import { LIVE_SCHEMAS } from './rooms/live/schemas.ts';
 import { ONBOARDING_SCHEMAS } from './rooms/onboarding/schemas.ts';
 import { OVERVIEW_SCHEMAS } from './rooms/overview/schemas.ts';
+import { PIPELINE_SCHEMAS } from './rooms/pipeline/schemas.ts';
 import { PROCESS_SCHEMAS } from './rooms/process/schemas.ts';
 import { SIMULATION_SCHEMAS } from './rooms/simulation/schemas.ts';
 import { TELEMETRY_SCHEMAS } from './rooms/telemetry/schemas.ts';
@@ -38,9 +40,11 @@ export const SCHEMAS = {
   ...DEVICES_SCHEMAS,
   ...TELEMETRY_SCHEMAS,
   ...INGEST_SCHEMAS,
+  ...EXPORT_SCHEMAS,
   ...LEDGER_SCHEMAS,
   ...DEAD_LETTERS_SCHEMAS,
   ...LIVE_SCHEMAS,
+  ...PIPELINE_SCHEMAS,
   ...SIMULATION_SCHEMAS,
   ...ONBOARDING_SCHEMAS,
   ...ACCESS_SCHEMAS,

@@ -38,6 +38,7 @@ import { RefusalBook } from '../rooms/onboarding/refusal-book.ts';
 import { LiveBuffer } from './live-buffer.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
 import { MemorySimulations } from './memory-simulations.ts';
+import { MemoryStages } from './memory-stages.ts';
 
 /** A record as a test hands it in. `values` undefined: it cannot be decoded and becomes a dead letter. */
 export interface MemoryRecord extends DeviceKey {
@@ -82,6 +83,8 @@ export class MemoryPlatform implements Platform {
     listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 1883 }],
     exampleTopic: 'iot/demo/site/my-device/telemetry',
   };
+  /** Declared documents whose stages change nothing. */
+  readonly stages: MemoryStages;
   /** Simulations that publish nothing. */
   readonly simulation = new MemorySimulations();
   /** What did not come through. */
@@ -101,6 +104,7 @@ export class MemoryPlatform implements Platform {
 
   constructor(clock: Clock, options: { readonly journal?: string; readonly liveBatchesMax?: number } = {}) {
     this.#clock = clock;
+    this.stages = new MemoryStages(clock);
     this.#live = new LiveBuffer(options.journal ?? 'j1', options.liveBatchesMax ?? 1_000);
   }
 

@@ -22,6 +22,7 @@ import type { PipelineAlarm, PipelineClient, PipelineFigures } from '@skerry/pip
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
+import { LiveStages } from './stage-platform.ts';
 import { takeTelemetryIn } from './telemetry-desk.ts';
 import type { ThreadReport } from './thread-messages.ts';
 
@@ -66,6 +67,7 @@ const REFUSAL_DETAILS = {
 
 /** The platform behind the HTTP API: the threads of this process, asked by message. */
 export class LivePlatform implements Platform, Disposable {
+  readonly stages: LiveStages;
   readonly #needs: LivePlatformNeeds;
   readonly #watch: Disposable;
   #alarms: readonly PipelineAlarm[] = [];
@@ -76,6 +78,7 @@ export class LivePlatform implements Platform, Disposable {
 
   constructor(needs: LivePlatformNeeds) {
     this.#needs = needs;
+    this.stages = new LiveStages(needs);
     this.#watch = needs.clock.startTicker(WATCH_MS, () => void this.#look());
     needs.pipeline.ended.catch((fault: unknown) => {
       this.#pipelineEnd = fault instanceof Error ? fault.message : String(fault);

@@ -53,7 +53,7 @@ export interface ShadowReport {
   /** True when it ended before its range because of `shadowRecordsMax` or because it was cancelled. */
   readonly isCut: boolean;
   readonly isCancelled: boolean;
-  /** Telemetry records, and those of them that no stages could be asked about. */
+  /** Telemetry records that the document or its namesake in force takes, and those of them that cannot be decoded. */
   readonly records: number;
   readonly undecodable: number;
   /** Records that the two judge differently. */
@@ -68,6 +68,8 @@ export interface ShadowReport {
 /** What a shadow run works with. */
 export interface ShadowNeeds extends Pick<PipelineNeeds, 'journal' | 'clock' | 'breathe'> {
   readonly route: (topic: string) => Route;
+  /** Whether a record is one of those that the change is about; the others are passed over. */
+  readonly isMeant: (tenant: string, project: string, topic: string) => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -157,6 +159,7 @@ class ShadowRun {
     const { topic, offset } = cursor;
     const route = this.#needs.route(topic);
     if (route.kind !== 'telemetry') return;
+    if (!this.#needs.isMeant(route.tenant, route.project, topic)) return;
     this.#records++;
     const attributes = new Map<string, string>();
     cursor.userProperties((name, value) => attributes.set(name, value));

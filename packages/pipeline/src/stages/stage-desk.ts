@@ -1,9 +1,9 @@
-import type { DocumentFault, PipelineMatch, StagesDocument } from '@skerry/model';
+import { covers, type DocumentFault, type PipelineMatch, type StagesDocument } from '@skerry/model';
 import { PipelineError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { PipelineNeeds } from '../pipeline.ts';
 import type { Route } from '../routes.ts';
-import { asAggregate, compilePipeline } from './compiled-pipeline.ts';
+import { asAggregate, compilePipeline, takesTopic } from './compiled-pipeline.ts';
 import type { DeclaredDocument } from './declared-document.ts';
 import { runShadow, type ShadowRange, type ShadowReport } from './shadow-run.ts';
 import type { StageBook } from './stage-book.ts';
@@ -107,6 +107,7 @@ export class StageDesk {
     try {
       return await runShadow(this.#setWith(undefined), candidate, range, {
         ...this.#needs,
+        isMeant: this.#meantBy(document),
         signal: stop.signal,
       });
     } finally {
@@ -122,6 +123,18 @@ export class StageDesk {
   /** Ends all shadow runs. */
   close(): void {
     for (const stop of this.#shadows.values()) stop.abort();
+  }
+
+  /** Which records a document, or its namesake in force, is about. */
+  #meantBy(document: StagesDocument): (tenant: string, project: string, topic: string) => boolean {
+    const namesake = this.#needs.book.find(document.kind, document.metadata.name)?.document;
+    const both = namesake ? [document, namesake] : [document];
+    return (tenant, project, topic) =>
+      both.some((one) =>
+        one.kind === 'Pipeline'
+          ? takesTopic(one, tenant, project, topic)
+          : covers(one.spec.match, { tenant, project }),
+      );
   }
 
   /** The stages in force with a document in the place of its namesake, made anew, so that their windows are empty. */

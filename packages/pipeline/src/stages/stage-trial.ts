@@ -39,6 +39,9 @@ export interface TrialSample {
 /** What became of a sample. */
 export interface TrialOutcome {
   readonly topic: string;
+  /** Whose it is by its topic; empty for a topic of nobody. */
+  readonly tenant: string;
+  readonly project: string;
   readonly verdict: 'stored' | 'filtered' | 'deadLettered' | 'notTelemetry';
   /** What set it aside, and why; absent unless it was. */
   readonly fault?: { readonly stage: string; readonly detail: string };
@@ -90,8 +93,9 @@ export function tryStages(
     steps = [];
     const { topic, payload: bytes, contentType = '', receivedMicros = nowMicros } = sample;
     const found = route(topic);
-    if (found.kind !== 'telemetry') return { topic, verdict: 'notTelemetry', steps, outputs: [] };
     const { tenant, project } = found;
+    const place = { topic, tenant, project };
+    if (found.kind !== 'telemetry') return { ...place, verdict: 'notTelemetry', steps, outputs: [] };
     const plan = set.plan(tenant, project, topic);
     const attributes = new Map(Object.entries(sample.attributes ?? {}));
     const isSenml = isSenmlType(contentType);
@@ -101,18 +105,18 @@ export function tryStages(
       plan,
     );
     const setAside = (stage: string, detail: string): TrialOutcome => ({
-      topic,
+      ...place,
       verdict: 'deadLettered',
       fault: { stage, detail },
       steps,
       outputs: [],
     });
     if ('reason' in read) return setAside('decode', read.detail);
-    if (!plan) return { topic, verdict: 'stored', steps, outputs: read.messages().map(shownMessage) };
+    if (!plan) return { ...place, verdict: 'stored', steps, outputs: read.messages().map(shownMessage) };
     const outcome = engine.judge(plan, i, read.messages());
     if ('detail' in outcome) return setAside(outcome.stage, outcome.detail);
     engine.settle();
     const verdict = outcome.own > 0 ? 'stored' : 'filtered';
-    return { topic, verdict, steps, outputs: outcome.messages.map(shownMessage) };
+    return { ...place, verdict, steps, outputs: outcome.messages.map(shownMessage) };
   });
 }

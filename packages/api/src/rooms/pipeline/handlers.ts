@@ -1,0 +1,242 @@
+import { type DocumentFault, isAllowed, parseStagesDocument, type StagesDocument } from '@skerry/model';
+import type { Asker } from '../../admission.ts';
+import type { Call, Handlers } from '../../call.ts';
+import { ApiError, type RequestFault } from '../../errors.ts';
+import { requireMatch, versionTag } from '../../etag.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
+import type { Model } from '../../schemas.ts';
+import { parseTime } from '../../time.ts';
+import type { PIPELINE_OPERATIONS } from './operations.ts';
+import { showDetail, showEntry, showShadow, showTrial, showVersion } from './shape.ts';
+import type {
+  DocumentChange,
+  DocumentDetail,
+  DocumentKind,
+  ShadowRange,
+  TrialSample,
+} from './stage-platform.ts';
+
+type Needs = Pick<HandlerNeeds, 'platform' | 'access' | 'clock'>;
+type Ids = keyof typeof PIPELINE_OPERATIONS;
+
+/** Serves the declared pipelines: who may read or change all of what a document is about may do so with the document. */
+export function pipelineHandlers(needs: Needs): Handlers<Ids> {
+  const { stages } = needs.platform;
+  return {
+    listPipelines: async ({ asker }) => {
+      const all = await stages.list();
+      const items = all.filter(({ match }) => isAllowed(asker.subject, 'pipeline:read', scopeOf(match)));
+      return { items: items.map(showEntry) };
+    },
+    getPipeline: async (call) => {
+      const detail = await seen(call, needs);
+      if (!detail.isInForce) throw unknown(detail.kind, detail.name);
+      return answerWith(call, detail);
+    },
+    getPipelineHistory: async (call) => ({ items: (await seen(call, needs)).versions.map(showVersion) }),
+    putPipeline: (call) => put(call, needs),
+    deletePipeline: async (call) => {
+      const detail = await seen(call, needs);
+      return change(call, needs, detail, { action: 'remove', kind: detail.kind, name: detail.name });
+    },
+    undoPipeline: async (call) => {
+      const detail = await seen(call, needs);
+      return change(call, needs, detail, { action: 'undo', kind: detail.kind, name: detail.name });
+    },
+    testPipelines: (call) => tryOut(call, needs),
+    shadowPipelines: (call) => shadow(call, needs),
+  };
+}
+
+type NamedCall = Call<'getPipeline' | 'getPipelineHistory' | 'deletePipeline' | 'undoPipeline'>;
+
+/** The document of the path, where the subject may see it. */
+async function seen({ asker, params, query }: NamedCall, { platform }: Needs): Promise<DocumentDetail> {
+  const { kind = 'Pipeline' } = query;
+  const detail = await platform.stages.get(kind, params.name);
+  if (detail && isAllowed(asker.subject, 'pipeline:read', scopeOf(detail.match))) return detail;
+  throw unknown(kind, params.name);
+}
+
+async function put(call: Call<'putPipeline'>, needs: Needs): Promise<Model<'PipelineDetail'>> {
+  const { params, body, asker } = call;
+  const document = documentIn(body, '');
+  const { kind, metadata, spec } = document;
+  if (metadata.name !== params.name)
+    throw refusal(
+      [{ path: 'metadata.name', detail: `is ${metadata.name}, wanted ${params.name} as in the path` }],
+      '',
+    );
+  allow(asker, spec.match);
+  const before = await needs.platform.stages.get(kind, metadata.name);
+  const faults = await needs.platform.stages.check(document);
+  if (faults.length > 0) throw refusal(faults, '');
+  return change(call, needs, before, { action: 'apply', kind, name: metadata.name, document });
+}
+
+async function change(
+  call: Call<'putPipeline' | 'deletePipeline' | 'undoPipeline'>,
+  { platform, access }: Needs,
+  before: DocumentDetail | undefined,
+  asked: DocumentChange,
+): Promise<Model<'PipelineDetail'>> {
+  const { asker, request } = call;
+  if (before) allow(asker, before.match);
+  if (asked.action === 'undo')
+    for (const { document } of before?.versions ?? []) if (document) allow(asker, document.spec.match);
+  const current = before?.isInForce ? before : undefined;
+  requireMatch(request, current && versionTag(current.offset));
+  if (request.headers['if-none-match'] === '*' && current)
+    throw new ApiError('precondition-failed', `found version ${current.version}, if-none-match wants none`);
+  const isGuarded =
+    request.headers['if-match'] !== undefined || request.headers['if-none-match'] !== undefined;
+  const meant = isGuarded ? { ...asked, expected: current?.offset ?? -1 } : asked;
+  const scope = scopeOf(asked.document?.spec.match ?? before?.match ?? {});
+  const { subject, from } = asker;
+  const note = {
+    author: subject.name,
+    action: `pipelines.${asked.action}`,
+    target: `${asked.kind} ${asked.name}`,
+    from,
+    scope,
+  };
+  const outcome = await access.audit.around(note, () => platform.stages.change(meant, subject.name));
+  const { state, detail, faults } = outcome;
+  if (state === 'refused' && asked.action === 'apply' && faults.length > 0) throw refusal(faults, '');
+  if (state === 'refused')
+    throw new ApiError('conflict', [detail, ...faults.map((one) => `${one.path}: ${one.detail}`)].join(' '));
+  if (state === 'conflict') throw new ApiError('precondition-failed', detail);
+  if (state === 'not-found') throw new ApiError('not-found', detail);
+  const after = await platform.stages.get(asked.kind, asked.name);
+  if (!after) throw unknown(asked.kind, asked.name);
+  return answerWith(call, after);
+}
+
+async function tryOut(
+  { asker, body }: Call<'testPipelines'>,
+  needs: Needs,
+): Promise<Model<'PipelineTrialOutcome'>> {
+  const { platform } = needs;
+  const document = body.document === undefined ? undefined : documentIn(body.document, '/document');
+  if (document) {
+    allow(asker, document.spec.match, 'pipeline:read');
+    const faults = await platform.stages.check(document);
+    if (faults.length > 0) throw refusal(faults, '/document');
+  }
+  const samples: TrialSample[] = [];
+  for (const [i, sample] of body.samples.entries()) samples.push(await sampleOf(sample, i, asker, needs));
+  const outcomes = await platform.stages.trial(document, samples);
+  for (const { tenant, project } of outcomes)
+    if (tenant !== '') allow(asker, { tenant, project }, 'pipeline:read');
+  return { items: outcomes.map(showTrial) };
+}
+
+type BodySample = Model<'PipelineTrial'>['samples'][number];
+
+async function sampleOf(
+  { topic, payload, encoding = 'text', contentType, received, deadLetter }: BodySample,
+  index: number,
+  { subject }: Asker,
+  needs: Needs,
+): Promise<TrialSample> {
+  const rest = contentType === undefined ? {} : { contentType };
+  if (deadLetter !== undefined) {
+    const letter = await needs.platform.deadLetter(deadLetter);
+    if (!letter || !isAllowed(subject, 'dead-letters:read', letter))
+      throw new ApiError('not-found', `no dead letter has the offset ${deadLetter}`);
+    return { topic: letter.topic, payload: letter.payload, receivedMicros: letter.receivedMicros, ...rest };
+  }
+  const at = `samples[${index}]`;
+  if (topic === undefined)
+    throw refusal([{ path: `${at}.topic`, detail: 'is missing beside no deadLetter' }], '');
+  if (payload === undefined)
+    throw refusal([{ path: `${at}.payload`, detail: 'is missing beside no deadLetter' }], '');
+  if (encoding !== 'json' && typeof payload !== 'string')
+    throw refusal(
+      [{ path: `${at}.payload`, detail: `is no text, wanted one for the encoding ${encoding}` }],
+      '',
+    );
+  const bytes =
+    encoding === 'base64'
+      ? Buffer.from(String(payload), 'base64')
+      : Buffer.from(encoding === 'json' ? JSON.stringify(payload) : String(payload));
+  const receivedMicros =
+    received === undefined ? undefined : momentOf(received, `${at}.received`, needs.clock.nowMicros());
+  return { topic, payload: bytes, ...rest, ...(receivedMicros === undefined ? {} : { receivedMicros }) };
+}
+
+async function shadow(
+  { asker, body, signal }: Call<'shadowPipelines'>,
+  { platform, clock }: Needs,
+): Promise<Model<'PipelineShadowReport'>> {
+  const nowMicros = clock.nowMicros();
+  const { document: written, fromOffset, toOffset, from, to, lastRecords } = body;
+  const document = documentIn(written, '/document');
+  allow(asker, document.spec.match, 'pipeline:read');
+  const namesake = await platform.stages.get(document.kind, document.metadata.name);
+  if (namesake) allow(asker, namesake.match, 'pipeline:read');
+  const faults = await platform.stages.check(document);
+  if (faults.length > 0) throw refusal(faults, '/document');
+  const range: ShadowRange = {
+    ...(fromOffset === undefined ? {} : { fromOffset }),
+    ...(toOffset === undefined ? {} : { toOffset }),
+    ...(from === undefined ? {} : { fromMicros: momentOf(from, 'from', nowMicros) }),
+    ...(to === undefined ? {} : { toMicros: momentOf(to, 'to', nowMicros) }),
+    ...(lastRecords === undefined ? {} : { lastRecords }),
+  };
+  return showShadow(await platform.stages.shadow(document, range, signal));
+}
+
+/** The entity tag of the document beside its answer. */
+function answerWith(
+  call: Pick<Call<'getPipeline'>, 'reply'>,
+  detail: DocumentDetail,
+): Model<'PipelineDetail'> {
+  call.reply.header('etag', versionTag(detail.offset));
+  return showDetail(detail);
+}
+
+function documentIn(value: unknown, at: string): StagesDocument {
+  const { document, faults } = parseStagesDocument(value);
+  if (document) return document;
+  throw refusal(faults, at);
+}
+
+/** Every fault with its pointer into the body. */
+function refusal(faults: readonly DocumentFault[], at: string): ApiError {
+  const errors = faults.map(({ path, detail }): RequestFault => {
+    const pointer = path === '' ? '' : `/${path.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`;
+    return { in: 'body', pointer: `#${at}${pointer}`, detail };
+  });
+  const detail = faults
+    .map((one) => (one.path === '' ? one.detail : `${one.path}: ${one.detail}`))
+    .join('; ');
+  return new ApiError('invalid-request', detail, { errors });
+}
+
+function momentOf(written: string, path: string, nowMicros: number): number {
+  const micros = parseTime(written, nowMicros);
+  if (micros !== undefined) return micros;
+  throw refusal([{ path, detail: `is ${JSON.stringify(written)}, wanted a time in ISO 8601` }], '');
+}
+
+function scopeOf({ tenant, project }: { readonly tenant?: string; readonly project?: string }) {
+  return {
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(project === undefined ? {} : { project }),
+  };
+}
+
+function allow(
+  { subject }: Asker,
+  match: Parameters<typeof scopeOf>[0],
+  action: 'pipeline:read' | 'pipeline:change' = 'pipeline:change',
+): void {
+  if (isAllowed(subject, action, scopeOf(match))) return;
+  const { tenant = 'all tenants', project = 'all projects' } = match;
+  throw new ApiError('not-allowed', `${subject.name} has no grant for ${action} in ${tenant}, ${project}`);
+}
+
+function unknown(kind: DocumentKind, name: string): ApiError {
+  return new ApiError('not-found', `no ${kind} ${JSON.stringify(name)} is in force`);
+}
