@@ -83,7 +83,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   vite: ['packages/console/'],
   '@vitejs/plugin-react': ['packages/console/'],
   'fast-check': ['packages/*/src/**.test.ts', 'packages/*/src/testing/', 'testkit/', 'tests/'],
-  'oxc-parser': ['tests/tidy/', 'tools/'],
+  'oxc-parser': ['tests/tidy/', 'tools/', 'packages/console/src/**.test.ts'],
   'playwright-core': ['tests/page/', 'testkit/'],
   '@marcbachmann/cel-js': ['packages/pipeline/src/stages/'],
   ws: ['packages/mqtt/src/websocket/', 'tests/'],
