@@ -31,15 +31,13 @@ export type ApiFault =
   | 'shutting-down'
   | 'unavailable'
   | 'request-aborted'
-  | 'unreachable'
-  | 'answer-broken'
   | 'internal';
 
 /** What one fault means to a caller of the API. `title` and `status` never change for a code. */
 export interface ApiFaultEntry {
   readonly advice: Advice;
   readonly meaning: string;
-  /** HTTP status; 0 for faults that only the client sees. */
+  /** HTTP status. */
   readonly status: number;
   readonly title: string;
 }
@@ -202,13 +200,6 @@ export const API_FAULTS: Readonly<Record<ApiFault, ApiFaultEntry>> = {
     'Request aborted',
     'The client went away before the answer was ready.',
   ),
-  unreachable: entry(0, 'retry', 'Not reachable', 'The client could not connect to the server.'),
-  'answer-broken': entry(
-    0,
-    'retry',
-    'Answer broken off',
-    'The answer ended before it was complete, or was not what the API promises.',
-  ),
   internal: entry(
     500,
     'give-up',
@@ -225,7 +216,7 @@ export interface RequestFault {
   readonly detail: string;
 }
 
-/** A fault of the HTTP API: thrown by the server's handlers and by the client that meets a problem body. */
+/** A fault of the HTTP API: thrown by the server's handlers, told as a problem body. */
 export class ApiError extends CodedError<ApiFault> {
   get advice(): Advice {
     return API_FAULTS[this.code].advice;

@@ -1,5 +1,5 @@
 import type { Access } from '@skerry/access';
-import type { Clock } from '@skerry/kernel';
+import type { Clock, Gauge } from '@skerry/kernel';
 import type { Admission } from './admission.ts';
 import type { Platform } from './platform.ts';
 import type { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
@@ -17,6 +17,8 @@ export interface HandlerNeeds {
   readonly sampler: OverviewSampler;
   readonly streams: EventStreams;
   readonly gate: QueryGate;
+  /** Exports that run. */
+  readonly exports: Gauge;
   readonly intake: TelemetryIntake;
   /** Whether the server has begun to end. */
   readonly isEnding: () => boolean;

@@ -6,12 +6,16 @@ import { NDJSON_TYPE } from './call.ts';
  * Sends text as it is produced, no faster than the client takes it. A fault before the first piece becomes a problem
  * body; a later one breaks the connection off, so that the client cannot take a part for the whole.
  */
-export async function sendLines(reply: FastifyReply, pieces: AsyncIterable<string>): Promise<FastifyReply> {
+export async function sendLines(
+  reply: FastifyReply,
+  pieces: AsyncIterable<string>,
+  mediaType: string = NDJSON_TYPE,
+): Promise<FastifyReply> {
   const iterator = pieces[Symbol.asyncIterator]();
   let first: IteratorResult<string> | undefined = await iterator.next();
   if (reply.request.method === 'HEAD') {
     await iterator.return?.(); // the answer has no body: nothing more is read for it
-    return reply.type(NDJSON_TYPE).send(Readable.from([])); // a stream, of which no length is told
+    return reply.type(mediaType).send(Readable.from([])); // a stream, of which no length is told
   }
   const chained = {
     [Symbol.asyncIterator]: () => chained,
@@ -26,5 +30,5 @@ export async function sendLines(reply: FastifyReply, pieces: AsyncIterable<strin
       return { done: true as const, value: undefined };
     },
   };
-  return reply.type(NDJSON_TYPE).send(Readable.from(chained, { objectMode: false }));
+  return reply.type(mediaType).send(Readable.from(chained, { objectMode: false }));
 }

@@ -10,9 +10,9 @@ import fastify, {
   type RouteOptions,
 } from 'fastify';
 import { Admission } from './admission.ts';
+import { finishAnswer } from './answer-finish.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
-import { openApiDocument } from './document.ts';
 import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
 import { createHandlers } from './handlers.ts';
@@ -24,6 +24,8 @@ import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
 import type { Platform } from './platform.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
+import { type RateBounds, RateLimiter } from './rate-limiter.ts';
+import { serveDocuments } from './rooms/documents/documents.ts';
 import { EventStreams } from './rooms/live/stream.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
@@ -52,6 +54,7 @@ export interface ApiBounds {
   readonly streamsMax: number;
   readonly streamBufferBytesMax: number;
   readonly queriesMax: number;
+  readonly requests: Partial<RateBounds>;
   readonly drainMs: number;
 }
 
@@ -84,6 +87,7 @@ interface Context {
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly root: AbortController;
   readonly admission: Admission;
+  readonly limiter: RateLimiter;
 }
 
 /** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
@@ -95,6 +99,14 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
       isEncrypted: false,
       isLoopback: isLoopback(options.host),
     }),
+    limiter: new RateLimiter(
+      needs.clock,
+      needs.meter.counter(
+        'iot_api_requests_limited_total',
+        'Requests refused because their subject made too many.',
+      ),
+      options.bounds?.requests,
+    ),
     options,
     needs,
     hosts: new Set([...LOOPBACK_HOSTS, bracketed(options.host), ...(options.allowedHosts ?? [])]),
@@ -113,11 +125,12 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   const gate = new QueryGate(queries, options.bounds?.queriesMax);
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
+  const exports = needs.meter.gauge('iot_api_exports', 'Exports that run.');
   const { admission } = context;
   register(
     server,
     context,
-    createHandlers({ ...needs, admission, sampler, streams, gate, intake, isEnding }),
+    createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, isEnding }),
   );
   stack.defer(() => closeServer(server, context, streams));
   await server.listen({ host: options.host, port: options.port });
@@ -182,8 +195,9 @@ function register(
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
     guardRequest(request, hosts);
   });
-  server.addHook('onSend', async (_, reply) => {
+  server.addHook('onSend', async (request, reply, payload) => {
     if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
+    return await finishAnswer(request, reply, payload);
   });
   server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, needs.logger));
   server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, context));
@@ -195,19 +209,31 @@ function register(
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: schemaOf(operation),
-      onRequest: (request) => context.admission.admit(request, id, operation),
+      onRequest: async (request, reply) => {
+        await context.admission.admit(request, id, operation);
+        if (operation.path.startsWith('/api/')) limitRate(request, reply, context);
+      },
       handler: (request, reply) => handler(callOf(request, reply, context)),
     };
     if (operation.bytesBody) server.register(async (room) => void takeBytes(room).route(route));
     else server.route(route);
   }
-  const document = JSON.stringify(openApiDocument());
-  server.get('/openapi.json', (_, reply) => reply.type('application/json; charset=utf-8').send(document));
+  serveDocuments(server, needs.platform);
   server.get<{ Params: { code: string } }>('/errors/:code', (request, reply) => {
     const page = faultPage(request.params.code, options.faults ?? {});
     if (!page) throw new ApiError('not-found', 'no fault has this code');
     return reply.type('text/html; charset=utf-8').send(page);
   });
+}
+
+/** Counts the request for who makes it, and says in the answer how many are left. Fails with `too-many-requests`. */
+function limitRate(request: FastifyRequest, reply: FastifyReply, { admission, limiter }: Context): void {
+  const { subject, from } = admission.askerOf(request);
+  const { field, refusal } = limiter.take(
+    subject.kind === 'anonymous' ? `from ${from}` : `by ${subject.name}`,
+  );
+  reply.header('ratelimit-policy', limiter.policy).header('ratelimit', field);
+  if (refusal) throw refusal;
 }
 
 /** Leaves every body to the handler, unread. */
@@ -272,6 +298,8 @@ function answerProblem(
     logger.log('error', 'request failed', { ...fields, error: String(error), stack: stackOf(error) });
   }
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', retryAfterSecs(error));
+  // of the answer that this one takes the place of
+  for (const name of ['content-encoding', 'content-disposition', 'etag']) reply.removeHeader(name);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="skerry"');
   return reply
     .code(problem.status)

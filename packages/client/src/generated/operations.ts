@@ -16,6 +16,8 @@ import type {
   Bucket,
   BucketPage,
   TakenTelemetry,
+  ExportedPoint,
+  ExportedDevice,
   Ledger,
   AuditReport,
   GapPage,
@@ -25,6 +27,21 @@ import type {
   DeadLetterOutcome,
   StreamPoints,
   StreamGap,
+  StagesDocument,
+  PipelinePage,
+  PipelineDetail,
+  PipelineHistory,
+  PipelineTrial,
+  PipelineTrialOutcome,
+  PipelineShadow,
+  PipelineShadowReport,
+  SimulationRequest,
+  SimulationRestart,
+  Simulation,
+  SimulationList,
+  OnboardingRequest,
+  Onboarding,
+  Arrivals,
   SignIn,
   Whoami,
   Done,
@@ -72,6 +89,14 @@ export interface SkerryClient {
   queryTelemetryLines(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly metric: string; readonly from: string; readonly to?: string | undefined; readonly step?: string | undefined; readonly aggregates?: string | undefined; readonly points?: number | undefined; readonly order?: 'asc' | 'desc' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined; readonly format?: 'json' | 'ndjson' | undefined }, options?: CallOptions): AsyncGenerator<Point | Bucket>;
   /** Takes telemetry of a device in; answers when it is durable. */
   sendTelemetry(parameters: { readonly tenantId: string; readonly projectId: string; readonly deviceId: string; readonly idempotencyKey?: string | undefined; readonly contentEncoding?: 'identity' | 'gzip' | 'zstd' | undefined; readonly body: RawBody }, options?: CallOptions): Promise<TakenTelemetry>;
+  /** Points of any number of series as CSV or NDJSON, a stream of any size. */
+  exportTelemetry(parameters: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly search?: string | undefined; readonly device?: string | undefined; readonly metric?: readonly (string)[] | undefined; readonly from: string; readonly to?: string | undefined; readonly limit?: number | undefined; readonly format?: 'csv' | 'ndjson' | undefined; readonly cursors?: boolean | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<Response>;
+  /** The same, line by line and no faster than they are taken. Points of any number of series as CSV or NDJSON, a stream of any size. */
+  exportTelemetryLines(parameters: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly search?: string | undefined; readonly device?: string | undefined; readonly metric?: readonly (string)[] | undefined; readonly from: string; readonly to?: string | undefined; readonly limit?: number | undefined; readonly format?: 'csv' | 'ndjson' | undefined; readonly cursors?: boolean | undefined; readonly cursor?: string | undefined }, options?: CallOptions): AsyncGenerator<ExportedPoint>;
+  /** Devices as CSV or NDJSON, a stream of any size. */
+  exportDevices(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly search?: string | undefined; readonly limit?: number | undefined; readonly format?: 'csv' | 'ndjson' | undefined; readonly cursors?: boolean | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<Response>;
+  /** The same, line by line and no faster than they are taken. Devices as CSV or NDJSON, a stream of any size. */
+  exportDevicesLines(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly search?: string | undefined; readonly limit?: number | undefined; readonly format?: 'csv' | 'ndjson' | undefined; readonly cursors?: boolean | undefined; readonly cursor?: string | undefined }, options?: CallOptions): AsyncGenerator<ExportedDevice>;
   /** The running account of every record. */
   getLedger(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Ledger>;
   /** Recounts journal and store; NDJSON tells the progress, its last line has `report`. */
@@ -94,6 +119,36 @@ export interface SkerryClient {
   discardDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterOutcome>;
   /** One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap). */
   openStream(parameters: { readonly subscribe: readonly (string)[]; readonly lastEventId?: string | undefined }, options?: FollowOptions): AsyncGenerator<(PlainEvent & { readonly event: 'points'; readonly data: StreamPoints }) | (PlainEvent & { readonly event: 'overview'; readonly data: Overview }) | (PlainEvent & { readonly event: 'gap'; readonly data: StreamGap })>;
+  /** Declared pipelines and lookup tables with the figures of their stages. */
+  listPipelines(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<PipelinePage>;
+  /** One declared document as it is in force. */
+  getPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  /** Puts a document in force for all records behind the change. */
+  putPipeline(parameters: { readonly name: string; readonly ifMatch?: string | undefined; readonly ifNoneMatch?: string | undefined; readonly body: StagesDocument }, options?: CallOptions): Promise<PipelineDetail>;
+  /** Takes a document out of force; its history stays. */
+  deletePipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  /** Puts the version before the one in force in force again. */
+  undoPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  /** Versions of a document with author and time, the newest first. */
+  getPipelineHistory(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined }, options?: CallOptions): Promise<PipelineHistory>;
+  /** Shows what each stage makes of samples or dead letters; nothing is stored. */
+  testPipelines(parameters: { readonly body: PipelineTrial }, options?: CallOptions): Promise<PipelineTrialOutcome>;
+  /** Compares a document with what is in force over recorded records; nothing is stored. */
+  shadowPipelines(parameters: { readonly body: PipelineShadow }, options?: CallOptions): Promise<PipelineShadowReport>;
+  /** Simulations that run. */
+  listSimulations(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<SimulationList>;
+  /** Starts a simulated world that publishes over MQTT, as `skerry simulate` does. */
+  startSimulation(parameters: { readonly body: SimulationRequest }, options?: CallOptions): Promise<Simulation>;
+  /** Begins a simulation anew; what it published stays stored until it ages out. */
+  restartSimulation(parameters: { readonly id: string; readonly body: SimulationRestart }, options?: CallOptions): Promise<Simulation>;
+  /** Ends a simulation; what it published stays stored until it ages out. */
+  stopSimulation(parameters: { readonly id: string }, options?: CallOptions): Promise<Simulation>;
+  /** Ready commands that send a first message of a device, with the real addresses and without a secret. */
+  getOnboarding(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly way?: 'mqtt' | 'http' | 'file' | undefined }, options?: CallOptions): Promise<Onboarding>;
+  /** The same with a new token in them that is good for this device alone; it is shown this once. */
+  createOnboarding(parameters: { readonly body: OnboardingRequest }, options?: CallOptions): Promise<Onboarding>;
+  /** What of a device has arrived, and what arrived wrongly in the last 60 minutes, in words. */
+  listArrivals(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly since?: string | undefined }, options?: CallOptions): Promise<Arrivals>;
   /** Signs in by name and password, or by the code of a one-time link; the session is in a cookie. */
   signIn(parameters: { readonly body: SignIn }, options?: CallOptions): Promise<Whoami>;
   /** Who asks, and what they may do. */
@@ -157,6 +212,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   getLatest: {"method":"GET","path":"/api/v1/devices/{tenant}/{project}/{device}/latest","kind":"json"},
   queryTelemetry: {"method":"GET","path":"/api/v1/telemetry","kind":"json","hasLines":true},
   sendTelemetry: {"method":"POST","path":"/api/v1/telemetry/{tenantId}/{projectId}/{deviceId}","kind":"json","isRaw":true,"headers":{"idempotencyKey":"idempotency-key","contentEncoding":"content-encoding"}},
+  exportTelemetry: {"method":"GET","path":"/api/v1/export/telemetry","kind":"stream","hasLines":true},
+  exportDevices: {"method":"GET","path":"/api/v1/export/devices","kind":"stream","hasLines":true},
   getLedger: {"method":"GET","path":"/api/v1/ledger","kind":"json"},
   auditLedger: {"method":"GET","path":"/api/v1/ledger/audit","kind":"json","hasLines":true},
   listGaps: {"method":"GET","path":"/api/v1/gaps","kind":"json"},
@@ -167,6 +224,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   replayDeadLetter: {"method":"POST","path":"/api/v1/dead-letters/{offset}/replay","kind":"json"},
   discardDeadLetter: {"method":"POST","path":"/api/v1/dead-letters/{offset}/discard","kind":"json"},
   openStream: {"method":"GET","path":"/api/v1/stream","kind":"events"},
+  listPipelines: {"method":"GET","path":"/api/v1/pipelines","kind":"json"},
+  getPipeline: {"method":"GET","path":"/api/v1/pipelines/{name}","kind":"json"},
+  putPipeline: {"method":"PUT","path":"/api/v1/pipelines/{name}","kind":"json","headers":{"ifMatch":"if-match","ifNoneMatch":"if-none-match"}},
+  deletePipeline: {"method":"DELETE","path":"/api/v1/pipelines/{name}","kind":"json","headers":{"ifMatch":"if-match"}},
+  undoPipeline: {"method":"POST","path":"/api/v1/pipelines/{name}/undo","kind":"json","headers":{"ifMatch":"if-match"}},
+  getPipelineHistory: {"method":"GET","path":"/api/v1/pipelines/{name}/history","kind":"json"},
+  testPipelines: {"method":"POST","path":"/api/v1/pipelines/test","kind":"json"},
+  shadowPipelines: {"method":"POST","path":"/api/v1/pipelines/shadow","kind":"json"},
+  listSimulations: {"method":"GET","path":"/api/v1/simulations","kind":"json"},
+  startSimulation: {"method":"POST","path":"/api/v1/simulations","kind":"json"},
+  restartSimulation: {"method":"POST","path":"/api/v1/simulations/{id}/restart","kind":"json"},
+  stopSimulation: {"method":"DELETE","path":"/api/v1/simulations/{id}","kind":"json"},
+  getOnboarding: {"method":"GET","path":"/api/v1/onboarding","kind":"json"},
+  createOnboarding: {"method":"POST","path":"/api/v1/onboarding","kind":"json"},
+  listArrivals: {"method":"GET","path":"/api/v1/onboarding/arrivals","kind":"json"},
   signIn: {"method":"POST","path":"/api/v1/session","kind":"json"},
   getSession: {"method":"GET","path":"/api/v1/session","kind":"json"},
   changeSelf: {"method":"PATCH","path":"/api/v1/session","kind":"json"},

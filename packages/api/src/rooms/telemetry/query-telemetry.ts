@@ -192,6 +192,8 @@ async function* rawLines(
   const newestFirst = query.order === 'desc';
   const pages = platform.points({ ...range, newestFirst, after: readAfter(query), limit: query.limit });
   for await (const rows of pages) yield* rowLines(rows);
+  // an answer that ends early must not look whole
+  if (range.signal.aborted) throw new ApiError('shutting-down', 'the answer was ended before it was whole');
 }
 
 function* pieces(rows: PointRows): Generator<string> {
