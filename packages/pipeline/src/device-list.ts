@@ -6,7 +6,9 @@ import type { DeviceOrder, DeviceQuery } from './pipeline.ts';
 
 interface Kept {
   readonly question: string;
-  readonly atMicros: number;
+  readonly atMicros: number | undefined;
+  /** What the list was made from. */
+  readonly sorted: readonly DeviceState[];
   readonly devices: readonly DeviceState[];
 }
 
@@ -32,13 +34,9 @@ export class DeviceList {
       ...bounds(query),
     });
     const kept = this.#kept;
-    const isFresh =
-      kept?.question === question &&
-      atMicros !== undefined &&
-      Math.abs(atMicros - kept.atMicros) < LIMITS.deviceListKeptMs.value * 1_000;
-    if (isFresh) return kept.devices;
+    if (kept?.question === question && isStillRight(kept, query, sorted)) return kept.devices;
     const devices = this.#ordered(query.order, this.#filtered(query, sorted));
-    this.#kept = atMicros === undefined ? undefined : { question, atMicros, devices };
+    this.#kept = { question, atMicros, sorted, devices };
     return devices;
   }
 
@@ -46,6 +44,8 @@ export class DeviceList {
     const search = query.search?.toLowerCase();
     const { seenFromMicros, seenBeforeMicros } = query;
     const asksAge = seenFromMicros !== undefined || seenBeforeMicros !== undefined;
+    const isWhole = Object.keys(query).every((name) => OF_PAGE.has(name));
+    if (isWhole) return sorted;
     return sorted.filter((device) => {
       if (!isOf(query, device)) return false;
       if (search !== undefined && !device.device.toLowerCase().includes(search)) return false;
@@ -66,6 +66,19 @@ export class DeviceList {
     places.sort((a, b) => sign * (Number(weights[a]) - Number(weights[b])) || a - b);
     return Array.from(places, (place) => devices[place]).filter((device) => device !== undefined);
   }
+}
+
+/** Members of a query that choose a page and leave no device out. */
+const OF_PAGE: ReadonlySet<string> = new Set(['order', 'after', 'skip', 'limit', 'atMicros']);
+
+/** A list that keys alone decide holds until a device is added; one of ages or sizes for moments. */
+function isStillRight(kept: Kept, query: DeviceQuery, sorted: readonly DeviceState[]): boolean {
+  const { atMicros, order, seenFromMicros, seenBeforeMicros } = query;
+  const isByKey =
+    (order?.by ?? 'device') === 'device' && seenFromMicros === undefined && seenBeforeMicros === undefined;
+  if (isByKey) return kept.sorted === sorted;
+  if (atMicros === undefined || kept.atMicros === undefined) return false;
+  return Math.abs(atMicros - kept.atMicros) < LIMITS.deviceListKeptMs.value * 1_000;
 }
 
 /** Bounds of age as their distance from now: a list of those `silent for 5 minutes` is one list while time goes on. */

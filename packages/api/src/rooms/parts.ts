@@ -70,3 +70,9 @@ export const narrow = (what: string) => text(`Only this ${what}.`, { minLength: 
 /** Query parameter: a moment. */
 export const moment = (what: string) =>
   text(`${what}: ISO 8601, or \`now\`, or \`now-15m\` (ms, s, m, h, d).`, { minLength: 1 });
+
+/** Query parameters that narrow devices by when they were last seen. */
+export const seen = {
+  seenFrom: moment('Only devices last seen at or after this moment'),
+  seenBefore: moment('Only devices last seen before this moment'),
+};

@@ -296,6 +296,42 @@ export type TakenTelemetry = {
   readonly isRepeated: boolean;
 };
 
+/** One point of an export, a line each. */
+export type ExportedPoint = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Metric. */
+  readonly metric: string;
+  /** Event time. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** The value; an integer beyond 2^53 is a string and `type` says `integer`. */
+  readonly value: number | string | boolean;
+  /** Present for exact integers. */
+  readonly type?: 'integer' | undefined;
+  /** Opaque; the export goes on behind this row. Present when asked for. */
+  readonly cursor?: string | undefined;
+};
+
+/** One device of an export, a line each. */
+export type ExportedDevice = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Newest receipt. ISO 8601 with microseconds and `Z`. */
+  readonly lastSeen: string;
+  /** Number of metrics. */
+  readonly metrics: number;
+  /** Opaque; the export goes on behind this row. Present when asked for. */
+  readonly cursor?: string | undefined;
+};
+
 /** The accounts of the ledger, in records. */
 export type Accounts = {
   /** Records appended to the journal. */
@@ -533,6 +569,400 @@ export type StreamGap = {
   /** Why. */
   readonly reason: string;
   readonly missed: number | null;
+};
+
+/** A declared document: `apiVersion: skerry.dev/v1alpha1`, `kind: Pipeline` or `LookupTable`, `metadata.name`, `spec`. docs/pipeline-stages.md names every field. */
+export type StagesDocument = Readonly<Record<string, unknown>>;
+
+/** One stage with what it did since the process began. */
+export type PipelineStage = {
+  /** Name inside of the pipeline. */
+  readonly name: string;
+  /** Filter, Transform, Enrich or Aggregate. */
+  readonly type: string;
+  /** Messages that came since the process began. */
+  readonly in: number;
+  /** Messages that went on. */
+  readonly out: number;
+  /** Messages that were taken out. */
+  readonly takenOut: number;
+  /** Records that were set aside. */
+  readonly deadLettered: number;
+  /** Messages that were too late for every open window. */
+  readonly late: number;
+  /** Results of windows. */
+  readonly results: number;
+  /** Units that its expressions cost at most. */
+  readonly cost: number;
+  /** Groups of an Aggregate. */
+  readonly groups: number;
+  /** Open windows of an Aggregate. */
+  readonly windows: number;
+};
+
+/** A declared pipeline or lookup table. */
+export type PipelineEntry = {
+  /** Kind of the document. */
+  readonly kind: 'Pipeline' | 'LookupTable';
+  /** Name, unique among its kind. */
+  readonly name: string;
+  readonly tenant: string | null;
+  readonly project: string | null;
+  readonly topics: readonly (string)[];
+  /** Whether it is in force; one that was removed keeps its history. */
+  readonly inForce: boolean;
+  /** Number of its newest version. */
+  readonly version: number;
+  /** Journal offset of that version: it is in force for what lies behind. */
+  readonly offset: number;
+  /** When the version was made. ISO 8601 with microseconds and `Z`. */
+  readonly changed: string;
+  /** Who made the version. */
+  readonly author: string;
+  readonly stages: readonly (PipelineStage)[];
+};
+
+/** Declared documents by kind and name. */
+export type PipelinePage = {
+  readonly items: readonly (PipelineEntry)[];
+};
+
+/** A declared document as it is in force. */
+export type PipelineDetail = {
+  /** Kind of the document. */
+  readonly kind: 'Pipeline' | 'LookupTable';
+  /** Name, unique among its kind. */
+  readonly name: string;
+  readonly tenant: string | null;
+  readonly project: string | null;
+  readonly topics: readonly (string)[];
+  /** Whether it is in force; one that was removed keeps its history. */
+  readonly inForce: boolean;
+  /** Number of its newest version. */
+  readonly version: number;
+  /** Journal offset of that version: it is in force for what lies behind. */
+  readonly offset: number;
+  /** When the version was made. ISO 8601 with microseconds and `Z`. */
+  readonly changed: string;
+  /** Who made the version. */
+  readonly author: string;
+  readonly stages: readonly (PipelineStage)[];
+  readonly document: StagesDocument | null;
+};
+
+/** One version of a document. */
+export type PipelineVersion = {
+  /** Number of its newest version. */
+  readonly version: number;
+  /** Journal offset of that version: it is in force for what lies behind. */
+  readonly offset: number;
+  /** When the version was made. ISO 8601 with microseconds and `Z`. */
+  readonly changed: string;
+  /** Who made the version. */
+  readonly author: string;
+  /** What made it. */
+  readonly action: 'apply' | 'undo' | 'remove';
+  /** The version whose document it has: an older one after an undo. */
+  readonly of: number;
+  readonly document: StagesDocument | null;
+};
+
+/** Versions, the newest first. */
+export type PipelineHistory = {
+  readonly items: readonly (PipelineVersion)[];
+};
+
+/** A message on its way through stages. */
+export type StageMessage = {
+  /** Device id. */
+  readonly device: string;
+  /** Event time. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Values by metric; exact integers beyond 2^53 are texts. */
+  readonly metrics: Readonly<Record<string, unknown>>;
+  /** Texts by name. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Whether a window made it. */
+  readonly isResult: boolean;
+};
+
+/** Samples to try. */
+export type PipelineTrial = {
+  readonly document?: StagesDocument | undefined;
+  readonly samples: readonly ({
+    /** MQTT topic. */
+    readonly topic?: string | undefined;
+    /** A text, base64, or JSON, as `encoding` says. */
+    readonly payload?: string | number | boolean | Readonly<Record<string, unknown>> | readonly (Readonly<Record<string, unknown>>)[] | undefined;
+    /** How the payload is written; text when absent. */
+    readonly encoding?: 'text' | 'base64' | 'json' | undefined;
+    /** Content type of the record. */
+    readonly contentType?: string | undefined;
+    /** When it was received; now when absent. ISO 8601 with microseconds and `Z`. */
+    readonly received?: string | undefined;
+    /** Offset of a dead letter instead of topic and payload. */
+    readonly deadLetter?: number | undefined;
+  })[];
+};
+
+/** What became of each sample, in their order. */
+export type PipelineTrialOutcome = {
+  readonly items: readonly ({
+    /** MQTT topic. */
+    readonly topic: string;
+    /** What would become of it. */
+    readonly verdict: 'stored' | 'filtered' | 'deadLettered' | 'notTelemetry';
+    readonly fault: {
+      /** `decode`, or pipeline and stage. */
+      readonly stage: string;
+      /** What was found and what was wanted. */
+      readonly detail: string;
+    } | null;
+    readonly steps: readonly ({
+      /** Name of the pipeline. */
+      readonly pipeline: string;
+      /** Name of the stage. */
+      readonly stage: string;
+      /** Type of the stage. */
+      readonly type: string;
+      /** Whether the stage took it out. */
+      readonly takenOut: boolean;
+      readonly before: StageMessage;
+      readonly after: StageMessage;
+    })[];
+    readonly outputs: readonly (StageMessage)[];
+  })[];
+};
+
+/** A document and the recorded records to run it over: by offsets, by times, or the newest. */
+export type PipelineShadow = {
+  readonly document: StagesDocument;
+  /** First journal offset. */
+  readonly fromOffset?: number | undefined;
+  /** Journal offset behind the last. */
+  readonly toOffset?: number | undefined;
+  /** First receive time, by batches of the journal. ISO 8601 with microseconds and `Z`. */
+  readonly from?: string | undefined;
+  /** Receive time of the end. ISO 8601 with microseconds and `Z`. */
+  readonly to?: string | undefined;
+  /** The newest so many records; 10,000 when nothing is said. */
+  readonly lastRecords?: number | undefined;
+};
+
+/** What one set of stages made of the records. */
+export type PipelineShadowCounts = {
+  /** Records that would be stored. */
+  readonly stored: number;
+  /** Records that would be taken out. */
+  readonly filtered: number;
+  /** Records that would be set aside. */
+  readonly deadLettered: number;
+  /** Messages that would be stored. */
+  readonly messages: number;
+  /** Results of windows. */
+  readonly results: number;
+};
+
+/** What one set of stages makes of one record. */
+export type PipelineShadowVerdict = {
+  /** What would become of it. */
+  readonly verdict: 'stored' | 'filtered' | 'deadLettered';
+  /** Why it would be set aside; empty otherwise. */
+  readonly detail: string;
+  readonly outputs: readonly (StageMessage)[];
+};
+
+/** How a document differs from what is in force. */
+export type PipelineShadowReport = {
+  /** First journal offset. */
+  readonly fromOffset: number;
+  /** Journal offset behind the last record that was taken. */
+  readonly toOffset: number;
+  /** Whether it ended before its range. */
+  readonly cut: boolean;
+  /** Whether it was cancelled. */
+  readonly cancelled: boolean;
+  /** Telemetry records that the document or its namesake in force takes. */
+  readonly records: number;
+  /** Those of them that cannot be decoded. */
+  readonly undecodable: number;
+  /** Records that the two judge differently. */
+  readonly changed: number;
+  readonly inForce: PipelineShadowCounts;
+  readonly candidate: PipelineShadowCounts;
+  readonly stages: readonly ({
+    /** Name of the pipeline. */
+    readonly pipeline: string;
+    /** Name of the stage. */
+    readonly stage: string;
+    /** Messages that came since the process began. */
+    readonly in: number;
+    /** Messages that went on. */
+    readonly out: number;
+    /** Messages that were taken out. */
+    readonly takenOut: number;
+    /** Records that were set aside. */
+    readonly deadLettered: number;
+    /** Messages that were too late for every open window. */
+    readonly late: number;
+    /** Results of windows. */
+    readonly results: number;
+    /** Units that its expressions cost at most. */
+    readonly cost: number;
+  })[];
+  readonly differences: readonly ({
+    /** Journal offset. */
+    readonly offset: number;
+    /** MQTT topic. */
+    readonly topic: string;
+    readonly inForce: PipelineShadowVerdict;
+    readonly candidate: PipelineShadowVerdict;
+  })[];
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+};
+
+/** A simulation to be started. */
+export type SimulationRequest = {
+  /** What is simulated. */
+  readonly world: 'wind-farm' | 'factory' | 'traffic';
+  /** Devices in all. */
+  readonly devices?: number | undefined;
+  /** The same seed gives the same course of events. */
+  readonly seed?: number | undefined;
+  /** Messages of each device a second. */
+  readonly rate?: number | undefined;
+  /** Tenant id; `demo` when absent. */
+  readonly tenant?: string | undefined;
+  /** Project id; the name of the world when absent. */
+  readonly project?: string | undefined;
+};
+
+/** How a simulation begins anew. */
+export type SimulationRestart = {
+  /** The same seed gives the same course of events. */
+  readonly seed?: number | undefined;
+};
+
+/** A simulation. It ends with the process. */
+export type Simulation = {
+  /** Its id. */
+  readonly id: string;
+  /** What is simulated. */
+  readonly world: 'wind-farm' | 'factory' | 'traffic';
+  /** Devices in all. */
+  readonly devices: number;
+  /** The same seed gives the same course of events. */
+  readonly seed: number;
+  /** Messages of each device a second. */
+  readonly rate: number;
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Who started it. */
+  readonly author: string;
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly started: string;
+  /** Messages published. */
+  readonly published: number;
+  /** Messages acknowledged. */
+  readonly acked: number;
+  readonly fault: string | null;
+};
+
+/** Simulations by their start. */
+export type SimulationList = {
+  readonly items: readonly (Simulation)[];
+  /** How many may run at a time. */
+  readonly most: number;
+};
+
+/** A device that gets a token of its own. */
+export type OnboardingRequest = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id. */
+  readonly device: string;
+};
+
+/** A command or program that sends one message. */
+export type OnboardingCommand = {
+  /** Way. */
+  readonly way: 'mqtt' | 'http' | 'file';
+  /** Tool. */
+  readonly tool: 'mosquitto_pub' | 'mqtt.js' | 'python' | 'c' | 'curl' | 'skerry';
+  /** Shell command that brings what it needs; empty for nothing. */
+  readonly install: string;
+  readonly source: {
+    /** Name that the command knows it by. */
+    readonly fileName: string;
+    /** Its text. */
+    readonly text: string;
+  } | null;
+  /** Shell commands that send the message. */
+  readonly run: string;
+};
+
+/** How a device is connected. */
+export type Onboarding = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  /** Topic that makes telemetry of the device. */
+  readonly topic: string;
+  /** Address for MQTT. */
+  readonly mqttUrl: string;
+  /** Address for HTTP. */
+  readonly httpUrl: string;
+  /** Whether MQTT lets nobody in without a token. */
+  readonly needsToken: boolean;
+  readonly tokenName: string | null;
+  readonly token: string | null;
+  readonly commands: readonly (OnboardingCommand)[];
+};
+
+/** One thing that arrived wrongly. */
+export type Arrival = {
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** What happened. */
+  readonly kind: 'dead-letter' | 'connect' | 'publish' | 'will' | 'subscribe' | 'cut-off' | 'elsewhere';
+  /** Stable code. */
+  readonly reason: string;
+  /** What happened, as a sentence. */
+  readonly words: string;
+  /** MQTT client id. */
+  readonly client: string;
+  /** Who it said it was. */
+  readonly user: string;
+  /** Topic or filter. */
+  readonly topic: string;
+  /** Address of the peer. */
+  readonly remote: string;
+  readonly offset: number | null;
+};
+
+/** What has come of a device. */
+export type Arrivals = {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+  readonly lastSeen: string | null;
+  /** Messages stored. */
+  readonly stored: number;
+  /** Metrics known. */
+  readonly metrics: number;
+  /** What arrived wrongly, newest first. */
+  readonly wrong: readonly (Arrival)[];
 };
 
 /** A role inside a scope. */
@@ -983,6 +1413,132 @@ export function discardDeadLetter(params: {
   readonly offset: number;
 }, signal: AbortSignal | null = null): Promise<DeadLetterOutcome> {
   return call(`/api/v1/dead-letters/${part(params.offset)}/discard`, {}, { method: 'POST', signal });
+}
+
+/** Declared pipelines and lookup tables with the figures of their stages. */
+export function listPipelines(signal: AbortSignal | null = null): Promise<PipelinePage> {
+  return call(`/api/v1/pipelines`, {}, { signal });
+}
+
+/** One declared document as it is in force. */
+export function getPipeline(params: {
+  /** Name of the document. */
+  readonly name: string;
+}, query: {
+  /** Kind of the document. */
+  readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
+  return call(`/api/v1/pipelines/${part(params.name)}`, query, { signal });
+}
+
+/** Puts a document in force for all records behind the change. */
+export function putPipeline(params: {
+  /** Name of the document. */
+  readonly name: string;
+}, body: StagesDocument, signal: AbortSignal | null = null): Promise<PipelineDetail> {
+  return call(`/api/v1/pipelines/${part(params.name)}`, {}, { method: 'PUT', body: JSON.stringify(body), signal });
+}
+
+/** Takes a document out of force; its history stays. */
+export function deletePipeline(params: {
+  /** Name of the document. */
+  readonly name: string;
+}, query: {
+  /** Kind of the document. */
+  readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
+  return call(`/api/v1/pipelines/${part(params.name)}`, query, { method: 'DELETE', signal });
+}
+
+/** Puts the version before the one in force in force again. */
+export function undoPipeline(params: {
+  /** Name of the document. */
+  readonly name: string;
+}, query: {
+  /** Kind of the document. */
+  readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
+  return call(`/api/v1/pipelines/${part(params.name)}/undo`, query, { method: 'POST', signal });
+}
+
+/** Versions of a document with author and time, the newest first. */
+export function getPipelineHistory(params: {
+  /** Name of the document. */
+  readonly name: string;
+}, query: {
+  /** Kind of the document. */
+  readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<PipelineHistory> {
+  return call(`/api/v1/pipelines/${part(params.name)}/history`, query, { signal });
+}
+
+/** Shows what each stage makes of samples or dead letters; nothing is stored. */
+export function testPipelines(body: PipelineTrial, signal: AbortSignal | null = null): Promise<PipelineTrialOutcome> {
+  return call(`/api/v1/pipelines/test`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Compares a document with what is in force over recorded records; nothing is stored. */
+export function shadowPipelines(body: PipelineShadow, signal: AbortSignal | null = null): Promise<PipelineShadowReport> {
+  return call(`/api/v1/pipelines/shadow`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Simulations that run. */
+export function listSimulations(signal: AbortSignal | null = null): Promise<SimulationList> {
+  return call(`/api/v1/simulations`, {}, { signal });
+}
+
+/** Starts a simulated world that publishes over MQTT, as `skerry simulate` does. */
+export function startSimulation(body: SimulationRequest, signal: AbortSignal | null = null): Promise<Simulation> {
+  return call(`/api/v1/simulations`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Begins a simulation anew; what it published stays stored until it ages out. */
+export function restartSimulation(params: {
+  /** Id of the simulation; `demo` is that of the demo. */
+  readonly id: string;
+}, body: SimulationRestart, signal: AbortSignal | null = null): Promise<Simulation> {
+  return call(`/api/v1/simulations/${part(params.id)}/restart`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** Ends a simulation; what it published stays stored until it ages out. */
+export function stopSimulation(params: {
+  /** Id of the simulation; `demo` is that of the demo. */
+  readonly id: string;
+}, signal: AbortSignal | null = null): Promise<Simulation> {
+  return call(`/api/v1/simulations/${part(params.id)}`, {}, { method: 'DELETE', signal });
+}
+
+/** Ready commands that send a first message of a device, with the real addresses and without a secret. */
+export function getOnboarding(query: {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id. */
+  readonly device: string;
+  /** Only this way. */
+  readonly way?: 'mqtt' | 'http' | 'file' | undefined;
+}, signal: AbortSignal | null = null): Promise<Onboarding> {
+  return call(`/api/v1/onboarding`, query, { signal });
+}
+
+/** The same with a new token in them that is good for this device alone; it is shown this once. */
+export function createOnboarding(body: OnboardingRequest, signal: AbortSignal | null = null): Promise<Onboarding> {
+  return call(`/api/v1/onboarding`, {}, { method: 'POST', body: JSON.stringify(body), signal });
+}
+
+/** What of a device has arrived, and what arrived wrongly in the last 60 minutes, in words. */
+export function listArrivals(query: {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id. */
+  readonly device: string;
+  /** Begin, `now-10m` when absent: ISO 8601, or `now`, or `now-15m` (ms, s, m, h, d). */
+  readonly since?: string | undefined;
+}, signal: AbortSignal | null = null): Promise<Arrivals> {
+  return call(`/api/v1/onboarding/arrivals`, query, { signal });
 }
 
 /** Signs in by name and password, or by the code of a one-time link; the session is in a cookie. */

@@ -40,7 +40,8 @@ function orderOf({ sort, order }: Query<'listDevices'>): DeviceOrder | undefined
   return { by: sort ?? 'device', isDescending: order === 'desc' };
 }
 
-function momentOf(name: string, text: string | undefined, nowMicros: number): number | undefined {
+/** The moment that a member of a query names. Fails with `invalid-request`. */
+export function momentOf(name: string, text: string | undefined, nowMicros: number): number | undefined {
   if (text === undefined) return undefined;
   const micros = parseTime(text, nowMicros);
   if (micros !== undefined) return micros;

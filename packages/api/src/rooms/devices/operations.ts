@@ -1,6 +1,6 @@
 import type { Operation } from '../../operation.ts';
 import { object, oneOfWords, text } from '../../schema-kit.ts';
-import { cursor, deviceParams, limit, moment, narrow } from '../parts.ts';
+import { cursor, deviceParams, limit, narrow, seen } from '../parts.ts';
 
 /** What can be asked of this room. */
 export const DEVICES_OPERATIONS = {
@@ -15,8 +15,7 @@ export const DEVICES_OPERATIONS = {
         search: text('Part of the device id, without regard to case.', { minLength: 1, maxLength: 256 }),
         tenant: narrow('tenant'),
         project: narrow('project'),
-        seenFrom: moment('Only devices last seen at or after this moment'),
-        seenBefore: moment('Only devices last seen before this moment'),
+        ...seen,
         sort: oneOfWords('What the list is ordered by; `device` (tenant, project and id) when absent.', [
           'device',
           'lastSeen',

@@ -9,6 +9,7 @@ import { sendLines } from '../../lines.ts';
 import type { Platform, PointPosition, PointRows } from '../../platform.ts';
 import { scopesFor } from '../../scoping.ts';
 import { parseTime } from '../../time.ts';
+import { momentOf as readMoment } from '../devices/device-query.ts';
 import { QueryGate } from '../telemetry/query-telemetry.ts';
 import { csvWriter, ndjsonWriter, type RowWriter } from './row-writers.ts';
 import { type Selection, walkDevices, walkSeries } from './series-walk.ts';
@@ -56,8 +57,14 @@ export function exportHandlers({
     },
     exportDevices: async (call) => {
       const { tenant, project, search } = call.query;
+      const nowMicros = clock.nowMicros();
+      const seenFromMicros = readMoment('seenFrom', call.query.seenFrom, nowMicros);
+      const seenBeforeMicros = readMoment('seenBefore', call.query.seenBefore, nowMicros);
       const selection = {
         ...given({ tenant, project, search }),
+        ...(seenFromMicros === undefined && seenBeforeMicros === undefined ? {} : { atMicros: nowMicros }),
+        ...(seenFromMicros === undefined ? {} : { seenFromMicros }),
+        ...(seenBeforeMicros === undefined ? {} : { seenBeforeMicros }),
         ...scopesFor(call.asker.subject, 'telemetry:read'),
       };
       const writer = writerOf(call, 'devices');

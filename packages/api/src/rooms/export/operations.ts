@@ -1,6 +1,6 @@
 import type { Operation } from '../../operation.ts';
 import { flag, list, object, oneOfWords, text } from '../../schema-kit.ts';
-import { cursor, moment, NDJSON, narrow } from '../parts.ts';
+import { cursor, moment, NDJSON, narrow, seen } from '../parts.ts';
 
 /** Media type of comma-separated values (RFC 4180). */
 export const CSV = 'text/csv';
@@ -60,10 +60,12 @@ export const EXPORT_OPERATIONS = {
     tag: 'Export',
     summary: 'Devices as CSV or NDJSON, a stream of any size',
     description: 'By tenant, project and id. CSV has the columns tenant, project, device, lastSeen, metrics.',
-    query: object('', { ...shared, limit: LIMIT, ...form }, [
+    query: object('', { ...shared, ...seen, limit: LIMIT, ...form }, [
       'tenant',
       'project',
       'search',
+      'seenFrom',
+      'seenBefore',
       'limit',
       'format',
       'cursors',

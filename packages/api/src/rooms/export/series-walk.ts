@@ -8,6 +8,10 @@ export interface Selection {
   readonly project?: string;
   readonly device?: string;
   readonly search?: string;
+  readonly seenFromMicros?: number;
+  readonly seenBeforeMicros?: number;
+  /** Now, for what is narrowed by age. */
+  readonly atMicros?: number;
   readonly metrics?: ReadonlySet<string>;
   /** Only what lies in one of them. */
   readonly scopes?: readonly Scope[];
