@@ -12,6 +12,7 @@ const REASONS = [
   'undecodable',
   'series-limit',
   'too-many-points',
+  'stage-failed',
 ] as const satisfies readonly DeadLetter['reason'][];
 const STATES = ['open', 'replayed', 'discarded', 'expired'] as const satisfies readonly DeadLetter['state'][];
 

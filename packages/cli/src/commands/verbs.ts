@@ -1,9 +1,20 @@
+import { completionVerb } from './completion.ts';
 import { configCheckVerb, configPrintVerb } from './config.ts';
+import { demoResetVerb } from './demo.ts';
 import { devicesVerb } from './devices.ts';
 import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.ts';
 import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
+import {
+  pipelineApplyVerb,
+  pipelineDeleteVerb,
+  pipelineGetVerb,
+  pipelineHistoryVerb,
+  pipelineListVerb,
+  pipelineUndoVerb,
+} from './pipeline.ts';
+import { pipelineShadowVerb, pipelineTestVerb } from './pipeline-trial.ts';
 import { replayVerb } from './replay.ts';
 import { simulateVerb } from './simulate.ts';
 import { sqlVerb } from './sql.ts';
@@ -18,6 +29,7 @@ export const VERBS: readonly Verb[] = [
   upVerb,
   replayVerb,
   simulateVerb,
+  demoResetVerb,
   devicesVerb,
   telemetryTailVerb,
   telemetryQueryVerb,
@@ -28,8 +40,17 @@ export const VERBS: readonly Verb[] = [
   dlqShowVerb,
   dlqReplayVerb,
   dlqDiscardVerb,
+  pipelineListVerb,
+  pipelineGetVerb,
+  pipelineApplyVerb,
+  pipelineDeleteVerb,
+  pipelineUndoVerb,
+  pipelineHistoryVerb,
+  pipelineTestVerb,
+  pipelineShadowVerb,
   verifyVerb,
   doctorVerb,
   configPrintVerb,
   configCheckVerb,
+  completionVerb,
 ].map(explained);

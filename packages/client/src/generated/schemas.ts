@@ -662,8 +662,8 @@ export type PipelineTrial = {
   readonly samples: readonly ({
     /** MQTT topic. */
     readonly topic?: string | undefined;
-    /** A text, base64, or any JSON, as `encoding` says. */
-    readonly payload?: undefined | undefined;
+    /** A text, base64, or JSON, as `encoding` says. */
+    readonly payload?: string | number | boolean | Readonly<Record<string, unknown>> | readonly (Readonly<Record<string, unknown>>)[] | undefined;
     /** How the payload is written; text when absent. */
     readonly encoding?: 'text' | 'base64' | 'json' | undefined;
     /** Content type of the record. */

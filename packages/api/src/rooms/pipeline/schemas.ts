@@ -85,7 +85,16 @@ export const PIPELINE_SCHEMAS = {
           'A record to try: a topic and a payload, or the offset of a dead letter.',
           {
             topic: text('MQTT topic.', { minLength: 1 }),
-            payload: { description: 'A text, base64, or any JSON, as `encoding` says.' },
+            payload: {
+              description: 'A text, base64, or JSON, as `encoding` says.',
+              anyOf: [
+                { type: 'string' },
+                { type: 'number' },
+                { type: 'boolean' },
+                values('An object.'),
+                list(values('An object.')),
+              ],
+            },
             encoding: oneOfWords('How the payload is written; text when absent.', ['text', 'base64', 'json']),
             contentType: text('Content type of the record.'),
             received: time('When it was received; now when absent.'),
