@@ -22,6 +22,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const ENTRY = `
+import { readFile } from 'node:fs';
+import { join } from 'node:path';
 import { exitWhenParentEnds } from './parent-pipe.ts';
 exitWhenParentEnds();
 const [mode] = process.argv.slice(2);
@@ -29,6 +31,10 @@ if (mode === 'code') process.exitCode = 7;
 else if (mode === 'print') console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));
 else {
   if (mode === 'handle') process.on('SIGTERM', () => process.exit(9));
+  if (mode === 'block') {
+    process.on('SIGTERM', () => undefined);
+    readFile(join(process.env.HOUSE, 'fifo'), () => undefined);
+  }
   console.log(process.pid);
   setInterval(() => undefined, 1_000);
 }
@@ -49,7 +55,9 @@ class House implements Disposable {
       join(this.root, 'node_modules', `node-${process.platform}-${process.arch}`),
     );
     writeFileSync(join(this.root, 'package-lock.json'), '{"lockfileVersion":3}');
-    cpSync(join(ROOT, 'packages/cli/src/parent-pipe.ts'), join(this.root, 'parent-pipe.ts'));
+    const watch = readFileSync(join(ROOT, 'packages/cli/src/parent-pipe.ts'), 'utf8');
+    assert.match(watch, /GRACE_MS = 10_000/);
+    writeFileSync(join(this.root, 'parent-pipe.ts'), watch.replace('GRACE_MS = 10_000', 'GRACE_MS = 500'));
     writeFileSync(join(this.root, 'entry.ts'), ENTRY);
   }
   env(more: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -98,8 +106,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function untilGone(pid: number, t: { signal: AbortSignal }): Promise<void> {
-  while (isAlive(pid)) await delay(20, undefined, { signal: t.signal });
+/** Waits until the process is gone; after ten seconds it fails with what is still there, and ends it. */
+async function assertGone(pid: number): Promise<void> {
+  const untilMs = performance.now() + 10_000;
+  while (isAlive(pid) && performance.now() < untilMs) await delay(20);
+  const isLeft = isAlive(pid);
+  if (isLeft) process.kill(pid, 'SIGKILL');
+  assert.equal(isLeft, false, `the process ${pid} was left behind`);
 }
 
 const SPAWNING = { SKERRY_NO_EXECVE: '1' };
@@ -182,14 +195,22 @@ describe('bootstrap', { timeout: 60_000 }, () => {
     assert.deepEqual(await once(dying, 'exit'), [null, 'SIGKILL']);
   });
 
-  test('launch leaves no child behind when the wrapper is killed', { timeout: 20_000 }, async (t) => {
+  test('launch leaves no child behind when the wrapper is killed', async () => {
     using house = new House();
     const wrapper = house.start(['entry.ts', 'stay'], SPAWNING);
     const pid = Number(await firstLine(wrapper));
     assert.notEqual(pid, wrapper.pid);
     wrapper.kill('SIGKILL');
-    await untilGone(pid, t);
-    assert.equal(isAlive(pid), false);
+    await assertGone(pid);
+  });
+
+  test('launch leaves no child behind whose end something blocks', async () => {
+    using house = new House();
+    assert.equal(spawnSync('mkfifo', [join(house.root, 'fifo')]).status, 0);
+    const wrapper = house.start(['entry.ts', 'block'], SPAWNING);
+    const pid = Number(await firstLine(wrapper));
+    wrapper.kill('SIGKILL');
+    await assertGone(pid);
   });
 
   test('launch keeps the process id where Node can replace itself', async () => {
@@ -204,7 +225,7 @@ describe('bootstrap', { timeout: 60_000 }, () => {
     ['replaced', {}],
     ['spawned', SPAWNING],
   ] as const) {
-    test(`launch leaves no ${name} process behind when npm is killed`, { timeout: 20_000 }, async (t) => {
+    test(`launch leaves no ${name} process behind when npm is killed`, async () => {
       using house = new House();
       const line = `'${process.execPath}' '${house.root}/tools/run.mjs' entry.ts stay; true`;
       // Stands for npm: a process that runs the script in a shell.
@@ -218,8 +239,7 @@ describe('bootstrap', { timeout: 60_000 }, () => {
       );
       const pid = Number(await firstLine(npm));
       npm.kill('SIGKILL');
-      await untilGone(pid, t);
-      assert.equal(isAlive(pid), false);
+      await assertGone(pid);
     });
   }
 });

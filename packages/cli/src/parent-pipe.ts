@@ -5,7 +5,7 @@ const LOOK_MS = 250;
 const GRACE_MS = 10_000;
 
 /**
- * Ends this process, as by SIGTERM and after 10 s without being asked again, when the process that it was started for
+ * Ends this process, as by SIGTERM and after 10 s by SIGKILL, which nothing can hold up, when the process that it was started for
  * has ended: when the pipe numbered SKERRY_PARENT_FD closes, or when a link of SKERRY_PARENT_CHAIN (process ids from
  * child to ancestor, joined by `>`) is broken. Both variables are taken out of the environment, so children of this
  * process do not see them. Without them it does nothing. Does not keep the process alive.
@@ -56,6 +56,7 @@ function parentOf(pid: number): number | undefined {
 }
 
 function end(): void {
-  setTimeout(() => process.exit(143), GRACE_MS).unref();
+  // an exit waits for reads that block in the thread pool
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), GRACE_MS).unref();
   process.kill(process.pid, 'SIGTERM');
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type HarbourOptions, openHarbour } from './testing/harbour.ts';
 import { openIsland } from './testing/island.ts';
@@ -190,6 +192,82 @@ test('replay says when the configured topics do not take what it publishes', asy
   };
   const { err } = await quay.replay('--speed max');
   assert.match(err, /no telemetry topic iot\/.*--topic: plant\/\{tenantId\}\/\{projectId\}\/\{deviceId\}\n/);
+});
+
+/** A FIFO beside the recording of a quay. */
+function aFifo(quay: { readonly file: string }, name: string): string {
+  const fifo = join(dirname(quay.file), name);
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
+  return fifo;
+}
+
+for (const [name, text] of [
+  ['pipe.csv', CSV],
+  ['pipe.jsonl', '{"ts":1700000000,"a":1}\n{"ts":1700000001,"a":2}\n'],
+] as const) {
+  test(`replay reads the FIFO ${name} once, without a total, and publishes all that its writer wrote`, async () => {
+    await using quay = await openQuay(text);
+    const fifo = aFifo(quay, name);
+    const writer = spawn('sh', ['-c', 'cat "$1" > "$2"', 'sh', quay.file, fifo], { stdio: 'ignore' });
+    const ended = once(writer, 'exit');
+    const { code, err } = await quay.island.skerry(['replay', fifo, '--speed', 'max']);
+    assert.deepEqual([code, quay.harbour.arrivals.length], [0, 2], err);
+    assert.match(err, /^Replaying the rows of .*2 published, 2 acknowledged, 0 remaining/s);
+    assert.deepEqual(await ended, [0, null]);
+  });
+}
+
+test('replay of a FIFO whose writer falls silent ends when it is interrupted, and leaves nothing that blocks', async () => {
+  const interrupt = new AbortController();
+  const answer = (number: number) => {
+    if (number === 1) interrupt.abort();
+    return 0;
+  };
+  await using quay = await openQuay(CSV, { answer });
+  const fifo = aFifo(quay, 'silent.csv');
+  const script = 'exec 3> "$2"; cat "$1" >&3; read line';
+  const writer = spawn('sh', ['-c', script, 'sh', quay.file, fifo], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const ended = once(writer, 'exit');
+  const { code, err } = await quay.island.skerry(['replay', fifo, '--speed', 'max'], {
+    signal: interrupt.signal,
+  });
+  assert.equal(code, 130, err);
+  assert.match(err, /NOT complete: \d rows were acknowledged of the 1 read so far/);
+  writer.stdin?.end();
+  await ended;
+});
+
+test('replay says that there was no row in a file with a header alone, or behind --from-line', async () => {
+  await using quay = await openQuay('timestamp,temp\n');
+  const { code, err } = await quay.replay('--speed max');
+  assert.deepEqual([code, quay.harbour.arrivals.length], [0, 0]);
+  assert.match(err, /There was no row in .*press-4\.csv, so nothing was published\.\n/);
+  await using full = await openQuay(CSV);
+  assert.match(
+    (await full.replay('--speed max --from-line 9')).err,
+    /no row in .* from the row 9 on, so nothing/,
+  );
+  assert.doesNotMatch((await full.replay('--speed max')).err, /no row/);
+});
+
+test('replay says what becomes of rows on a topic of its own that no template takes', async () => {
+  await using quay = await openQuay(CSV);
+  const configure = (unmatched: string) => {
+    const routing = { telemetry: ['iot/{tenantId}/{projectId}/{deviceId}/telemetry'], unmatched };
+    quay.island.scene.platform.config = { ...quay.island.scene.platform.config, values: { routing } };
+  };
+  for (const [unmatched, consequence] of [
+    ['messaging', 'delivered to subscribers and not stored'],
+    ['refuse', 'refused'],
+    ['deadLetter', 'set aside as a dead letter'],
+  ] as const) {
+    configure(unmatched);
+    const { err } = await quay.replay('--speed max --topic foo/{device}');
+    const told = `The instance has no telemetry topic foo/{device}, so what is published there is ${consequence};`;
+    assert.ok(err.includes(told), err);
+  }
+  const ours = await quay.replay('--speed max --topic iot/a/{project}/{device}/telemetry');
+  assert.doesNotMatch(ours.err, /no telemetry topic/);
 });
 
 test('replay ends with 5 when nothing listens for MQTT', async () => {

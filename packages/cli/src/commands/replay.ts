@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { CodedError } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import type { Publisher } from '@skerry/mqtt';
+import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
 import { nearest } from '../output/nearest.ts';
 import { Progress, type ProgressState } from '../output/progress.ts';
@@ -26,7 +27,7 @@ export const replayVerb: Verb = {
   positionals: [
     {
       name: 'FILE',
-      what: 'CSV with a header line (comma, semicolon or tab), or .jsonl, .ndjson with one object a line.',
+      what: 'CSV with a header line (comma, semicolon or tab), or .jsonl, .ndjson with one object a line. May be a FIFO.',
       isRequired: true,
     },
   ],
@@ -91,7 +92,8 @@ export const replayVerb: Verb = {
   ],
   async run(context) {
     const plan = planOf(context);
-    const total = Math.max(0, (await countRows(plan.recording.path)) - plan.fromRow + 1);
+    const rows = await countRows(plan.recording.path);
+    const total = rows === undefined ? undefined : Math.max(0, rows - plan.fromRow + 1);
     const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
     const { run } = findInstance(context);
     await tellPlan(context, plan, total, run.mqtt);
@@ -114,7 +116,10 @@ export const replayVerb: Verb = {
 interface Plan {
   readonly recording: RecordingOptions;
   readonly speed: number;
+  readonly template: string;
   readonly topicOf: (row: RecordedRow) => string;
+  /** A topic as it will be published, where the device is named by the rows with a stand-in for it. */
+  readonly sampleTopic: string;
   readonly patienceMs: number;
   /** First data row that is published, from 1. */
   readonly fromRow: number;
@@ -148,6 +153,8 @@ function planOf(context: VerbContext): Plan {
   return {
     recording,
     speed: speedOf(flags.speed),
+    template,
+    sampleTopic: fillTemplate(template, { tenant, project, device }),
     topicOf: (row) =>
       fillTemplate(template, {
         tenant,
@@ -227,7 +234,7 @@ function fillTemplate(template: string, ids: Readonly<Record<string, string>>): 
 async function tellPlan(
   context: VerbContext,
   plan: Plan,
-  total: number,
+  total: number | undefined,
   mqtt: { readonly host: string; readonly port: number },
 ): Promise<void> {
   const speed =
@@ -235,18 +242,33 @@ async function tellPlan(
       ? 'as fast as they are acknowledged'
       : `at ${plan.speed} times the recorded speed`;
   context.stderr.write(
-    `Replaying ${total} rows of ${plan.recording.path} to ${mqtt.host}:${mqtt.port} as ${plan.place}, device ${plan.device}, ${speed}.\n` +
+    `Replaying ${total ?? 'the'} rows of ${plan.recording.path} to ${mqtt.host}:${mqtt.port} as ${plan.place}, device ${plan.device}, ${speed}.\n` +
       `Times that name no zone are read in ${plan.recording.zone}.\n`,
   );
-  if (context.flags.topic !== undefined) return;
+  await tellRoute(context, plan);
+}
+
+/** What becomes of a publication on a topic that is not telemetry, by its route. */
+const CONSEQUENCES = {
+  messaging: 'delivered to subscribers and not stored',
+  refuse: 'refused',
+  'dead-letter': 'set aside as a dead letter',
+} as const;
+
+/** Says it when the instance does not take the topics of this replay as telemetry. */
+async function tellRoute(context: VerbContext, plan: Plan): Promise<void> {
   const { values } = await openClient(context).getConfig({}, { signal: context.signal });
-  const templates = (values as { readonly routing?: { readonly telemetry?: readonly string[] } }).routing
-    ?.telemetry; // the configuration's own shape
-  if (templates && !templates.some((one) => one.replaceAll(/\{(\w+)Id\}/g, '{$1}') === TOPIC)) {
-    context.stderr.write(
-      `The instance has no telemetry topic ${TOPIC}; name one of its own with --topic: ${templates.join(', ')}\n`,
-    );
-  }
+  const { telemetry, unmatched } =
+    (values as { readonly routing?: Partial<SkerryConfig['routing']> }).routing ?? {}; // the configuration's own shape
+  if (!telemetry) return;
+  const { compileRoutes } = await import('@skerry/pipeline'); // its modules are many
+  const { kind } = compileRoutes({ templates: telemetry, unmatched: unmatched ?? 'messaging' })(
+    plan.sampleTopic,
+  );
+  if (kind === 'telemetry') return;
+  context.stderr.write(
+    `The instance has no telemetry topic ${plan.template}, so what is published there is ${CONSEQUENCES[kind]}; name one of its own with --topic: ${telemetry.join(', ')}\n`,
+  );
 }
 
 /** One replay under way: what was published, what was acknowledged, how fast. */
@@ -254,7 +276,8 @@ class Replay {
   readonly #context: VerbContext;
   readonly #plan: Plan;
   readonly #publisher: Publisher;
-  readonly #total: number;
+  /** Rows to publish; undefined for what can be read only once. */
+  readonly #total: number | undefined;
   readonly #clock = nodeClock();
   readonly #startedMs = this.#clock.monotonicMs();
   readonly #progress: Progress;
@@ -266,7 +289,7 @@ class Replay {
   #ackedBefore = 0;
   #ackedAtMs = this.#startedMs;
 
-  constructor(context: VerbContext, plan: Plan, publisher: Publisher, total: number) {
+  constructor(context: VerbContext, plan: Plan, publisher: Publisher, total: number | undefined) {
     this.#context = context;
     this.#plan = plan;
     this.#publisher = publisher;
@@ -294,14 +317,14 @@ class Replay {
     const pace = new Pace(this.#plan.speed, this.#clock);
     const encoder = new TextEncoder();
     let at = 0;
-    for await (const row of readRecording(this.#plan.recording)) {
+    for await (const row of readRecording({ ...this.#plan.recording, signal: this.#signal })) {
       at += 1;
       if (at < this.#plan.fromRow) continue;
       await pace.wait(row.timeMicros, this.#signal);
       const payload = encoder.encode(rowPayload(row, `${this.#plan.run}-${row.line}`));
       if (this.#signal.aborted || !(await this.#take(row, payload))) return;
     }
-    this.#isWhole = true;
+    this.#isWhole = !this.#signal.aborted;
   }
 
   /** Prints what came of it; the exit code. Fails with the fault of the recording that ended it. */
@@ -328,6 +351,11 @@ class Replay {
         `The broker refused ${count} rows with the reason 0x${Number(reason).toString(16)}.\n`,
       );
     }
+    if (this.#isWhole && this.#published === 0) {
+      const { fromRow, recording } = this.#plan;
+      const from = fromRow > 1 ? ` from the row ${fromRow} on` : '';
+      this.#context.stderr.write(`There was no row in ${recording.path}${from}, so nothing was published.\n`);
+    }
     if (isComplete) return 0;
     if (this.#givingUp.signal.aborted) {
       this.#context.stderr.write(
@@ -335,7 +363,7 @@ class Replay {
       );
     }
     this.#context.stderr.write(
-      `NOT complete: ${acked} rows were acknowledged of ${this.#isWhole ? this.#published : this.#total}.\n`,
+      `NOT complete: ${acked} rows were acknowledged of ${this.#isWhole ? this.#published : (this.#total ?? `the ${this.#published} read so far`)}.\n`,
     );
     if (this.#fault) {
       const next = this.#plan.fromRow + this.#published;
@@ -385,9 +413,11 @@ class Replay {
   #state(): ProgressState {
     const { acked, reconnects } = this.#publisher.figures();
     const secs = (this.#clock.monotonicMs() - this.#startedMs) / 1_000;
-    const total = this.#isWhole ? this.#published : Math.max(this.#total, this.#published);
+    const known = this.#total === undefined ? undefined : Math.max(this.#total, this.#published);
+    const total = this.#isWhole ? this.#published : known;
+    const left = total === undefined ? '' : `, ${total - acked} remaining`;
     const cuts = reconnects > 0 ? `, connected again ${reconnects} times` : '';
-    const note = `${this.#published} published, ${acked} acknowledged, ${total - acked} remaining, ${Math.round(acked / Math.max(secs, 0.001))}/s${cuts}`;
+    const note = `${this.#published} published, ${acked} acknowledged${left}, ${Math.round(acked / Math.max(secs, 0.001))}/s${cuts}`;
     return { done: acked, total, note };
   }
 }

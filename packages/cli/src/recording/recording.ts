@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { pipeline, Readable } from 'node:stream';
 import { CliError } from '../errors.ts';
 import { type ColumnChoice, checkColumns } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
+import { isPlainFile, openSource } from './recording-source.ts';
 
 /** One row of a recording, ready to be published. */
 export interface RecordedRow {
@@ -25,18 +27,21 @@ export interface RecordingOptions {
   readonly zone: string;
   /** Which columns are values, and their names as metrics. */
   readonly columns: ColumnChoice;
+  /** Ends the reading, without an error. */
+  readonly signal?: AbortSignal;
 }
 
 const TIME_COLUMNS = ['timestamp', 'datetime', 'time', 'ts', 'date'];
 const DELIMITERS = [',', ';', '\t'];
 
 /**
- * Streams the rows of a CSV file (`,`, `;` or tab, found in the header line) or of JSON lines (`.jsonl`, `.ndjson`).
+ * Streams the rows of a CSV file (`,`, `;` or tab, found in the header line) or of JSON lines (`.jsonl`, `.ndjson`), and
+ * reads them once, so that they may come through a FIFO.
  * Fails with `recording-unreadable` naming line, value found and value wanted.
  */
 export async function* readRecording(options: RecordingOptions): AsyncGenerator<RecordedRow> {
   const isJson = isJsonLines(options.path);
-  const rows = isJson ? jsonRows(options.path) : csvRows(options.path);
+  const rows = isJson ? jsonRows(options) : csvRows(options);
   let timeColumn = options.timeColumn;
   let hasHeader = isJson;
   try {
@@ -55,6 +60,7 @@ export async function* readRecording(options: RecordingOptions): AsyncGenerator<
       yield rowOf(options, row, timeColumn);
     }
   } catch (cause) {
+    if (options.signal?.aborted) return;
     if (cause instanceof CliError) throw cause;
     throw new CliError(
       'recording-unreadable',
@@ -65,8 +71,12 @@ export async function* readRecording(options: RecordingOptions): AsyncGenerator<
   }
 }
 
-/** Rows in a recording, for the progress bar; counts lines, so a CSV field with line breaks counts more than once. */
-export async function countRows(path: string): Promise<number> {
+/**
+ * Rows in a recording, for the progress bar; counts lines, so a CSV field with line breaks counts more than once.
+ * Undefined for what can be read only once.
+ */
+export async function countRows(path: string): Promise<number | undefined> {
+  if (!isPlainFile(path)) return undefined;
   let lines = 0;
   try {
     for await (const chunk of createReadStream(path)) {
@@ -89,19 +99,23 @@ interface RawRow {
   readonly texts?: Readonly<Record<string, string>>;
 }
 
-async function* csvRows(path: string): AsyncGenerator<RawRow> {
-  const delimiter = await findDelimiter(path);
+async function* csvRows({ path, signal }: RecordingOptions): AsyncGenerator<RawRow> {
+  const source = openSource(path, signal);
+  using _source = { [Symbol.dispose]: () => source.destroy() };
+  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  const head = await readHead(chunks);
+  const delimiter = delimiterOf(path, head);
   const { parse } = await import('csv-parse'); // only where a CSV file is read
-  const parser = createReadStream(path).pipe(
-    parse({
-      delimiter,
-      columns: true,
-      bom: true,
-      skip_empty_lines: true,
-      info: true,
-      relax_column_count: false,
-    }),
-  );
+  const parser = parse({
+    delimiter,
+    columns: true,
+    bom: true,
+    skip_empty_lines: true,
+    info: true,
+    relax_column_count: false,
+  });
+  // a fault of the source ends the parser, and so the loop below
+  pipeline(Readable.from(joined(head, chunks)), parser, () => undefined);
   for await (const entry of parser) {
     const { record, info } = entry as { record: Record<string, string>; info: { lines: number } }; // csv-parse with `info: true` and `columns: true`
     yield {
@@ -112,12 +126,11 @@ async function* csvRows(path: string): AsyncGenerator<RawRow> {
   }
 }
 
-async function* jsonRows(path: string): AsyncGenerator<RawRow> {
+async function* jsonRows({ path, signal }: RecordingOptions): AsyncGenerator<RawRow> {
+  const source = openSource(path, signal);
+  using _source = { [Symbol.dispose]: () => source.destroy() };
   let line = 0;
-  for await (const text of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
     if (text.trim() === '') continue;
     let value: unknown;
@@ -138,13 +151,32 @@ async function* jsonRows(path: string): AsyncGenerator<RawRow> {
   }
 }
 
-async function findDelimiter(path: string): Promise<string> {
-  for await (const header of createInterface({ input: createReadStream(path) })) {
-    const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
-    const most = Math.max(...counts);
-    if (header.includes('\u0000') || most < 2) break;
-    return DELIMITERS[counts.indexOf(most)] ?? ',';
+const HEAD_BYTES_MAX = 1_048_576;
+
+/** The bytes up to the first line break and what came with them. */
+async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  while (bytes <= HEAD_BYTES_MAX) {
+    const next = await chunks.next();
+    if (next.done) break;
+    parts.push(next.value);
+    bytes += next.value.byteLength;
+    if (next.value.includes(10)) break;
   }
+  return Buffer.concat(parts);
+}
+
+async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
+function delimiterOf(path: string, head: Buffer): string {
+  const [header = ''] = head.toString().split(/\r?\n/, 1);
+  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
+  const most = Math.max(...counts);
+  if (!header.includes('\u0000') && most >= 2) return DELIMITERS[counts.indexOf(most)] ?? ',';
   throw unreadable(
     path,
     1,
