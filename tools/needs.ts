@@ -8,6 +8,7 @@ export type NeedName =
   | 'mosquitto-clients'
   | 'paho'
   | 'libmosquitto'
+  | 'shells'
   | 'openssl'
   | 'chromium'
   | 'faketime'
@@ -45,6 +46,10 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   openssl: {
     packages: ['openssl'],
     find: () => (which('openssl') ? {} : undefined),
+  },
+  shells: {
+    packages: ['zsh', 'fish'],
+    find: () => (which('zsh') && which('fish') ? {} : undefined),
   },
   chromium: {
     packages: ['chromium'],

@@ -83,7 +83,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       name: 'clients',
       about: 'MQTT clients of others against the broker',
       files: ['tests/clients/**/*.test.ts'],
-      needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl'],
+      needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
       concurrency: 1,
       deadlineSecs: 120,
     },

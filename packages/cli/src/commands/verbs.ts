@@ -1,3 +1,4 @@
+import { auditListVerb, auditVerifyVerb } from './audit.ts';
 import { completionVerb } from './completion.ts';
 import { configCheckVerb, configPrintVerb } from './config.ts';
 import { demoResetVerb } from './demo.ts';
@@ -20,7 +21,16 @@ import { simulateVerb } from './simulate.ts';
 import { sqlVerb } from './sql.ts';
 import { telemetryQueryVerb } from './telemetry-query.ts';
 import { telemetryTailVerb } from './telemetry-tail.ts';
+import { tokenCreateVerb, tokenListVerb, tokenRevokeVerb } from './token.ts';
 import { upVerb } from './up.ts';
+import {
+  userAddVerb,
+  userGrantVerb,
+  userLinkVerb,
+  userListVerb,
+  userPasswordVerb,
+  userRemoveVerb,
+} from './user.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
 
@@ -48,6 +58,17 @@ export const VERBS: readonly Verb[] = [
   pipelineHistoryVerb,
   pipelineTestVerb,
   pipelineShadowVerb,
+  userListVerb,
+  userAddVerb,
+  userPasswordVerb,
+  userGrantVerb,
+  userRemoveVerb,
+  userLinkVerb,
+  tokenListVerb,
+  tokenCreateVerb,
+  tokenRevokeVerb,
+  auditListVerb,
+  auditVerifyVerb,
   verifyVerb,
   doctorVerb,
   configPrintVerb,
