@@ -1,16 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { createMeter, type FailpointHook, type Meter, silentLogger } from '@skerry/kernel';
 import { FakeClock, SeededRandom, SimulatedNet } from '@skerry/kernel/testing';
+import type { AccessRefusal, BrokerAccess } from '../access.ts';
 import type { BrokerLimits } from '../broker/broker-limits.ts';
 import { type Broker, openBroker } from '../broker/open-broker.ts';
-import type { RetainedMessage } from '../ingress.ts';
+import type { IngressRoute, RetainedMessage } from '../ingress.ts';
 import type { Connack } from '../packets/connack.ts';
 import type { Connect } from '../packets/connect.ts';
 import type { ProtocolLevel } from '../packets/packet-type.ts';
 import type { Suback } from '../packets/suback.ts';
 import type { SubscribeTopic } from '../packets/subscribe.ts';
 import type { Properties } from '../properties.ts';
-import type { MemoryAccess } from './memory-access.ts';
+import { MemoryAccess } from './memory-access.ts';
 import { MemoryIngress } from './memory-ingress.ts';
 import { RawClient } from './raw-client.ts';
 
@@ -20,7 +21,9 @@ const TURNS_MAX = 500; // beyond it a condition will not come true any more: not
 export interface SceneOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly isAnonymousOnly?: boolean;
-  readonly access?: MemoryAccess;
+  readonly access?: BrokerAccess;
+  readonly onRefused?: (refusal: AccessRefusal) => void;
+  readonly route?: (topic: string) => IngressRoute;
   readonly retained?: readonly RetainedMessage[];
   readonly failpoint?: FailpointHook;
   /** Output of one connection before `write` returns false, and what the systems between the ends take. */
@@ -146,7 +149,7 @@ export async function aScene(options: SceneOptions = {}): Promise<BrokerScene> {
     ...(seed !== undefined && { random: new SeededRandom(seed) }),
   });
   const clock = new FakeClock();
-  const ingress = new MemoryIngress();
+  const ingress = new MemoryIngress(options.route);
   const meter = createMeter();
   const broker = await openBroker(
     {
@@ -162,14 +165,19 @@ export async function aScene(options: SceneOptions = {}): Promise<BrokerScene> {
       meter,
       ingress,
       failpoint: options.failpoint ?? (() => undefined),
-      ...(options.access && {
-        access: options.access,
-        onRefused: (refusal) => options.access?.refusals.push(refusal),
-      }),
+      ...(options.access && { access: options.access, onRefused: refusalsOf(options) }),
       ...(options.retained && { retained: options.retained }),
     },
   );
   return new BrokerScene({ broker, net, clock, ingress, meter });
+}
+
+/** A `MemoryAccess` keeps the refusals itself. */
+function refusalsOf({ access, onRefused }: SceneOptions): (refusal: AccessRefusal) => void {
+  return (refusal) => {
+    if (access instanceof MemoryAccess) access.refusals.push(refusal);
+    onRefused?.(refusal);
+  };
 }
 
 /** A CONNECT of client `c` with a clean session, or as changed. */

@@ -19,7 +19,8 @@ export interface KeptPublication {
 }
 
 /**
- * An ingress that keeps everything in memory. `iot/…` is telemetry, `refused/…` is refused, everything else messaging.
+ * An ingress that keeps everything in memory. `iot/…` is telemetry, `refused/…` is refused, everything else messaging,
+ * unless it is given routes of its own.
  * Publications are durable after the running call, or, while `isWaiting`, when `confirm` says so.
  */
 export class MemoryIngress implements Ingress {
@@ -30,11 +31,16 @@ export class MemoryIngress implements Ingress {
   /** Times that `refusal` was asked. */
   asked = 0;
   isWaiting = false;
+  readonly #route: ((topic: string) => IngressRoute) | undefined;
   #durable = 0;
   #isConfirming = false;
   #refusal: IngressRefusal | undefined;
   #onDurable: (count: number) => void = () => undefined;
   #onResume: () => void = () => undefined;
+
+  constructor(route?: (topic: string) => IngressRoute) {
+    this.#route = route;
+  }
 
   /** Publications that were taken and are not durable. */
   get pending(): number {
@@ -43,6 +49,7 @@ export class MemoryIngress implements Ingress {
 
   route(topic: string): IngressRoute {
     this.routed++;
+    if (this.#route) return this.#route(topic);
     if (topic.startsWith('iot/')) return { kind: 'telemetry', tenant: 't', project: 'p', projectIndex: 0 };
     const kind = topic.startsWith('refused/') ? 'refuse' : 'messaging';
     return { kind, tenant: '', project: '', projectIndex: -1 };
