@@ -58,6 +58,7 @@ export class AuditLog implements AsyncDisposable {
   #waiting: Waiting[] = [];
   #isPlanned = false;
   #fault: unknown;
+  readonly #failed = Promise.withResolvers<never>();
 
   private constructor(needs: AuditNeeds, options: Required<AuditOptions>) {
     this.#needs = needs;
@@ -69,12 +70,18 @@ export class AuditLog implements AsyncDisposable {
     this.#head = head;
     this.#name = name;
     this.#bytes = bytes;
+    this.#failed.promise.catch(() => undefined); // told to whoever asks for `failed`
     this.#refusals = new RefusalFold(needs.clock, (note) => void this.#folded(note));
     if (damage !== undefined) {
       const note = { author: 'system', target: name, outcome: 'failed', from: '', detail: damage } as const;
       needs.logger.log('error', 'the audit log is damaged', { detail: damage });
       void this.#folded({ ...note, action: 'audit.damaged' });
     }
+  }
+
+  /** Rejects when the disk has refused to make an entry durable: the process must end. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Opens the log of a folder and goes on where it ended; what is missing at its end is told in an entry. */
@@ -202,6 +209,7 @@ export class AuditLog implements AsyncDisposable {
   ): void {
     if (fault instanceof KernelError && fault.code === 'sync-failed') {
       this.#fault = fault;
+      this.#failed.reject(fault);
       return;
     }
     file.truncate(before.bytes);

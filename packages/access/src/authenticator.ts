@@ -91,11 +91,12 @@ export class Authenticator {
     return { kind: 'token', name: `token:${item.name}`, grants };
   }
 
-  /** Who the cookie of a session is; undefined when it has ended or its user is disabled. */
+  /** Who the cookie of a session is; undefined when it has ended or its user is disabled. Not every look is a use. */
   async session(
     secret: string,
+    isUse = true,
   ): Promise<{ readonly subject: Subject; readonly user: UserDocument; readonly id: string } | undefined> {
-    const item = await this.#needs.sessions.find(secret);
+    const item = await this.#needs.sessions.find(secret, isUse);
     const user = item && (await this.#needs.book.user(item.document.spec.user));
     if (!item || !user || user.spec.isDisabled) return undefined;
     return { subject: subjectOf(user), user, id: item.name };

@@ -57,11 +57,11 @@ export class Sessions {
     return { id, secret };
   }
 
-  /** The session of a secret, unless it has ended; notes its use. */
-  async find(secret: string): Promise<Item<'Session'> | undefined> {
+  /** The session of a secret, unless it has ended; notes its use unless this is only a look. */
+  async find(secret: string, isUse = true): Promise<Item<'Session'> | undefined> {
     const item = await this.#needs.store.findBySecret('Session', digestOf(secret));
     if (!item || this.#hasEnded(item)) return undefined;
-    this.#needs.uses.note('Session', item.name);
+    if (isUse) this.#needs.uses.note('Session', item.name);
     return item;
   }
 

@@ -13,16 +13,6 @@ export interface Asker {
   readonly from: string;
 }
 
-/** How a listener admits. */
-export interface AdmissionOptions {
-  /** Named by the port: browsers keep the cookies of all ports of a host together. */
-  readonly port: () => number;
-  /** The listener has TLS. */
-  readonly isEncrypted: boolean;
-  /** The listener is on a loopback address. */
-  readonly isLoopback: boolean;
-}
-
 /** A header that pages of other sites cannot send without asking first (CORS), and that the page sends with changes. */
 export const REQUEST_HEADER = 'x-skerry-request';
 
@@ -31,12 +21,10 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Decides who asks, and whether the operation is theirs: before a body is read, and noted in the audit log when not. */
 export class Admission {
   readonly #access: Access;
-  readonly #options: AdmissionOptions;
   readonly #askers = new WeakMap<FastifyRequest, Asker>();
 
-  constructor(access: Access, options: AdmissionOptions) {
+  constructor(access: Access) {
     this.#access = access;
-    this.#options = options;
   }
 
   /**
@@ -49,7 +37,7 @@ export class Admission {
     try {
       const asker = await this.#identify(request, operation, from);
       subject = asker.subject;
-      judge(asker.subject, operation, request, this.#options.isLoopback);
+      judge(asker.subject, operation, request);
       this.#askers.set(request, asker);
     } catch (fault) {
       const isTold = hasCredentials(request) || !SAFE_METHODS.has(request.method);
@@ -78,7 +66,7 @@ export class Admission {
   async isStill(request: FastifyRequest): Promise<boolean> {
     const before = this.askerOf(request).subject;
     try {
-      const { subject } = await this.#find(request, '');
+      const { subject } = await this.#find(request, '', false);
       return JSON.stringify(subject) === JSON.stringify(before);
     } catch (fault) {
       if (fault instanceof ApiError) return false;
@@ -87,10 +75,10 @@ export class Admission {
   }
 
   /** The value of `set-cookie` that begins or (without a secret) ends a session in the browser. */
-  cookie(secret: string | undefined): string {
+  cookie({ socket }: FastifyRequest, secret: string | undefined): string {
     const life = secret === undefined ? 0 : ACCESS_LIMITS.sessionSecsMax.value;
-    const secure = this.#options.isEncrypted ? '; Secure' : '';
-    return `${this.#cookieName()}=${secret ?? ''}; Path=/; Max-Age=${life}; HttpOnly; SameSite=Strict${secure}`;
+    const secure = 'encrypted' in socket && socket.encrypted === true ? '; Secure' : '';
+    return `${cookieName(socket.localPort)}=${secret ?? ''}; Path=/; Max-Age=${life}; HttpOnly; SameSite=Strict${secure}`;
   }
 
   async #identify(request: FastifyRequest, operation: Operation, from: string): Promise<Asker> {
@@ -99,7 +87,7 @@ export class Admission {
     return { subject: NOBODY, session: undefined, from };
   }
 
-  async #find(request: FastifyRequest, from: string): Promise<Asker> {
+  async #find(request: FastifyRequest, from: string, isUse = true): Promise<Asker> {
     const { authenticator } = this.#access;
     const { authorization } = request.headers;
     if (authorization !== undefined) {
@@ -109,28 +97,25 @@ export class Admission {
       throw new ApiError('token-refused', 'the bearer token is unknown, revoked or expired');
     }
     const cookie = this.#cookieIn(request);
-    const found = cookie === undefined ? undefined : await authenticator.session(cookie);
+    const found = cookie === undefined ? undefined : await authenticator.session(cookie, isUse);
     if (!found) return { subject: NOBODY, session: undefined, from };
     if (!SAFE_METHODS.has(request.method)) checkPageSent(request);
     return { subject: found.subject, session: { id: found.id, user: found.user }, from };
   }
 
   #cookieIn(request: FastifyRequest): string | undefined {
-    const prefix = `${this.#cookieName()}=`;
+    const prefix = `${cookieName(request.socket.localPort)}=`;
     const parts = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
     const value = parts.find((part) => part.startsWith(prefix))?.slice(prefix.length);
     return value === '' ? undefined : value;
   }
-
-  #cookieName(): string {
-    return `skerry_session_${this.#options.port()}`;
-  }
 }
 
 /** Whether the subject may ask the operation at all, and about the device or project that its path names. */
-function judge(subject: Subject, operation: Operation, request: FastifyRequest, isLoopback: boolean): void {
+function judge(subject: Subject, operation: Operation, request: FastifyRequest): void {
   const { may } = operation;
-  if (may === 'open' || (operation.isOpenOnLoopback && isLoopback)) return;
+  const isOwn = isLoopback(request.socket.localAddress ?? '');
+  if (may === 'open' || (operation.isOpenOnLoopback && isOwn)) return;
   if (subject.kind === 'anonymous') {
     throw new ApiError('sign-in-required', 'the request carries no session and no token that is known');
   }
@@ -169,6 +154,16 @@ function checkPageSent(request: FastifyRequest): void {
     'origin-refused',
     `a change by session wants the header ${REQUEST_HEADER}: 1 and an Origin or Sec-Fetch-Site of this page`,
   );
+}
+
+/** Named by the port: browsers keep the cookies of all ports of a host together. */
+function cookieName(port: number | undefined): string {
+  return `skerry_session_${port}`;
+}
+
+/** Whether an address is this machine's own. */
+export function isLoopback(host: string): boolean {
+  return /^((::ffff:)?127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host);
 }
 
 function hasCredentials({ headers }: FastifyRequest): boolean {

@@ -29,12 +29,16 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Refuses requests whose Host is missing or names somebody else (DNS rebinding), whose Origin is another page, whose
+ * Refuses requests whose Host is missing or names somebody else (DNS rebinding; beyond loopback any address is taken), whose Origin is another page, whose
  * URL is too long, and under /api those that the browser says another site made it send (Fetch Metadata: an image of
  * another page carries no Origin). Fails with `host-refused`, `origin-refused`, `url-too-long`, or `invalid-request`
  * for more than one Host (RFC 9112, 3.2).
  */
-export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>): void {
+export function guardRequest(
+  request: GuardedRequest,
+  hosts: ReadonlySet<string>,
+  isBeyondLoopback = false,
+): void {
   if (Buffer.byteLength(request.url) > LIMITS.urlBytesMax.value) {
     throw new ApiError('url-too-long', `the URL is longer than ${LIMITS.urlBytesMax.value} bytes`);
   }
@@ -46,7 +50,7 @@ export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>
   }
   const host = (request.headers.host ?? '').toLowerCase();
   const name = host.replace(/:\d*$/, '');
-  if (!hosts.has(name)) {
+  if (!hosts.has(name) && !(isBeyondLoopback && isAddress(name))) {
     throw new ApiError('host-refused', `the host ${JSON.stringify(name)} is not served here`);
   }
   const site = request.headers['sec-fetch-site'];
@@ -60,6 +64,11 @@ export function guardRequest(request: GuardedRequest, hosts: ReadonlySet<string>
       `a page of ${JSON.stringify(origin)} may not ask ${JSON.stringify(host)}`,
     );
   }
+}
+
+/** Whether a host is an address, which no name of somebody else's can lead to. */
+function isAddress(name: string): boolean {
+  return /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/.test(name);
 }
 
 /** Whether the router may take the path for one of the API: it decodes percent-encoding before it compares. */

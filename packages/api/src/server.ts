@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Access } from '@skerry/access';
-import { type Clock, CodedError, type Logger, type Meter } from '@skerry/kernel';
+import { type Clock, CodedError, type Logger, type Meter, type TlsCredentials } from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify, {
   type FastifyInstance,
@@ -9,7 +10,7 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from 'fastify';
-import { Admission } from './admission.ts';
+import { Admission, isLoopback } from './admission.ts';
 import { finishAnswer } from './answer-finish.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
@@ -18,19 +19,28 @@ import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
+import { createTlsServer, listenTls, renewTls } from './node/tls-server.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
 import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
 import type { Platform } from './platform.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
-import { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import { type RateBounds, RateLimiter } from './rate-limiter.ts';
 import { serveDocuments } from './rooms/documents/documents.ts';
+import { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import { EventStreams } from './rooms/live/stream.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
 import { type Schema, text } from './schema-kit.ts';
 import { SCHEMAS } from './schemas.ts';
+
+/** Where HTTPS listens beside HTTP, and what it shows. */
+export interface TlsOptions {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly credentials: TlsCredentials;
+}
 
 /** How the server listens. */
 export interface ApiOptions {
@@ -38,6 +48,7 @@ export interface ApiOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
+  readonly tls?: TlsOptions;
   /** Host names that are served beside those of loopback and `host`, without port. */
   readonly allowedHosts?: readonly string[];
   /** Folder of the built page; without it `/` says that there is none. */
@@ -77,6 +88,10 @@ export interface Api extends AsyncDisposable {
   readonly address: { readonly host: string; readonly port: number };
   /** `http://…` without a slash at the end. */
   readonly url: string;
+  /** Where HTTPS listens, where it does. */
+  readonly encrypted?: { readonly host: string; readonly port: number; readonly url: string };
+  /** Shows new connections another certificate. Fails with `tls-credentials-invalid`. */
+  renewTls(credentials: TlsCredentials): void;
 }
 
 /** What every part of one server shares. */
@@ -87,18 +102,15 @@ interface Context {
   readonly files: ReadonlyMap<string, StaticFile>;
   readonly root: AbortController;
   readonly admission: Admission;
+  /** Served to other machines, which know this one by its address. */
+  readonly isBeyondLoopback: boolean;
   readonly limiter: RateLimiter;
 }
 
 /** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
 export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api> {
-  let port = options.port;
   const context: Context = {
-    admission: new Admission(needs.access, {
-      port: () => port,
-      isEncrypted: false,
-      isLoopback: isLoopback(options.host),
-    }),
+    admission: new Admission(needs.access),
     limiter: new RateLimiter(
       needs.clock,
       needs.meter.counter(
@@ -110,6 +122,9 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
     options,
     needs,
     hosts: new Set([...LOOPBACK_HOSTS, bracketed(options.host), ...(options.allowedHosts ?? [])]),
+    isBeyondLoopback: [options.host, ...(options.tls ? [options.tls.host] : [])].some(
+      (host) => !isLoopback(host),
+    ),
     files: options.staticFolder ? loadStaticFolder(options.staticFolder) : new Map(),
     root: new AbortController(),
   };
@@ -119,34 +134,51 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
     streamsMax: options.bounds?.streamsMax ?? LIMITS.streamsMax.value,
     bufferBytesMax: options.bounds?.streamBufferBytesMax ?? LIMITS.streamBufferBytesMax.value,
   };
-  const streams = stack.use(new EventStreams({ ...needs, sampler }, bounds));
+  const { admission } = context;
+  const streams = stack.use(new EventStreams({ ...needs, sampler, admission }, bounds));
   const server = createServer(context);
   const queries = needs.meter.gauge('iot_api_queries', 'Telemetry queries that run.');
   const gate = new QueryGate(queries, options.bounds?.queriesMax);
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
   const exports = needs.meter.gauge('iot_api_exports', 'Exports that run.');
-  const { admission } = context;
   register(
     server,
     context,
     createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, isEnding }),
   );
-  stack.defer(() => closeServer(server, context, streams));
+  const encrypted = options.tls && encryptedServer(server, options.tls, options);
+  stack.defer(() => closeServer(server, encrypted, context, streams));
   await server.listen({ host: options.host, port: options.port });
+  const { tls } = options;
+  const tlsPort = tls && encrypted ? await listenTls(encrypted, tls.host, tls.port) : undefined;
   const owned = stack.move();
   const bound = server.server.address();
-  if (bound !== null && typeof bound === 'object') port = bound.port;
+  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
   return {
     address: { host: options.host, port },
     url: `http://${bracketed(options.host)}:${port}`,
+    ...(tls && tlsPort !== undefined
+      ? { encrypted: { host: tls.host, port: tlsPort, url: `https://${bracketed(tls.host)}:${tlsPort}` } }
+      : {}),
+    renewTls: (credentials) => {
+      if (encrypted) renewTls(encrypted, credentials);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/** Whether an address is this machine's own. */
-export function isLoopback(host: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host);
+/** Requests over TLS are served by the same router, under the same limits and hooks. */
+function encryptedServer(
+  server: FastifyInstance,
+  { credentials }: TlsOptions,
+  { bounds }: ApiOptions,
+): TlsServer {
+  return createTlsServer({
+    credentials,
+    connectionsMax: bounds?.connectionsMax ?? LIMITS.connectionsMax.value,
+    serve: (request, response) => server.routing(request, response),
+  });
 }
 
 function bracketed(host: string): string {
@@ -193,7 +225,7 @@ function register(
   server.addHook('onRequest', async (request, reply) => {
     requests.add(1);
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
-    guardRequest(request, hosts);
+    guardRequest(request, hosts, context.isBeyondLoopback);
   });
   server.addHook('onSend', async (request, reply, payload) => {
     if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
@@ -209,6 +241,7 @@ function register(
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: schemaOf(operation),
+      ...(operation.bodyBytesMax === undefined ? {} : { bodyLimit: operation.bodyBytesMax }),
       onRequest: async (request, reply) => {
         await context.admission.admit(request, id, operation);
         if (operation.path.startsWith('/api/')) limitRate(request, reply, context);
@@ -341,14 +374,22 @@ function methodsOf(path: string): string[] {
   return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
 }
 
-async function closeServer(server: FastifyInstance, context: Context, streams: EventStreams): Promise<void> {
+async function closeServer(
+  server: FastifyInstance,
+  encrypted: TlsServer | undefined,
+  context: Context,
+  streams: EventStreams,
+): Promise<void> {
   const grace = context.options.bounds?.drainMs ?? LIMITS.drainMs.value;
-  const closed = new Promise<void>((resolve) => server.server.close(() => resolve()));
+  const all = [server.server, ...(encrypted ? [encrypted] : [])];
+  const closed = all.map((one) => new Promise<void>((resolve) => one.close(() => resolve())));
   context.root.abort();
   streams[Symbol.dispose]();
-  server.server.closeIdleConnections();
-  const hurry = context.needs.clock.startTimer(grace, () => server.server.closeAllConnections());
-  await closed;
+  for (const one of all) one.closeIdleConnections();
+  const hurry = context.needs.clock.startTimer(grace, () => {
+    for (const one of all) one.closeAllConnections();
+  });
+  await Promise.all(closed);
   hurry[Symbol.dispose]();
   await server.close();
 }

@@ -68,8 +68,35 @@ export function urlOf({ http }: Pick<RunFile, 'http'>): string {
   return `http://${host}:${http.port}`;
 }
 
-/** A client of the instance that `findInstance` finds, with its token; it follows one that comes back at another port. */
+/** An instance on another machine, and the access token for it: `SKERRY_URL` and `SKERRY_TOKEN`; a data folder that is named on the line goes before. */
+export function remoteInstance({
+  flags,
+  environment,
+}: Pick<VerbContext, 'flags' | 'environment'>): { readonly url: string; readonly token: string } | undefined {
+  const { SKERRY_URL: address, SKERRY_TOKEN: token } = environment;
+  if (address === undefined || flags['data-dir'] !== undefined) return undefined;
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
+    throw new CliError(
+      'usage',
+      `SKERRY_URL: found ${JSON.stringify(address)}, wanted http:// or https:// and a host.`,
+    );
+  }
+  if (token === undefined || token === '') {
+    throw new CliError(
+      'usage',
+      'SKERRY_TOKEN: found nothing, wanted an access token for SKERRY_URL; skerry token create makes one over there.',
+    );
+  }
+  return { url: address.replace(/\/+$/, ''), token };
+}
+
+/**
+ * A client of the instance that `SKERRY_URL` names, else of the one that `findInstance` finds, with its token; it
+ * follows one on this machine that comes back at another port.
+ */
 export function openClient(context: Pick<VerbContext, 'flags' | 'environment'>): SkerryClient {
+  const remote = remoteInstance(context);
+  if (remote) return createClient(remote);
   const { url, token, dataDir } = findInstance(context);
   let known = url;
   const current = () => {

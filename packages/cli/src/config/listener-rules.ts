@@ -10,7 +10,7 @@ export function isLoopbackHost(host: string): boolean {
 
 /** A listener's key of its address, and of its certificate; undefined where it speaks no TLS. */
 const LISTENERS: readonly { readonly name: string; readonly hostKey: string; readonly tlsKey?: string }[] = [
-  { name: 'HTTP', hostKey: 'http.host' },
+  { name: 'HTTP', hostKey: 'http.host', tlsKey: 'http.tls' },
   { name: 'MQTT', hostKey: 'mqtt.host', tlsKey: 'mqtt.tls' },
 ];
 

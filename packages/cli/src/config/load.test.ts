@@ -72,7 +72,7 @@ test('loadConfig refuses listeners beyond loopback', () => {
     ...NOTHING,
     environment: { ...NOTHING.environment, SKERRY_HTTP_HOST: '0.0.0.0' },
   });
-  assert.match(message, /http\.host: found "0\.0\.0\.0", wanted a loopback address/);
+  assert.match(message, /http\.host: found "0\.0\.0\.0", wanted http\.tls\.certFile and http\.tls\.keyFile/);
 });
 
 test('loadConfig tells of YAML that cannot be read, with its line', () => {

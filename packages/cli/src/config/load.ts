@@ -58,7 +58,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       origins[leaf.path] ??= 'default';
     }
   }
-  followMqttPort(tree, origins);
+  followPickedPort(tree, origins, 'mqtt.port', ['mqtt.tls.port', 'mqtt.websocket.port']);
+  followPickedPort(tree, origins, 'http.port', ['http.tls.port']);
   faults.push(...unknownVariables(sources.environment, leaves), ...schemaFaults(tree));
   if (faults.length > 0) {
     throw new CliError(
@@ -70,13 +71,18 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { config: { ...config, dataDir: resolve(config.dataDir) }, origins };
 }
 
-/** Whoever has a free port picked for MQTT has one picked for its other ways in too, unless they are set. */
-function followMqttPort(tree: Tree, origins: Record<string, string>): void {
-  if (valueAt(tree, 'mqtt.port') !== 0) return;
-  for (const path of ['mqtt.tls.port', 'mqtt.websocket.port']) {
+/** Whoever has a free port picked for one way in has one picked for the others too, unless they are set. */
+function followPickedPort(
+  tree: Tree,
+  origins: Record<string, string>,
+  key: string,
+  others: readonly string[],
+): void {
+  if (valueAt(tree, key) !== 0) return;
+  for (const path of others) {
     if (origins[path] !== 'default') continue;
     setAt(tree, path, 0);
-    origins[path] = 'default, since mqtt.port is 0';
+    origins[path] = `default, since ${key} is 0`;
   }
 }
 
@@ -89,6 +95,8 @@ const OTHER_VARIABLES = new Set([
   'SKERRY_CONFIG',
   'SKERRY_FAILPOINT',
   'SKERRY_RECORDINGS',
+  'SKERRY_URL',
+  'SKERRY_TOKEN',
   'SKERRY_PARENT_FD',
   'SKERRY_PARENT_CHAIN',
   'SKERRY_SUPERVISED',

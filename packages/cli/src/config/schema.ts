@@ -4,7 +4,13 @@ import type { JSONSchemaType } from 'ajv';
 export interface SkerryConfig {
   readonly dataDir: string;
   readonly demo: boolean;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Names by which other machines know this one. */
+    readonly hostNames: readonly string[];
+    readonly tls: { readonly port: number; readonly certFile: string; readonly keyFile: string };
+  };
   readonly mqtt: {
     readonly host: string;
     readonly port: number;
@@ -66,8 +72,29 @@ export const CONFIG_SCHEMA = {
     http: {
       type: 'object',
       additionalProperties: false,
-      required: ['host', 'port'],
-      properties: { host: host('HTTP'), port: port('HTTP API and page', 8080) },
+      required: ['host', 'port', 'hostNames', 'tls'],
+      properties: {
+        host: host('HTTP'),
+        port: port('HTTP API and page', 8080),
+        hostNames: {
+          type: 'array',
+          maxItems: 64,
+          items: { type: 'string', minLength: 1, maxLength: 253 },
+          default: [],
+          description:
+            'Names by which browsers reach this machine, without port; its addresses and localhost are always served.',
+        },
+        tls: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['port', 'certFile', 'keyFile'],
+          properties: {
+            port: port('HTTPS; HTTP stays on loopback then', 8443),
+            certFile: pemFile('Certificate chain of HTTPS'),
+            keyFile: pemFile('Key of the certificate of HTTPS'),
+          },
+        },
+      },
     },
     mqtt: {
       type: 'object',

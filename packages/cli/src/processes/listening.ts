@@ -6,7 +6,7 @@ import { environmentName, flagName } from '../config/schema.ts';
  * the configuration: `http`, `mqtt.tls`. Fails with `port-in-use`, `port-denied` or `address-not-available`.
  */
 export async function listening<T>(
-  key: 'http' | 'mqtt' | 'mqtt.tls' | 'mqtt.websocket',
+  key: 'http' | 'http.tls' | 'mqtt' | 'mqtt.tls' | 'mqtt.websocket',
   open: () => Promise<T>,
 ): Promise<T> {
   try {

@@ -19,6 +19,7 @@ import { createBrokerAccess } from './broker-access.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
+import { httpListeners, watchHttpTls } from './http-listeners.ts';
 import { listening } from './listening.ts';
 import { LivePlatform } from './live-platform.ts';
 import type { LogThreadFacts } from './log-worker.ts';
@@ -87,6 +88,8 @@ export async function serve(options: UpOptions): Promise<number> {
   let api: Api | undefined;
   const platform = openPlatform(rooms, opened, () => api, stack);
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
+  const { renewTls } = api;
+  stack.use(watchHttpTls(config, rooms.logger, renewTls));
   const demoFailed = config.demo && !isReadOnly ? runDemo(opened.simulation) : undefined;
   await announce(opened, api, options);
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
@@ -234,9 +237,8 @@ function openHttp(
   { access }: Opened,
   platform: LivePlatform,
 ): Promise<Api> {
-  const { host, port } = config.http;
   return openApi(
-    { host, port, staticFolder: PAGE, faults: FAULT_MEANINGS },
+    { ...httpListeners(config), staticFolder: PAGE, faults: FAULT_MEANINGS },
     { platform, clock, logger, meter, access },
   );
 }
@@ -258,6 +260,7 @@ function configurationOf(config: SkerryConfig, broker: Broker, api: Api | undefi
     values: { ...config },
     listeners: [
       ...(api ? [{ name: 'http', ...api.address }] : []),
+      ...(api?.encrypted ? [{ name: 'https', host: api.encrypted.host, port: api.encrypted.port }] : []),
       ...broker.listeners.map(({ name, address: { host, port } }) => ({ name, host, port })),
     ],
     exampleTopic: exampleTopic(config.routing.telemetry),
@@ -266,7 +269,7 @@ function configurationOf(config: SkerryConfig, broker: Broker, api: Api | undefi
 
 /** Rejects with the first fault that ends the process. */
 async function anyFault(
-  { threads, journal, appender, pipeline }: Opened,
+  { access, threads, journal, appender, pipeline }: Opened,
   demoFailed: Promise<never> | undefined,
 ): Promise<never> {
   const ofJournal = new Promise<never>((_, reject) => {
@@ -277,7 +280,7 @@ async function anyFault(
     throw new CliError('thread-ended', 'The pipeline ended without being asked to.');
   });
   const { log, store, pipeline: thread } = threads;
-  const all = [ofJournal, ofPipeline, log.failed, store.failed, thread.failed];
+  const all = [access.audit.failed, ofJournal, ofPipeline, log.failed, store.failed, thread.failed];
   return await Promise.race(demoFailed ? [...all, demoFailed] : all);
 }
 
@@ -314,6 +317,7 @@ async function announce(
   const lines = [
     `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : ''}.`,
     `  Page         ${api.url}/`,
+    ...(api.encrypted ? [`  Page (TLS)   ${api.encrypted.url}/`] : []),
     ...broker.listeners.map((one, index) => `  ${index === 0 ? 'MQTT' : '    '}         ${urlOf(one)}`),
     `  Data folder  ${folder.path}`,
     '',

@@ -38,7 +38,7 @@ export function accessHandlers(needs: AccessRoomNeeds): Handlers<AccessIds> {
 function sessionHandlers({ access, admission }: AccessRoomNeeds) {
   const { authenticator, sessions, book, audit } = access;
   const begin = (call: Call<'signIn' | 'changeOwnPassword'>, secret: string): void =>
-    void call.reply.header('set-cookie', admission.cookie(secret));
+    void call.reply.header('set-cookie', admission.cookie(call.request, secret));
   const handlers: Handlers<
     'signIn' | 'getSession' | 'changeSelf' | 'signOut' | 'changeOwnPassword' | 'listSessions' | 'endSession'
   > = {
@@ -64,8 +64,8 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
       );
       return showAsker(asker.subject, asker.session && { ...asker.session, user }, access);
     },
-    signOut: async ({ asker, reply }) => {
-      reply.header('set-cookie', admission.cookie(undefined));
+    signOut: async ({ asker, request, reply }) => {
+      reply.header('set-cookie', admission.cookie(request, undefined));
       if (asker.session)
         await end(asker.subject, asker.session.id, asker.from, asker.session.user.metadata.name);
       return { done: true };

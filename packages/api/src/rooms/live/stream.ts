@@ -11,6 +11,7 @@ import {
 } from '@skerry/kernel';
 import type { Subject } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
+import type { Admission } from '../../admission.ts';
 import type { Call } from '../../call.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
@@ -31,6 +32,7 @@ export interface Subscriptions {
 export interface StreamNeeds {
   readonly platform: Platform;
   readonly sampler: OverviewSampler;
+  readonly admission: Pick<Admission, 'isStill'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -49,7 +51,8 @@ export interface StreamBounds {
 export class EventStreams implements Disposable {
   readonly #needs: StreamNeeds;
   readonly #bounds: StreamBounds;
-  readonly #open = new Set<EventStream>();
+  /** With the request that each answers. */
+  readonly #open = new Map<EventStream, Call<'openStream'>['request']>();
   readonly #heartbeat: Timer;
   readonly #gauge: Gauge;
   readonly #dropped: Counter;
@@ -82,7 +85,7 @@ export class EventStreams implements Disposable {
       'x-accel-buffering': 'no',
     });
     const stream = new EventStream(response, this.#bounds.bufferBytesMax, () => this.#dropped.add(1));
-    this.#open.add(stream);
+    this.#open.set(stream, call.request);
     this.#gauge.set(this.#open.size);
     stream.write(': open\nretry: 1000\n\n');
     void this.#feed(stream, wanted, lastEventId, call.signal);
@@ -91,11 +94,24 @@ export class EventStreams implements Disposable {
 
   [Symbol.dispose](): void {
     this.#heartbeat[Symbol.dispose]();
-    for (const stream of this.#open) stream.end();
+    for (const stream of this.#open.keys()) stream.end();
   }
 
   #beat(): void {
-    for (const stream of this.#open) stream.write(': alive\n\n');
+    for (const [stream, request] of this.#open) {
+      stream.write(': alive\n\n');
+      void this.#recheck(stream, request);
+    }
+  }
+
+  /** Ends a stream whose token was revoked, whose session has ended or whose grants have changed; the client asks again. */
+  async #recheck(stream: EventStream, request: Call<'openStream'>['request']): Promise<void> {
+    try {
+      if (await this.#needs.admission.isStill(request)) return;
+    } catch (error) {
+      this.#needs.logger.log('warn', 'who reads an event stream could not be told', { error: String(error) });
+    }
+    stream.end();
   }
 
   async #feed(

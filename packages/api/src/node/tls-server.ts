@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { TlsCredentials } from '@skerry/kernel';
+import { tlsTerms } from '@skerry/kernel/node';
+import { LIMITS } from '../limits.ts';
+
+/** How requests over TLS are served. */
+export interface TlsServerOptions {
+  readonly credentials: TlsCredentials;
+  readonly connectionsMax: number;
+  /** Takes every request. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** An HTTPS server under the same limits as the plain one. Fails with `tls-credentials-invalid`. */
+export function createTlsServer({ credentials, connectionsMax, serve }: TlsServerOptions): Server {
+  const server = createServer(
+    {
+      ...tlsTerms(credentials),
+      maxHeaderSize: LIMITS.headerBytesMax.value,
+      requestTimeout: LIMITS.requestTimeoutMs.value,
+      keepAliveTimeout: LIMITS.keepAliveTimeoutMs.value,
+      requireHostHeader: false, // refused with a problem, as on the plain server
+      handshakeTimeout: LIMITS.requestTimeoutMs.value,
+    },
+    serve,
+  );
+  server.maxConnections = connectionsMax;
+  return server;
+}
+
+/** Resolves with the port when it is bound; fails with the error of the bind. */
+export function listenTls(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      const bound = server.address();
+      resolve(bound !== null && typeof bound === 'object' ? bound.port : port);
+    });
+  });
+}
+
+/** Shows new connections another certificate; those that are open go on. Fails with `tls-credentials-invalid`. */
+export function renewTls(server: Server, credentials: TlsCredentials): void {
+  server.setSecureContext(tlsTerms(credentials));
+}
