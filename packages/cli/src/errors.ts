@@ -9,6 +9,7 @@ export type CliFault =
   | 'data-folder-unusable'
   | 'not-running'
   | 'recording-unreadable'
+  | 'output-failed'
   | 'sql-refused'
   | 'sql-failed'
   | 'thread-ended';
@@ -47,6 +48,11 @@ export const CLI_FAULTS: Readonly<
     advice: 'give-up',
     meaning: 'A recording could not be read as CSV or JSON lines.',
     exitCode: 6,
+  },
+  'output-failed': {
+    advice: 'give-up',
+    meaning: 'Standard output could not be written, to a full disk for instance; what it has is not whole.',
+    exitCode: 73,
   },
   'sql-refused': { advice: 'give-up', meaning: 'A statement is not a single read-only query.', exitCode: 2 },
   'sql-failed': { advice: 'give-up', meaning: 'A query failed or ran past its deadline.', exitCode: 7 },

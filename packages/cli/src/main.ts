@@ -16,8 +16,10 @@ process.exitCode = await runLine(process.argv.slice(2));
 
 async function runLine(words: readonly string[]): Promise<number> {
   process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    // whoever reads has read enough
     if (cause.code === 'EPIPE') process.exit(0);
-    throw cause;
+    const message = `Writing to standard output failed: ${cause.message}; wanted a place that takes all of it.`;
+    process.exit(explain(new CliError('output-failed', message, {}, cause)));
   });
   if (words[0] === 'help' && words[1] !== undefined && words[1] !== 'exit-codes') {
     return runLine([...words.slice(1), '--help']);

@@ -42,6 +42,22 @@ test('skerry ends quietly when its reader goes away', async () => {
   assert.ok(said.out.split('\n').length < 50_000);
 });
 
+test('skerry says that standard output could not be written, with an exit code that no answer has', async () => {
+  await using island = await openIsland();
+  island.scene.platform.ingest([{ ...KEY, values: { v: 1 } }]);
+  const child = spawn('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, MAIN, 'ledger'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: String(process.env.PATH), XDG_DATA_HOME: '/nonexistent', SKERRY_DATA_DIR: island.dataDir },
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 73);
+  assert.match(err, /^skerry: Writing to standard output failed: ENOSPC.*\[output-failed\]\n$/);
+});
+
 test('skerry keeps data and messages apart, and gives the exit code of the verb to the shell', async () => {
   await using island = await openIsland();
   island.scene.platform.ingest([{ ...KEY, values: { v: 1 } }]);

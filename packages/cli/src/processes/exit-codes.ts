@@ -20,7 +20,8 @@ export const EXIT = {
     77,
     ...Object.values(CLI_FAULTS)
       .map((fault) => fault.exitCode)
-      .filter((code) => code !== 70),
+      // a place for the log that is full now may have room again
+      .filter((code) => code !== 70 && code !== CLI_FAULTS['output-failed'].exitCode),
   ]),
 } as const;
 

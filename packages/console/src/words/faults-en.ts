@@ -63,6 +63,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'not-running': 'No running instance was found for the data folder.',
   'offset-trimmed': 'The records asked for have been removed from the journal.',
   'origin-refused': 'The request comes from a page of another origin.',
+  'output-failed':
+    'Standard output could not be written, to a full disk for instance; what it has is not whole.',
   'packet-too-large': 'A packet announced more bytes than the receiver takes.',
   'password-invalid': 'A password is too short or too long; the limits say how long it may be.',
   'pipeline-closed': 'The pipeline has ended.',

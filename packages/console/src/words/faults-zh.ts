@@ -56,6 +56,7 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'not-running': '没有找到使用此数据目录的运行实例。',
   'offset-trimmed': '所请求的记录已从日志中移除。',
   'origin-refused': '请求来自其他来源的页面。',
+  'output-failed': '无法写入标准输出（例如磁盘已满）；已写入的内容不完整。',
   'packet-too-large': '报文声明的字节数超过接收方的上限。',
   'password-invalid': '密码过短或过长；限制中说明了允许的长度。',
   'pipeline-closed': '数据管线已结束。',
