@@ -143,7 +143,7 @@ async function change(context: VerbContext, action: 'replay' | 'discard'): Promi
   let outcome: DeadLetterOutcome;
   if (offsets.length === 0) {
     const all = action === 'replay' ? client.replayDeadLetters : client.discardDeadLetters;
-    outcome = await all({ body: filter }, { signal });
+    outcome = await all({ body: context.flags.all === true ? { ...filter, all: true } : filter }, { signal });
   } else {
     outcome = { changed: 0, unchanged: 0 };
     const single = action === 'replay' ? client.replayDeadLetter : client.discardDeadLetter;

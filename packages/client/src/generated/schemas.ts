@@ -490,8 +490,10 @@ export type DeadLetterDetail = {
   };
 };
 
-/** Open dead letters that are meant; an absent member narrows nothing. */
+/** Open dead letters that are meant: at least one member that narrows, or `all`. */
 export type DeadLetterFilter = {
+  /** True for all open ones that the other members leave; wanted when there are none. */
+  readonly all?: boolean | undefined;
   /** Why it was set aside. */
   readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
   /** Tenant id, as far as it could be told. */

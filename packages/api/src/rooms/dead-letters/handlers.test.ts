@@ -60,6 +60,29 @@ test('replayDeadLetters takes a filter, is harmless twice and names its author',
   assert.equal(ledger.totals.stored, 4);
 });
 
+test('replayDeadLetters and discardDeadLetters want a narrowing or all, and touch nothing without', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([
+    { ...KEY, values: undefined },
+    { ...KEY, project: 'q', values: undefined },
+  ]);
+  for (const act of ['replay', 'discard']) {
+    for (const body of [{}, { all: false }]) {
+      const refused = await scene.post(`/api/v1/dead-letters/${act}`, body);
+      const problem = (await refused.json()) as { code: string; detail: string };
+      assert.deepEqual([refused.status, problem.code], [400, 'invalid-request']);
+      assert.match(problem.detail, /names no dead letters: wanted reason, .* or "all": true/);
+    }
+    assert.equal((await scene.post(`/api/v1/dead-letters/${act}`, { all: 1 })).status, 400);
+  }
+  const open = await scene.json<Model<'DeadLetterPage'>>('/api/v1/dead-letters?state=open');
+  assert.equal(open.items.length, 2);
+  const narrowed = await scene.post('/api/v1/dead-letters/discard', { all: true, project: 'q' });
+  assert.deepEqual(await narrowed.json(), { changed: 1, unchanged: 0 });
+  const rest = await scene.post('/api/v1/dead-letters/replay', { all: true });
+  assert.deepEqual(await rest.json(), { changed: 1, unchanged: 1 });
+});
+
 test('discardDeadLetter of an offset without a dead letter is not found', async () => {
   await using scene = await openScene();
   assert.equal((await scene.post('/api/v1/dead-letters/17/discard')).status, 404);

@@ -49,13 +49,18 @@ export function deadLetterHandlers(needs: Needs): Handlers<DeadLetterIds> {
   };
 }
 
-function changeMany(
+async function changeMany(
   { asker, body }: Call<'replayDeadLetters' | 'discardDeadLetters'>,
   needs: Needs,
   kind: 'replay' | 'discard',
 ): Promise<DeadLetterOutcome> {
-  const filter = { ...body, ...scopesFor(asker.subject, 'dead-letters:change') };
-  return change(asker, needs, kind, { filter }, `letters ${JSON.stringify(body)}`, body);
+  const { all, ...narrowing } = body;
+  if (all !== true && Object.keys(narrowing).length === 0) {
+    const wanted = 'wanted reason, tenant, project or device, or "all": true for every open letter';
+    throw new ApiError('invalid-request', `the body names no dead letters: ${wanted}`);
+  }
+  const filter = { ...narrowing, ...scopesFor(asker.subject, 'dead-letters:change') };
+  return await change(asker, needs, kind, { filter }, `letters ${JSON.stringify(body)}`, body);
 }
 
 async function changeOne(

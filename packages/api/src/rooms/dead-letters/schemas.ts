@@ -39,14 +39,15 @@ export const DEAD_LETTERS_SCHEMAS = {
     }),
   }),
   DeadLetterFilter: object(
-    'Open dead letters that are meant; an absent member narrows nothing.',
+    'Open dead letters that are meant: at least one member that narrows, or `all`.',
     {
+      all: flag('True for all open ones that the other members leave; wanted when there are none.'),
       reason: deadLetter.reason,
       tenant: deadLetter.tenant,
       project: deadLetter.project,
       device: deadLetter.device,
     },
-    ['reason', 'tenant', 'project', 'device'],
+    ['all', 'reason', 'tenant', 'project', 'device'],
   ),
   DeadLetterOutcome: object('What was asked for, durably.', {
     changed: count(

@@ -122,5 +122,7 @@ function change(act: Act, choice: Choice): Promise<DeadLetterOutcome> {
   if ('offset' in choice) {
     return answerOf(act === 'replay' ? replayDeadLetter(choice) : discardDeadLetter(choice));
   }
-  return answerOf(act === 'replay' ? replayDeadLetters(choice.filter) : discardDeadLetters(choice.filter));
+  // the question said how many letters are meant, and without a narrowing they are all that are open
+  const filter = { ...choice.filter, all: true };
+  return answerOf(act === 'replay' ? replayDeadLetters(filter) : discardDeadLetters(filter));
 }
