@@ -1,3 +1,4 @@
+import { HEADER } from '@skerry/journal';
 import { type PointValue, PROJECT_DEVICE } from '@skerry/model';
 import { type AuditRoutes, EraRoutes } from './audit-eras.ts';
 import { DecodedRecord } from './decoded-record.ts';
@@ -5,6 +6,13 @@ import { eventMicros, isEventTimeAccepted } from './event-time.ts';
 import { PayloadDecoder } from './payload-decoder.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { Route } from './routes.ts';
+import type { AuditStages } from './stages/audit-stages.ts';
+import { messagesOf } from './stages/record-messages.ts';
+import { isReadAsSenml } from './stages/sample-reader.ts';
+import { SenmlDecoder } from './stages/senml-decoder.ts';
+import { StageEngine, type StageOutcome, type StageRefusal } from './stages/stage-engine.ts';
+import type { StageMessage } from './stages/stage-message.ts';
+import type { StagePlan, StageSet } from './stages/stage-set.ts';
 
 /** A point as a record says it. */
 export interface ExpectedPoint {
@@ -17,21 +25,33 @@ export interface ExpectedPoint {
   readonly ordinal: number;
 }
 
+/** What declared stages make of a record. */
+export interface ExpectedStages {
+  readonly verdict: 'stored' | 'filtered' | 'deadLettered';
+  /** False when results of windows, whose points lie behind the record's own, cannot be told. */
+  readonly isExact: boolean;
+}
+
 /** What a record says, decoded anew. */
 export interface ExpectedRecord {
   /** The device it is counted for. */
   readonly device: string;
   readonly points: readonly ExpectedPoint[];
+  /** Present when it went through stages; `unknown` when nobody knows any more through which. */
+  readonly stages?: ExpectedStages | 'unknown';
 }
 
-/** Decodes records one by one, apart from the pipeline's own state, under the routes of their offsets. */
+/** Decodes records one by one, apart from the pipeline's own state, under the routes and stages of their offsets. */
 export class AuditDecoder {
   readonly #routes: EraRoutes;
+  readonly #stages: AuditStages;
   readonly #record = new DecodedRecord();
   readonly #decoder = new PayloadDecoder(this.#record);
+  readonly #senml = new SenmlDecoder(this.#record);
 
-  constructor(routes: AuditRoutes) {
+  constructor(routes: AuditRoutes, stages: AuditStages) {
     this.#routes = new EraRoutes(routes);
+    this.#stages = stages;
   }
 
   /** The device that the topic alone tells; `-` without one. */
@@ -39,45 +59,155 @@ export class AuditDecoder {
     return this.#routes.at(record.offset, record.topic).device ?? PROJECT_DEVICE;
   }
 
-  /** Undefined when the record cannot be decoded. */
-  decode(record: RecordCursor): ExpectedRecord | undefined {
-    return this.#decode(record, this.#routes.at(record.offset, record.topic));
+  /** A record that changes the stages. */
+  change(record: RecordCursor): void {
+    const author = record.header(HEADER.author) ?? '';
+    this.#stages.change(record.payload, record.offset, author, record.receivedMicros);
   }
 
   /**
-   * What a replay of the record may have stored, under the routes of any time since, the newest first; empty when it
-   * cannot be decoded under any. When it was replayed the record itself does not tell.
+   * Undefined when the record cannot be decoded. `isTaken`: its verdict says that it went through the stages in force;
+   * records are given in the order of the journal.
    */
-  decodeReplay(record: RecordCursor): ExpectedRecord[] {
-    const routes = this.#routes.since(record.offset, record.topic);
-    return routes.flatMap((route) => this.#decode(record, route) ?? []);
+  decode(record: RecordCursor, isTaken: boolean): ExpectedRecord | undefined {
+    const { topic, offset } = record;
+    const route = this.#routes.at(offset, topic);
+    const plan = this.#stages.plan(route.tenant, route.project, topic);
+    const found = this.#decode(record, route, plan, record.receivedMicros);
+    if (!found) return undefined;
+    if (this.#stages.isBlind) return { ...this.#plain(found), stages: 'unknown' };
+    if (!plan || !isTaken) return this.#plain(found);
+    const isExact = this.#stages.isExact(plan);
+    return this.#staged(found, this.#stages.judge(plan, offset, found.messages()), isExact);
   }
 
-  #decode(record: RecordCursor, route: Route): ExpectedRecord | undefined {
+  /**
+   * What a replay of the record may have stored, under the routes and stages of any time since, the newest first; empty
+   * when it cannot be decoded under any. When it was replayed the record itself does not tell.
+   */
+  decodeReplay(record: RecordCursor): ExpectedRecord[] {
+    const { topic, offset, receivedMicros } = record;
+    const sets = this.#stages.setsSince(offset);
+    return this.#routes
+      .since(offset, topic)
+      .flatMap((route) => sets.flatMap((set) => this.#replayed(record, route, set, receivedMicros) ?? []));
+  }
+
+  /** A replay that was taken went through the stages in force then, the windows of which it changed. */
+  replay(record: RecordCursor, receivedMicros: number): void {
+    const { topic, offset } = record;
+    const route = this.#routes.at(offset, topic);
+    const plan = this.#stages.plan(route.tenant, route.project, topic);
+    const found = plan && this.#decode(record, route, plan, receivedMicros);
+    if (!plan || !found) return;
+    this.#stages.judge(plan, offset, found.messages());
+    // one with a number of its own may have been a duplicate, which changes no window
+    if (this.#record.messageId !== undefined || this.#record.seq !== undefined || hasOwnId(record))
+      this.#stages.forget(plan);
+  }
+
+  #replayed(
+    record: RecordCursor,
+    route: Route,
+    set: StageSet,
+    receivedMicros: number,
+  ): ExpectedRecord | undefined {
+    const plan = set.plan(route.tenant, route.project, record.topic);
+    const found = this.#decode(record, route, plan, receivedMicros);
+    if (!found) return undefined;
+    if (!plan) return this.#plain(found);
+    const engine = new StageEngine();
+    const outcome = engine.judge(plan, record.offset, found.messages());
+    engine.rollBack();
+    if ('detail' in outcome) return undefined;
+    return this.#staged(
+      found,
+      outcome,
+      plan.steps.every(({ stage }) => stage.type !== 'Aggregate'),
+    );
+  }
+
+  #decode(record: RecordCursor, route: Route, plan: StagePlan | undefined, receivedMicros: number) {
     if (route.kind !== 'telemetry') return undefined;
     const required = route.isDeviceRequired ? route.device : undefined;
+    const prefix = route.metricPrefix ?? '';
     this.#decoder.requiredDevice = required;
-    const fault = this.#decoder.decode(
-      record.bytes,
-      record.payloadStart,
-      record.end,
-      route.metricPrefix ?? '',
-    );
+    const { bytes, payloadStart, end } = record;
+    const fault = isReadAsSenml(plan, record.isSenml)
+      ? this.#senml.decode(bytes, payloadStart, end, { prefix, device: route.device, receivedMicros })
+      : this.#decoder.decode(bytes, payloadStart, end, prefix);
     if (fault) return undefined;
-    const points: ExpectedPoint[] = [];
-    const found = this.#record;
-    const deviceOf = (named: string | undefined) => required ?? named ?? route.device ?? PROJECT_DEVICE;
-    for (const element of found.elements.slice(0, found.elementCount)) {
-      const device = deviceOf(element.device);
+    const ids: string[] = [];
+    const times: number[] = [];
+    for (const element of this.#record.elements.slice(0, this.#record.elementCount)) {
+      ids.push(required ?? element.device ?? route.device ?? PROJECT_DEVICE);
       const told = element.time === undefined ? Number.NaN : eventMicros(element.time);
-      const isKept = isEventTimeAccepted(told, record.receivedMicros);
-      const timeMicros = isKept ? told : record.receivedMicros;
-      for (let ordinal = points.length; ordinal < element.end; ordinal++) {
-        const { tenant, project } = route;
-        const metric = found.nodes[ordinal]?.name ?? '';
-        points.push({ tenant, project, device, metric, timeMicros, value: found.value(ordinal), ordinal });
+      times.push(isEventTimeAccepted(told, receivedMicros) ? told : receivedMicros);
+    }
+    const device = ids[0] ?? required ?? route.device ?? PROJECT_DEVICE;
+    const { tenant, project } = route;
+    const messages = (): StageMessage[] => {
+      const attributes = new Map<string, string>();
+      record.userProperties((name, value) => attributes.set(name, value));
+      return messagesOf(
+        this.#record,
+        { tenant, project, topic: record.topic, receivedMicros, attributes },
+        ids,
+        times,
+      );
+    };
+    return { tenant, project, device, ids, times, messages };
+  }
+
+  #plain(found: Decoded): ExpectedRecord {
+    const { tenant, project, device } = found;
+    const record = this.#record;
+    const points: ExpectedPoint[] = [];
+    for (let i = 0; i < record.elementCount; i++) {
+      const end = Number(record.elements[i]?.end);
+      const owner = { tenant, project, device: found.ids[i] ?? '', timeMicros: Number(found.times[i]) };
+      for (let ordinal = points.length; ordinal < end; ordinal++) {
+        const metric = record.nodes[ordinal]?.name ?? '';
+        points.push({ ...owner, metric, value: record.value(ordinal), ordinal });
       }
     }
-    return { device: deviceOf(found.elements[0]?.device), points };
+    return { device, points };
   }
+
+  #staged(found: Decoded, outcome: StageOutcome | StageRefusal, isExact: boolean): ExpectedRecord {
+    const { device } = found;
+    if ('detail' in outcome) return { device, points: [], stages: { verdict: 'deadLettered', isExact } };
+    const points: ExpectedPoint[] = [];
+    for (const message of isExact ? outcome.messages : outcome.messages.slice(0, outcome.own)) {
+      const { tenant, project, timeMicros } = message;
+      for (const [metric, value] of message.metrics)
+        points.push({
+          tenant,
+          project,
+          device: message.device,
+          metric,
+          timeMicros,
+          value,
+          ordinal: points.length,
+        });
+    }
+    return { device, points, stages: { verdict: outcome.own > 0 ? 'stored' : 'filtered', isExact } };
+  }
+}
+
+interface Decoded {
+  readonly tenant: string;
+  readonly project: string;
+  readonly device: string;
+  readonly ids: readonly string[];
+  readonly times: readonly number[];
+  readonly messages: () => StageMessage[];
+}
+
+function hasOwnId(record: RecordCursor): boolean {
+  let isFound = false;
+  record.userProperties((name) => {
+    if (name === 'skerry-message-id' || name === 'skerry-seq') isFound = true;
+  });
+  return isFound;
 }

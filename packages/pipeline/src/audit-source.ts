@@ -1,6 +1,6 @@
 import type { Journal, ReceivedCount } from '@skerry/journal';
 import type { DeadLetter, PointValue, SeriesDefinition } from '@skerry/model';
-import type { DeviceAccount, VerdictRun } from '@skerry/series';
+import type { DeviceAccount, StageRow, VerdictRun } from '@skerry/series';
 
 /** What an audit reads of the journal. */
 export interface AuditJournal
@@ -39,6 +39,8 @@ export interface AuditSource {
   verdicts(from: number): AsyncIterable<AuditVerdicts>;
   /** Points whose offset lies in [from, to); others may be among them. */
   points(from: number, to: number): AsyncIterable<AuditPoints>;
+  /** Rows of declared pipelines, versions and windows alike. */
+  stages(): Promise<readonly StageRow[]>;
   /** A dead letter in whatever state, or undefined when it is not there. */
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
 }

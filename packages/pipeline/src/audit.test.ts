@@ -50,6 +50,7 @@ function falsified(source: AuditSource, changes: Partial<AuditSource>): AuditSou
     state: () => source.state(),
     series: () => source.series(),
     accounts: () => source.accounts(),
+    stages: () => source.stages(),
     verdicts: (from) => source.verdicts(from),
     points: (from, to) => source.points(from, to),
     deadLetter: (offset) => source.deadLetter(offset),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RECORD_KIND, type StoredBatch } from '@skerry/journal';
+import { HEADER, RECORD_KIND, type StoredBatch } from '@skerry/journal';
 import type { DeadLetter, LedgerAccounts, SeriesDefinition } from '@skerry/model';
 import type { VerdictRun } from '@skerry/series';
 import { AuditDecoder, type ExpectedRecord } from './audit-decoder.ts';
@@ -8,6 +8,7 @@ import { type AuditFinding, AuditRecount } from './audit-recount.ts';
 import type { AuditJournal, AuditPoints, AuditSource } from './audit-source.ts';
 import { LIMITS } from './limits.ts';
 import { RecordCursor } from './record-cursor.ts';
+import { AuditStages } from './stages/audit-stages.ts';
 
 /** The outcome of recounting journal and store record by record. */
 export interface AuditReport {
@@ -86,7 +87,7 @@ type RecordVerdict = VerdictRun['verdict'] | undefined;
 
 class Audit {
   readonly #needs: AuditNeeds;
-  readonly #decoder: AuditDecoder;
+  #decoder: AuditDecoder;
   readonly #recount = new AuditRecount();
   readonly #findings: AuditFinding[] = [];
   #leftOut = 0;
@@ -103,7 +104,7 @@ class Audit {
 
   constructor(needs: AuditNeeds) {
     this.#needs = needs;
-    this.#decoder = new AuditDecoder(needs.routes);
+    this.#decoder = new AuditDecoder(needs.routes, new AuditStages([], 0));
   }
 
   async begin(): Promise<void> {
@@ -113,6 +114,7 @@ class Audit {
     this.#pointsFrom = state.pointsFrom;
     this.#from = this.#next = journal.start;
     this.#end = journal.end;
+    this.#decoder = new AuditDecoder(this.#needs.routes, new AuditStages(await source.stages(), this.#from));
     for (const one of await source.series()) {
       this.#series.set(seriesKey(one), one);
       this.#byId.set(one.id, one);
@@ -172,7 +174,7 @@ class Audit {
     let at = from;
     while (at < to) {
       const batches = await this.#needs.journal.read(at, LIMITS.readBytesMax.value);
-      for (const batch of batches) this.#readBatch(batch, to, verdicts, records);
+      for (const batch of batches) await this.#readBatch(batch, to, verdicts, records);
       const last = batches.at(-1);
       // where the journal gives nothing, the rest is missing
       at = last ? Math.max(at + 1, last.firstOffset + last.count) : to;
@@ -181,12 +183,12 @@ class Audit {
     return records;
   }
 
-  #readBatch(
+  async #readBatch(
     batch: StoredBatch,
     to: number,
     verdicts: readonly RecordVerdict[],
     records: Map<number, Read>,
-  ): void {
+  ): Promise<void> {
     const cursor = new RecordCursor();
     cursor.begin(batch);
     while (cursor.next()) {
@@ -195,13 +197,28 @@ class Audit {
       const isTelemetry = kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted;
       const { tenant, project } = cursor.projects[cursor.project] ?? { tenant: '', project: '' };
       const topicDevice = isTelemetry ? this.#decoder.deviceOf(cursor) : '';
-      const expected = isTelemetry && offset < this.#position ? this.#decoder.decode(cursor) : undefined;
-      const isLetter = isTelemetry && verdicts[offset - this.#next] === 'deadLettered';
+      const verdict = verdicts[offset - this.#next];
+      const isTaken = verdict === 'stored' || verdict === 'empty' || verdict === 'filtered';
+      const isBelow = offset < this.#position;
+      const expected = isTelemetry && isBelow ? this.#decoder.decode(cursor, isTaken) : undefined;
+      const isLetter = isTelemetry && verdict === 'deadLettered';
+      if (kind === RECORD_KIND.pipeline && isBelow) this.#decoder.change(cursor);
+      if (kind === RECORD_KIND.replay && isBelow) await this.#readReplay(cursor);
       const replays = isLetter ? this.#decoder.decodeReplay(cursor) : [];
       const letter = isLetter ? letterSourceOf(cursor) : undefined;
       records.set(offset, { offset, tenant, project, isTelemetry, topicDevice, expected, replays, letter });
       if (isTelemetry) this.#recount.held(tenant, project, offset >= this.#position);
     }
+  }
+
+  /** A replay that was taken changed the windows of the stages in force then. */
+  async #readReplay(cursor: RecordCursor): Promise<void> {
+    const letter = await this.#needs.source.deadLetter(Number(cursor.header(HEADER.replayOf) ?? -1));
+    if (letter?.state !== 'replayed') return;
+    const isOfIt =
+      letter.changedMicros === cursor.receivedMicros &&
+      letter.author === (cursor.header(HEADER.author) ?? '');
+    if (isOfIt) this.#decoder.replay(cursor, letter.receivedMicros);
   }
 
   async #pointsOf(from: number, to: number): Promise<Map<number, Found[]>> {
@@ -262,9 +279,13 @@ class Audit {
     const device = expected?.device ?? record.topicDevice;
     if (verdict === 'none') this.#findOf(record, 'A telemetry record has no verdict.');
     else if (verdict === 'deadLettered') await this.#judgeLetter(record, found);
-    else if (verdict === 'stored' || verdict === 'empty') {
-      this.#recount.verdict(tenant, project, device, 'stored');
-      if (!expected) this.#findOf(record, 'The record was stored, and cannot be decoded now.');
+    else if (verdict === 'stored' || verdict === 'empty' || verdict === 'filtered') {
+      const account = verdict === 'filtered' ? verdict : 'stored';
+      this.#recount.verdict(tenant, project, device, account);
+      const wanted = expected && verdictOf(expected, account);
+      if (!expected) this.#findOf(record, `The record was ${account}, and cannot be decoded now.`);
+      else if (wanted !== account)
+        this.#findOf(record, `The record was ${account}; by the stages of its time it is ${wanted}.`);
       else for (const finding of this.#comparePoints(record, expected, found)) this.#add(finding);
     } else {
       this.#recount.verdict(tenant, project, device, verdict);
@@ -294,10 +315,11 @@ class Audit {
     }
     const fitting = replays.find((one) => this.#comparePoints(record, one, found).length === 0);
     const expected = fitting ?? replays[0];
-    const isStored = found.length > 0 || expected?.points.length === 0;
+    const isTaken = found.length > 0 || expected?.points.length === 0;
     const device = expected?.device ?? record.topicDevice;
-    this.#recount.verdict(tenant, project, device, isStored ? 'stored' : 'deduplicated');
-    if (!isStored) return;
+    const taken = expected ? verdictOf(expected, 'stored') : 'stored';
+    this.#recount.verdict(tenant, project, device, isTaken ? taken : 'deduplicated');
+    if (!isTaken) return;
     if (!expected) this.#findOf(record, 'The record was replayed and stored, and no routes since decode it.');
     else for (const finding of this.#comparePoints(record, expected, found)) this.#add(finding);
   }
@@ -321,7 +343,7 @@ class Audit {
 
   /** Where the stored points differ from those expected. */
   #comparePoints(record: Read, expected: ExpectedRecord, found: readonly Found[]): AuditFinding[] {
-    if (record.offset < this.#pointsFrom) return [];
+    if (record.offset < this.#pointsFrom || expected.stages === 'unknown') return [];
     const { offset } = record;
     const ofRecord = { tenant: record.tenant, project: record.project, device: expected.device, offset };
     const findings: AuditFinding[] = [];
@@ -345,6 +367,7 @@ class Audit {
       else if (!Object.is(stored.value, point.value)) find(`${at} is stored with another value.`);
     }
     for (const ordinal of byOrdinal.keys()) {
+      if (expected.stages && !expected.stages.isExact && ordinal >= expected.points.length) continue;
       const detail = `The store has a point ${ordinal}; the record has ${expected.points.length}.`;
       findings.push({ ...ofRecord, detail });
     }
@@ -364,6 +387,12 @@ class Audit {
     if (this.#findings.length < LIMITS.auditFindingsMax.value) this.#findings.push(finding);
     else this.#leftOut++;
   }
+}
+
+/** The account that a record belongs in: as its stages say, else as it was found. */
+function verdictOf({ stages }: ExpectedRecord, found: 'stored' | 'filtered') {
+  if (stages === 'unknown') return found;
+  return stages?.verdict ?? 'stored';
 }
 
 function letterSourceOf({ topic, client, receivedMicros, payload }: RecordCursor): LetterSource {

@@ -1,5 +1,5 @@
 import type { DeadLetter, SeriesDefinition } from '@skerry/model';
-import type { DeviceAccount, Seal, SeriesStore } from '@skerry/series';
+import type { DeviceAccount, Seal, SeriesStore, StageRow } from '@skerry/series';
 import type { AuditPoints, AuditSource, AuditVerdicts } from './audit-source.ts';
 
 const EVER_MICROS = 2 ** 52;
@@ -42,6 +42,10 @@ export class MemoryAuditSource implements AuditSource {
 
   async accounts(): Promise<readonly DeviceAccount[]> {
     return (await this.#inner.load()).accounts;
+  }
+
+  async stages(): Promise<readonly StageRow[]> {
+    return (await this.#inner.load()).stages;
   }
 
   async *verdicts(from: number): AsyncGenerator<AuditVerdicts> {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECORD_KIND } from '@skerry/journal';
 import fc from 'fast-check';
+import { auditLedger } from '../audit.ts';
+import { MemoryAuditSource } from '../memory-audit-source.ts';
+import { DEFAULT_ROUTES } from '../routes.ts';
 import { SAMPLE_MICROS, type SampleRecord } from '../testing/record-builder.ts';
 import { Rig, until } from '../testing/rig.ts';
 import { aPipeline, applyRecord, aTable, changeRecord } from '../testing/stage-documents.ts';
@@ -105,7 +108,9 @@ interface Step {
 async function run(steps: readonly Step[], isCalm: boolean) {
   const rig = new Rig({ sealPoints: isCalm ? 1_000_000 : 5 });
   const sent = steps.flatMap(({ records }) => records);
-  let pipeline = await rig.open();
+  const audited = new MemoryAuditSource(rig.store);
+  const { store } = audited;
+  let pipeline = await rig.open({ store });
   for (const { records, ending } of steps) {
     rig.journal.append(...records.map((one) => asReplay(one, sent)));
     if (isCalm || ending === 'nothing') continue;
@@ -114,12 +119,20 @@ async function run(steps: readonly Step[], isCalm: boolean) {
     else if (ending === 'kill') await until(() => pipeline.position === end);
     if (ending === 'flush') continue;
     await rig.kill(pipeline);
-    pipeline = await rig.open();
+    pipeline = await rig.open({ store });
   }
   await pipeline.flush();
   const { imbalances, totals } = pipeline.ledger();
   await pipeline[Symbol.asyncDispose]();
-  return { imbalances, totals, ...(await knowledge(rig)) };
+  return { imbalances, totals, findings: await findingsOf(rig, audited), ...(await knowledge(rig)) };
+}
+
+async function findingsOf(rig: Rig, source: MemoryAuditSource): Promise<unknown> {
+  const journal = Object.assign(rig.journal, { receivedBefore: () => [] });
+  const { signal } = new AbortController();
+  for await (const step of auditLedger({ journal, source, routes: DEFAULT_ROUTES, signal }))
+    if (step.kind === 'result') return step.report.findings;
+  return undefined;
 }
 
 /** A replay carries topic and payload of its original. */
@@ -138,6 +151,7 @@ test('stages come to the same points, ledger, documents and windows however ofte
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       const calm = await run(steps, true);
       assert.deepEqual(calm.imbalances, []);
+      assert.deepEqual(calm.findings, []);
       windows += calm.stages.filter(({ part }) => part.startsWith('group:')).length;
       assert.deepEqual(await run(steps, false), calm);
     }),
@@ -158,6 +172,7 @@ test('a kill at every seal boundary gives the points of an uninterrupted run', a
   const steps = records.map((one): Step => ({ records: [one], ending: 'flush' }));
   const calm = await run(steps, true);
   assert.ok(calm.totals.filtered > 0 && calm.points.length > 0);
+  assert.deepEqual(calm.findings, []);
   for (let boundary = 0; boundary < steps.length; boundary++) {
     const killed = steps.map((one, i): Step => (i === boundary ? { ...one, ending: 'kill' } : one));
     assert.deepEqual(await run(killed, false), calm, `killed at ${boundary}`);

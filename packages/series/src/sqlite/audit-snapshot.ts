@@ -3,7 +3,7 @@ import type { DeadLetter, SeriesDefinition } from '@skerry/model';
 import { ChunkScratch } from '../chunk.ts';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import type { DeviceAccount, VerdictRun } from '../store.ts';
+import type { DeviceAccount, StageRow, VerdictRun } from '../store.ts';
 import { type Breathe, Turn } from '../turn.ts';
 import { AuditDay } from './audit-day.ts';
 import { ChunkSpans } from './chunk-spans.ts';
@@ -11,6 +11,7 @@ import { Lock } from './lock.ts';
 import { PointWindow, type SeriesPoints } from './point-window.ts';
 import { endOf, isExpired } from './retention.ts';
 import { storeDamaged } from './sqlite-fault.ts';
+import { readStages } from './stage-rows.ts';
 
 const DAY_NAME = /^(\d{4}-\d{2}-\d{2})\.db$/;
 /** Days may be removed by retention while the folder is read; it is read anew this often. */
@@ -50,6 +51,8 @@ export interface AuditSnapshot extends AsyncDisposable {
   }>;
   series(): Promise<readonly SeriesDefinition[]>;
   accounts(): Promise<readonly DeviceAccount[]>;
+  /** Rows of declared pipelines. */
+  stages(): Promise<readonly StageRow[]>;
   /** Verdicts of the seals that end above `from`, by offset. Fails with `chunk-damaged`. */
   verdicts(from: number): AsyncIterable<{ readonly from: number; readonly runs: readonly VerdictRun[] }>;
   /**
@@ -204,6 +207,11 @@ class SqliteSnapshot implements AuditSnapshot {
       timeCorrected: Number(row.time_corrected),
       seqResets: Number(row.seq_resets),
     }));
+  }
+
+  async stages(): Promise<readonly StageRow[]> {
+    const newest = this.#newest();
+    return newest ? readStages(newest) : [];
   }
 
   async *verdicts(from: number) {

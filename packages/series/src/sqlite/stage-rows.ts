@@ -11,6 +11,9 @@ export const CARRY_STAGES = `${TABLE}; ${INDEX}; INSERT INTO stages SELECT * FRO
 /** Whether a file has the table. */
 export const HAS_STAGES = "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = 'stages'";
 
+/** What rows are read from. */
+type Readable = Pick<StoreFile, 'get' | 'all'>;
+
 /** Writes the rows that a seal changes; inside its transaction. The table is made with the first. */
 export function writeStages(file: StoreFile, { stages = [] }: Pick<Seal, 'stages'>): void {
   if (stages.length === 0) return;
@@ -29,7 +32,7 @@ export function writeStages(file: StoreFile, { stages = [] }: Pick<Seal, 'stages
 }
 
 /** All rows, in the order in which they were made. */
-export function readStages(file: StoreFile): StageRow[] {
+export function readStages(file: Readable): StageRow[] {
   if (Number(file.get(HAS_STAGES)?.n) === 0) return [];
   return file.all('SELECT pipeline, part, body FROM stages ORDER BY id').map((row) => ({
     pipeline: String(row.pipeline),
