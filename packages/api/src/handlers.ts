@@ -10,6 +10,7 @@ import { pipelineHandlers } from './rooms/pipeline/handlers.ts';
 import { processHandlers } from './rooms/process/handlers.ts';
 import { simulationHandlers } from './rooms/simulation/handlers.ts';
 import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
+import { narrowingOf } from './scoping.ts';
 
 /** A handler for every operation. */
 export function createHandlers(needs: HandlerNeeds): Handlers {
@@ -24,8 +25,8 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...simulationHandlers(needs),
     ...onboardingHandlers(needs),
     ...pipelineHandlers(needs),
-    getOverview: () => sampler.current(),
-    getOverviewHistory: async () => sampler.history(),
+    getOverview: ({ asker }) => sampler.current(narrowingOf(asker.subject, 'platform:read')),
+    getOverviewHistory: async ({ asker }) => sampler.history(narrowingOf(asker.subject, 'platform:read')),
     queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),
     sendTelemetry: (call) => intake.send(call, call.asker.subject.name),
     openStream: (call) => streams.open(call),

@@ -167,6 +167,7 @@ export function showOverview(
 ): Model<'Overview'> {
   return {
     time: now.time,
+    isPart: false,
     started: formatTime(process.startedMicros),
     version: process.version,
     now,

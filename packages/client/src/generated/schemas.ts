@@ -83,6 +83,8 @@ export type OverviewSample = {
 export type Overview = {
   /** Time of the server. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
+  /** Whether the figures are of a part of the platform, that of who asks; points, series, connections, bytes and delays are known of the whole only and then are 0 or null. */
+  readonly isPart: boolean;
   /** Start of the process. ISO 8601 with microseconds and `Z`. */
   readonly started: string;
   /** Version. */

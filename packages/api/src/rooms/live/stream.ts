@@ -9,7 +9,7 @@ import {
   type Meter,
   type Timer,
 } from '@skerry/kernel';
-import type { Subject } from '@skerry/model';
+import type { Scope, Subject } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
 import type { Admission } from '../../admission.ts';
 import type { Call } from '../../call.ts';
@@ -71,6 +71,7 @@ export class EventStreams implements Disposable {
   /** Answers a request with an event stream. Fails with `too-many-streams` or `invalid-request`. */
   async open(call: Call<'openStream'>): Promise<FastifyReply> {
     const wanted = narrowed(readSubscriptions(call.query.subscribe), call.asker.subject);
+    const overviewScopes = wanted.overview ? narrowingOf(call.asker.subject, 'platform:read') : undefined;
     if (this.#open.size >= this.#bounds.streamsMax) {
       throw new ApiError('too-many-streams', `${this.#open.size} streams are open, at most that many may be`);
     }
@@ -88,7 +89,7 @@ export class EventStreams implements Disposable {
     this.#open.set(stream, call.request);
     this.#gauge.set(this.#open.size);
     stream.write(': open\nretry: 1000\n\n');
-    void this.#feed(stream, wanted, lastEventId, call.signal);
+    void this.#feed(stream, { ...wanted, overviewScopes }, lastEventId, call.signal);
     return call.reply;
   }
 
@@ -116,7 +117,7 @@ export class EventStreams implements Disposable {
 
   async #feed(
     stream: EventStream,
-    wanted: Subscriptions,
+    wanted: Subscriptions & { readonly overviewScopes: readonly Scope[] | undefined },
     lastEventId: string | undefined,
     signal: AbortSignal,
   ) {
@@ -125,8 +126,9 @@ export class EventStreams implements Disposable {
     using subscriptions = new DisposableStack();
     if (wanted.overview) {
       subscriptions.use(
-        sampler.subscribe((overview) =>
-          stream.write(`event: overview\ndata: ${JSON.stringify(overview)}\n\n`),
+        sampler.subscribe(
+          (overview) => stream.write(`event: overview\ndata: ${JSON.stringify(overview)}\n\n`),
+          wanted.overviewScopes,
         ),
       );
     }

@@ -1,9 +1,11 @@
 import type { Clock, Logger, Timer } from '@skerry/kernel';
+import type { LedgerReport, Scope } from '@skerry/model';
 import { LIMITS } from '../../limits.ts';
 import type { OverviewFigures, Platform } from '../../platform.ts';
 import type { Model } from '../../schemas.ts';
 import { showOverview } from '../../shape.ts';
 import { formatTime } from '../../time.ts';
+import { figuresWithin, receivedWithin } from './overview-part.ts';
 
 /** Samples over which a rate is taken. */
 const RATE_SAMPLES = 3;
@@ -12,6 +14,7 @@ interface Mark {
   readonly atMs: number;
   readonly records: number;
   readonly points: number;
+  readonly ledger: LedgerReport;
 }
 
 /**
@@ -25,7 +28,7 @@ export class OverviewSampler implements Disposable {
   readonly #process: { readonly startedMicros: number; readonly version: string };
   readonly #history: Model<'OverviewSample'>[] = [];
   readonly #marks: Mark[] = [];
-  readonly #subscribers = new Set<(overview: Model<'Overview'>) => void>();
+  readonly #subscribers = new Map<(overview: Model<'Overview'>) => void, readonly Scope[] | undefined>();
   readonly #ticker: Timer;
   #isAsking = false;
 
@@ -38,20 +41,20 @@ export class OverviewSampler implements Disposable {
     void this.#tick();
   }
 
-  /** The figures now; rates are those of the last sample. */
-  async current(): Promise<Model<'Overview'>> {
+  /** The figures now, of all or of what lies in the scopes; rates are those of the last sample. */
+  async current(scopes?: readonly Scope[]): Promise<Model<'Overview'>> {
     const figures = await this.#platform.overview();
-    return this.#show(figures, this.#sample(figures));
+    return scopes ? await this.#showPart(figures, scopes) : this.#show(figures, this.#sample(figures));
   }
 
-  /** The last minutes, oldest first. */
-  history(): Model<'OverviewHistory'> {
-    return { time: formatTime(this.#clock.nowMicros()), samples: [...this.#history] };
+  /** The last minutes, oldest first. None is kept of a part. */
+  history(scopes?: readonly Scope[]): Model<'OverviewHistory'> {
+    return { time: formatTime(this.#clock.nowMicros()), samples: scopes ? [] : [...this.#history] };
   }
 
-  /** Calls back with every new sample until disposed. */
-  subscribe(callback: (overview: Model<'Overview'>) => void): Disposable {
-    this.#subscribers.add(callback);
+  /** Calls back with every new sample, of all or of what lies in the scopes, until disposed. */
+  subscribe(callback: (overview: Model<'Overview'>) => void, scopes?: readonly Scope[]): Disposable {
+    this.#subscribers.set(callback, scopes);
     return { [Symbol.dispose]: () => void this.#subscribers.delete(callback) };
   }
 
@@ -64,7 +67,7 @@ export class OverviewSampler implements Disposable {
     if (this.#isAsking) return; // the platform is slow: a sample is left out rather than queued
     this.#isAsking = true;
     try {
-      this.#take(await this.#platform.overview());
+      await this.#take(await this.#platform.overview());
     } catch (error) {
       this.#logger.log('warn', 'overview sample failed', { error: String(error) });
     } finally {
@@ -72,36 +75,60 @@ export class OverviewSampler implements Disposable {
     }
   }
 
-  #take(figures: OverviewFigures): void {
+  async #take(figures: OverviewFigures): Promise<void> {
     this.#marks.push({
       atMs: this.#clock.monotonicMs(),
       records: figures.recordsReceived,
       points: figures.pointsStored,
+      ledger: figures.ledger,
     });
     if (this.#marks.length > RATE_SAMPLES + 1) this.#marks.shift();
     const sample = this.#sample(figures);
     if (this.#marks.length > 1) this.#history.push(sample); // the first has no rate yet
     if (this.#history.length > LIMITS.overviewHistorySecs.value) this.#history.shift();
     const overview = this.#show(figures, sample);
-    for (const tell of this.#subscribers) tell(overview);
+    const parts = new Map<string, Model<'Overview'>>();
+    for (const [tell, scopes] of this.#subscribers) {
+      if (!scopes) {
+        tell(overview);
+        continue;
+      }
+      const key = JSON.stringify(scopes);
+      const part = parts.get(key) ?? (await this.#showPart(figures, scopes));
+      parts.set(key, part);
+      tell(part);
+    }
   }
 
   #sample(figures: OverviewFigures): Model<'OverviewSample'> {
-    const first = this.#marks[0];
-    const last = this.#marks.at(-1);
-    const seconds = first && last ? (last.atMs - first.atMs) / 1_000 : 0;
-    const rate = (from: number, to: number) =>
-      seconds > 0 ? Math.round(((to - from) / seconds) * 10) / 10 : 0;
     return {
       time: formatTime(this.#clock.nowMicros()),
-      receivedPerSecond: rate(first?.records ?? 0, last?.records ?? 0),
-      pointsPerSecond: rate(first?.points ?? 0, last?.points ?? 0),
+      receivedPerSecond: this.#rate((mark) => mark.records),
+      pointsPerSecond: this.#rate((mark) => mark.points),
       delayP50Ms: figures.delay?.p50Ms ?? null,
       delayP99Ms: figures.delay?.p99Ms ?? null,
       backlogRecords: figures.backlogRecords,
       journalBytes: figures.journalBytes,
       storeBytes: figures.storeBytes,
     };
+  }
+
+  /** How fast a total grows, per second, over the last samples. */
+  #rate(totalOf: (mark: Mark) => number): number {
+    const first = this.#marks[0];
+    const last = this.#marks.at(-1);
+    const seconds = first && last ? (last.atMs - first.atMs) / 1_000 : 0;
+    return first && last && seconds > 0
+      ? Math.round(((totalOf(last) - totalOf(first)) / seconds) * 10) / 10
+      : 0;
+  }
+
+  async #showPart(whole: OverviewFigures, scopes: readonly Scope[]): Promise<Model<'Overview'>> {
+    const { total } = await this.#platform.devices({ scopes, limit: 1 });
+    const figures = figuresWithin(whole, total, scopes);
+    const receivedPerSecond = this.#rate((mark) => receivedWithin(mark.ledger, scopes));
+    const sample = { ...this.#sample(figures), receivedPerSecond, pointsPerSecond: 0 };
+    return { ...this.#show(figures, sample), isPart: true };
   }
 
   #show(figures: OverviewFigures, sample: Model<'OverviewSample'>): Model<'Overview'> {

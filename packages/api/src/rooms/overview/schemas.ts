@@ -14,6 +14,9 @@ export const OVERVIEW_SCHEMAS = {
   }),
   Overview: object('The state of the platform.', {
     time: time('Time of the server.'),
+    isPart: flag(
+      'Whether the figures are of a part of the platform, that of who asks; points, series, connections, bytes and delays are known of the whole only and then are 0 or null.',
+    ),
     started: time('Start of the process.'),
     version: text('Version.'),
     now: ref('OverviewSample'),
