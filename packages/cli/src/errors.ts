@@ -8,6 +8,8 @@ export type CliFault =
   | 'data-folder-in-use'
   | 'data-folder-unusable'
   | 'not-running'
+  | 'context-invalid'
+  | 'context-unknown'
   | 'recording-unreadable'
   | 'output-failed'
   | 'sql-refused'
@@ -44,6 +46,12 @@ export const CLI_FAULTS: Readonly<
     meaning: 'No running instance was found for the data folder.',
     exitCode: 5,
   },
+  'context-invalid': {
+    advice: 'give-up',
+    meaning: 'The file of contexts, or the token file of one, cannot be used.',
+    exitCode: 3,
+  },
+  'context-unknown': { advice: 'give-up', meaning: 'No context has the name.', exitCode: 2 },
   'recording-unreadable': {
     advice: 'give-up',
     meaning: 'A recording could not be read as CSV or JSON lines.',

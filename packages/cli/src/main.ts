@@ -3,6 +3,7 @@ import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
 import { findVerb, parseLine } from './commands/parse.ts';
 import { upVerb } from './commands/up.ts';
 import type { Verb } from './commands/verb.ts';
+import { contextDefaults } from './config/contexts.ts';
 import { CliError } from './errors.ts';
 import { nearest } from './output/nearest.ts';
 import { exitWhenParentEnds } from './parent-pipe.ts';
@@ -42,7 +43,7 @@ async function runLine(words: readonly string[]): Promise<number> {
 async function runVerb(words: readonly string[]): Promise<number> {
   const found = findVerb(VERBS, words);
   if (!found) throw unknownVerb(words);
-  const line = parseLine(found.verb, found.rest);
+  const line = parseLine(found.verb, found.rest, (verb, given) => contextDefaults(verb, given, process.env));
   if (line.wantsHelp) {
     process.stdout.write(verbHelp(found.verb));
     return 0;

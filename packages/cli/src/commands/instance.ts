@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createClient, type SkerryClient } from '@skerry/client';
+import { chosenContext, contextToken } from '../config/contexts.ts';
 import { type ConfigSources, loadConfig } from '../config/load.ts';
 import { configLeaves, flagName } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
@@ -68,12 +69,18 @@ export function urlOf({ http }: Pick<RunFile, 'http'>): string {
   return `http://${host}:${http.port}`;
 }
 
-/** An instance on another machine, and the access token for it: `SKERRY_URL` and `SKERRY_TOKEN`; a data folder that is named on the line goes before. */
+/**
+ * An instance on another machine, and the access token for it: that of `--context`, of `SKERRY_URL` and `SKERRY_TOKEN`,
+ * or of the context in force; a data folder that is named goes before the last two.
+ */
 export function remoteInstance({
   flags,
   environment,
 }: Pick<VerbContext, 'flags' | 'environment'>): { readonly url: string; readonly token: string } | undefined {
   const { SKERRY_URL: address, SKERRY_TOKEN: token } = environment;
+  const chosen =
+    flags.context === undefined && address !== undefined ? undefined : chosenContext(flags, environment);
+  if (chosen) return { url: chosen.url, token: contextToken(chosen) };
   if (address === undefined || flags['data-dir'] !== undefined) return undefined;
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
     throw new CliError(

@@ -10,6 +10,14 @@ export interface ParsedLine {
   readonly wantsHelp: boolean;
 }
 
+/** Values of flags that were not given, by name; asked with those that were. */
+export type Defaults = (
+  verb: Verb,
+  given: Readonly<Record<string, unknown>>,
+) => Readonly<Record<string, string | undefined>>;
+
+const NO_DEFAULTS: Defaults = () => ({});
+
 /** The verb that the words begin with and the words that follow it; undefined when none fits. */
 export function findVerb(
   verbs: readonly Verb[],
@@ -22,7 +30,11 @@ export function findVerb(
 }
 
 /** Parses the words behind a verb. Fails with `CliError` `usage` that names what was found and what is known. */
-export function parseLine(verb: Verb, words: readonly string[]): ParsedLine {
+export function parseLine(
+  verb: Verb,
+  words: readonly string[],
+  standard: Defaults = NO_DEFAULTS,
+): ParsedLine {
   const options = Object.fromEntries(
     verb.flags.map((flag) => [
       flag.name,
@@ -51,8 +63,9 @@ export function parseLine(verb: Verb, words: readonly string[]): ParsedLine {
   }
   const wantsHelp = parsed.values.help === true;
   const flags: Record<string, string | number | boolean> = {};
+  const defaults = wantsHelp ? {} : standard(verb, parsed.values);
   for (const flag of verb.flags) {
-    const value = parsed.values[flag.name];
+    const value = parsed.values[flag.name] ?? defaults[flag.name];
     if (value !== undefined) flags[flag.name] = typed(flag, value);
     else if (flag.isRequired && !wantsHelp)
       throw new CliError('usage', `skerry ${verb.path.join(' ')} wants --${flag.name}: ${flag.what}`);

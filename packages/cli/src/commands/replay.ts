@@ -11,7 +11,8 @@ import { readColumnChoice } from '../recording/column-choice.ts';
 import { Pace } from '../recording/pace.ts';
 import { countRows, type RecordedRow, type RecordingOptions, readRecording } from '../recording/recording.ts';
 import { rowPayload } from '../recording/row-payload.ts';
-import { findInstance, openClient } from './instance.ts';
+import { brokerOf } from './broker-target.ts';
+import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 const TOPIC = 'iot/{tenant}/{project}/{device}/telemetry';
@@ -95,12 +96,13 @@ export const replayVerb: Verb = {
     const rows = await countRows(plan.recording.path);
     const total = rows === undefined ? undefined : Math.max(0, rows - plan.fromRow + 1);
     const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
-    const { run } = findInstance(context);
-    await tellPlan(context, plan, total, run.mqtt);
+    const { address, ...credentials } = await brokerOf(context);
+    await tellPlan(context, plan, total, address);
     const clientId = `skerry-replay-${plan.run}`;
     const needs = { net: nodeNet(), clock: nodeClock(), random: nodeRandom() };
     const options = {
-      address: run.mqtt,
+      address,
+      ...credentials,
       clientId,
       keepAliveSecs: 30,
       window: WINDOW,

@@ -9,7 +9,8 @@ import { type SimulatePlan, simulatePlanOf } from '../simulation/simulate-plan.t
 import { type RunFigures, runWorld } from '../simulation/simulation-run.ts';
 import { type MqttTarget, readMqttUrl, readSecretFile } from '../simulation/target.ts';
 import { WORLD_NAMES } from '../simulation/world.ts';
-import { findInstance, openClient } from './instance.ts';
+import { brokerOf } from './broker-target.ts';
+import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 const CHAOS = 'chaos';
@@ -94,14 +95,14 @@ export const simulateVerb: Verb = {
       context.flags.url === undefined
         ? new ChaosWitness(openClient(context), nodeClock(), context.signal)
         : undefined;
-    return await runChaos(context, targetOf(context), witness);
+    return await runChaos(context, await targetOf(context), witness);
   },
 };
 
 /** Where `--url` points, else the instance of the data folder. */
-function targetOf(context: VerbContext): MqttTarget {
+async function targetOf(context: VerbContext): Promise<MqttTarget> {
   const { url, 'password-file': file } = context.flags;
-  if (url === undefined) return { address: findInstance(context).run.mqtt };
+  if (url === undefined) return await brokerOf(context);
   const target = readMqttUrl(String(url));
   if (file === undefined) return target;
   const password = new TextEncoder().encode(readSecretFile('password-file', String(file)));
@@ -120,7 +121,7 @@ function unknownWorld(world: string): CliError {
 async function simulate(context: VerbContext, plan: SimulatePlan): Promise<number> {
   const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and few verbs need them
   const clock = nodeClock();
-  const { address, ...credentials } = targetOf(context);
+  const { address, ...credentials } = await targetOf(context);
   const clientId = `skerry-simulate-${Buffer.from(nodeRandom().bytes(6)).toString('hex')}`;
   const needs = { net: nodeNet(), clock, random: nodeRandom() };
   const world = WORLDS[plan.world].open(plan.options);

@@ -56,6 +56,12 @@ export interface Verb {
 export const INSTANCE_FLAGS: readonly Flag[] = [
   { name: 'data-dir', type: 'text', value: 'FOLDER', what: 'Data folder of the instance.' },
   { name: 'config', type: 'text', value: 'FILE', what: 'Configuration file of the instance.' },
+  {
+    name: 'context',
+    type: 'text',
+    value: 'NAME',
+    what: 'Instance of skerry context list, in place of a data folder.',
+  },
 ];
 
 /** The output flag of verbs that print rows. */

@@ -1,6 +1,7 @@
 import { auditListVerb, auditVerifyVerb } from './audit.ts';
 import { completionVerb } from './completion.ts';
 import { configCheckVerb, configPrintVerb } from './config.ts';
+import { contextListVerb, contextSetVerb, contextUseVerb } from './context.ts';
 import { demoResetVerb } from './demo.ts';
 import { devicesVerb } from './devices.ts';
 import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.ts';
@@ -73,5 +74,8 @@ export const VERBS: readonly Verb[] = [
   doctorVerb,
   configPrintVerb,
   configCheckVerb,
+  contextListVerb,
+  contextUseVerb,
+  contextSetVerb,
   completionVerb,
 ].map(explained);

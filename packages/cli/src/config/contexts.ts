@@ -75,7 +75,9 @@ export function chosenContext(
 ): InstanceContext | undefined {
   const named = flags.context === undefined ? undefined : String(flags.context);
   const isLocal =
-    flags['data-dir'] !== undefined || flags.config !== undefined || environment.SKERRY_DATA_DIR !== undefined;
+    flags['data-dir'] !== undefined ||
+    flags.config !== undefined ||
+    environment.SKERRY_DATA_DIR !== undefined;
   if (named === undefined && isLocal) return undefined;
   const book = readContexts(environment);
   const name = named ?? book.current;
@@ -89,9 +91,14 @@ export function chosenContext(
   );
 }
 
-/** The token of a context; undefined where it names no file. Fails with `context-invalid`, also where others may read the file. */
-export function contextToken({ name, tokenFile }: InstanceContext): string | undefined {
-  if (tokenFile === undefined) return undefined;
+/** The token of a context. Fails with `context-invalid`, also where others may read the file. */
+export function contextToken({ name, tokenFile }: InstanceContext): string {
+  if (tokenFile === undefined) {
+    throw new CliError(
+      'context-invalid',
+      `The context ${name} has no token; skerry context set ${name} --token-file FILE gives it one.`,
+    );
+  }
   try {
     if ((statSync(tokenFile).mode & 0o077) !== 0) {
       throw new CliError(
@@ -102,8 +109,26 @@ export function contextToken({ name, tokenFile }: InstanceContext): string | und
     return String(readFileSync(tokenFile, 'utf8').split('\n')[0]).trim();
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw new CliError('context-invalid', `Reading the token of the context ${name} failed: ${String(cause)}.`, {}, cause);
+    throw new CliError(
+      'context-invalid',
+      `Reading the token of the context ${name} failed: ${String(cause)}.`,
+      {},
+      cause,
+    );
   }
+}
+
+/** Tenant and project of the chosen context, for verbs of an instance that take them and were given neither. */
+export function contextDefaults(
+  { flags }: { readonly flags: readonly { readonly name: string }[] },
+  given: Readonly<Record<string, unknown>>,
+  environment: Environment,
+): { readonly tenant?: string; readonly project?: string } {
+  const has = (name: string) => flags.some((flag) => flag.name === name);
+  if (!has('context') || !has('tenant') || given.tenant !== undefined) return {};
+  if (given.context === undefined && environment.SKERRY_URL !== undefined) return {};
+  const { tenant, project } = chosenContext(given, environment) ?? {};
+  return { ...(tenant === undefined ? {} : { tenant }), ...(project === undefined ? {} : { project }) };
 }
 
 const KEYS = ['name', 'url', 'tokenFile', 'tenant', 'project'] as const;
@@ -140,6 +165,7 @@ export function checkedUrl(text: string, fault: (what: string) => CliError): str
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') {
     throw fault(`url: found ${JSON.stringify(text)}, wanted http://HOST:PORT or https://HOST:PORT`);
   }
-  if (url.username !== '' || url.password !== '') throw fault('url: found a user name or password, wanted none');
+  if (url.username !== '' || url.password !== '')
+    throw fault('url: found a user name or password, wanted none');
   return text.replace(/\/+$/, '');
 }
