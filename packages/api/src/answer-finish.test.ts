@@ -45,7 +45,11 @@ test('long answers and streams are compressed for who takes it, and small ones a
   scene.platform.ingest(records);
   const raw = (path: string, coding: string) =>
     fetchRaw(scene.api.url + path, { 'accept-encoding': coding, authorization: `Bearer ${TOKEN}` });
-  for (const path of ['/api/v1/devices', '/api/v1/export/telemetry?from=2026-05-01&to=2026-05-02', '/openapi.json']) {
+  for (const path of [
+    '/api/v1/devices',
+    '/api/v1/export/telemetry?from=2026-05-01&to=2026-05-02',
+    '/openapi.json',
+  ]) {
     const zipped = await raw(path, 'gzip');
     const plain = await raw(path, 'identity');
     assert.equal(zipped.headers['content-encoding'], 'gzip', path);

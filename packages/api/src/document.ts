@@ -61,8 +61,14 @@ function describeOperation(id: string, operation: Operation): Record<string, unk
     ...parametersOf(operation),
     ...bodyOf(operation),
     responses: responsesOf(operation),
-    ...(operation.may === 'open' ? { security: [] } : { security: [{ bearer: [] }, { session: [] }] }),
+    security: securityOf(operation),
   };
+}
+
+/** Open to all, open to all on a loopback address, or neither. */
+function securityOf({ may, isOpenOnLoopback }: Operation): unknown[] {
+  if (may === 'open') return [];
+  return [...(isOpenOnLoopback ? [{}] : []), { bearer: [] }, { session: [] }];
 }
 
 function parametersOf(operation: Operation): { readonly parameters?: unknown[] } {
@@ -108,11 +114,10 @@ function responsesOf(operation: Operation): Record<string, unknown> {
   if (operation.answer === 'Readiness') {
     responses[503] = { description: 'Not ready.', content: contentOf(operation) };
   }
-  const faults = [
-    ...operation.faults,
-    ...(operation.may === 'open' ? [] : (['sign-in-required', 'token-refused'] as const)),
-    ...(operation.may === 'open' || operation.may === 'signed-in' ? [] : (['not-allowed'] as const)),
-  ];
+  if (operation.method === 'GET' && operation.answer !== undefined) {
+    responses[304] = { description: 'What `if-none-match` names is still the answer.' };
+  }
+  const faults = [...operation.faults, ...sharedFaults(operation)];
   for (const status of new Set(faults.map(statusOf))) {
     const codes = [...new Set(faults.filter((fault) => statusOf(fault) === status))];
     responses[status] = {
@@ -121,6 +126,23 @@ function responsesOf(operation: Operation): Record<string, unknown> {
     };
   }
   return responses;
+}
+
+/** Faults that the server has for any operation of its kind. */
+function sharedFaults(operation: Operation): Operation['faults'] {
+  const { may, path, body, bytesBody, params } = operation;
+  const isOpen = may === 'open';
+  return [
+    'invalid-request',
+    'internal',
+    'shutting-down',
+    'unavailable',
+    ...(isOpen ? [] : (['sign-in-required', 'token-refused', 'origin-refused'] as const)),
+    ...(isOpen || may === 'signed-in' ? [] : (['not-allowed'] as const)),
+    ...(params === undefined ? [] : (['not-found'] as const)),
+    ...(path.startsWith('/api/') ? (['too-many-requests'] as const) : []),
+    ...((body ?? bytesBody) ? (['body-too-large', 'unsupported-media-type'] as const) : []),
+  ];
 }
 
 function statusOf(fault: Operation['faults'][number]): number {

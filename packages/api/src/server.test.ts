@@ -312,3 +312,16 @@ test('openApi breaks off requests that outlast the grace period', async () => {
   await closed;
   await answer;
 });
+
+test('openApi knows the methods of each address, also where a path with parameters fits it, and no others', async () => {
+  await using scene = await openScene();
+  const ask = async (method: string, path: string) => {
+    const response = await fetch(scene.api.url + path, { method });
+    return [response.status, response.headers.get('allow')];
+  };
+  assert.deepEqual(await ask('GET', '/api/v1/dead-letters/replay'), [405, 'POST']);
+  assert.deepEqual(await ask('OPTIONS', '/api/v1/dead-letters/discard'), [405, 'POST']);
+  assert.deepEqual(await ask('QUERY', '/api/v1/devices'), [405, 'GET, HEAD']);
+  assert.deepEqual(await ask('PROPFIND', '/health'), [405, 'GET, HEAD']);
+  assert.deepEqual(await ask('PURGE', '/nothing'), [404, null]);
+});

@@ -18,6 +18,7 @@ import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
+import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
 import { createTlsServer, listenTls, renewTls } from './node/tls-server.ts';
 import type { Operation } from './operation.ts';
@@ -226,6 +227,7 @@ function register(
     requests.add(1);
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
     guardRequest(request, hosts, context.isBeyondLoopback);
+    if (!KNOWN_METHODS.has(request.method)) answerUnknown(request, reply, context);
   });
   server.addHook('onSend', async (request, reply, payload) => {
     if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
@@ -250,6 +252,9 @@ function register(
     };
     if (operation.bytesBody) server.register(async (room) => void takeBytes(room).route(route));
     else server.route(route);
+  }
+  for (const { method, path } of shadowedMethods()) {
+    server.route({ method, url: path, handler: (request, reply) => answerUnknown(request, reply, context) });
   }
   serveDocuments(server, needs.platform);
   server.get<{ Params: { code: string } }>('/errors/:code', (request, reply) => {
@@ -362,16 +367,6 @@ function answerUnknown(request: FastifyRequest, reply: FastifyReply, { files }: 
   const sent = isPage ? sendStatic(request, reply, files) : undefined;
   if (sent) return sent;
   throw new ApiError('not-found', `nothing is at ${path}`);
-}
-
-const PATTERNS = Object.values<Operation>(OPERATIONS).map(({ method, path }) => ({
-  method,
-  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-}));
-
-function methodsOf(path: string): string[] {
-  const methods = PATTERNS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
-  return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
 }
 
 async function closeServer(
