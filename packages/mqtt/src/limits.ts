@@ -142,7 +142,8 @@ export const LIMITS = {
     value: 20_000,
     unit: 'count',
     what: 'Sessions in memory, of connected and of absent clients.',
-    whenFull: 'The session absent for longest ends, with its will; CONNACK 0x97 or 0x03 when none is absent.',
+    whenFull:
+      'The session absent for longest ends, with its will, one of the same subject before those of others; CONNACK 0x97 or 0x03 when none is absent.',
     metric: 'iot_mqtt_sessions',
   },
   sessionExpirySecsMax: {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Connect } from '../packets/connect.ts';
 import { REASON, RETURN_CODE } from '../reason-codes.ts';
 import { aConnect, aScene, type BrokerScene, connackOf } from '../testing/broker-scene.ts';
 import { MemoryAccess } from '../testing/memory-access.ts';
@@ -226,6 +227,23 @@ test('Broker goes on with a session only while its subscriptions are granted', a
   await scene.settle();
   assert.equal(connackOf(again)?.isSessionPresent, false);
   assert.deepEqual(again.payloads, []);
+});
+
+test('Broker makes room for a session with an absent one of the same subject first', async () => {
+  const access = twoUsers();
+  await using scene = await aScene({ access, limits: { sessionsMax: 3 } });
+  const lasting = { isCleanStart: false, properties: { sessionExpirySecs: 600 } };
+  const leave = async (change: Partial<Connect>): Promise<boolean> => {
+    const client = await scene.connect({ ...change, ...lasting });
+    client.destroy();
+    await scene.until(() => scene.broker.connections === 0);
+    return connackOf(client)?.isSessionPresent ?? false;
+  };
+  await leave(as('bob'));
+  for (const clientId of ['a1', 'a2', 'a3', 'a4', 'a5']) await leave({ ...as('ann'), clientId });
+  assert.equal(await leave(as('bob')), true);
+  assert.equal(await leave({ ...as('ann'), clientId: 'a5' }), true);
+  assert.equal(await leave({ ...as('ann'), clientId: 'a1' }), false);
 });
 
 test('endWhere ends connections and absent sessions of the subjects it is given, and nobody else', async () => {

@@ -115,7 +115,7 @@ export class SessionBook {
   #make(owner: ConstructorParameters<typeof Session>[0]): Session | undefined {
     const { limits, budget, meters } = this.#parts;
     if (this.#sessions.size >= limits.sessionsMax) {
-      const [longest] = this.#absent.keys();
+      const longest = this.#longestAbsent(owner.rights.subject);
       if (!longest) return undefined;
       this.#end(longest);
     }
@@ -123,6 +123,13 @@ export class SessionBook {
     this.#sessions.set(owner.key, session);
     meters.sessions.set(this.#sessions.size);
     return session;
+  }
+
+  /** One of the same subject, where there is one: nobody drives out the sessions of others with many of its own. */
+  #longestAbsent({ kind, name }: Subject): Session | undefined {
+    const isOwn = ({ rights: { subject } }: Session): boolean =>
+      subject.kind === kind && subject.name === name;
+    return this.#absent.keys().find(isOwn) ?? this.#absent.keys().next().value;
   }
 
   #end(session: Session): void {
