@@ -10,6 +10,7 @@ export type CliFault =
   | 'not-running'
   | 'context-invalid'
   | 'context-unknown'
+  | 'bundle-unwritable'
   | 'recording-unreadable'
   | 'output-failed'
   | 'sql-refused'
@@ -52,6 +53,11 @@ export const CLI_FAULTS: Readonly<
     exitCode: 3,
   },
   'context-unknown': { advice: 'give-up', meaning: 'No context has the name.', exitCode: 2 },
+  'bundle-unwritable': {
+    advice: 'give-up',
+    meaning: 'The archive of a support bundle could not be written, or is there already.',
+    exitCode: 6,
+  },
   'recording-unreadable': {
     advice: 'give-up',
     meaning: 'A recording could not be read as CSV or JSON lines.',

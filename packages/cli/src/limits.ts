@@ -20,6 +20,24 @@ export const LIMITS = {
     what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
     whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
   },
+  bundleCrashesMax: {
+    value: 100,
+    unit: 'count',
+    what: 'Ends of the server that a support bundle tells of.',
+    whenFull: 'Older ones are left out.',
+  },
+  bundleFilesMax: {
+    value: 2_000,
+    unit: 'count',
+    what: 'Files of the data folder whose sizes a support bundle tells.',
+    whenFull: 'The rest is left out.',
+  },
+  bundleLogLinesMax: {
+    value: 5_000,
+    unit: 'count',
+    what: 'Lines of the log in a support bundle.',
+    whenFull: 'Older ones are left out.',
+  },
   simulatedDevicesMax: {
     value: 100_000,
     unit: 'count',

@@ -20,6 +20,7 @@ import { pipelineShadowVerb, pipelineTestVerb } from './pipeline-trial.ts';
 import { replayVerb } from './replay.ts';
 import { simulateVerb } from './simulate.ts';
 import { sqlVerb } from './sql.ts';
+import { supportBundleVerb } from './support-bundle.ts';
 import { telemetryQueryVerb } from './telemetry-query.ts';
 import { telemetryTailVerb } from './telemetry-tail.ts';
 import { tokenCreateVerb, tokenListVerb, tokenRevokeVerb } from './token.ts';
@@ -74,6 +75,7 @@ export const VERBS: readonly Verb[] = [
   doctorVerb,
   configPrintVerb,
   configCheckVerb,
+  supportBundleVerb,
   contextListVerb,
   contextUseVerb,
   contextSetVerb,
