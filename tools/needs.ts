@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ROOT } from './packages.ts';
 
 /** What a suite may need of the machine. */
 export type NeedName =
@@ -12,7 +13,8 @@ export type NeedName =
   | 'openssl'
   | 'chromium'
   | 'faketime'
-  | 'loop-ext4';
+  | 'loop-ext4'
+  | 'schemathesis';
 
 interface Need {
   /** Debian packages that bring it. */
@@ -56,6 +58,10 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
     find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium', '/usr/bin/chromium'),
   },
   faketime: { packages: ['faketime'], find: () => pathVariable('SKERRY_TEST_FAKETIME', 'faketime') },
+  schemathesis: {
+    packages: ['python3-venv'],
+    find: () => findSchemathesis(),
+  },
   'loop-ext4': {
     packages: ['e2fsprogs', 'mount'],
     find: () => (isRoot() && which('mkfs.ext4') && which('losetup') && which('mount') ? {} : undefined),
@@ -116,6 +122,22 @@ function withoutServiceStarts<T>(work: () => T): T {
   } finally {
     rmSync(policy);
   }
+}
+
+const SCHEMATHESIS_VERSION = '4.32.5';
+
+/** Schemathesis of one version, in an environment of its own in the cache folder, made at the first time. */
+function findSchemathesis(): Record<string, string> | undefined {
+  const folder = join(ROOT, 'node_modules', '.cache', 'skerry', `schemathesis-${SCHEMATHESIS_VERSION}`);
+  const program = join(folder, 'bin', 'schemathesis');
+  if (!succeeds(program, ['--version'])) {
+    const python = which('python3');
+    if (!python || !succeeds(python, ['-m', 'venv', '--clear', folder])) return undefined;
+    const wanted = `schemathesis==${SCHEMATHESIS_VERSION}`;
+    const words = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', wanted];
+    if (!succeeds(join(folder, 'bin', 'python3'), words)) return undefined;
+  }
+  return { SKERRY_TEST_SCHEMATHESIS: program };
 }
 
 function pathVariable(variable: string, ...names: string[]): Record<string, string> | undefined {

@@ -26,6 +26,8 @@ export interface Extent {
   readonly kills: number;
   readonly cuts: number;
   readonly simulationCpuSecs: number;
+  /** Examples of each operation that the fuzzing of the HTTP API makes beside those of its schema; 3 when absent. */
+  readonly fuzzExamples?: number;
   /** Runs of each property-based test. */
   readonly propertyRuns: number;
   readonly seed: number;
@@ -75,7 +77,8 @@ export function allSuites(extent: Extent): readonly Suite[] {
       name: 'http',
       about: 'telemetry over HTTP, its document and its export, by the real process',
       files: ['tests/http/**/*.test.ts'],
-      needs: [],
+      env: { SKERRY_FUZZ_EXAMPLES: String(extent.fuzzExamples ?? 3) },
+      needs: ['schemathesis'],
       concurrency: 1,
       deadlineSecs: 240,
     },

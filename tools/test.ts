@@ -24,6 +24,7 @@ const NIGHTLY: Extent = {
   kills: 200,
   cuts: 50,
   simulationCpuSecs: 3_600,
+  fuzzExamples: 300,
   propertyRuns: 20_000,
   seed: Date.now() % 2 ** 31,
   patience: 40,
