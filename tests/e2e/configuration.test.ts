@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,8 +44,8 @@ test('up refuses a faulty configuration with exit code 3 and starts nothing', as
   const dataDir = join(folder.path, 'never');
   const said = await skerry('up --http-host 0.0.0.0 --mqtt-host 192.168.1.1', { dataDir });
   assert.equal(said.code, 3);
-  assert.match(said.err, /http\.host: found "0\.0\.0\.0", wanted a loopback address/);
-  assert.match(said.err, /mqtt\.host: found "192\.168\.1\.1", wanted a loopback address/);
+  assert.match(said.err, /http\.host: found "0\.0\.0\.0", wanted http\.tls.* or a loopback address/);
+  assert.match(said.err, /mqtt\.host: found "192\.168\.1\.1", wanted mqtt\.tls.* or a loopback address/);
   assert.equal(existsSync(dataDir), false);
   const broken = aFile('broken.yaml', 'http: {port: 1\n');
   assert.equal((await skerry(`up --config ${broken}`, { dataDir })).code, 3);
@@ -53,7 +53,7 @@ test('up refuses a faulty configuration with exit code 3 and starts nothing', as
     dataDir,
   });
   assert.equal(template.code, 3, template.err);
-  assert.match(template.err, /routing\.telemetry: .*\{projectId\} is missing/);
+  assert.match(template.err, /routing\.telemetry\.0: .*\{projectId\} is missing/);
 });
 
 test('a configuration file that cannot be read ends with 3 and its name', async () => {
@@ -89,7 +89,12 @@ test('up with port 0 picks free ports and prints them, keeps its secret to its u
   const http = Number(/http:\/\/127\.0\.0\.1:(\d+)\//.exec(out)?.[1]);
   const mqtt = Number(/mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
   assert.ok(http > 1023 && mqtt > 1023 && http !== mqtt, out);
-  assert.equal(statSync(join(dataDir, 'token')).mode & 0o777, 0o600);
+  const modes = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((name) => {
+    const stat = statSync(join(dataDir, name));
+    return `${stat.isDirectory() ? 'folder' : 'file'} ${(stat.mode & 0o777).toString(8)}`;
+  });
+  assert.deepEqual([...new Set(modes)].sort(), ['file 600', 'folder 700']);
+  assert.ok(modes.length > 5 && existsSync(join(dataDir, 'token')), modes.join());
   assert.equal(existsSync(join(dataDir, 'run.json')), false, 'it no longer says that it runs');
   assert.equal(existsSync(join(dataDir, 'crashes.jsonl')), false, 'an end that was asked for is no crash');
 });

@@ -18,7 +18,17 @@ async function examine(words: readonly string[]): Promise<{ code: number; findin
 test('doctor looks at versions, folder, disk, fsync, clock and ports, with figures', async () => {
   using place = folder();
   const { findings } = await examine(['--data-dir', place.path, '--http-port', '0', '--mqtt-port', '0']);
-  const checks = ['versions', 'machine', 'data folder', 'disk', 'fsync', 'clock', 'crashes', 'instance'];
+  const checks = [
+    'versions',
+    'machine',
+    'data folder',
+    'rights',
+    'disk',
+    'fsync',
+    'clock',
+    'crashes',
+    'instance',
+  ];
   assert.deepEqual([...findings.keys()], [...checks, 'port http', 'port mqtt']);
   assert.match(String(findings.get('fsync')?.found), /^20 kB written and synced in \d+\.\d\d ms \(median\)/);
   assert.match(String(findings.get('versions')?.found), /Node 26\./);

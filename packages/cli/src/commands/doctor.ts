@@ -17,6 +17,7 @@ import type { SkerryConfig } from '../config/schema.ts';
 import { bytesInWords } from '../output/age.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
 import { isNoRoom, prepareFolder, type RunFile, readRunFile } from '../processes/data-folder.ts';
+import { looseRights } from '../processes/folder-rights.ts';
 import { readCrashes } from '../processes/supervisor.ts';
 import { VERSION } from '../version.ts';
 import { configFlags, configSources, urlOf } from './instance.ts';
@@ -152,11 +153,35 @@ function folderFindings({ dataDir, journal }: SkerryConfig): Finding[] {
   const diskAdvice = 'Look at the kernel log: the file system does not tell its size.';
   return [
     folder,
+    guarded('rights', 'Look who owns the folder and what is in it.', () => rightsFinding(dataDir)),
     guarded('disk', diskAdvice, () => spaceFinding(dataDir, hasRoom, journal.bytesMax)),
     guarded('fsync', 'Look at the kernel log and at the disk: it does not take writes.', () =>
       syncFinding(dataDir),
     ),
   ];
+}
+
+function rightsFinding(dataDir: string): Finding {
+  const check = 'rights';
+  const loose = looseRights(dataDir);
+  const worst = loose.find((one) => one.isForeign) ?? loose[0];
+  if (!worst)
+    return {
+      check,
+      verdict: 'ok',
+      found: 'no other user may reach the data folder or its token',
+      advice: '',
+    };
+  const more = loose.length > 1 ? ` and ${loose.length - 1} more` : '';
+  const found = `${worst.path}: ${worst.found}${more}`;
+  return worst.isForeign
+    ? {
+        check,
+        verdict: 'fault',
+        found,
+        advice: 'Give a folder of your own with --data-dir or SKERRY_DATA_DIR.',
+      }
+    : { check, verdict: 'warning', found, advice: 'The next skerry up closes it to others.' };
 }
 
 function spaceFinding(dataDir: string, hasRoom: boolean, wanted: number): Finding {

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempDisposableSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -58,6 +61,77 @@ test('holdDataFolder keeps one token per folder, readable by its owner only', as
   assert.notEqual(elsewhere.token, first.token);
   assert.equal(statSync(join(place.path, 'token')).mode & 0o777, 0o600);
   assert.ok(Buffer.from(first.token, 'base64url').length >= 32);
+});
+
+test('holdDataFolder closes a folder, token and files that were open to others, and says so', async () => {
+  using place = folder();
+  await (await holdDataFolder(place.path))[Symbol.asyncDispose]();
+  mkdirSync(join(place.path, 'series'), { mode: 0o755 });
+  writeFileSync(join(place.path, 'series', 'a.db'), '', { mode: 0o644 });
+  for (const [path, mode] of [
+    [place.path, 0o777],
+    [join(place.path, 'token'), 0o644],
+  ] as const) {
+    chmodSync(path, mode);
+  }
+  const told: string[] = [];
+  await using held = await holdDataFolder(place.path, (line) => told.push(line));
+  const modes = ['', 'token', 'series', 'series/a.db'].map(
+    (name) => statSync(join(held.path, name)).mode & 0o777,
+  );
+  assert.deepEqual(modes, [0o700, 0o600, 0o700, 0o600]);
+  assert.match(String(told[0]), /^Closed .* and 3 more in it to other users: found mode 0777\.$/);
+  assert.match(String(told[1]), /Others may have read the token/);
+  assert.equal(told.length, 2);
+});
+
+test('holdDataFolder refuses a folder or a token of another user, and changes nothing', {
+  concurrency: false,
+}, async () => {
+  const whoami = process.getuid;
+  assert.ok(whoami);
+  for (const name of ['', 'token']) {
+    using place = folder();
+    await (await holdDataFolder(place.path))[Symbol.asyncDispose]();
+    chmodSync(join(place.path, name), 0o777);
+    const { uid } = statSync(place.path);
+    try {
+      process.getuid = () => uid + 1;
+      await assert.rejects(
+        holdDataFolder(place.path),
+        (cause) =>
+          cause instanceof CliError &&
+          cause.code === 'data-folder-unusable' &&
+          cause.message.includes(
+            `, owned by the user ${uid}; wanted it to be this user's (${uid + 1}) alone`,
+          ),
+      );
+    } finally {
+      process.getuid = whoami;
+    }
+    assert.equal(statSync(join(place.path, name)).mode & 0o777, 0o777);
+  }
+});
+
+test('holdDataFolder makes a new token in place of one that could be guessed, and says so', async () => {
+  for (const short of ['', 'secret', 'A'.repeat(42)]) {
+    using place = folder();
+    writeFileSync(join(place.path, 'token'), short, { mode: 0o600 });
+    const told: string[] = [];
+    await using held = await holdDataFolder(place.path, (line) => told.push(line));
+    assert.ok(Buffer.from(held.token, 'base64url').length >= 32);
+    assert.equal(readToken(place.path), held.token);
+    assert.match(told.join(), /^Made a new token: found one of fewer than 32 bytes in .*token/);
+  }
+});
+
+test('holdDataFolder refuses a second holder after the lock file was replaced by another file', async () => {
+  using place = folder();
+  await using held = await holdDataFolder(place.path);
+  const lock = join(held.path, 'instance.lock');
+  rmSync(lock);
+  writeFileSync(lock, '', { mode: 0o600 });
+  await assert.rejects(holdDataFolder(place.path), isInUse);
 });
 
 const run = {

@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { KernelError } from '@skerry/kernel';
 import { CliError } from '../errors.ts';
+import { tightenRights } from './folder-rights.ts';
 
 /** What a running instance tells other processes of the same user: `run.json` in the data folder. */
 export interface RunFile {
@@ -43,6 +44,8 @@ export interface HeldDataFolder extends AsyncDisposable {
   announce(run: RunFile): void;
 }
 
+/** Bytes of the token, so that nobody finds it by trying. */
+const TOKEN_BYTES = 32;
 /** Below this the journal's reserve is given back before a start. */
 const START_BYTES_MIN = 4 * 2 ** 20; // opening takes 32 KiB of SQLite's shared memory per file of the store, of a hundred files
 
@@ -50,11 +53,16 @@ const START_BYTES_MIN = 4 * 2 ** 20; // opening takes 32 KiB of SQLite's shared 
  * Creates the folder where needed and holds it alone: an SQLite file locked by a transaction that never ends and writes
  * nothing (the kernel frees it when the process ends) and, on Linux, an abstract socket named by the folder's device
  * and inode, which also finds a second instance that reaches the folder by another path or after the file was replaced.
+ * What others than this user may reach is closed to them, and said on stderr; what belongs to another user is refused.
  * A folder that was used before is held on a full disk too: the journal's reserve makes the room that a start takes.
  * Fails with `data-folder-in-use`, `data-folder-unusable`, or `disk-full` where a new folder finds no room.
  */
-export async function holdDataFolder(path: string): Promise<HeldDataFolder> {
+export async function holdDataFolder(
+  path: string,
+  tell: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+): Promise<HeldDataFolder> {
   const { hasRoom } = prepareFolder(path);
+  tightenRights(path, tell);
   const socket = await bindSocket(path);
   let lock: DatabaseSync;
   try {
@@ -67,7 +75,7 @@ export async function holdDataFolder(path: string): Promise<HeldDataFolder> {
     rmSync(join(path, 'journal', 'reserve'), { force: true }); // docs/formats/segment.md; taken on again by the journal
   return {
     path,
-    token: tokenOf(path),
+    token: tokenOf(path, tell),
     announce: (run) => writeRunFile(path, run),
     async [Symbol.asyncDispose]() {
       withdrawRunFile(path);
@@ -175,6 +183,7 @@ function lockFile(path: string): DatabaseSync {
   const lock = new DatabaseSync(file);
   try {
     lock.exec('PRAGMA journal_mode=memory; BEGIN EXCLUSIVE');
+    chmodSync(file, 0o600); // does not open the file, which would let the lock go
     return lock;
   } catch (cause) {
     lock.close();
@@ -208,24 +217,31 @@ function inUse(path: string, cause: unknown): CliError {
   );
 }
 
-function tokenOf(path: string): string {
+function tokenOf(path: string, tell: (line: string) => void): string {
   const file = join(path, 'token');
   try {
-    chmodSync(file, 0o600);
-    return readFileSync(file, 'utf8').trim();
+    const token = readFileSync(file, 'utf8').trim();
+    if (Buffer.from(token, 'base64url').length >= TOKEN_BYTES) return token;
+    tell(
+      `Made a new token: found one of fewer than ${TOKEN_BYTES} bytes in ${file}, which could be guessed.`,
+    );
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
-    const token = randomBytes(32).toString('base64url');
-    try {
-      writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600, flush: true });
-    } catch (full) {
-      if (!isNoRoom(full)) throw full;
-      rmSync(`${file}.new`, { force: true });
-      throw noRoomFor(file, full);
-    }
-    renameSync(`${file}.new`, file);
-    return token;
   }
+  return makeToken(file);
+}
+
+function makeToken(file: string): string {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  try {
+    writeFileSync(`${file}.new`, `${token}\n`, { mode: 0o600, flush: true });
+  } catch (full) {
+    if (!isNoRoom(full)) throw full;
+    rmSync(`${file}.new`, { force: true });
+    throw noRoomFor(file, full);
+  }
+  renameSync(`${file}.new`, file);
+  return token;
 }
 
 /** `run.json` by a rename of the synced file; where there is no room for a second file, over the one that is there. */

@@ -2,6 +2,7 @@ import { CodedError } from '@skerry/kernel';
 import type { VerbContext } from '../commands/verb.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { PRIVATE_MASK } from './folder-rights.ts';
 import { superviseServer } from './supervisor.ts';
 
 /** What `skerry up` was asked for. */
@@ -23,6 +24,7 @@ const SUPERVISED = 'SKERRY_SUPERVISED';
  */
 export async function runUp(options: UpOptions): Promise<number> {
   const { config, context } = options;
+  process.umask(PRIVATE_MASK);
   if (context.environment[SUPERVISED] === undefined) {
     return superviseServer({ args: process.argv.slice(1), dataDir: config.dataDir });
   }
