@@ -120,18 +120,34 @@ function sentence(text: string): string {
 }
 
 function helpFor(verb: Verb, code: string): string | undefined {
-  switch (code) {
-    case 'invalid-request':
-    case 'range-too-large':
-      return `See skerry ${verb.path.join(' ')} --help.`;
-    case 'not-found':
-      return verb.path[0] === 'dlq'
-        ? 'skerry dlq list --state all has those that exist.'
-        : 'skerry devices has those that were seen.';
-    case 'unreachable':
-    case 'connect-failed':
-      return 'skerry doctor looks for the cause.';
-    default:
-      return undefined;
-  }
+  if (code === 'not-found' && verb.path[0] === 'dlq')
+    return 'skerry dlq list --state all has those that exist.';
+  if (SEE_HELP.has(code)) return `See skerry ${verb.path.join(' ')} --help.`;
+  return FAULT_HELP[code];
 }
+
+const SEE_HELP: ReadonlySet<string> = new Set(['invalid-request', 'range-too-large']);
+
+/** The command that helps with a fault, by its code; the message itself has said what was found. */
+export const FAULT_HELP: Readonly<Record<string, string>> = {
+  'not-found': 'skerry devices has those that were seen.',
+  unreachable: 'skerry doctor looks for the cause.',
+  'connect-failed': 'skerry doctor looks for the cause.',
+  'connection-lost': 'skerry doctor looks for the cause.',
+  'connect-refused': 'skerry token list has the tokens that are let in.',
+  'token-refused': 'skerry token list has the tokens that are known, skerry token create makes another.',
+  'sign-in-required': 'skerry token create makes a token; skerry context set names the file that holds it.',
+  'not-allowed': 'skerry user list and skerry token list tell who may do what.',
+  'config-invalid': 'skerry config print shows where each value comes from.',
+  'context-unknown': 'skerry context list has those that exist.',
+  'data-folder-in-use': 'skerry doctor names the process.',
+  'data-folder-unusable': 'skerry doctor looks for the cause.',
+  'disk-full': 'skerry doctor tells what takes the room.',
+  unavailable: 'skerry doctor tells why.',
+  'journal-damaged':
+    'skerry doctor tells what is damaged; skerry support-bundle gathers it for somebody who helps.',
+  'store-damaged':
+    'skerry doctor tells what is damaged; skerry support-bundle gathers it for somebody who helps.',
+  'answer-broken': 'skerry support-bundle gathers what somebody needs who helps.',
+  internal: 'skerry support-bundle gathers what somebody needs who helps.',
+};

@@ -29,7 +29,7 @@ test('VERBS have examples that parse', () => {
   for (const verb of VERBS) {
     assert.ok(verb.examples.length > 0, verb.path.join(' '));
     for (const example of verb.examples) {
-      const line = example.replace(/ [|>].*$/, '').replace(/^(\w+=\S* )*/, '');
+      const line = example.replace(/ [|<>].*$/, '').replace(/^(\w+=\S* )*/, '');
       const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => String(match[1] ?? match[2]));
       assert.deepEqual(words.slice(0, verb.path.length + 1), ['skerry', ...verb.path], example);
       parseLine(verb, words.slice(verb.path.length + 1));

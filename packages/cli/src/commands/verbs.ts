@@ -8,6 +8,7 @@ import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.t
 import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
+import { withNextSteps } from './next-steps.ts';
 import {
   pipelineApplyVerb,
   pipelineDeleteVerb,
@@ -80,4 +81,4 @@ export const VERBS: readonly Verb[] = [
   contextUseVerb,
   contextSetVerb,
   completionVerb,
-].map(explained);
+].map((verb) => explained(withNextSteps(verb)));
