@@ -60,7 +60,7 @@ function section(verb: PageVerb, toldElsewhere: ReadonlySet<string>): string[] {
   return [
     `## ${name}`,
     '',
-    verb.summary,
+    `${verb.summary} [Manual](commands/${verb.path.join('-')}.md)`,
     '',
     code(['skerry', name, ...words, '[flags]'].join(' ')),
     '',

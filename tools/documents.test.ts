@@ -51,7 +51,11 @@ test('commandsPage tells of words, flags, examples and exit codes, and leaves ou
     '  0  Done.\n',
     new Set(['data-dir']),
   );
-  assert(page.includes('## dlq show\n\nShows one.\n\n`skerry dlq show OFFSET [flags]`\n'));
+  assert(
+    page.includes(
+      '## dlq show\n\nShows one. [Manual](commands/dlq-show.md)\n\n`skerry dlq show OFFSET [flags]`\n',
+    ),
+  );
   assert(
     page.includes('| `OFFSET` | Which. |\n| `-o, --output json\\|yaml` | Shape. |\n| `--hex` | In hex. |'),
   );

@@ -13,7 +13,7 @@ export function overviewHelp(verbs: readonly Verb[], version: string): string {
     '',
     ...lines,
     '',
-    'skerry VERB --help tells of one verb. Data goes to standard output, messages to standard error.',
+    'skerry VERB --help tells of one verb, skerry help VERB too; skerry help exit-codes of exit codes. Data goes to standard output, messages to standard error.',
     '',
   ].join('\n');
 }
