@@ -11,7 +11,7 @@ import { createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { ServerProcess, type SessionCookie, sessionCookie } from '@skerry/testkit';
-import { buildPage, openBrowser, PAGE_FOLDER, picture, sees, TWO_LOOKS, type Visitors } from './browser.ts';
+import { axeFindings, buildPage, misfits, openBrowser, PAGE_FOLDER, sees, type Visitors } from './browser.ts';
 
 const KEY = { tenant: 'acme', project: 'plant', device: 'pump-7' };
 const LOST = 'The connection to the server is lost.';
@@ -53,25 +53,27 @@ test('the overview says when the ledger does not balance', async () => {
   const platform = aPlatform();
   platform.miscount = 2;
   await using api = await serve(platform);
-  await using tab = await browser.open(api.url, await cookieOf(api));
+  await using tab = await browser.open(api.url, { cookie: await cookieOf(api) });
   await sees(tab.page, 'Out of balance');
   await sees(tab.page, 'The ledger does not balance.');
   await sees(tab.page, 'received differs from the sum of the accounts by -2');
-  assert.deepEqual(await picture(tab.page, 'overview-unbalanced', TWO_LOOKS), []);
+  assert.deepEqual([...(await misfits(tab.page)), ...(await axeFindings(tab.page))], []);
   assert.deepEqual(tab.complaints, []);
 });
 
 test('the page tells a lost connection, and shows what came meanwhile though the feed has a gap', async () => {
   const platform = aPlatform(2);
   const first = await serve(platform);
-  await using tab = await browser.open(`${first.url}/devices/acme/plant/pump-7`, await cookieOf(first));
+  await using tab = await browser.open(`${first.url}/devices/acme/plant/pump-7`, {
+    cookie: await cookieOf(first),
+  });
   await tab.page.locator('.connection-live').waitFor();
   await tab.page.locator('td.value', { hasText: '7' }).waitFor();
   platform.ingest([{ ...KEY, values: { flow: 8 } }]);
   await tab.page.locator('td.value', { hasText: '8' }).waitFor();
   await first[Symbol.asyncDispose]();
   await sees(tab.page, LOST);
-  assert.deepEqual(await picture(tab.page, 'disconnected', TWO_LOOKS), []);
+  assert.deepEqual([...(await misfits(tab.page)), ...(await axeFindings(tab.page))], []);
   for (const flow of [71, 72, 73, 74, 77.5]) platform.ingest([{ ...KEY, values: { flow } }]);
   await using _ = await serve(platform, first.address.port);
   await tab.page.locator('td.value', { hasText: '77.5' }).waitFor();
@@ -83,7 +85,7 @@ test('the page tells a lost connection, and shows what came meanwhile though the
 
 test('a list that cannot be loaded says why and is loaded at the next try', async () => {
   await using api = await serve(aPlatform());
-  await using tab = await browser.open(api.url, await cookieOf(api));
+  await using tab = await browser.open(api.url, { cookie: await cookieOf(api) });
   await tab.page.route('**/api/v1/devices?*', (route) =>
     route.fulfill({
       status: 503,
@@ -100,10 +102,59 @@ test('a list that cannot be loaded says why and is loaded at the next try', asyn
   );
   await tab.page.getByRole('link', { name: 'Devices' }).first().click();
   await sees(tab.page, 'the store is away');
+  await sees(tab.page, 'A part of the platform cannot answer at the moment.');
+  assert.deepEqual(await axeFindings(tab.page), []);
+  await tab.page.getByRole('button', { name: '中文' }).click();
+  await sees(tab.page, '平台的某一部分暂时无法应答。');
+  await tab.page.getByRole('button', { name: 'English' }).click();
   await tab.page.unroute('**/api/v1/devices?*');
   await tab.page.getByRole('button', { name: 'Try again' }).click();
   await tab.page.getByRole('link', { name: 'pump-7' }).waitFor();
   assert.equal(await tab.page.getByText('the store is away').count(), 0);
+});
+
+test('a hidden tab has no stream, and shows what came meanwhile when it is seen again', async () => {
+  const platform = aPlatform();
+  await using api = await serve(platform);
+  await using tab = await browser.open(`${api.url}/devices/acme/plant/pump-7`, {
+    cookie: await cookieOf(api),
+  });
+  await tab.page.locator('.connection-live').waitFor();
+  const hide = (isHidden: boolean) =>
+    tab.page.evaluate(`(() => {
+      Object.defineProperty(document, 'hidden', { get: () => ${isHidden}, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    })()`);
+  await hide(true);
+  await tab.page.locator('.connection-paused').waitFor();
+  platform.ingest([{ ...KEY, values: { flow: 99.5 } }]);
+  await hide(false);
+  await tab.page.locator('td.value', { hasText: '99.5' }).waitFor();
+  await tab.page.locator('.connection-live').waitFor();
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('a session that ends brings the reader to the sign-in, and back to where they were', async () => {
+  await using api = await serve(aPlatform());
+  await using tab = await browser.open(`${api.url}/devices`, { cookie: await cookieOf(api) });
+  await tab.page.locator('[data-row="0"]').waitFor();
+  await tab.page.context().clearCookies();
+  await sees(tab.page, 'User name');
+  await tab.page.context().addCookies([{ ...(await cookieOf(api)), url: api.url }]);
+  await tab.page.reload();
+  await tab.page.locator('[data-row="0"]').waitFor();
+  assert.equal(new URL(tab.page.url()).pathname, '/devices');
+});
+
+test('a room that cannot be loaded stops by itself, and the others live on', async () => {
+  await using api = await serve(aPlatform());
+  await using tab = await browser.open(api.url, { cookie: await cookieOf(api) });
+  await tab.page.route('**/assets/ledger-room*', (route) => route.abort());
+  await tab.page.getByRole('navigation').getByRole('link', { name: 'Ledger' }).click();
+  await sees(tab.page, 'This room has stopped');
+  assert.deepEqual(await axeFindings(tab.page), []);
+  await tab.page.getByRole('navigation').getByRole('link', { name: 'Devices' }).click();
+  await tab.page.locator('[data-row="0"]').waitFor();
 });
 
 test('a new server says how to send the first message, and shows it when it comes', async () => {
@@ -112,10 +163,10 @@ test('a new server says how to send the first message, and shows it when it come
   stack.defer(() => rmSync(dataDir, { recursive: true }));
   const server = stack.use(await ServerProcess.start({ dataDir }));
   const url = `http://127.0.0.1:${server.httpPort}`;
-  await using tab = await browser.open(`${url}/devices`, await sessionCookie(url, server.token));
+  await using tab = await browser.open(`${url}/devices`, { cookie: await sessionCookie(url, server.token) });
   const { page } = tab;
   const command = await page.locator('.empty code').textContent();
-  assert.deepEqual(await picture(page, 'empty', TWO_LOOKS), []);
+  assert.deepEqual([...(await misfits(page)), ...(await axeFindings(page))], []);
   const words = /^mosquitto_pub -h (\S+) -p (\d+) -q 1 -t (\S+) -m '(.+)'$/.exec(String(command));
   const [, host = '', port = '', topic = '', payload = ''] = words ?? [];
   const needs = { clock, random: nodeRandom(), net: nodeNet() };

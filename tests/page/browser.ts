@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SessionCookie } from '@skerry/testkit';
@@ -10,7 +11,6 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The page as the server serves it. */
 export const PAGE_FOLDER = join(ROOT, 'packages', 'console', 'dist');
 
-const PICTURES = join(ROOT, 'test-results', 'page');
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
 const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update'];
 
@@ -19,6 +19,18 @@ export function buildPage(): void {
   const script =
     "import { ensurePage } from './tools/set-up.mjs'; ensurePage(process.cwd(), process.execPath)";
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT });
+}
+
+/** Languages of the page. */
+export type Language = 'en' | 'zh' | 'pseudo';
+
+/** Who visits, and what they have chosen about the page. */
+export interface Visit {
+  readonly cookie?: SessionCookie;
+  /** What the browser asks for first; English when absent. */
+  readonly language?: Language;
+  readonly theme?: 'light' | 'dark';
+  readonly width?: number;
 }
 
 /** A tab, with every fault of it. */
@@ -30,8 +42,9 @@ export interface Tab extends AsyncDisposable {
 
 /** A browser; each tab is a visitor of its own. */
 export interface Visitors extends AsyncDisposable {
-  /** Opens an address, signed in with `cookie` where one is given. */
-  open(url: string, cookie?: SessionCookie): Promise<Tab>;
+  open(url: string, visit?: Visit): Promise<Tab>;
+  /** A page of nothing, to work with pictures in. */
+  blank(): Promise<Page>;
 }
 
 /** Starts Chromium. */
@@ -39,23 +52,39 @@ export async function openBrowser(): Promise<Visitors> {
   const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...QUIET_FLAGS] });
   return {
-    async open(url, cookie) {
-      const page = await browser.newPage({ viewport: { width: 1_280, height: 850 }, colorScheme: 'light' });
+    async open(url, visit = {}) {
+      const { cookie, language = 'en', theme = 'light', width = 1_280 } = visit;
+      const page = await browser.newPage({
+        viewport: { width, height: 800 },
+        locale: language === 'zh' ? 'zh-CN' : 'en-US',
+        timezoneId: 'Asia/Shanghai',
+        colorScheme: theme,
+        reducedMotion: 'reduce',
+      });
       if (cookie) await page.context().addCookies([{ ...cookie, url: new URL(url).origin }]);
-      page.setDefaultTimeout(15_000);
-      const complaints: string[] = [];
-      page.on('console', (message) => {
-        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(error.message));
-      page.on('request', (request) => {
-        if (new URL(request.url()).origin !== new URL(url).origin) complaints.push(`asks ${request.url()}`);
-      });
+      if (language === 'pseudo')
+        await page.addInitScript("localStorage.setItem('skerry.language', 'pseudo')");
+      page.setDefaultTimeout(20_000);
+      const complaints = complaintsOf(page, new URL(url).origin);
       await page.goto(url);
       return { page, complaints, [Symbol.asyncDispose]: () => page.close() };
     },
+    blank: () => browser.newPage(),
     [Symbol.asyncDispose]: () => browser.close(),
   };
+}
+
+function complaintsOf(page: Page, origin: string): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const { protocol, origin: asked } = new URL(request.url());
+    if (asked !== origin && protocol !== 'blob:') complaints.push(`asks ${request.url()}`);
+  });
+  return complaints;
 }
 
 /** Waits until the page shows a text. */
@@ -63,41 +92,48 @@ export function sees(page: Page, text: string): Promise<void> {
   return page.getByText(text).filter({ visible: true }).first().waitFor();
 }
 
-interface Look {
-  readonly colorScheme: 'light' | 'dark';
-  readonly width: number;
-}
-
-/** The two looks that differ in everything. */
-export const TWO_LOOKS: readonly Look[] = [
-  { colorScheme: 'light', width: 1_280 },
-  { colorScheme: 'dark', width: 390 },
-];
-const ALL_LOOKS: readonly Look[] = [
-  ...TWO_LOOKS,
-  { colorScheme: 'light', width: 390 },
-  { colorScheme: 'dark', width: 1_280 },
-];
-
-/** What sticks out of a page to the right, boxes that scroll by themselves left out. */
+/** What sticks out of a page to the right, boxes that scroll by themselves and what is off the screen on purpose left out. */
 const OVERFLOW = `[...document.querySelectorAll('body *')].filter((element) =>
   element.getBoundingClientRect().right > document.documentElement.clientWidth + 1 &&
-  !element.closest('pre, .unseen, .skip')).map((element) => element.outerHTML.slice(0, 120))`;
+  !element.closest('pre, .unseen, .skip, .table-card, .scroll')).map((element) => element.outerHTML.slice(0, 160))`;
 
-/**
- * Takes a picture of the page as it is, in light and dark, wide and narrow, and gives back what does not fit the width.
- * The pictures are test-results/page/NAME-SCHEME-WIDTH.png.
- */
-export async function picture(page: Page, name: string, looks = ALL_LOOKS): Promise<string[]> {
-  mkdirSync(PICTURES, { recursive: true });
-  const misfits: string[] = [];
-  for (const { colorScheme, width } of looks) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 850 });
-    // two frames: the charts are drawn again at their new width
-    await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
-    misfits.push(...(await page.evaluate<string[]>(OVERFLOW)));
-    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`) });
+/** What does not fit the width of the page, at each of some widths; 640 is a window of 1,280 at 200 % zoom. */
+export async function misfits(page: Page, widths: readonly number[] = [1_280, 640, 390]): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 800 });
+    await drawn(page);
+    found.push(...(await page.evaluate<string[]>(OVERFLOW)).map((part) => `${width}: ${part}`));
   }
-  return misfits;
+  await page.setViewportSize({ width: 1_280, height: 800 });
+  return found;
+}
+
+/** Two frames: the charts are drawn again at their new width. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))',
+  );
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface AxeFinding {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+/** What axe finds wrong by WCAG 2.2 AA and its own best practices, a line each. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await drawn(page);
+  if (!(await page.evaluate<boolean>("typeof axe === 'object'"))) await page.evaluate(AXE);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations } = await page.evaluate<{ readonly violations: readonly AxeFinding[] }>(
+    `axe.run(document, { runOnly: ${JSON.stringify(tags)}, resultTypes: ['violations'] })`,
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ html, failureSummary = '' }) => `${id}: ${html.slice(0, 140)} ${failureSummary.slice(0, 200)}`,
+    ),
+  );
 }

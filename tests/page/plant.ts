@@ -17,6 +17,8 @@ export const DEVICES = 500;
 export const RECORDS = DEVICES + 2;
 /** Points of `flow` that pump-0 has, one a second up to now. */
 export const HISTORY = 600;
+/** The user of each role, whose password is their name and `-password-1`. */
+export const USERS = { admin: 'adam', operator: 'olga', viewer: 'vera', device: 'dora' } as const;
 
 const PREFIX = 'mtic/msg/client/realtime/acme';
 const HOUR_MS = 3_600_000;
@@ -28,15 +30,17 @@ type Payload = Uint8Array | object;
 export interface Plant extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly url: string;
-  /** Of a session of the administrator. */
-  readonly cookie: SessionCookie;
+  /** Of a session of each role's user. */
+  readonly cookies: Readonly<Record<keyof typeof USERS, SessionCookie>>;
   /** Publishes a message of a device and waits for its acknowledgement. */
   send(device: string, payload: Payload): Promise<void>;
+  /** Makes a link that signs the administrator in once. */
+  signInLink(): Promise<string>;
 }
 
 /**
  * Starts `skerry up` on a new folder and fills it: the stale device first, a restart (the newest receipt is not kept,
- * its newest event time is), then everything else. Resolves when nothing is pending.
+ * its newest event time is), then everything else and a user of each role. Resolves when nothing is pending.
  */
 export async function openPlant(): Promise<Plant> {
   await using stack = new AsyncDisposableStack();
@@ -52,15 +56,45 @@ export async function openPlant(): Promise<Plant> {
   await publish(server, messages());
   await server.quiet();
   const url = `http://127.0.0.1:${server.httpPort}`;
-  const cookie = await sessionCookie(url, server.token);
+  const { token } = server;
+  for (const [role, name] of Object.entries(USERS)) {
+    const grants = [role === 'viewer' || role === 'device' ? { role, ...PLANT } : { role }];
+    await post(`${url}/api/v1/users`, token, { name, grants, password: passwordOf(name) });
+  }
+  const [admin, operator, viewer, device] = await Promise.all([
+    sessionCookie(url, token, USERS.admin),
+    sessionCookie(url, token, USERS.operator),
+    sessionCookie(url, token, USERS.viewer),
+    sessionCookie(url, token, USERS.device),
+  ]);
   const kept = stack.move();
   return {
     server,
     url,
-    cookie,
+    cookies: { admin, operator, viewer, device },
     send: (device, payload) => publish(server, [[`${PREFIX}/plant/${device}`, payload]]),
+    signInLink: async () => {
+      const link = await post(`${url}/api/v1/access/sign-in-links`, token, {});
+      return `${url}/#/sign-in?code=${encodeURIComponent(String(link.code))}`;
+    },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** The password of one of the plant's users. */
+export function passwordOf(name: string): string {
+  return `${name}-password-1`;
+}
+
+async function post(url: string, token: string, body: object): Promise<Record<string, unknown>> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'x-skerry-request': '1',
+  };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
 }
 
 /** What everything but the stale device sends. */

@@ -1,5 +1,5 @@
 import X from 'lucide-react/icons/x';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useEffectEvent, useRef, useState } from 'react';
 import { Navigation, useTitle } from './frame/navigation.tsx';
 import { RoomBoundary } from './frame/room-boundary.tsx';
 import { SessionProvider, useSession } from './frame/session.tsx';
@@ -52,6 +52,7 @@ function Frame() {
   const found = roomOf(parts);
   const [isMenuOpen, setMenuOpen] = useState(false);
   useFocusOnArrival(path);
+  useEscape(isMenuOpen, () => setMenuOpen(false));
   // biome-ignore lint/correctness/useExhaustiveDependencies: `path` says that the reader has gone elsewhere
   useEffect(() => setMenuOpen(false), [path]);
   return (
@@ -59,9 +60,9 @@ function Frame() {
       <a href="#main" className="skip">
         {words.skip}
       </a>
-      <Side current={found?.room} close={() => setMenuOpen(false)} />
+      <Side current={found?.room} isOpen={isMenuOpen} close={() => setMenuOpen(false)} />
       <TopBar openMenu={() => setMenuOpen(true)} isMenuOpen={isMenuOpen} />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} inert={isMenuOpen}>
         <Warnings />
         {found ? <Entered key={found.room.name} room={found.room} rest={found.rest} /> : <Nowhere />}
       </main>
@@ -69,17 +70,31 @@ function Frame() {
   );
 }
 
-function Side({ current, close }: { readonly current: Room | undefined; readonly close: () => void }) {
+function Side({
+  current,
+  isOpen,
+  close,
+}: {
+  readonly current: Room | undefined;
+  readonly isOpen: boolean;
+  readonly close: () => void;
+}) {
   const words = useShared();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    button.current?.focus();
+    return () => document.querySelector<HTMLElement>('.top .menu-button')?.focus();
+  }, [isOpen]);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the drawer wherever in it the focus is
-    <div id="side" className="side" onKeyDown={(event) => event.key === 'Escape' && close()}>
+    <nav id="side" className="side" aria-label={words.frame.navigation}>
       <div className="side-head">
         <Link to="/" className="brand">
           <img src="/skerry.svg" alt="" width="26" height="26" />
           {words.product}
         </Link>
         <button
+          ref={button}
           type="button"
           className="quiet-button menu-button"
           aria-label={words.frame.closeMenu}
@@ -89,7 +104,7 @@ function Side({ current, close }: { readonly current: Room | undefined; readonly
         </button>
       </div>
       <Navigation current={current} />
-    </div>
+    </nav>
   );
 }
 
@@ -124,6 +139,18 @@ function Nowhere() {
       <p>{notFound.words}</p>
     </div>
   );
+}
+
+function useEscape(isWanted: boolean, act: () => void): void {
+  const close = useEffectEvent(act);
+  useEffect(() => {
+    if (!isWanted) return;
+    const press = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') close();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, [isWanted]);
 }
 
 /** Moves the focus to the room when the reader goes to another one, so that the keyboard does not start at the top. */

@@ -96,7 +96,7 @@ function zoneOf(timeZone: string | undefined): string {
     new Date(),
   );
   const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'UTC';
-  return name.replace('GMT', 'UTC');
+  return name.replace('GMT', 'UTC').replace(/[+-]0$/, '');
 }
 
 /** A count with separators. */

@@ -12,13 +12,12 @@ import { useSession } from './session.tsx';
 
 /** The rooms one may enter, by heading. */
 export function Navigation({ current }: { readonly current: Room | undefined }) {
-  const words = useShared();
   return (
-    <nav aria-label={words.frame.navigation} className="nav">
+    <div className="nav">
       {GROUPS.map((group) => (
         <NavigationGroup key={group} group={group} current={current} />
       ))}
-    </nav>
+    </div>
   );
 }
 

@@ -16,11 +16,12 @@ export class RoomBoundary extends Component<Props, { readonly error: Error | und
   override render(): ReactNode {
     const { error } = this.state;
     if (error === undefined) return this.props.children;
-    return <Broken error={error} retry={() => this.setState({ error: undefined })} />;
+    return <Broken error={error} />;
   }
 }
 
-function Broken({ error, retry }: { readonly error: Error; readonly retry: () => void }) {
+/** A part of the page that could not be fetched is fetched again with the page only. */
+function Broken({ error }: { readonly error: Error }) {
   const words = useShared();
   return (
     <div className="state state-bad" role="alert">
@@ -29,7 +30,7 @@ function Broken({ error, retry }: { readonly error: Error; readonly retry: () =>
       <p className="quiet small">
         <code>{error.message}</code>
       </p>
-      <button type="button" onClick={retry}>
+      <button type="button" onClick={() => window.location.reload()}>
         {words.retry}
       </button>
     </div>

@@ -36,6 +36,11 @@ export function SearchField({ value }: { readonly value: string }) {
         aria-describedby="device-search-hint"
         autoComplete="off"
         onChange={(event) => setQuery({ search: event.target.value })}
+        onKeyDown={(event) => {
+          if (event.key !== 'ArrowDown') return;
+          event.preventDefault();
+          document.querySelector<HTMLElement>('[data-row="0"] .row-link')?.focus();
+        }}
       />
       <kbd>/</kbd>
       <span id="device-search-hint" className="unseen">

@@ -39,7 +39,7 @@ export function DeviceList(props: ListProps) {
   const words = useWords({ en, zh });
   const body = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
-  const [active, setActive] = useState<number | undefined>(undefined);
+  const pending = useRef<number>(undefined);
   const now = useServerNow();
   useLayoutEffect(() => {
     const top = body.current ? body.current.getBoundingClientRect().top + window.scrollY : 0;
@@ -57,15 +57,20 @@ export function DeviceList(props: ListProps) {
   const last = drawn.at(-1)?.index ?? 0;
   useEffect(() => setRange({ first, last }), [first, last, setRange]);
   useEffect(() => {
-    if (active !== undefined) linkAt(body.current, active)?.focus();
-  }, [active]);
+    // the row that the focus goes to is drawn some frames after the list was moved there
+    const link = pending.current === undefined ? null : linkAt(body.current, pending.current);
+    if (!link) return;
+    pending.current = undefined;
+    link.focus({ preventScroll: true });
+  });
   const move = (event: KeyboardEvent) => {
     const next = nextRow(event.key, rowOf(document.activeElement), total);
     if (next === undefined) return;
     event.preventDefault();
     virtual.scrollToIndex(next, { align: 'auto' });
-    linkAt(body.current, next)?.focus();
-    setActive(next);
+    const link = linkAt(body.current, next);
+    link?.focus({ preventScroll: true });
+    pending.current = link ? undefined : next;
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are placed by the virtual list, which a table does not allow

@@ -16,14 +16,11 @@ export function growthPerMs<S extends { readonly time: string }>(
   return pastMs < PAST_MS_MIN ? undefined : (figure(last) - figure(first)) / pastMs;
 }
 
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DAY_MS = 86_400_000;
 
-/** For how long raw points are kept (ms), by the configuration in force: `3d`, or a number of milliseconds. */
+/** For how long raw points are kept (ms), by the configuration in force. */
 export function retentionOf(values: Readonly<Record<string, unknown>> | undefined): number | undefined {
-  const found = values?.retention ?? values?.['series.retention'];
-  if (typeof found === 'number') return found;
-  const words = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(typeof found === 'string' ? found : '');
-  const unit = words?.[2];
-  if (unit !== 'ms' && unit !== 's' && unit !== 'm' && unit !== 'h' && unit !== 'd') return undefined;
-  return Number(words?.[1]) * UNIT_MS[unit];
+  const series: unknown = values?.series;
+  if (typeof series !== 'object' || series === null || !('rawDays' in series)) return undefined;
+  return typeof series.rawDays === 'number' ? series.rawDays * DAY_MS : undefined;
 }

@@ -1,0 +1,164 @@
+// How the pages look and whether everybody can use them: axe, widths, long texts, motion, kept pictures.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import {
+  axeFindings,
+  buildPage,
+  misfits,
+  openBrowser,
+  sees,
+  type Tab,
+  type Visit,
+  type Visitors,
+} from './browser.ts';
+import { differenceOf, pictureFault } from './pictures.ts';
+import { LONG_DEVICE, openPlant, type Plant, STALE_DEVICE } from './plant.ts';
+
+let plant: Plant;
+let browser: Visitors;
+
+before(async () => {
+  buildPage();
+  [plant, browser] = await Promise.all([openPlant(), openBrowser()]);
+});
+
+after(async () => {
+  await browser[Symbol.asyncDispose]();
+  await plant[Symbol.asyncDispose]();
+});
+
+/** A page, and what of it is there when it is whole. */
+interface Sight {
+  readonly name: string;
+  readonly path: string;
+  readonly whole: (page: Page) => Promise<unknown>;
+}
+
+const SIGHTS: readonly Sight[] = [
+  { name: 'overview', path: '/', whole: (page) => page.locator('.facts').last().waitFor() },
+  { name: 'devices', path: '/devices', whole: (page) => page.locator('[data-row="3"] .row-link').waitFor() },
+  {
+    name: 'device',
+    path: '/devices/acme/plant/pump-0',
+    whole: (page) => page.locator('.chart canvas').waitFor(),
+  },
+  {
+    name: 'device-stale',
+    path: `/devices/acme/plant/${STALE_DEVICE}`,
+    whole: (page) => page.locator('.chart canvas').waitFor(),
+  },
+  {
+    name: 'device-long',
+    path: `/devices/acme/plant/${LONG_DEVICE}?compare=acme/plant/pump-0`,
+    whole: (page) => page.locator('.chart canvas').waitFor(),
+  },
+  {
+    name: 'dead-letters',
+    path: '/dead-letters',
+    whole: (page) => page.locator('tbody tr').first().waitFor(),
+  },
+  { name: 'dead-letter', path: '/dead-letters/503', whole: (page) => page.locator('pre.hex').waitFor() },
+  {
+    name: 'ledger',
+    path: '/ledger?device=pump-1',
+    whole: (page) => page.locator('.device-account .ledger').first().waitFor(),
+  },
+  { name: 'about', path: '/about', whole: (page) => page.locator('.facts').waitFor() },
+  { name: 'nowhere', path: '/nothing', whole: (page) => page.locator('.state h1').waitFor() },
+];
+
+async function open(sight: Sight, visit: Visit): Promise<Tab> {
+  const tab = await browser.open(plant.url + sight.path, { cookie: plant.cookies.admin, ...visit });
+  await sight.whole(tab.page);
+  await tab.page.locator('.connection-live').waitFor();
+  return tab;
+}
+
+const COMBINATIONS = [
+  { language: 'en', theme: 'light' },
+  { language: 'zh', theme: 'dark' },
+  { language: 'en', theme: 'dark' },
+  { language: 'zh', theme: 'light' },
+] as const;
+
+for (const sight of SIGHTS) {
+  test(`${sight.name}: axe finds nothing in either language and theme, and the kept pictures are like it`, async () => {
+    const blank = await browser.blank();
+    const faults: string[] = [];
+    for (const { language, theme } of COMBINATIONS) {
+      await using tab = await open(sight, { language, theme });
+      faults.push(...(await axeFindings(tab.page)).map((finding) => `${language} ${theme}: ${finding}`));
+      // the first two differ in language and theme both
+      if ((language === 'en') === (theme === 'light')) {
+        faults.push(
+          ...[await pictureFault(tab.page, blank, `${sight.name}-${theme}`)].filter(
+            (fault) => fault !== undefined,
+          ),
+        );
+      }
+      faults.push(...tab.complaints);
+    }
+    await blank.close();
+    assert.deepEqual(faults, []);
+  });
+
+  test(`${sight.name}: fits narrow and zoomed windows, with texts as long as German and in Chinese, and nothing moves`, async () => {
+    for (const language of ['pseudo', 'zh'] as const) {
+      await using tab = await open(sight, { language });
+      assert.deepEqual(await misfits(tab.page), [], language);
+      assert.equal(await tab.page.evaluate('document.getAnimations().length'), 0);
+    }
+  });
+}
+
+test('sign-in: axe finds nothing in either language and theme, the kept pictures are like it, and it fits', async () => {
+  const blank = await browser.blank();
+  for (const { language, theme } of COMBINATIONS) {
+    await using tab = await browser.open(plant.url, { language, theme });
+    await sees(tab.page, language === 'zh' ? '用户名' : 'User name');
+    assert.deepEqual(await axeFindings(tab.page), []);
+    if ((language === 'en') === (theme === 'light')) {
+      assert.equal(await pictureFault(tab.page, blank, `sign-in-${theme}`), undefined);
+    }
+    assert.deepEqual(await misfits(tab.page), []);
+  }
+});
+
+test('refused: one who may not enter a room is told so in both languages, and no room is in the navigation', async () => {
+  for (const [language, words] of [
+    ['en', 'You may not see this.'],
+    ['zh', '您无权查看此内容。'],
+  ] as const) {
+    await using tab = await browser.open(`${plant.url}/devices`, { cookie: plant.cookies.device, language });
+    await sees(tab.page, words);
+    assert.deepEqual(await tab.page.locator('.nav a').allTextContents(), [
+      language === 'en' ? 'About' : '关于',
+    ]);
+    assert.deepEqual(await axeFindings(tab.page), []);
+  }
+});
+
+test('differenceOf tells two pictures apart and one from itself', async () => {
+  await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
+  await tab.page.locator('.facts').waitFor();
+  const light = await tab.page.screenshot();
+  await tab.page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await tab.page.screenshot();
+  const blank = await browser.blank();
+  assert.equal(await differenceOf(blank, light, light), 0);
+  assert.ok((await differenceOf(blank, light, dark)) > 0.5);
+});
+
+test('axeFindings finds a label that is missing and a contrast that is too small', async () => {
+  await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
+  await tab.page.locator('.facts').waitFor();
+  await tab.page.evaluate(`(() => {
+    const input = document.createElement('input');
+    const pale = Object.assign(document.createElement('p'), { textContent: 'hardly to be read' });
+    pale.style.color = '#eee';
+    document.querySelector('main').append(input, pale);
+  })()`);
+  const found = (await axeFindings(tab.page)).map((finding) => finding.split(':')[0]);
+  assert.ok(found.includes('label') && found.includes('color-contrast'), found.join(' '));
+});
