@@ -11,8 +11,6 @@ export class ClientRights {
   readonly #gate: AccessGate;
   readonly #client: string;
   readonly #remote: string;
-  /** Most connections publish on one topic again and again. */
-  #last: TopicEntry | undefined;
   readonly #allowed = new Set<TopicEntry>();
 
   constructor(gate: AccessGate, subject: Subject, client: string, remote: string) {
@@ -24,13 +22,10 @@ export class ClientRights {
 
   /** Whether it may publish on a topic; the verdict on an entry is remembered. */
   mayPublish(entry: TopicEntry, route: Pick<IngressRoute, 'kind'>): boolean {
-    if (entry === this.#last) return true;
-    if (!this.#allowed.has(entry)) {
-      if (!this.#gate.access.mayPublish(this.subject, entry.topic, route)) return false;
-      if (this.#allowed.size >= LIMITS.rightsCachedMax.value) this.#allowed.clear();
-      this.#allowed.add(entry);
-    }
-    this.#last = entry;
+    if (this.#allowed.has(entry)) return true;
+    if (!this.#gate.access.mayPublish(this.subject, entry.topic, route)) return false;
+    if (this.#allowed.size >= LIMITS.rightsCachedMax.value) this.#allowed.clear();
+    this.#allowed.add(entry);
     return true;
   }
 

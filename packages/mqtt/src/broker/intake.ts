@@ -91,7 +91,8 @@ export class Intake {
     if (!route) return this.#reject(from, cursor, REASON.topicNameInvalid, `The topic is ${entry.verdict}.`);
     if (route.kind === 'refuse')
       return this.#reject(from, cursor, REASON.notAuthorized, 'The topic belongs to nobody here.');
-    if (!from.session.rights.mayPublish(entry, route)) return this.#deny(from, cursor, entry);
+    if (from.session.permitted !== entry && !this.#permit(from.session, entry, route))
+      return this.#deny(from, cursor, entry);
     if (qos === 2 && this.#isRepeated(from, packetId)) return 'done';
     if (qos === 0 && route.kind === 'messaging' && !cursor.isRetain) this.#pass(from, cursor, entry);
     else {
@@ -139,6 +140,12 @@ export class Intake {
     this.#parts.meters.refused.add(1);
     from.refuse(cursor.packetId, reason, why);
     return 'done';
+  }
+
+  #permit(session: Session, entry: TopicEntry, route: IngressRoute): boolean {
+    const isAllowed = session.rights.mayPublish(entry, route);
+    if (isAllowed) session.permitted = entry;
+    return isAllowed;
   }
 
   /**

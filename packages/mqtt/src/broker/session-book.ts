@@ -60,6 +60,7 @@ export class SessionBook {
     const session = isPresent ? before : this.#make({ clientId, key, rights });
     if (!session) return undefined;
     session.rights = rights;
+    session.permitted = undefined;
     this.#wills.take(session); // the client is back before its will was due [MQTT-3.1.3-9]
     this.#absent.delete(session);
     session.link = link;

@@ -3,6 +3,7 @@ import type { Delivery } from './message.ts';
 import { type FlowBounds, OutgoingFlow, type QueueBudget } from './outgoing-flow.ts';
 import { Qos2Receiver } from './qos2-receiver.ts';
 import type { Subscription } from './subscription-tree.ts';
+import type { TopicEntry } from './topic-book.ts';
 import type { Will } from './will-book.ts';
 
 /** What a session needs of the connection that serves it. */
@@ -31,6 +32,8 @@ export class Session {
   link: SessionLink | undefined;
   /** Of the connection that serves it, or served it last. */
   rights: ClientRights;
+  /** The topic that its connection has published on last; most publish on one again and again. */
+  permitted: TopicEntry | undefined;
   /** How long it is kept without a connection; 0 ends it with the connection. */
   expiryMs = 0;
   /** What is published when the connection ends without a DISCONNECT. */
