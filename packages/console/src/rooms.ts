@@ -1,12 +1,14 @@
 import type { Room } from './room.ts';
 import { ABOUT } from './rooms/about/room.ts';
+import { CONNECT } from './rooms/connect/room.ts';
 import { DEAD_LETTERS } from './rooms/dead-letters/room.ts';
 import { DEVICES } from './rooms/devices/room.ts';
 import { LEDGER } from './rooms/ledger/room.ts';
 import { OVERVIEW } from './rooms/overview/room.ts';
+import { SIMULATION } from './rooms/simulation/room.ts';
 
 /** Every room of the console, in the order of the navigation. */
-export const ROOMS: readonly Room[] = [OVERVIEW, DEVICES, DEAD_LETTERS, LEDGER, ABOUT];
+export const ROOMS: readonly Room[] = [OVERVIEW, DEVICES, DEAD_LETTERS, LEDGER, CONNECT, SIMULATION, ABOUT];
 
 /** The room of an address and the parts behind its name; undefined where there is none. */
 export function roomOf(

@@ -1,0 +1,143 @@
+import CircleCheck from 'lucide-react/icons/circle-check';
+import Radio from 'lucide-react/icons/radio-tower';
+import TriangleAlert from 'lucide-react/icons/triangle-alert';
+import { formatCount, formatValue, millisOf, parseValue } from '../../format.ts';
+import type { Arrival } from '../../generated/client.ts';
+import { useServerNow } from '../../live/server-clock.ts';
+import { Breakable, Card, Failed, Link } from '../../parts/parts.tsx';
+import { type DeviceName, devicePath, pathOf } from '../../route.ts';
+import { useFormat } from '../../use-format.ts';
+import { useWords } from '../../words/words.ts';
+import { type Arrived, useArrivals } from './arrivals.ts';
+import { en } from './en.ts';
+import { zh } from './zh.ts';
+
+const WORDS = { en, zh };
+
+/** What has come of the device since this was opened: its first message with its values, and what arrived wrongly. */
+export function ArrivalCard({ device }: { readonly device: DeviceName }) {
+  const words = useWords(WORDS);
+  const found = useArrivals(device);
+  return (
+    <Card title={words.arrives} className={`arrivals ${found.hasArrived ? 'arrivals-good' : ''}`}>
+      <p role="status" className="arrival-state">
+        {found.hasArrived ? (
+          <>
+            <CircleCheck aria-hidden size={20} /> <strong>{words.arrived(device.device)}</strong>
+          </>
+        ) : (
+          <>
+            <Radio aria-hidden size={20} className="listening" /> <strong>{words.waiting}</strong>
+          </>
+        )}
+      </p>
+      {!found.hasArrived && <Waiting found={found} />}
+      {found.hasArrived && <FirstMessage device={device} found={found} />}
+      {found.error && <Failed error={found.error} retry={found.reload} />}
+      {found.wrong.length > 0 && <WrongOnes wrong={found.wrong} />}
+    </Card>
+  );
+}
+
+function Waiting({ found }: { readonly found: Arrived }) {
+  const words = useWords(WORDS);
+  const format = useFormat();
+  const now = useServerNow();
+  const { lastSeenMs } = found;
+  return (
+    <p className="quiet">
+      {lastSeenMs === undefined ? words.waitingWords : words.known(format.ago(now - lastSeenMs))}
+    </p>
+  );
+}
+
+function FirstMessage({ device, found }: { readonly device: DeviceName; readonly found: Arrived }) {
+  const words = useWords(WORDS);
+  const format = useFormat();
+  const now = useServerNow();
+  return (
+    <>
+      <p className="quiet">
+        {found.lastSeenMs !== undefined && words.arrivedAgo(format.ago(now - found.lastSeenMs))}
+        {found.stored > 0 && ` · ${words.stored(found.stored)}`}
+      </p>
+      <table className="dense">
+        <thead>
+          <tr>
+            <th scope="col">{words.metric}</th>
+            <th scope="col" className="number">
+              {words.value}
+            </th>
+            <th scope="col">
+              {words.time} ({format.zone})
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.values.map((value) => (
+            <tr key={value.metric}>
+              <th scope="row">{value.metric}</th>
+              <td className="value number">{formatValue(parseValue(value))}</td>
+              <td className="figures">{format.moment(millisOf(value.time))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div className="row arrival-links">
+        <Link to={devicePath(device)} className="button">
+          {words.open}
+        </Link>
+        <Link to={pathOf('connect')}>{words.another}</Link>
+      </div>
+    </>
+  );
+}
+
+function WrongOnes({ wrong }: { readonly wrong: readonly Arrival[] }) {
+  const words = useWords(WORDS);
+  return (
+    <section className="wrong" aria-live="polite">
+      <h3>{words.wrong}</h3>
+      <p className="small quiet">{words.wrongWords}</p>
+      <ul className="plain">
+        {wrong.map((one) => (
+          <WrongOne key={`${one.time} ${one.kind} ${one.topic} ${one.offset}`} one={one} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function WrongOne({ one }: { readonly one: Arrival }) {
+  const words = useWords(WORDS);
+  const format = useFormat();
+  const now = useServerNow();
+  const who = one.client === '' ? words.anybody : one.client;
+  const remedies: Readonly<Record<string, string>> = words.remedy;
+  const remedy = remedies[one.reason] ?? remedies[one.kind];
+  return (
+    <li className="wrong-one">
+      <TriangleAlert aria-hidden size={17} />
+      <div>
+        <p>
+          <Breakable text={words.happened[one.kind](who, one.user, one.topic)} />{' '}
+          <span className="quiet small">{format.ago(now - millisOf(one.time))}</span>
+        </p>
+        {remedy !== undefined && <p>{remedy}</p>}
+        {one.offset !== null && (
+          <p>
+            <Link to={pathOf('dead-letters', String(one.offset))}>
+              {words.letter(formatCount(one.offset))}
+            </Link>
+          </p>
+        )}
+        <details>
+          <summary className="small">{words.details}</summary>
+          <p className="small quiet">
+            <Breakable text={one.words} />
+          </p>
+        </details>
+      </div>
+    </li>
+  );
+}

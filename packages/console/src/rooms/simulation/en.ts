@@ -1,0 +1,48 @@
+import { count, things } from '../../words/english.ts';
+
+/** Texts of the simulation, in English. */
+export const en = {
+  title: 'Simulation',
+  lead: 'Simulated devices publish over MQTT like real ones, so everything in the console can be tried without hardware.',
+  start: 'Start a simulation',
+  world: 'What is simulated',
+  worlds: { 'wind-farm': 'Wind farm', factory: 'Factory', traffic: 'Traffic' },
+  worldWords: {
+    'wind-farm': 'Turbines with wind, power curve, temperatures, wear and faults.',
+    factory: 'Machines that run, heat up, stop and are repaired.',
+    traffic: 'Counters at crossings with rush hours and jams.',
+  },
+  devices: 'Devices',
+  rate: 'Messages of each a second',
+  seed: 'Seed',
+  seedHint: 'The same seed gives the same course of events. Empty: a new one.',
+  tenant: 'Tenant',
+  project: 'Project',
+  projectHint: 'Empty: the name of the world.',
+  outOfRange: (from: string, to: string) => `A number from ${from} to ${to} is wanted.`,
+  wholeOutOfRange: (from: string, to: string) => `A whole number from ${from} to ${to} is wanted.`,
+  load: (messages: string) => `That makes ${messages} messages a second.`,
+  go: 'Start',
+  going: 'Starting…',
+  running: 'Running',
+  slots: (running: number, most: number) => `${count(running)} of at most ${count(most)}`,
+  full: (most: number) => `${things(most, 'simulation')} run already. Stop one to start another.`,
+  none: 'No simulation is running.',
+  started: (author: string, ago: string) => `started ${ago} by ${author}`,
+  published: 'Published',
+  acked: 'Acknowledged',
+  facts: (devices: number, rate: string, seed: string) =>
+    `${things(devices, 'device')}, ${rate} messages of each a second, seed ${seed}`,
+  show: 'See its devices',
+  stop: 'Stop',
+  again: 'Begin anew',
+  stopped: 'The simulation has ended. What it published stays until it ages out.',
+  begun: 'The simulation has begun.',
+  fault: (detail: string) => `It ended by itself: ${detail}`,
+  chaos: 'Chaos',
+  chaosWords:
+    'Sends every kind of bad input and shows what is answered to it. It disturbs on purpose, so it is started from a terminal, in the folder of Skerry:',
+};
+
+/** Shape of the texts of the simulation. */
+export type SimulationWords = typeof en;

@@ -1,0 +1,85 @@
+import RotateCcw from 'lucide-react/icons/rotate-ccw';
+import Square from 'lucide-react/icons/square';
+import { formatCount, formatRate, millisOf } from '../../format.ts';
+import { restartSimulation, type Simulation, stopSimulation } from '../../generated/client.ts';
+import { useServerNow } from '../../live/server-clock.ts';
+import { NotDone, useAct } from '../../parts/act.tsx';
+import { Link } from '../../parts/parts.tsx';
+import { pathOf, withQuery } from '../../route.ts';
+import { useFormat } from '../../use-format.ts';
+import { useWords } from '../../words/words.ts';
+import { en } from './en.ts';
+import { zh } from './zh.ts';
+
+const WORDS = { en, zh };
+
+/** One world that runs, with what it has published. */
+export function RunningSimulation({
+  simulation,
+  told,
+}: {
+  readonly simulation: Simulation;
+  readonly told: (sentence: string) => void;
+}) {
+  const words = useWords(WORDS);
+  const format = useFormat();
+  const now = useServerNow();
+  const act = useAct();
+  const { id, world, devices, rate, seed, tenant, project, author, started, fault } = simulation;
+  const name = `${words.worlds[world]} ${tenant} / ${project}`;
+  return (
+    <li className="simulation">
+      <div className="simulation-facts">
+        <h3>
+          {words.worlds[world]} <span className="quiet">{`${tenant} / ${project}`}</span>
+        </h3>
+        <p className="small">{words.facts(devices, formatRate(rate), String(seed))}</p>
+        <p className="small quiet">{words.started(author, format.ago(now - millisOf(started)))}</p>
+        {fault !== null && <p className="bad">{words.fault(fault)}</p>}
+        <NotDone error={act.error} />
+      </div>
+      <dl className="simulation-counts">
+        <div>
+          <dt>{words.published}</dt>
+          <dd className="figures">{formatCount(simulation.published)}</dd>
+        </div>
+        <div>
+          <dt>{words.acked}</dt>
+          <dd className="figures">{formatCount(simulation.acked)}</dd>
+        </div>
+      </dl>
+      <div className="row">
+        <Link to={withQuery(pathOf('devices'), { tenant, project })} className="button">
+          {words.show}
+        </Link>
+        <button
+          type="button"
+          disabled={act.isBusy}
+          aria-label={`${words.again}: ${name}`}
+          onClick={() =>
+            act.run(
+              () => restartSimulation({ id }, {}),
+              () => told(words.begun),
+            )
+          }
+        >
+          <RotateCcw aria-hidden size={15} /> {words.again}
+        </button>
+        <button
+          type="button"
+          className="danger"
+          disabled={act.isBusy}
+          aria-label={`${words.stop}: ${name}`}
+          onClick={() =>
+            act.run(
+              () => stopSimulation({ id }),
+              () => told(words.stopped),
+            )
+          }
+        >
+          <Square aria-hidden size={14} /> {words.stop}
+        </button>
+      </div>
+    </li>
+  );
+}
