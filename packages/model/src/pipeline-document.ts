@@ -92,7 +92,7 @@ export interface AggregateDocument {
   /** How much older than the newest of its group a message may be. */
   readonly lateness: string;
   readonly late: 'drop' | 'deadLetter';
-  /** Whether the message itself goes on to the next stage. */
+  /** Whether a message that was gathered goes on to the next stage. One without a number that is gathered does in any case. */
   readonly keepInput: boolean;
   readonly output: {
     /** Device of the results, with `{group}` in it. */
@@ -136,7 +136,12 @@ export type StagesDocument = PipelineDocument | LookupTableDocument;
 /** A document with its defaults, or why it cannot be taken: everything at once. */
 export type ParsedDocument =
   | { readonly document: StagesDocument; readonly faults: readonly [] }
-  | { readonly document: undefined; readonly faults: readonly DocumentFault[] };
+  | {
+      readonly document: undefined;
+      readonly faults: readonly DocumentFault[];
+      /** What could be read, so that its expressions can be checked in the same go; `places` are the indexes of its stages as written. */
+      readonly partial: { readonly document: StagesDocument; readonly places: readonly number[] };
+    };
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME_WORDS = 'a name of lower-case letters, digits and hyphens, at most 63';
@@ -151,14 +156,15 @@ export function parseStagesDocument(value: unknown): ParsedDocument {
   const kind = reader.choice(root.kind, 'kind', ['Pipeline', 'LookupTable']);
   const metadata = reader.object(root.metadata, 'metadata', ['name']);
   const name = nameOf(reader, metadata.name, 'metadata.name');
+  const places: number[] = [];
   const head = { apiVersion: API_VERSION, metadata: { name } } as const;
   const document: StagesDocument =
     kind === 'Pipeline'
-      ? { ...head, kind, spec: pipelineSpec(reader, root.spec) }
+      ? { ...head, kind, spec: pipelineSpec(reader, root.spec, places) }
       : { ...head, kind, spec: tableSpec(reader, root.spec) };
   return reader.faults.length === 0
     ? { document, faults: [] }
-    : { document: undefined, faults: reader.faults };
+    : { document: undefined, faults: reader.faults, partial: { document, places } };
 }
 
 function nameOf(reader: DocumentReader, value: unknown, path: string): string {
@@ -173,7 +179,7 @@ function tableSpec(reader: DocumentReader, value: unknown): LookupTableDocument[
   return { match, csv: reader.text(spec.csv, 'spec.csv', 'CSV with a header line') ?? '' };
 }
 
-function pipelineSpec(reader: DocumentReader, value: unknown): PipelineDocument['spec'] {
+function pipelineSpec(reader: DocumentReader, value: unknown, places: number[]): PipelineDocument['spec'] {
   const spec = reader.object(value, 'spec', ['match', 'decode', 'stages']);
   const match = matchOf(reader, spec.match, ['tenant', 'project', 'topics']);
   const decode = reader.object(spec.decode ?? {}, 'spec.decode', ['contentType']);
@@ -182,10 +188,17 @@ function pipelineSpec(reader: DocumentReader, value: unknown): PipelineDocument[
     reader.fault('spec.stages', `found ${show(spec.stages)}, wanted a list of stages`);
     return { match, decode: { contentType }, stages: [] };
   }
-  const stages = spec.stages.flatMap((one: unknown, i) => stageOf(reader, one, `spec.stages[${i}]`) ?? []);
+  const stages = spec.stages.flatMap((one: unknown, i) => {
+    const stage = stageOf(reader, one, `spec.stages[${i}]`);
+    if (stage) places.push(i);
+    return stage ?? [];
+  });
   for (const [i, stage] of stages.entries()) {
     if (stages.findIndex(({ name }) => name === stage.name) === i || stage.name === '') continue;
-    reader.fault(`spec.stages[${i}].name`, `found ${show(stage.name)} a second time, wanted another name`);
+    reader.fault(
+      `spec.stages[${places[i]}].name`,
+      `found ${show(stage.name)} a second time, wanted another name`,
+    );
   }
   return { match, decode: { contentType }, stages };
 }

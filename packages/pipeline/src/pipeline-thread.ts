@@ -105,7 +105,7 @@ function requestsOf(pipeline: Pipeline, meter: Pick<Meter, 'snapshot'>): Pipelin
     metrics: () => meter.snapshot(),
     stageList: () => pipeline.stages.list(),
     stageGet: (kind, name) => pipeline.stages.get(kind, name),
-    stageCheck: (document) => pipeline.stages.check(document),
+    stageCheck: (document, places) => pipeline.stages.check(document, places),
     stageOutcome: (id) => pipeline.stages.outcome(id),
     stageTrial: (request) => pipeline.stages.trial(request),
     stageShadow: (id, document, range) => pipeline.stages.shadow(id, document, range),

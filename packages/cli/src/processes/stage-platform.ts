@@ -40,8 +40,8 @@ export class LiveStages implements StagePlatform {
     return this.#needs.pipeline.request('stageGet', kind, name);
   }
 
-  check(document: StagesDocument) {
-    return this.#needs.pipeline.request('stageCheck', document);
+  check(document: StagesDocument, places?: readonly number[]) {
+    return this.#needs.pipeline.request('stageCheck', document, places);
   }
 
   async change(asked: DocumentChange, author: string): Promise<ChangeOutcome> {

@@ -116,7 +116,7 @@ class AggregateStage implements CompiledAggregate {
 
   run(message: StageMessage, run: StageRun, next: number): boolean {
     const { keepInput } = this.#document;
-    if (!this.#hasNumbers(message)) return keepInput;
+    if (!this.#hasNumbers(message)) return true;
     const group = this.#groupOf(message, run, next);
     const { timeMicros } = message;
     const { everyMicros, sizeMicros, latenessMicros } = this.#grid;

@@ -26,10 +26,11 @@ export type Compilation =
   | { readonly pipeline: CompiledPipeline; readonly faults: readonly [] }
   | { readonly pipeline: undefined; readonly faults: readonly DocumentFault[] };
 
-/** Checks limits, expressions and tables of a document and makes its stages. */
+/** Checks limits, expressions and tables of a document and makes its stages; `places`: their indexes as they were written. */
 export function compilePipeline(
   document: PipelineDocument,
   tables: readonly LookupTableDocument[],
+  places?: readonly number[],
 ): Compilation {
   const faults: DocumentFault[] = [];
   const { match, stages: declared } = document.spec;
@@ -46,7 +47,7 @@ export function compilePipeline(
     csv: (name) => usable.find(({ metadata }) => metadata.name === name)?.spec.csv,
   };
   const stages = declared.flatMap(
-    (stage, i) => compileStage(stage, `spec.stages[${i}]`, source, faults) ?? [],
+    (stage, i) => compileStage(stage, `spec.stages[${places?.[i] ?? i}]`, source, faults) ?? [],
   );
   if (faults.length > 0) return { pipeline: undefined, faults };
   return { pipeline: { name: document.metadata.name, document, stages }, faults: [] };

@@ -67,8 +67,9 @@ export class StageBook {
     return this.#inForce('Pipeline').flatMap((one) => (one.kind === 'Pipeline' ? [one] : []));
   }
 
-  /** What is wrong with putting a document in force now; empty when nothing is. */
-  check(document: StagesDocument): readonly DocumentFault[] {
+  /** What is wrong with putting a document in force now; empty when nothing is. `places`: it was only read in part. */
+  check(document: StagesDocument, places?: readonly number[]): readonly DocumentFault[] {
+    if (places && document.kind === 'Pipeline') return compilePipeline(document, this.tables, places).faults;
     const compiled = this.#compileWith(document.kind, document.metadata.name, document);
     return compiled instanceof StageSet ? [] : compiled;
   }

@@ -73,9 +73,9 @@ export class StageDesk {
     };
   }
 
-  /** What is wrong with putting a document in force now. */
-  check(document: StagesDocument): readonly DocumentFault[] {
-    return this.#needs.book.check(document);
+  /** What is wrong with putting a document in force now; `places`: the indexes of its stages when it was only read in part. */
+  check(document: StagesDocument, places?: readonly number[]): readonly DocumentFault[] {
+    return this.#needs.book.check(document, places);
   }
 
   /** Resolves when the record of a change was judged. */

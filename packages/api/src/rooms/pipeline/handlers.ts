@@ -60,17 +60,14 @@ async function seen({ asker, params, query }: NamedCall, { platform }: Needs): P
 
 async function put(call: Call<'putPipeline'>, needs: Needs): Promise<Model<'PipelineDetail'>> {
   const { params, body, asker } = call;
-  const document = documentIn(body, '');
-  const { kind, metadata, spec } = document;
+  const document = await documentIn(body, '', needs, asker, 'pipeline:change');
+  const { kind, metadata } = document;
   if (metadata.name !== params.name)
     throw refusal(
       [{ path: 'metadata.name', detail: `is ${metadata.name}, wanted ${params.name} as in the path` }],
       '',
     );
-  allow(asker, spec.match);
   const before = await needs.platform.stages.get(kind, metadata.name);
-  const faults = await needs.platform.stages.check(document);
-  if (faults.length > 0) throw refusal(faults, '');
   return change(call, needs, before, { action: 'apply', kind, name: metadata.name, document });
 }
 
@@ -117,12 +114,10 @@ async function tryOut(
   needs: Needs,
 ): Promise<Model<'PipelineTrialOutcome'>> {
   const { platform } = needs;
-  const document = body.document === undefined ? undefined : documentIn(body.document, '/document');
-  if (document) {
-    allow(asker, document.spec.match, 'pipeline:read');
-    const faults = await platform.stages.check(document);
-    if (faults.length > 0) throw refusal(faults, '/document');
-  }
+  const document =
+    body.document === undefined
+      ? undefined
+      : await documentIn(body.document, '/document', needs, asker, 'pipeline:read');
   const samples: TrialSample[] = [];
   for (const [i, sample] of body.samples.entries()) samples.push(await sampleOf(sample, i, asker, needs));
   const outcomes = await platform.stages.trial(document, samples);
@@ -167,16 +162,14 @@ async function sampleOf(
 
 async function shadow(
   { asker, body, signal }: Call<'shadowPipelines'>,
-  { platform, clock }: Needs,
+  needs: Needs,
 ): Promise<Model<'PipelineShadowReport'>> {
+  const { platform, clock } = needs;
   const nowMicros = clock.nowMicros();
   const { document: written, fromOffset, toOffset, from, to, lastRecords } = body;
-  const document = documentIn(written, '/document');
-  allow(asker, document.spec.match, 'pipeline:read');
+  const document = await documentIn(written, '/document', needs, asker, 'pipeline:read');
   const namesake = await platform.stages.get(document.kind, document.metadata.name);
   if (namesake) allow(asker, namesake.match, 'pipeline:read');
-  const faults = await platform.stages.check(document);
-  if (faults.length > 0) throw refusal(faults, '/document');
   const range: ShadowRange = {
     ...(fromOffset === undefined ? {} : { fromOffset }),
     ...(toOffset === undefined ? {} : { toOffset }),
@@ -196,10 +189,25 @@ function answerWith(
   return showDetail(detail);
 }
 
-function documentIn(value: unknown, at: string): StagesDocument {
-  const { document, faults } = parseStagesDocument(value);
-  if (document) return document;
-  throw refusal(faults, at);
+/** The document of a body, which can be put in force; else every fault at once, those of its expressions too. */
+async function documentIn(
+  value: unknown,
+  at: string,
+  { platform }: Needs,
+  asker: Asker,
+  action: 'pipeline:read' | 'pipeline:change',
+): Promise<StagesDocument> {
+  const parsed = parseStagesDocument(value);
+  // before anything is looked up for it
+  allow(asker, (parsed.document ?? parsed.partial.document).spec.match, action);
+  const faults = parsed.document
+    ? await platform.stages.check(parsed.document)
+    : [...parsed.faults, ...(await platform.stages.check(parsed.partial.document, parsed.partial.places))];
+  if (parsed.document && faults.length === 0) return parsed.document;
+  throw refusal(
+    faults.filter(({ path }, i) => faults.findIndex((one) => one.path === path) === i),
+    at,
+  );
 }
 
 /** Every fault with its pointer into the body. */

@@ -155,8 +155,8 @@ export interface ShadowReport {
 export interface StagePlatform {
   list(): Promise<readonly DocumentEntry[]>;
   get(kind: DocumentKind, name: string): Promise<DocumentDetail | undefined>;
-  /** What is wrong with putting a document in force now; empty when nothing is. */
-  check(document: StagesDocument): Promise<readonly DocumentFault[]>;
+  /** What is wrong with putting a document in force now; empty when nothing is. `places`: the indexes of its stages when it was only read in part. */
+  check(document: StagesDocument, places?: readonly number[]): Promise<readonly DocumentFault[]>;
   /** Resolves when the change is durable and was judged. Fails with `unavailable` when nothing is taken in. */
   change(change: DocumentChange, author: string): Promise<ChangeOutcome>;
   /** Takes samples through the stages with a document in the place of its namesake. Nothing is stored. */
