@@ -49,11 +49,11 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** Resolves with its exit code. */
-  async ends(): Promise<number | null> {
+  async ends(mostMs = 30_000): Promise<number | null> {
     await until(
       'the end of the client',
       () => this.#code !== undefined,
-      30_000,
+      mostMs,
       () => this.#text,
     );
     return this.#code ?? null;
