@@ -1,5 +1,5 @@
 import type { Access } from '@skerry/access';
-import type { Clock, Gauge } from '@skerry/kernel';
+import type { Clock, Gauge, LimitTable } from '@skerry/kernel';
 import type { Admission } from './admission.ts';
 import type { Platform } from './platform.ts';
 import type { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
@@ -20,6 +20,8 @@ export interface HandlerNeeds {
   /** Exports that run. */
   readonly exports: Gauge;
   readonly intake: TelemetryIntake;
+  /** Limits of each package of the process. */
+  readonly limits: Readonly<Record<string, LimitTable>>;
   /** Whether the server has begun to end. */
   readonly isEnding: () => boolean;
 }

@@ -2,7 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Access } from '@skerry/access';
-import { type Clock, CodedError, type Logger, type Meter, type TlsCredentials } from '@skerry/kernel';
+import {
+  type Clock,
+  CodedError,
+  type LimitTable,
+  type Logger,
+  type Meter,
+  type TlsCredentials,
+} from '@skerry/kernel';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fastify, {
   type FastifyInstance,
@@ -56,6 +63,8 @@ export interface ApiOptions {
   readonly staticFolder?: string;
   /** Fault codes of other packages, for the pages at `/errors/<code>`. */
   readonly faults?: Readonly<Record<string, FaultMeaning>>;
+  /** Limits of the packages that the process is made of, for `/api/v1/limits`; those of the API are always told. */
+  readonly limits?: Readonly<Record<string, LimitTable>>;
   /** Other bounds than those of `LIMITS`. */
   readonly bounds?: Partial<ApiBounds>;
 }
@@ -143,10 +152,11 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
   const exports = needs.meter.gauge('iot_api_exports', 'Exports that run.');
+  const limits = { api: LIMITS, ...options.limits };
   register(
     server,
     context,
-    createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, isEnding }),
+    createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, limits, isEnding }),
   );
   const encrypted = options.tls && encryptedServer(server, options.tls, options);
   stack.defer(() => closeServer(server, encrypted, context, streams));

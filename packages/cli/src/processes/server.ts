@@ -20,6 +20,7 @@ import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
 import { httpListeners, watchHttpTls } from './http-listeners.ts';
+import { LIMIT_TABLES } from './limit-tables.ts';
 import { listening } from './listening.ts';
 import { LivePlatform } from './live-platform.ts';
 import type { LogThreadFacts } from './log-worker.ts';
@@ -238,7 +239,7 @@ function openHttp(
   platform: LivePlatform,
 ): Promise<Api> {
   return openApi(
-    { ...httpListeners(config), staticFolder: PAGE, faults: FAULT_MEANINGS },
+    { ...httpListeners(config), staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
     { platform, clock, logger, meter, access },
   );
 }

@@ -2,11 +2,12 @@ import { renderPrometheus } from '@skerry/kernel';
 import type { Handlers } from '../../call.ts';
 import type { HandlerNeeds } from '../../handler-needs.ts';
 import { isForAll } from '../../scoping.ts';
+import { listLimits } from './limit-list.ts';
 
 /** Serves health, readiness, metrics and configuration. */
 export function processHandlers(
   needs: HandlerNeeds,
-): Handlers<'getHealth' | 'getReadiness' | 'getMetrics' | 'getConfig'> {
+): Handlers<'getHealth' | 'getReadiness' | 'getMetrics' | 'getConfig' | 'listLimits'> {
   const { platform } = needs;
   return {
     getHealth: async () => ({ status: 'ok' }),
@@ -21,6 +22,7 @@ export function processHandlers(
       const body = renderPrometheus(await platform.metrics());
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body);
     },
+    listLimits: async () => listLimits(needs.limits, await platform.metrics()),
     getConfig: async ({ asker }) => {
       const { version, values, listeners, exampleTopic } = platform.configuration();
       // paths and limits of the machine are for those who see all of the platform

@@ -39,4 +39,13 @@ export const PROCESS_OPERATIONS = {
     faults: [],
     may: 'platform:read',
   },
+  listLimits: {
+    method: 'GET',
+    path: '/api/v1/limits',
+    tag: 'Process',
+    summary: 'Every limit of the process, and how near it is where that is measured',
+    answer: 'LimitList',
+    faults: [],
+    may: 'platform:read',
+  },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -1,4 +1,4 @@
-import { count, flag, list, object, text } from '../../schema-kit.ts';
+import { count, flag, list, nullable, number, object, oneOfWords, text } from '../../schema-kit.ts';
 
 /** What this room takes and answers. */
 export const PROCESS_SCHEMAS = {
@@ -13,6 +13,29 @@ export const PROCESS_SCHEMAS = {
       }),
     ),
     exampleTopic: text('A topic that makes telemetry of the device `my-device`.'),
+  }),
+  LimitList: object('Limits, by package and name.', {
+    items: list(
+      object('A limit.', {
+        package: text('Part of the platform that has it.'),
+        name: text('Name, as in docs/LIMITS.md.'),
+        value: number('At most this.'),
+        unit: oneOfWords('Unit of the value.', [
+          'bytes',
+          'count',
+          'ms',
+          'secs',
+          'levels',
+          'percent',
+          'days',
+          'micros',
+        ]),
+        what: text('What is limited.'),
+        whenFull: text('What happens when it is reached.'),
+        key: nullable(text('Key of the configuration that changes it; null where it is fixed.')),
+        current: nullable(number('How much there is of it now; null where it is not measured.')),
+      }),
+    ),
   }),
   Health: object('The process answers.', { status: { type: 'string', const: 'ok' } }),
   Readiness: object('Whether the platform takes and shows messages.', {

@@ -1,0 +1,31 @@
+import type { LimitTable, MetricFamily } from '@skerry/kernel';
+import type { Model } from '../../schemas.ts';
+
+/**
+ * Every limit with how near it is, where a gauge tells: by package and name. A gauge with several labels (a queue of
+ * each kind, for instance) counts with its highest value.
+ */
+export function listLimits(
+  tables: Readonly<Record<string, LimitTable>>,
+  metrics: readonly MetricFamily[],
+): Model<'LimitList'> {
+  const gauges = new Map(
+    metrics
+      .filter(({ kind, samples }) => kind === 'gauge' && samples.length > 0)
+      .map(({ name, samples }) => [name, Math.max(...samples.map((sample) => sample.value))]),
+  );
+  return {
+    items: Object.entries(tables).flatMap(([room, table]) =>
+      Object.entries(table).map(([name, { value, unit, what, whenFull, metric, key }]) => ({
+        package: room,
+        name,
+        value,
+        unit,
+        what,
+        whenFull,
+        key: key ?? null,
+        current: metric === undefined ? null : (gauges.get(metric) ?? null),
+      })),
+    ),
+  };
+}
