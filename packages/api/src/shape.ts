@@ -52,7 +52,13 @@ export function showBucket(row: BucketRow, wanted: ReadonlySet<string>): Model<'
   const whole = { ...row, mean: row.sum / row.count };
   const shown: Record<string, number> = {};
   for (const name of AGGREGATES) if (wanted.has(name)) shown[name] = whole[name];
-  return { time: formatTime(row.startMicros), ...shown };
+  const time = formatTime(row.startMicros);
+  return isRounded(row) ? { time, ...shown, isRounded: true } : { time, ...shown };
+}
+
+/** Whether doubles may have rounded an exact integer in the bucket: beyond 2^53 they leave out neighbours. */
+function isRounded({ min, max, sum }: BucketRow): boolean {
+  return Math.max(Math.abs(min), Math.abs(max), Math.abs(sum)) > Number.MAX_SAFE_INTEGER;
 }
 
 /** A device of the list. */

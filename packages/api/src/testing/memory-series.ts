@@ -33,10 +33,11 @@ export class MemorySeries {
   buckets(from: number, to: number, stepMicros: number): BucketRow[] {
     const buckets = new Map<number, BucketRow>();
     for (const row of this.range(from, to, false, undefined)) {
-      if (typeof row.value !== 'number') continue;
+      if (!isNumeric(row.value)) continue;
+      const value = Number(row.value);
       const startMicros = Math.floor(row.timeMicros / stepMicros) * stepMicros;
       const known = buckets.get(startMicros);
-      buckets.set(startMicros, known ? grow(known, row.value) : begin(startMicros, row.value));
+      buckets.set(startMicros, known ? grow(known, value) : begin(startMicros, value));
     }
     return [...buckets.values()];
   }

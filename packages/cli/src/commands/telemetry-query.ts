@@ -29,7 +29,7 @@ export const telemetryQueryVerb: Verb = {
       name: 'step',
       type: 'text',
       value: 'DURATION',
-      what: 'Aggregates in buckets of this width (10s, 1m, 1h) instead of points.',
+      what: 'Aggregates in buckets of this width (10s, 1m, 1h) instead of points. Texts are not counted.',
     },
     {
       name: 'aggregates',
@@ -52,10 +52,17 @@ export const telemetryQueryVerb: Verb = {
     const query = queryOf(context);
     const client = openClient(context);
     const stream = new RowStream<Row>(context, outputFormat(context.flags.output), columnsOf(context));
+    let rounded = 0;
     for await (const line of client.queryTelemetryLines(query, { signal: context.signal })) {
       await stream.add(line);
+      if ('isRounded' in line) rounded += 1;
     }
     await stream.end();
+    if (rounded > 0) {
+      context.stderr.write(
+        `${rounded} of ${stream.count} buckets hold integers beyond 2^53 or a sum beyond it, which are rounded there; without --step they are exact.\n`,
+      );
+    }
     if (stream.count === 0) await explainNothing(context, query);
     return 0;
   },
@@ -119,6 +126,12 @@ function columnsOf(context: VerbContext): StreamColumn<Row>[] {
         cell: (row) => ('value' in row ? '' : String(row[name] ?? '')),
       }),
     ),
+    {
+      title: 'ROUNDED',
+      width: 7,
+      isWide: true,
+      cell: (row) => ('isRounded' in row ? 'yes' : ''),
+    },
   ];
 }
 

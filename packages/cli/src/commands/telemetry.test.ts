@@ -77,6 +77,28 @@ test('telemetry query prints well-formed JSON and YAML, and a table', async () =
   assert.equal((await island.skerry(`${SERIES} --to 2026-01-01 --from 2026-01-01 -o json`)).out, '[]\n');
 });
 
+test('telemetry query --step says which buckets are rounded, and how to have them exactly', async () => {
+  await using island = await openIsland();
+  const big = { tenant: 't', project: 'p', device: 'd', timeMicros: START, values: { v: 2n ** 53n + 1n } };
+  island.scene.platform.ingest([big, { ...big, timeMicros: START + 60_000_000, values: { v: 1 } }]);
+  const line =
+    'telemetry query --tenant t --project p --device d --metric v --from 2026-05-01 --to 2026-05-02 --step 1m';
+  const { out, err } = await island.skerry(`${line} --aggregates max -o wide`);
+  const marks = out
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.trimEnd().endsWith(' yes'));
+  assert.deepEqual(marks, [false, true, false]);
+  assert.match(
+    err,
+    /^1 of 2 buckets hold integers beyond 2\^53 or a sum beyond it.*without --step they are exact/,
+  );
+  assert.match(
+    (await island.skerry(`${line} --aggregates max -o ndjson`)).out,
+    /"isRounded":true\}\n.*"max":1\}/,
+  );
+});
+
 test('telemetry query --step prints the aggregates asked for', async () => {
   await using island = await openIsland();
   seed(island, 120);

@@ -226,7 +226,7 @@ export type PointPage = {
   readonly cursor: string | null;
 };
 
-/** One bucket of a time grid. */
+/** One bucket of a time grid, over numbers, integers and booleans; texts are not counted. */
 export type Bucket = {
   /** Start of the bucket. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
@@ -244,9 +244,11 @@ export type Bucket = {
   readonly first?: number | undefined;
   /** Last value of the bucket. */
   readonly last?: number | undefined;
+  /** There when a value or the sum lies beyond 2^53: exact integers of that size are rounded to doubles here. Raw points have them exactly. */
+  readonly isRounded?: true | undefined;
 };
 
-/** Aggregates by time; buckets without points are left out. */
+/** Aggregates by time; buckets without points are left out, and texts are not counted. */
 export type BucketPage = {
   readonly kind: 'buckets';
   /** Width of a bucket, s. */

@@ -88,6 +88,26 @@ test('queryTelemetry answers buckets with the aggregates asked for', async () =>
   );
 });
 
+test('queryTelemetry marks buckets whose integers doubles may have rounded, and no others', async () => {
+  await using scene = await openScene();
+  const safe = Number.MAX_SAFE_INTEGER;
+  for (const [minute, v] of [
+    [0, 2n ** 53n + 1n],
+    [1, -(2n ** 60n)],
+    [2, safe],
+    [3, safe],
+    [3, safe],
+  ] as const) {
+    scene.platform.ingest([{ ...KEY, timeMicros: START + minute * 60_000_000, values: { v } }]);
+  }
+  const page: Model<'BucketPage'> = await scene.json(`${BASE}${END}&step=1m&aggregates=last`);
+  assert.deepEqual(faultsAgainst('BucketPage', page), []);
+  assert.deepEqual(
+    page.items.map((bucket) => bucket.isRounded ?? false),
+    [true, true, false, true],
+  );
+});
+
 test('queryTelemetry downsamples to the points asked for and keeps the extreme', async () => {
   await using scene = await openScene();
   seed(scene, 5_000);

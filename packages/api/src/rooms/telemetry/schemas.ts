@@ -12,7 +12,7 @@ export const TELEMETRY_SCHEMAS = {
     cursor: nextCursor,
   }),
   Bucket: object(
-    'One bucket of a time grid.',
+    'One bucket of a time grid, over numbers, integers and booleans; texts are not counted.',
     {
       time: time('Start of the bucket.'),
       count: count('Points in it.'),
@@ -22,10 +22,16 @@ export const TELEMETRY_SCHEMAS = {
       mean: bucketNumber('Mean of the values'),
       first: bucketNumber('First value'),
       last: bucketNumber('Last value'),
+      isRounded: {
+        type: 'boolean',
+        const: true,
+        description:
+          'There when a value or the sum lies beyond 2^53: exact integers of that size are rounded to doubles here. Raw points have them exactly.',
+      },
     },
-    ['count', 'min', 'max', 'sum', 'mean', 'first', 'last'],
+    ['count', 'min', 'max', 'sum', 'mean', 'first', 'last', 'isRounded'],
   ),
-  BucketPage: object('Aggregates by time; buckets without points are left out.', {
+  BucketPage: object('Aggregates by time; buckets without points are left out, and texts are not counted.', {
     kind: { type: 'string', const: 'buckets' },
     stepSeconds: number('Width of a bucket, s.'),
     resolutionSeconds: number('Coarsest rollup that was used, s; 0 when raw points answered.'),
