@@ -20,6 +20,12 @@ export const LIMITS = {
     what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
     whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
   },
+  sqlMemoryBytesMax: {
+    value: 512 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Memory of the child process of `skerry sql`, the view included; looked at 20 times a second.',
+    whenFull: 'The process is ended, and the query fails with `sql-failed`, which says so.',
+  },
   bundleCrashesMax: {
     value: 100,
     unit: 'count',

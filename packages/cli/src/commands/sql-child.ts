@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { constants, DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
+import { LIMITS } from '../limits.ts';
 
 /** What the parent sends, a line of JSON each: series and their points, then the query. */
 export type SqlRequest =
@@ -28,6 +29,7 @@ export type SqlValue = number | string | null;
 
 const PIECE_CHARS = 65_536;
 const GRACE_MS = 5_000;
+const LOOK_MS = 50;
 
 const VIEW = `
   CREATE TABLE series (id INTEGER PRIMARY KEY, tenant TEXT, project TEXT, device TEXT, metric TEXT);
@@ -50,6 +52,7 @@ if (import.meta.main) await serve();
 
 async function serve(): Promise<void> {
   const database = new DatabaseSync(':memory:');
+  const guard = openGuard();
   database.exec(VIEW);
   const addSeries = database.prepare('INSERT INTO series VALUES (?, ?, ?, ?, ?)');
   const addPoint = database.prepare('INSERT INTO points VALUES (?, ?, ?, ?, ?)');
@@ -62,7 +65,7 @@ async function serve(): Promise<void> {
         addPoint.run(series, micros, time, bindable(value, type), type);
     } else {
       database.exec('COMMIT');
-      watch(request.deadlineMs);
+      guard.postMessage(request.deadlineMs + GRACE_MS);
       answer(database, request.sql);
       process.exit(0);
     }
@@ -76,10 +79,27 @@ function bindable(value: number | string | boolean, type: string): number | stri
   return BigInt.asIntN(64, integer) === integer ? integer : value;
 }
 
-/** Ends the process when a statement runs on and the parent, who would end it, is gone. A statement blocks this thread. */
-function watch(deadlineMs: number): void {
-  const source = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${deadlineMs + GRACE_MS})`;
-  new Worker(source, { eval: true }).unref();
+/**
+ * Ends the process when it takes more memory than it may have, and says so on stderr; and when a statement runs on though
+ * the parent, who would end it, is gone: the time for that is posted. A thread of its own, since a statement blocks
+ * this one. SQLite's own limit (`hard_heap_limit`) has no effect in Node, which builds it without the statistics of memory.
+ */
+function openGuard(): Worker {
+  const most = LIMITS.sqlMemoryBytesMax.value;
+  const words = `The query took more than the ${most / 2 ** 20} MiB of memory that it may have, the points of the view included, and was ended; a narrower range or a smaller answer helps.`;
+  const guard = new Worker(
+    `const { writeSync } = require('node:fs');
+    const end = () => process.kill(process.pid, 'SIGKILL');
+    setInterval(() => {
+      if (process.memoryUsage.rss() <= ${most}) return;
+      writeSync(2, ${JSON.stringify(words)});
+      end();
+    }, ${LOOK_MS});
+    require('node:worker_threads').parentPort.on('message', (ms) => setTimeout(end, ms));`,
+    { eval: true },
+  );
+  guard.unref();
+  return guard;
 }
 
 function answer(database: DatabaseSync, sql: string): void {

@@ -162,3 +162,10 @@ test('sql says when the view would hold more than it may, and when no device fit
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /--from: "yesterday" is not/);
 });
+
+test('sql ends a query that takes more memory than it may have with a clear error, and not the machine', async () => {
+  await using island = await anIsland();
+  const { code, out, err } = await ask(island, 'SELECT length(hex(zeroblob(400000000)))');
+  assert.deepEqual([code, out], [7, '']);
+  assert.match(err, /The query took more than the 512 MiB of memory that it may have.*\[sql-failed\]\n$/);
+});

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Device, SkerryClient } from '@skerry/client';
@@ -100,7 +101,9 @@ function openChild(signal: AbortSignal): SqlChild {
     complaint = (complaint + bytes.toString()).slice(-2_000);
   });
   return {
-    send: (request) => write(process_.stdin, `${JSON.stringify(request)}\n`),
+    // when it ended before it took all of it, `answers` says why
+    send: async (request) =>
+      void (await Promise.race([write(process_.stdin, `${JSON.stringify(request)}\n`), ended])),
     answers: async function* (deadlineMs) {
       let isLate = false;
       using _ = nodeClock().startTimer(deadlineMs, () => {
@@ -115,6 +118,8 @@ function openChild(signal: AbortSignal): SqlChild {
         throw failed(
           `The query took longer than ${deadlineMs / 1_000} s and was ended; a shorter range or --deadline helps.`,
         );
+      if (!process_.stderr.closed) await once(process_.stderr, 'close');
+      if (code === 'SIGKILL' && complaint !== '') throw failed(complaint);
       if (code !== 0) throw failed(`The process of the query ended (${code}): ${complaint}`);
     },
     [Symbol.asyncDispose]: async () => {
