@@ -74,6 +74,26 @@ export type Config = {
   readonly exampleTopic: string;
 };
 
+/** Limits, by package and name. */
+export type LimitList = {
+  readonly items: readonly ({
+    /** Part of the platform that has it. */
+    readonly package: string;
+    /** Name, as in docs/LIMITS.md. */
+    readonly name: string;
+    /** At most this. */
+    readonly value: number;
+    /** Unit of the value. */
+    readonly unit: 'bytes' | 'count' | 'ms' | 'secs' | 'levels' | 'percent' | 'days' | 'micros';
+    /** What is limited. */
+    readonly what: string;
+    /** What happens when it is reached. */
+    readonly whenFull: string;
+    readonly key: string | null;
+    readonly current: number | null;
+  })[];
+};
+
 /** The process answers. */
 export type Health = {
   readonly status: 'ok';
@@ -113,6 +133,8 @@ export type OverviewSample = {
 export type Overview = {
   /** Time of the server. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
+  /** Whether the figures are of a part of the platform, that of who asks; points, series, connections, bytes and delays are known of the whole only and then are 0 or null. */
+  readonly isPart: boolean;
   /** Start of the process. ISO 8601 with microseconds and `Z`. */
   readonly started: string;
   /** Version. */
@@ -1242,6 +1264,11 @@ export function getReadiness(signal: AbortSignal | null = null): Promise<Readine
 /** The configuration in force and the open addresses. */
 export function getConfig(signal: AbortSignal | null = null): Promise<Config> {
   return call(`/api/v1/config`, {}, { signal });
+}
+
+/** Every limit of the process, and how near it is where that is measured. */
+export function listLimits(signal: AbortSignal | null = null): Promise<LimitList> {
+  return call(`/api/v1/limits`, {}, { signal });
 }
 
 /** Rates, delay, backlog and ledger now. */

@@ -1,5 +1,6 @@
-import { millisOf } from '../../format.ts';
-import { getConfig } from '../../generated/client.ts';
+import { useState } from 'react';
+import { formatBytes, formatCount, millisOf } from '../../format.ts';
+import { getConfig, type LimitList, listLimits } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
 import { useOverview } from '../../live/overview-feed.tsx';
 import { Card, Fact, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
@@ -10,6 +11,7 @@ import { LICENCES } from './licences.ts';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
+const ASK_MS = 5_000;
 
 /** Versions, licences, and limits with how near they are. */
 export function Content() {
@@ -18,6 +20,7 @@ export function Content() {
     <>
       <RoomHead title={words.title} />
       <Facts />
+      <Limits />
       <Licences />
     </>
   );
@@ -52,6 +55,96 @@ function Facts() {
       </dl>
     </Card>
   );
+}
+
+/** Shares of a limit from which on it is near, and at which it is reached. */
+const NEAR = 0.8;
+
+function Limits() {
+  const words = useWords(WORDS);
+  const { data, error, reload } = useFetched('limits', listLimits, ASK_MS);
+  const [isAll, setAll] = useState(false);
+  const shown = (data?.items ?? [])
+    .filter((limit) => isAll || limit.current !== null)
+    .map((limit) => ({
+      ...limit,
+      share: limit.current === null || limit.value === 0 ? -1 : limit.current / limit.value,
+    }))
+    .sort((a, b) => b.share - a.share);
+  return (
+    <Card
+      title={words.limits}
+      className="table-card"
+      aside={
+        <label className="select">
+          <input type="checkbox" checked={!isAll} onChange={(event) => setAll(!event.target.checked)} />
+          {words.limitsMeasured}
+        </label>
+      }
+    >
+      <p className="lead">{words.limitsWords}</p>
+      {error && !data && <Failed error={error} retry={reload} />}
+      {!error && !data && <Loading rows={4} />}
+      {data && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{words.limit}</th>
+              <th scope="col" className="number">
+                {words.now}
+              </th>
+              <th scope="col" className="number">
+                {words.value}
+              </th>
+              <th scope="col" className="wide-only">
+                {words.whenFull}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((limit) => (
+              <LimitRow key={`${limit.package} ${limit.name}`} limit={limit} share={limit.share} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
+
+function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]; readonly share: number }) {
+  const words = useWords(WORDS);
+  return (
+    <tr>
+      <th scope="row">
+        <span lang="en">{limit.what}</span>
+        <div className="quiet small">
+          {limit.package} · <code>{limit.key ?? limit.name}</code>
+        </div>
+      </th>
+      <td className={`number figures steady ${share >= NEAR ? 'bad' : ''}`}>
+        {limit.current === null ? (
+          <span className="quiet">{words.unmeasured}</span>
+        ) : (
+          <>
+            {quantityOf(limit.current, limit.unit)}
+            <progress max={1} value={Math.min(1, Math.max(0, share))} aria-label={limit.what} />
+          </>
+        )}
+      </td>
+      <td className="number figures steady">{quantityOf(limit.value, limit.unit)}</td>
+      <td className="quiet small wide-only" lang="en">
+        {limit.whenFull}
+      </td>
+    </tr>
+  );
+}
+
+const UNITS = { ms: 'ms', secs: 's', percent: '%', micros: 'µs', days: 'd', levels: '', count: '' } as const;
+
+function quantityOf(value: number, unit: LimitList['items'][number]['unit']): string {
+  if (unit === 'bytes') return formatBytes(value);
+  return `${formatCount(value)} ${UNITS[unit]}`.trim();
 }
 
 function Licences() {
