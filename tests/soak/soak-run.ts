@@ -228,10 +228,12 @@ class SoakRun implements AsyncDisposable {
     if (this.#plan.stop.aborted) this.#tell('ended early, on request');
     const { isBalanced } = await server.ledger();
     if (!isBalanced) this.#tell('the ledger does not balance at the end');
+    // asked before the verifier, which reads for minutes without a turn for connections that the server gives up meanwhile
+    const accounts = await accountsOf(server);
     const report = await verify({ senderLedgers: [this.#ledger], dataDir: this.#dataDir, findingsMax: 20 });
     if (!report.isClean) this.#tell(formatReport(report));
     this.#checkHoles();
-    await this.#checkAccounts(report);
+    this.#checkAccounts(report, accounts);
     await this.#checkAudit();
     this.#checkTrimmed(report);
     if (this.#order.points === 0) this.#tell('the stream told of no point');
@@ -262,8 +264,8 @@ class SoakRun implements AsyncDisposable {
   }
 
   /** Everything acknowledged is one stored record, by the server's own accounts. */
-  async #checkAccounts(report: VerifyReport): Promise<void> {
-    const { received, stored, deduplicated, pending } = await accountsOf(this.#runningServer);
+  #checkAccounts(report: VerifyReport, accounts: Awaited<ReturnType<typeof accountsOf>>): void {
+    const { received, stored, deduplicated, pending } = accounts;
     if (stored !== report.sent.acked || received !== stored + deduplicated || pending !== 0)
       this.#tell(
         `the ledger says received ${received}, stored ${stored}, deduplicated ${deduplicated}, pending ${pending}; the sender has ${report.sent.acked} acknowledged`,
