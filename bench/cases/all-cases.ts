@@ -3,10 +3,12 @@ import { BYTES_PER_POINT } from './bytes-per-point.ts';
 import { CATCH_UP } from './catch-up.ts';
 import { CODEC } from './codec.ts';
 import { DEPENDENCIES } from './dependencies.ts';
+import { EXPORT } from './export.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
 import { RANGE_3_DAYS } from './range-3days.ts';
 import { RSS } from './rss.ts';
+import { STAGES } from './stages.ts';
 import { START_UP } from './start-up.ts';
 import { STORED_CASES } from './stored.ts';
 import { VISIBLE_SSE } from './visible-sse.ts';
@@ -18,9 +20,11 @@ export const CASES: readonly BenchCase[] = [
   CODEC,
   ...STORED_CASES,
   BYTES_PER_POINT,
+  STAGES,
   VISIBLE_SSE,
   CATCH_UP,
   RANGE_3_DAYS,
+  EXPORT,
   RSS,
   DEPENDENCIES,
   START_UP,
