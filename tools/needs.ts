@@ -12,6 +12,7 @@ export type NeedName =
   | 'shells'
   | 'openssl'
   | 'chromium'
+  | 'chinese-font'
   | 'faketime'
   | 'loop-ext4'
   | 'schemathesis';
@@ -56,6 +57,11 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   chromium: {
     packages: ['chromium'],
     find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium', '/usr/bin/chromium'),
+  },
+  // of one kind, since the kept pictures are drawn with it
+  'chinese-font': {
+    packages: ['fontconfig', 'fonts-wqy-zenhei'],
+    find: () => (succeeds('sh', ['-c', 'fc-list | grep -q wqy-zenhei']) ? {} : undefined),
   },
   faketime: { packages: ['faketime'], find: () => pathVariable('SKERRY_TEST_FAKETIME', 'faketime') },
   schemathesis: {

@@ -94,9 +94,9 @@ export function allSuites(extent: Extent): readonly Suite[] {
       name: 'page',
       about: 'the page in a browser',
       files: ['tests/page/**/*.test.ts'],
-      needs: ['chromium'],
+      needs: ['chromium', 'chinese-font'],
       concurrency: 1,
-      deadlineSecs: 120,
+      deadlineSecs: 300,
     },
     {
       name: 'simulation',
