@@ -22,11 +22,14 @@ export class LiveRing {
   #others: (PointValue | undefined)[] = [];
   /** Number after the newest row. */
   end = 0;
+  /** Where this feed began: what lies before was given by the process before it. */
+  readonly first: LivePlace;
   /** Place up to which nothing is held: rows behind it are complete. */
   #beforeOffset: number;
   #beforeOrdinal: number;
 
   constructor(before: LivePlace, rowsMax: number = LIMITS.liveRowsMax.value) {
+    this.first = before;
     this.#beforeOffset = before.offset;
     this.#beforeOrdinal = before.ordinal;
     this.#rowsMax = rowsMax;

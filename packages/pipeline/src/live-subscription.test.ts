@@ -99,7 +99,7 @@ test('LiveSubscription tells of a gap for what was sealed before a restart, for 
   await first.flush();
   await first[Symbol.asyncDispose]();
   await using second = await rig.open();
-  assert.equal(second.subscribe([{}], cursor).pull().gap?.reason, 'overwritten');
+  assert.equal(second.subscribe([{}], cursor).pull().gap?.reason, 'restarted');
   assert.equal(second.subscribe([{}], `v1.${'c'.repeat(32)}.1.0`).pull().gap?.reason, 'other-journal');
   assert.equal(second.subscribe([{}], `v1.${rig.journal.id}.7.0`).pull().gap?.reason, 'ahead-of-journal');
   assert.throws(

@@ -23,11 +23,15 @@ export interface LivePoint {
   readonly value: PointValue;
 }
 
-/** Points that the feed cannot give any more: those behind `after` up to `until`; both are cursors. */
+/**
+ * Points that the feed cannot give any more: those behind `after` up to `until`; both are cursors. `overwritten`: newer
+ * ones took their place; `restarted`: they were sealed before this process began, and queries have them;
+ * `other-journal` and `ahead-of-journal`: the cursor is of another journal, or of one that has lost its end.
+ */
 export interface LiveGap {
   readonly after: string;
   readonly until: string;
-  readonly reason: 'overwritten' | 'other-journal' | 'ahead-of-journal';
+  readonly reason: 'overwritten' | 'restarted' | 'other-journal' | 'ahead-of-journal';
 }
 
 /** What a pull gives. `cursor` continues exactly behind it. */
@@ -135,7 +139,7 @@ export class RingSubscription implements LiveSubscription {
       this.#skipTo(cursor, this.#place, 'ahead-of-journal');
     } else if (comparePlaces(found, ring.before) < 0) {
       this.#row = ring.start;
-      this.#skipTo(cursor, ring.before, 'overwritten');
+      this.#skipTo(cursor, ring.before, comparePlaces(found, ring.first) < 0 ? 'restarted' : 'overwritten');
     } else {
       this.#place = found;
       this.#row = ring.rowBehind(found);

@@ -542,7 +542,7 @@ export type StreamPoints = {
 export type StreamGap = {
   /** The id after which points are missing. */
   readonly after: string;
-  /** Why. */
+  /** Why: overwritten, restarted (queries have the points), other-journal, ahead-of-journal, or the code of a fault. */
   readonly reason: string;
   readonly missed: number | null;
 };

@@ -19,7 +19,9 @@ export const LIVE_SCHEMAS = {
   }),
   StreamGap: object('Data of the event `gap`: points were missed; fetch the state again.', {
     after: text('The id after which points are missing.'),
-    reason: text('Why.'),
+    reason: text(
+      'Why: overwritten, restarted (queries have the points), other-journal, ahead-of-journal, or the code of a fault.',
+    ),
     missed: nullable(count('How many, where it can be told.')),
   }),
 } as const;
