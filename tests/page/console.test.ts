@@ -429,6 +429,17 @@ test('a dead letter is discarded after a question, the page tells by whom, and t
   assert.deepEqual(tab.complaints, []);
 });
 
+test('every open letter is replayed after a question; what fails again stays open', async () => {
+  await using tab = await visit('/dead-letters');
+  const { page } = tab;
+  await page.getByRole('button', { name: 'Replay all 1' }).click();
+  await sees(page, '1 record will be offered to the pipeline again.');
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await sees(page, '1 record changed.');
+  await page.locator('tbody tr', { hasText: 'Unknown topic' }).waitFor();
+  assert.deepEqual(tab.complaints, []);
+});
+
 test('the ledger stands by project and by device, tells gaps with their bounds, and what each word means', async () => {
   for (const seq of [1, 2, 6]) await plant.send('pump-5', { flow: seq, seq, epoch: 'e1' });
   const facts = {
@@ -452,7 +463,7 @@ test('the ledger stands by project and by device, tells gaps with their bounds, 
   }
 });
 
-test('about names version, addresses and licences', async () => {
+test('about names version, addresses, limits and licences', async () => {
   for (const [language, fact] of [
     ['en', 'Skerry is under the Apache License 2.0.'],
     ['zh', 'Skerry 采用 Apache License 2.0。'],
@@ -460,6 +471,7 @@ test('about names version, addresses and licences', async () => {
     await using tab = await visit('/about', { language });
     await sees(tab.page, fact);
     await tab.page.locator('tr', { hasText: 'uplot' }).getByText('MIT').waitFor();
+    await tab.page.locator('tr', { hasText: 'HTTP connections at a time.' }).getByText('512').waitFor();
     await sees(tab.page, `127.0.0.1:${plant.server.mqttPort}`);
     assert.deepEqual(tab.complaints, []);
   }

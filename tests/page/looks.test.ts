@@ -75,11 +75,10 @@ async function open(sight: Sight, visit: Visit): Promise<Tab> {
   return tab;
 }
 
+/** Both languages and both themes; words and colours do not depend on each other. */
 const COMBINATIONS = [
   { language: 'en', theme: 'light' },
   { language: 'zh', theme: 'dark' },
-  { language: 'en', theme: 'dark' },
-  { language: 'zh', theme: 'light' },
 ] as const;
 
 for (const sight of SIGHTS) {
@@ -89,14 +88,8 @@ for (const sight of SIGHTS) {
     for (const { language, theme } of COMBINATIONS) {
       await using tab = await open(sight, { language, theme });
       faults.push(...(await axeFindings(tab.page)).map((finding) => `${language} ${theme}: ${finding}`));
-      // the first two differ in language and theme both
-      if ((language === 'en') === (theme === 'light')) {
-        faults.push(
-          ...[await pictureFault(tab.page, blank, `${sight.name}-${theme}`)].filter(
-            (fault) => fault !== undefined,
-          ),
-        );
-      }
+      const fault = await pictureFault(tab.page, blank, `${sight.name}-${theme}`);
+      if (fault !== undefined) faults.push(fault);
       faults.push(...tab.complaints);
     }
     await blank.close();
@@ -118,9 +111,7 @@ test('sign-in: axe finds nothing in either language and theme, the kept pictures
     await using tab = await browser.open(plant.url, { language, theme });
     await sees(tab.page, language === 'zh' ? '用户名' : 'User name');
     assert.deepEqual(await axeFindings(tab.page), []);
-    if ((language === 'en') === (theme === 'light')) {
-      assert.equal(await pictureFault(tab.page, blank, `sign-in-${theme}`), undefined);
-    }
+    assert.equal(await pictureFault(tab.page, blank, `sign-in-${theme}`), undefined);
     assert.deepEqual(await misfits(tab.page), []);
   }
 });

@@ -44,7 +44,10 @@ export function ReasonGroups({ chosen }: { readonly chosen: Reason | undefined }
             onClick={() => setQuery({ reason: reason === chosen ? '' : reason })}
           >
             <strong>{words.reasons[reason]}</strong>
-            <span className="count">{formatCount(letters)}</span>
+            <span className="count">
+              {formatCount(letters)}
+              {data?.cursor && <span>+</span>}
+            </span>
             <span className="quiet small">{words.why[reason]}</span>
           </button>
         </li>
