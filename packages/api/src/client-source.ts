@@ -8,39 +8,6 @@ interface ObjectSchema {
   readonly required: readonly string[];
 }
 
-const HEAD = `// Written from packages/api by \`npm run generate\`; not to be edited.
-
-/** A problem body (RFC 9457) as an error. */
-export class ApiProblem extends Error {
-  readonly problem: Problem;
-  constructor(problem: Problem) {
-    super(problem.detail);
-    this.name = 'ApiProblem';
-    this.problem = problem;
-  }
-}
-
-async function call<T>(path: string, query: object, init: RequestInit): Promise<T> {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one));
-  }
-  const text = search.toString();
-  const headers = {
-    accept: 'application/json',
-    ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(init.method === undefined ? {} : { 'x-skerry-request': '1' }),
-  };
-  const response = await fetch(text === '' ? path : \`\${path}?\${text}\`, { ...init, headers });
-  if (!response.ok && response.headers.get('content-type')?.startsWith('application/problem+json')) {
-    throw new ApiProblem(await response.json());
-  }
-  return response.json();
-}
-
-const part = encodeURIComponent;
-`;
-
 const WRITTEN = '// Written from packages/api by `npm run generate`; not to be edited.\n';
 
 /** The source of the types of `@skerry/client`: one of every schema. */
@@ -53,9 +20,7 @@ export function writeOperations(): string {
   const entries = Object.entries<Operation>(OPERATIONS);
   const members = entries.flatMap(([id, operation]) => membersOf(id, operation));
   const text = members.join('\n');
-  const names = Object.keys(SCHEMAS).filter((name) =>
-    new RegExp(`\\b${name}\\b`).test(text.replaceAll(/\/\*\*.*?\*\//g, '')),
-  );
+  const names = schemasIn(text);
   return [
     WRITTEN,
     "import type { FollowOptions, PlainEvent } from '../event-stream.ts';",
@@ -180,35 +145,58 @@ function schemaTypes(): string[] {
   );
 }
 
-/** The source of the page's client: types of every schema and a function for every operation that answers JSON. */
+/**
+ * The source of the page's way to `@skerry/client`: a function for every operation that answers JSON or nothing, with
+ * path, query, body and signal one after the other.
+ */
 export function writeClient(): string {
-  const types = schemaTypes();
-  const functions = Object.entries<Operation>(OPERATIONS)
-    .filter(([, operation]) => operation.answer !== undefined && operation.bytesBody === undefined)
-    .map(([id, operation]) => writeFunction(id, operation));
-  return [HEAD, ...types, ...functions].join('\n');
+  const entries = Object.entries<Operation>(OPERATIONS).filter(
+    ([, operation]) => ['json', 'nothing'].includes(kindOf(operation)) && operation.bytesBody === undefined,
+  );
+  const functions = entries.map(([id, operation]) => writeFunction(id, operation));
+  const text = functions.join('\n');
+  return [
+    WRITTEN,
+    "import { createClient } from '@skerry/client';",
+    `import type {\n${schemasIn(text)
+      .map((name) => `  ${name},\n`)
+      .join('')}} from '@skerry/client';\n`,
+    "export type * from '@skerry/client';",
+    "export { ApiProblem } from '@skerry/client';\n",
+    'const client = createClient();\n',
+    'function optionsOf(signal: AbortSignal | null) {',
+    '  return signal === null ? {} : { signal };',
+    '}\n',
+    text,
+  ].join('\n');
+}
+
+/** Names of schemas that a source mentions outside of its comments. */
+function schemasIn(source: string): string[] {
+  const code = source.replaceAll(/\/\*\*.*?\*\//g, '');
+  return Object.keys(SCHEMAS).filter((name) => new RegExp(`\\b${name}\\b`).test(code));
 }
 
 function writeFunction(id: string, operation: Operation): string {
-  const params = operation.params as ObjectSchema | undefined; // parameters are always written by `object()`
-  const query = operation.query as ObjectSchema | undefined; // the same
+  const query = operation.query as ObjectSchema | undefined; // parameters are always written by `object()`
   const isQueryNeeded = query !== undefined && query.required.length > 0;
   const args = [
-    ...(params ? [`params: ${typeOf(operation.params ?? {}, '')}`] : []),
+    ...(operation.params ? [`params: ${typeOf(operation.params, '')}`] : []),
     ...(query ? [`query: ${typeOf(operation.query ?? {}, '')}${isQueryNeeded ? '' : ' = {}'}`] : []),
     ...(operation.body ? [`body: ${operation.body}`] : []),
     'signal: AbortSignal | null = null',
   ];
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => `\${part(params.${name})}`);
-  const init = [
-    ...(operation.method === 'GET' ? [] : [`method: '${operation.method}'`]),
-    ...(operation.body ? ['body: JSON.stringify(body)'] : []),
-    'signal',
+  const parts = [
+    ...(operation.params ? ['...params'] : []),
+    ...(query ? ['...query'] : []),
+    ...(operation.body ? ['body'] : []),
   ];
+  const parameters = parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+  const answer = kindOf(operation) === 'nothing' ? 'void' : answerOf(operation);
   return [
     `/** ${operation.summary}. */`,
-    `export function ${id}(${args.join(', ')}): Promise<${answerOf(operation)}> {`,
-    `  return call(\`${path}\`, ${query ? 'query' : '{}'}, { ${init.join(', ')} });`,
+    `export function ${id}(${args.join(', ')}): Promise<${answer}> {`,
+    `  return client.${id}(${parameters}, optionsOf(signal));`,
     '}',
     '',
   ].join('\n');

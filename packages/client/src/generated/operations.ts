@@ -4,6 +4,7 @@ import type { FollowOptions, PlainEvent } from '../event-stream.ts';
 import type { CallOptions, RawBody } from '../transport.ts';
 import type {
   Config,
+  LimitList,
   Health,
   Readiness,
   Overview,
@@ -73,6 +74,8 @@ export interface SkerryClient {
   getMetrics(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<string>;
   /** The configuration in force and the open addresses. */
   getConfig(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Config>;
+  /** Every limit of the process, and how near it is where that is measured. */
+  listLimits(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<LimitList>;
   /** Rates, delay, backlog and ledger now. */
   getOverview(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Overview>;
   /** The same figures over the last minutes, a sample a second. */
@@ -205,6 +208,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   getReadiness: {"method":"GET","path":"/ready","kind":"json"},
   getMetrics: {"method":"GET","path":"/metrics","kind":"text"},
   getConfig: {"method":"GET","path":"/api/v1/config","kind":"json"},
+  listLimits: {"method":"GET","path":"/api/v1/limits","kind":"json"},
   getOverview: {"method":"GET","path":"/api/v1/overview","kind":"json"},
   getOverviewHistory: {"method":"GET","path":"/api/v1/overview/history","kind":"json"},
   listDevices: {"method":"GET","path":"/api/v1/devices","kind":"json"},

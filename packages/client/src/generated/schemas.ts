@@ -44,6 +44,26 @@ export type Config = {
   readonly exampleTopic: string;
 };
 
+/** Limits, by package and name. */
+export type LimitList = {
+  readonly items: readonly ({
+    /** Part of the platform that has it. */
+    readonly package: string;
+    /** Name, as in docs/LIMITS.md. */
+    readonly name: string;
+    /** At most this. */
+    readonly value: number;
+    /** Unit of the value. */
+    readonly unit: 'bytes' | 'count' | 'ms' | 'secs' | 'levels' | 'percent' | 'days' | 'micros';
+    /** What is limited. */
+    readonly what: string;
+    /** What happens when it is reached. */
+    readonly whenFull: string;
+    readonly key: string | null;
+    readonly current: number | null;
+  })[];
+};
+
 /** The process answers. */
 export type Health = {
   readonly status: 'ok';
