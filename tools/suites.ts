@@ -69,7 +69,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       about:
         'the real process: configuration, bad input, the fixture read back; planted defects; the campaign itself',
       files: ['tests/e2e/**/*.test.ts', 'tests/defects/**/*.test.ts', 'tests/torture/**/*.test.ts'],
-      needs: ['faketime', 'loop-ext4'],
+      needs: ['faketime', 'loop-ext4', 'mosquitto-clients'],
       concurrency: 2,
       deadlineSecs: 240,
     },
