@@ -24,6 +24,7 @@ export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from 
 export { servePipeline } from './pipeline-thread.ts';
 export * from './routes.ts';
 export type { SessionState } from './session-book.ts';
+export { compilePipeline } from './stages/compiled-pipeline.ts';
 export type {
   ShadowCounts,
   ShadowDifference,
@@ -38,6 +39,9 @@ export type {
   StageChange,
 } from './stages/stage-change.ts';
 export type { DocumentDetail, DocumentEntry, StageEntry } from './stages/stage-desk.ts';
+export { StageEngine } from './stages/stage-engine.ts';
+export type { StageMessage } from './stages/stage-message.ts';
+export { StageSet } from './stages/stage-set.ts';
 export type {
   ShownMessage,
   TrialOutcome,

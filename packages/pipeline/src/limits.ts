@@ -308,11 +308,11 @@ export const LIMITS = {
     whenFull: 'A further one is refused with stages-refused.',
     metric: 'iot_pipeline_documents',
   },
-  documentBytesMax: {
-    value: 1_048_576,
-    unit: 'bytes',
-    what: 'One declared pipeline or lookup table as JSON.',
-    whenFull: 'It is refused.',
+  outcomesMax: {
+    value: 256,
+    unit: 'count',
+    what: 'Outcomes of changes of declared documents that are remembered for who asked, and askers that wait.',
+    whenFull: 'The oldest is forgotten; who waits for it is told that the change was not judged in time.',
   },
   versionsMax: {
     value: 20,
@@ -348,13 +348,13 @@ export const LIMITS = {
   windowsOpenMax: {
     value: 128,
     unit: 'count',
-    what: 'Windows of one group that can be open at a time: (size + lateness) / every, rounded up.',
+    what: 'Windows of one group that can be open at a time: (size + lateness) / every, rounded up, and one more.',
     whenFull: 'The document is refused.',
   },
   groupMetricsMax: {
     value: 64,
     unit: 'count',
-    what: 'Metrics of one group of an Aggregate.',
+    what: 'Metrics of one window of an Aggregate; fewer where many windows are open or many functions computed, so that one record can close all windows of a group.',
     whenFull: 'A record with one more is dead-lettered as stage-failed.',
   },
   sketchBucketsMax: {

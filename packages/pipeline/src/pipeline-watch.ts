@@ -4,6 +4,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { DevicePages } from './device-pages.ts';
 import type { PipelineMeters } from './pipeline-meters.ts';
 import type { ProcessorCounts } from './record-processor.ts';
+import type { StageMeters } from './stages/stage-meters.ts';
 
 /** Numbers that only the runner knows. */
 interface RunnerFigures {
@@ -22,6 +23,7 @@ interface WatchNeeds {
   readonly clock: Pick<Clock, 'nowMicros'>;
   readonly logger: Logger;
   readonly staleMs: number;
+  readonly stages: StageMeters;
 }
 
 /** Looks at the ledger and the metrics once a second. */
@@ -41,6 +43,7 @@ export class PipelineWatch {
       logger.log('error', 'The ledger does not balance', { imbalances: report.imbalances.slice(0, 20) });
     this.#wasBalanced = report.balanced;
     meters.counted(counts);
+    this.#needs.stages.look();
     meters.ledger(report);
     meters.gauge('head_points', 'Points in the open head.', runner.headPoints);
     meters.gauge('series', 'Series known.', catalogue.series.length);

@@ -48,6 +48,7 @@ import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
 import { StageBook } from './stages/stage-book.ts';
 import { StageDesk } from './stages/stage-desk.ts';
+import { StageMeters } from './stages/stage-meters.ts';
 import { Wake } from './wake.ts';
 
 const LAST_ORDINAL = 65_535;
@@ -160,9 +161,9 @@ export class RunningPipeline implements Pipeline {
       catalogue: this.#catalogue,
       pages: this.#pages,
       counts: this.#processor.counts,
-      clock: needs.clock,
-      logger: needs.logger,
+      ...needs,
       staleMs: options.staleMs,
+      stages: new StageMeters(needs.meter, this.#stages),
     });
     this.#letterPages = new DeadLetterPages(needs.store, () => this.#unsealed().map((open) => open.draft));
     this.#lastInputMs = needs.clock.monotonicMs();
@@ -487,8 +488,7 @@ export class RunningPipeline implements Pipeline {
     this.#failure = fault ?? new Error('The pipeline failed without a reason.');
     this.#ticker[Symbol.dispose]();
     this.#stop.abort();
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    this.#needs.logger.log('error', 'The pipeline cannot go on', { reason });
+    this.#needs.logger.log('error', 'The pipeline cannot go on', { reason: String(fault) });
     this.#fail(this.#failure);
     this.#changed.ring();
   }

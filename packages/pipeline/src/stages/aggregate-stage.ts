@@ -7,6 +7,7 @@ import { compileExpression, type Expression } from './expression.ts';
 import { namePattern } from './name-pattern.ts';
 import { StageFault, type StageMessage } from './stage-message.ts';
 import { type CompiledStage, noFigures, type StageFigures, type StageRun } from './stage-run.ts';
+import type { StageUndo } from './window-values.ts';
 
 /** An Aggregate with its state. */
 export interface CompiledAggregate extends CompiledStage {
@@ -21,6 +22,8 @@ interface Grid {
   readonly sizeMicros: number;
   readonly everyMicros: number;
   readonly latenessMicros: number;
+  /** Metrics of a window, so that all windows of a group can be closed by one record. */
+  readonly metricsMax: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -45,27 +48,38 @@ export function compileAggregate(
   const { window, groupBy: by, metrics, functions, lateness } = document;
   return new AggregateStage(document, grid, groupBy, {
     signature: JSON.stringify({ window, by, metrics, functions, lateness }),
-    state: new AggregateState(hasSketch),
+    state: new AggregateState(hasSketch, grid.metricsMax),
   });
 }
 
-function gridOf({ window, lateness }: AggregateDocument, path: string, faults: DocumentFault[]): Grid {
+function gridOf(
+  { window, lateness, functions }: AggregateDocument,
+  path: string,
+  faults: DocumentFault[],
+): Grid {
   const sizeMs = parseDuration(window.size) ?? 0;
   const everyMs = window.every === undefined ? sizeMs : (parseDuration(window.every) ?? 0);
   const latenessMs = parseDuration(lateness) ?? 0;
+  let open = 1;
   const fail = (member: string, detail: string) => void faults.push({ path: `${path}.${member}`, detail });
   if (sizeMs <= 0 || sizeMs > 31 * DAY_MS) fail('window.size', `found ${window.size}, wanted 1ms to 31d`);
   else if (everyMs <= 0 || everyMs > sizeMs || sizeMs % everyMs !== 0)
     fail('window.every', `found ${window.every ?? ''}, wanted a part of ${window.size} without a remainder`);
   else {
-    const open = Math.ceil((sizeMs + latenessMs) / everyMs);
+    open = Math.ceil((sizeMs + latenessMs) / everyMs) + 1;
     if (open > LIMITS.windowsOpenMax.value)
       fail(
         'window',
         `found up to ${open} windows open at a time, wanted at most ${LIMITS.windowsOpenMax.value}`,
       );
   }
-  return { sizeMicros: sizeMs * 1000, everyMicros: everyMs * 1000, latenessMicros: latenessMs * 1000 };
+  const points = Math.floor(LIMITS.recordPointsMax.value / 2 / (open * Math.max(1, functions.length)));
+  return {
+    sizeMicros: sizeMs * 1000,
+    everyMicros: everyMs * 1000,
+    latenessMicros: latenessMs * 1000,
+    metricsMax: Math.max(1, Math.min(LIMITS.groupMetricsMax.value, points)),
+  };
 }
 
 function checkOutput({ output, functions }: AggregateDocument, path: string, faults: DocumentFault[]): void {
@@ -127,7 +141,7 @@ class AggregateStage implements CompiledAggregate {
     if (timeMicros > group.newestMicros) {
       const { newestMicros } = group;
       group.newestMicros = timeMicros;
-      undo.push(() => {
+      undo.steps.push(() => {
         group.newestMicros = newestMicros;
       });
       this.#closeDue(group, message, run, next);
@@ -156,9 +170,9 @@ class AggregateStage implements CompiledAggregate {
       throw new StageFault(
         `The expression ${this.#document.groupBy} gave a ${typeof label}; a text was expected.`,
       );
-    const key = groupKey(this.name, tenant, project, label);
-    const known = this.state.find(key);
+    const known = this.state.find(tenant, project, label);
     if (known) return known;
+    const key = groupKey(this.name, tenant, project, label);
     this.#checkDevice(label);
     if (this.state.isFull) {
       const oldest = this.state.evict(run.undo);
@@ -172,6 +186,7 @@ class AggregateStage implements CompiledAggregate {
       newestMicros: Number.NEGATIVE_INFINITY,
       touched: -1,
       windows: [],
+      isChanged: false,
     };
     this.state.add(group, run.undo);
     return group;
@@ -189,13 +204,13 @@ class AggregateStage implements CompiledAggregate {
     return this.#document.output.device.replaceAll('{group}', () => label);
   }
 
-  #late({ timeMicros }: StageMessage, group: Group, undo: (() => void)[]): boolean {
+  #late({ timeMicros }: StageMessage, group: Group, undo: StageUndo): boolean {
     if (this.#document.late === 'deadLetter')
       throw new StageFault(
         `The message is of ${isoOf(timeMicros)}, and ${isoOf(group.newestMicros)} was seen of ${group.label} already; at most ${this.#document.lateness} later is waited for.`,
       );
     this.figures.late++;
-    undo.push(() => this.figures.late--);
+    undo.steps.push(() => this.figures.late--);
     return this.#document.keepInput;
   }
 
@@ -208,17 +223,17 @@ class AggregateStage implements CompiledAggregate {
     const { windows } = group;
     const count = windows.findIndex((window) => !isDue(window));
     group.windows = count < 0 ? [] : windows.slice(count);
-    run.undo.push(() => {
+    run.undo.steps.push(() => {
       group.windows = windows;
     });
     for (const window of count < 0 ? windows : windows.slice(0, count))
       this.#close(group, window, cause, run, next);
   }
 
-  #add(window: OpenWindow, { metrics, timeMicros }: StageMessage, undo: (() => void)[]): void {
+  #add(window: OpenWindow, { metrics, timeMicros }: StageMessage, undo: StageUndo): void {
     for (const [metric, value] of metrics) {
       if (!this.#isTaken(metric, value)) continue;
-      undo.push(this.state.values(window, metric, undo).add(Number(value), timeMicros));
+      this.state.values(window, metric, undo).add(Number(value), timeMicros, undo);
     }
   }
 

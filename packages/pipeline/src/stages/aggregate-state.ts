@@ -1,7 +1,7 @@
 import { LIMITS } from '../limits.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
 import { StageFault } from './stage-message.ts';
-import { type PackedValues, WindowValues } from './window-values.ts';
+import { type PackedValues, type StageUndo, WindowValues } from './window-values.ts';
 
 /** One open window: when it starts, and the values of each metric. */
 export interface OpenWindow {
@@ -20,6 +20,8 @@ export interface Group {
   /** Offset of the record that touched it last; the order in which groups are given up. */
   touched: number;
   windows: OpenWindow[];
+  /** Whether it changed since rows were taken. */
+  isChanged: boolean;
 }
 
 /** A row of state as the seal carries it; without a body it is gone. */
@@ -36,15 +38,26 @@ interface PackedGroup {
 
 const PREFIX = 'group:';
 
-/** The groups of one Aggregate, those touched last at the end. Every change can be undone by the function it gives. */
+/** Records after which a group that is touched takes its place at the end anew: each time would cost more than it tells. */
+const TOUCH_RECORDS = 1_024; // a matter of cost alone
+
+/** The groups of one Aggregate, those touched last at the end. Every change can be undone. */
 export class AggregateState {
   readonly #groups = new Map<string, Group>();
-  /** Groups that changed since rows were taken. */
+  /** The same by tenant and project, then by label. */
+  readonly #places = new Map<string, Map<string, Group>>();
+  /** Keys of groups that changed since rows were taken. */
   readonly #changed = new Set<string>();
   readonly #hasSketch: boolean;
+  readonly #metricsMax: number;
+  #tenant: string | undefined;
+  #project: string | undefined;
+  #place = new Map<string, Group>();
 
-  constructor(hasSketch: boolean) {
+  /** `metricsMax`: metrics that one window of a group may have. */
+  constructor(hasSketch: boolean, metricsMax: number = LIMITS.groupMetricsMax.value) {
     this.#hasSketch = hasSketch;
+    this.#metricsMax = metricsMax;
   }
 
   /** Groups there are. */
@@ -59,29 +72,31 @@ export class AggregateState {
     return count;
   }
 
-  find(key: string): Group | undefined {
-    return this.#groups.get(key);
+  find(tenant: string, project: string, label: string): Group | undefined {
+    return this.#placeOf(tenant, project).get(label);
   }
 
-  /** Puts a group at the end, for the record at `offset`. */
-  touch(group: Group, offset: number, undo: (() => void)[]): void {
+  /** Marks a group as changed by the record at `offset`. */
+  touch(group: Group, offset: number, undo: StageUndo): void {
+    if (!group.isChanged) {
+      group.isChanged = true;
+      this.#changed.add(group.key);
+    }
     const { touched } = group;
-    this.#changed.add(group.key);
-    if (touched === offset) return;
+    if (touched >= 0 && offset - touched < TOUCH_RECORDS) return;
+    group.touched = offset;
     this.#groups.delete(group.key);
     this.#groups.set(group.key, group);
-    group.touched = offset;
-    undo.push(() => {
+    undo.steps.push(() => {
       group.touched = touched;
       this.#reorder();
     });
   }
 
   /** Adds a group; the caller asked `isFull`. */
-  add(group: Group, undo: (() => void)[]): void {
-    this.#groups.set(group.key, group);
-    this.#changed.add(group.key);
-    undo.push(() => this.#groups.delete(group.key));
+  add(group: Group, undo: StageUndo): void {
+    this.#put(group);
+    undo.steps.push(() => this.#take(group));
   }
 
   get isFull(): boolean {
@@ -89,12 +104,12 @@ export class AggregateState {
   }
 
   /** Takes out the group that was not touched for longest. */
-  evict(undo: (() => void)[]): Group | undefined {
+  evict(undo: StageUndo): Group | undefined {
     for (const group of this.#groups.values()) {
-      this.#groups.delete(group.key);
+      this.#take(group);
       this.#changed.add(group.key);
-      undo.push(() => {
-        this.#groups.set(group.key, group);
+      undo.steps.push(() => {
+        this.#put(group);
         this.#reorder();
       });
       return group;
@@ -103,29 +118,28 @@ export class AggregateState {
   }
 
   /** The window of a group that starts then, made when it is new. */
-  window(group: Group, startMicros: number, undo: (() => void)[]): OpenWindow {
-    const known = group.windows.find((one) => one.startMicros === startMicros);
-    if (known) return known;
+  window(group: Group, startMicros: number, undo: StageUndo): OpenWindow {
+    for (const one of group.windows) if (one.startMicros === startMicros) return one;
     const fresh: OpenWindow = { startMicros, metrics: new Map() };
     const before = group.windows;
     group.windows = [...before, fresh].sort((a, b) => a.startMicros - b.startMicros);
-    undo.push(() => {
+    undo.steps.push(() => {
       group.windows = before;
     });
     return fresh;
   }
 
-  /** The values of a metric in a window, made when they are new. Fails with `StageFault` beyond `groupMetricsMax`. */
-  values(window: OpenWindow, metric: string, undo: (() => void)[]): WindowValues {
+  /** The values of a metric in a window, made when they are new. Fails with `StageFault` when there are too many. */
+  values(window: OpenWindow, metric: string, undo: StageUndo): WindowValues {
     const known = window.metrics.get(metric);
     if (known) return known;
-    if (window.metrics.size >= LIMITS.groupMetricsMax.value)
+    if (window.metrics.size >= this.#metricsMax)
       throw new StageFault(
-        `A group has ${window.metrics.size} metrics in one window, and ${metric} would be one more; at most ${LIMITS.groupMetricsMax.value} are kept.`,
+        `A group has ${window.metrics.size} metrics in one window, and ${metric} would be one more; at most ${this.#metricsMax} are kept.`,
       );
     const fresh = new WindowValues(this.#hasSketch ? new QuantileSketch() : undefined);
     window.metrics.set(metric, fresh);
-    undo.push(() => window.metrics.delete(metric));
+    undo.steps.push(() => window.metrics.delete(metric));
     return fresh;
   }
 
@@ -134,6 +148,7 @@ export class AggregateState {
     const rows: StateRow[] = [];
     for (const key of this.#changed) {
       const group = this.#groups.get(key);
+      if (group) group.isChanged = false;
       rows.push({ part: PREFIX + key, body: group && JSON.stringify(packGroup(group)) });
     }
     this.#changed.clear();
@@ -151,9 +166,30 @@ export class AggregateState {
     for (const { part, body } of rows) {
       if (body === undefined) continue;
       const key = part.slice(PREFIX.length);
-      this.#groups.set(key, unpackGroup(key, body));
+      this.#put(unpackGroup(key, body));
     }
     this.#reorder();
+  }
+
+  #placeOf(tenant: string, project: string): Map<string, Group> {
+    if (tenant === this.#tenant && project === this.#project) return this.#place;
+    const name = JSON.stringify([tenant, project]);
+    const place = this.#places.get(name) ?? new Map<string, Group>();
+    this.#places.set(name, place);
+    this.#tenant = tenant;
+    this.#project = project;
+    this.#place = place;
+    return place;
+  }
+
+  #put(group: Group): void {
+    this.#groups.set(group.key, group);
+    this.#placeOf(group.tenant, group.project).set(group.label, group);
+  }
+
+  #take(group: Group): void {
+    this.#groups.delete(group.key);
+    this.#placeOf(group.tenant, group.project).delete(group.label);
   }
 
   /** By the offsets that touched them; of one record's groups the order of their keys. */
@@ -199,6 +235,7 @@ function unpackGroup(key: string, body: string): Group {
     label,
     newestMicros: packed.newest,
     touched: packed.touched,
+    isChanged: false,
     windows: packed.windows.map(([startMicros, metrics]) => ({
       startMicros,
       metrics: new Map(metrics.map(([metric, values]) => [metric, WindowValues.unpack(values)])),

@@ -172,14 +172,16 @@ function namesOf(ast: ASTNode): Set<string> {
   return names;
 }
 
+/** What the faults of the library have. */
+interface LibraryFault {
+  readonly summary?: string;
+  readonly range?: { readonly start: number };
+  readonly code?: string;
+  readonly message?: string;
+}
+
 function sayFault(fault: unknown, text: string, hasValue: boolean): string {
-  const { summary, range, code, message } = fault as {
-    // every fault of the library has these; another one has a message
-    readonly summary?: string;
-    readonly range?: { readonly start: number };
-    readonly code?: string;
-    readonly message?: string;
-  };
+  const { summary, range, code, message } = fault as LibraryFault; // another one has a message at least
   const at = range && range.start > 0 ? ` at character ${range.start + 1}` : '';
   const near = code === 'unknown_variable' ? nearestVariable(String(summary), hasValue) : '';
   return `${summary ?? message?.split('\n')[0] ?? String(fault)}${at}${near}${summary === undefined ? ` in ${text}` : ''}`;

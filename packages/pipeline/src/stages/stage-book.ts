@@ -20,9 +20,6 @@ import {
 } from './stage-change.ts';
 import { type StagePlan, StageSet } from './stage-set.ts';
 
-/** Outcomes that are remembered for those who ask. */
-const OUTCOMES_MAX = 256;
-
 type Done = Pick<ChangeOutcome, 'state' | 'detail' | 'faults'>;
 
 const DONE: Done = { state: 'done', detail: '', faults: [] };
@@ -98,7 +95,7 @@ export class StageBook {
     if (known) return Promise.resolve(known);
     return new Promise((resolve) => {
       for (const oldest of this.#waiting.keys()) {
-        if (this.#waiting.size < OUTCOMES_MAX) break;
+        if (this.#waiting.size < LIMITS.outcomesMax.value) break;
         this.#waiting.delete(oldest);
       }
       this.#waiting.set(id, resolve);
@@ -267,7 +264,7 @@ export class StageBook {
 
   #tell(outcome: ChangeOutcome): void {
     for (const oldest of this.#outcomes.keys()) {
-      if (this.#outcomes.size < OUTCOMES_MAX) break;
+      if (this.#outcomes.size < LIMITS.outcomesMax.value) break;
       this.#outcomes.delete(oldest);
     }
     this.#outcomes.set(outcome.id, outcome);

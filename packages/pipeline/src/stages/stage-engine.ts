@@ -59,7 +59,7 @@ export class StageEngine {
 
   /** Keeps what the last `judge` changed. */
   settle(): void {
-    this.#run.undo.length = 0;
+    this.#run.settle();
     const steps = this.#plan?.steps ?? [];
     for (const [i, { stage }] of steps.entries()) {
       const at = i * PLACES;

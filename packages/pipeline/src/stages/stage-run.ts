@@ -2,6 +2,7 @@ import { LIMITS } from '../limits.ts';
 import type { Expression } from './expression.ts';
 import { costFor } from './expression-cost.ts';
 import { StageFault, type StageMessage } from './stage-message.ts';
+import { type StageUndo, ValuesLog } from './window-values.ts';
 
 /** A result on its way to the stage behind the one that made it. */
 export interface PendingResult {
@@ -17,14 +18,14 @@ export class StageRun {
   /** Units of the message at hand, and of the whole record. */
   messageCost = 0;
   recordCost = 0;
-  readonly undo: (() => void)[] = [];
+  readonly undo: StageUndo = { values: new ValuesLog(), steps: [] };
   readonly results: PendingResult[] = [];
 
   /** Begins a record. */
   begin(offset: number): void {
     this.offset = offset;
     this.recordCost = 0;
-    this.undo.length = 0;
+    this.settle();
     this.results.length = 0;
   }
 
@@ -44,10 +45,18 @@ export class StageRun {
     return expression.evaluate(message, value);
   }
 
+  /** Keeps everything that was changed. */
+  settle(): void {
+    this.undo.values.clear();
+    this.undo.steps.length = 0;
+  }
+
   /** Takes back everything that was changed, the newest first. */
   rollBack(): void {
-    for (let i = this.undo.length - 1; i >= 0; i--) this.undo[i]?.();
-    this.undo.length = 0;
+    const { steps, values } = this.undo;
+    values.rollBack();
+    for (let i = steps.length - 1; i >= 0; i--) steps[i]?.();
+    steps.length = 0;
   }
 }
 
