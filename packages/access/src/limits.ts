@@ -144,10 +144,10 @@ export const LIMITS = {
     what: 'Kinds of refusals that are counted at a time.',
     whenFull: 'Refusals of further kinds are counted together.',
   },
-  auditPageRowsMax: {
-    value: 1_000,
+  agentCharsMax: {
+    value: 200,
     unit: 'count',
-    what: 'Entries of one page of the audit log.',
-    whenFull: 'A cursor leads to the next page.',
+    what: 'Characters kept of what the browser of a session calls itself.',
+    whenFull: 'The rest is left out.',
   },
 } as const satisfies LimitTable;

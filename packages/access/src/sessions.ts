@@ -23,7 +23,6 @@ export interface SessionOrigin {
 }
 
 const PAGE_ROWS = 500;
-const AGENT_CHARS_MAX = 200;
 
 /** Signed-in browsers. A session is a secret of 256 random bits, kept as its SHA-256. */
 export class Sessions {
@@ -46,7 +45,7 @@ export class Sessions {
       user,
       expiresMicros: now + LIMITS.sessionSecsMax.value * 1e6,
       from: origin.from,
-      agent: origin.agent.slice(0, AGENT_CHARS_MAX),
+      agent: origin.agent.slice(0, LIMITS.agentCharsMax.value),
     };
     const metadata = { name: id, createdMicros: now };
     const document: SessionDocument = { apiVersion: API_VERSION, kind: 'Session', metadata, spec };

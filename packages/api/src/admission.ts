@@ -2,6 +2,7 @@ import { ACCESS_LIMITS, type Access, type BegunSession, NOBODY } from '@skerry/a
 import { isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
+import { LIMITS } from './limits.ts';
 import type { Operation } from './operation.ts';
 
 /** Who asks, by what, and from where. */
@@ -172,7 +173,5 @@ function hasCredentials({ headers }: FastifyRequest): boolean {
 
 /** Method and path, without the query: it may hold what people typed. */
 function targetOf({ method, url }: FastifyRequest): string {
-  return `${method} ${url.replace(/[?#].*$/s, '').slice(0, TARGET_CHARS_MAX)}`;
+  return `${method} ${url.replace(/[?#].*$/s, '').slice(0, LIMITS.auditTargetCharsMax.value)}`;
 }
-
-const TARGET_CHARS_MAX = 200;

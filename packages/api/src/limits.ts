@@ -108,6 +108,12 @@ export const LIMITS = {
     what: 'Rows of one page of devices, gaps or dead letters.',
     whenFull: 'A larger `limit` is refused; a cursor leads to the next page.',
   },
+  auditTargetCharsMax: {
+    value: 200,
+    unit: 'count',
+    what: 'Characters of a refused path that the audit log keeps.',
+    whenFull: 'The rest is left out.',
+  },
   hexBytesMax: {
     value: 4_096,
     unit: 'bytes',

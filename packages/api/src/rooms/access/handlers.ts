@@ -70,18 +70,7 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
         await end(asker.subject, asker.session.id, asker.from, asker.session.user.metadata.name);
       return { done: true };
     },
-    changeOwnPassword: async (call) => {
-      const { asker, body } = call;
-      const { name } = userOf(asker);
-      await authenticator.confirm(name, body.current, asker.from);
-      const note = { author: name, action: 'user.change', target: `User/${name}`, from: asker.from };
-      await audit.around({ ...note, detail: 'password' }, () =>
-        book.changeUser(name, { password: body.password }),
-      );
-      const begun = await authenticator.signIn(name, body.password, originOf(call));
-      begin(call, begun.secret);
-      return showAsker(begun.subject, begun, access);
-    },
+    changeOwnPassword: (call) => changeOwnPassword(call, access, (secret) => begin(call, secret)),
     listSessions: async ({ asker, query }) => {
       const own = asker.subject.kind === 'user' ? asker.subject.name : undefined;
       const name = query.user ?? own;
@@ -106,6 +95,24 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
       sessions.end(id),
     );
   return handlers;
+}
+
+async function changeOwnPassword(
+  call: Call<'changeOwnPassword'>,
+  access: Access,
+  begin: (secret: string) => void,
+): Promise<Model<'Whoami'>> {
+  const { asker, body } = call;
+  const { authenticator, book, audit } = access;
+  const { name } = userOf(asker);
+  await authenticator.confirm(name, body.current, asker.from);
+  const note = { author: name, action: 'user.change', target: `User/${name}`, from: asker.from };
+  await audit.around({ ...note, detail: 'password' }, () =>
+    book.changeUser(name, { password: body.password }),
+  );
+  const begun = await authenticator.signIn(name, body.password, originOf(call));
+  begin(begun.secret);
+  return showAsker(begun.subject, begun, access);
 }
 
 function userOf({ subject }: Call<'changeSelf'>['asker']): { readonly name: string } {
