@@ -27,9 +27,13 @@ function aPair(): Disposable & TlsFiles & { write(credentials: Partial<TlsCreden
   return { certFile, keyFile, write, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
-function waysOf(flags: Readonly<Record<string, string>>): { plain: string; others: string[] } {
+function waysOf(
+  flags: Readonly<Record<string, string>>,
+  lines: string[] = [],
+): { plain: string; others: string[] } {
   const { config } = loadConfig({ file: undefined, environment: { HOME: '/home/somebody' }, flags });
-  const needs = { clock: nodeClock(), logger: silentLogger, meter: createMeter() };
+  const logger: Logger = { log: (level, message) => lines.push(`${level} ${message}`) };
+  const needs = { clock: nodeClock(), logger, meter: createMeter() };
   using ways = mqttListeners(config, needs);
   return { plain: ways.address.host, others: ways.others.map(({ name }) => name) };
 }
@@ -49,7 +53,13 @@ test('mqttListeners keeps plain TCP on loopback when the host is for TLS', () =>
     plain: '0.0.0.0',
     others: ['mqtts', 'wss'],
   });
-  assert.deepEqual(waysOf({ 'mqtt-host': '0.0.0.0', ...insecure }), { plain: '0.0.0.0', others: ['ws'] });
+  const lines: string[] = [];
+  assert.deepEqual(waysOf({ 'mqtt-host': '0.0.0.0', ...insecure }, lines), {
+    plain: '0.0.0.0',
+    others: ['ws'],
+  });
+  assert.match(String(lines), /^warn MQTT without TLS listens beyond this machine/);
+  assert.deepEqual([waysOf({ 'mqtt-host': '0.0.0.0', ...tls }, lines).plain, lines.length], ['127.0.0.1', 1]);
 });
 
 test('isOriginAllowed takes pages of the host that they connect to; on loopback by its own names only', () => {

@@ -34,6 +34,15 @@ export function mqttListeners(config: SkerryConfig, needs: MqttListenerNeeds): M
   const { host, port, tls, websocket, packetBytesMax } = config.mqtt;
   const credentials = tls.certFile === '' ? undefined : readTlsFiles('mqtt.tls', tls);
   const isOpenPlain = isLoopbackHost(host) || config.access.insecureListeners;
+  if (isOpenPlain && !isLoopbackHost(host))
+    needs.logger.log(
+      'warn',
+      'MQTT without TLS listens beyond this machine: passwords can be read on the way.',
+      {
+        host,
+        key: 'access.insecureListeners',
+      },
+    );
   const opened: TlsListener[] = [];
   const failed = handshakeNotices(needs);
   const others: BrokerListener[] = [];
