@@ -28,7 +28,7 @@ export interface AccessOptions {
   readonly localToken: string;
   /** What new passwords cost; for tests. */
   readonly passwordCost?: ScryptCost;
-  /** Told the name of a subject whose rights were changed or taken, as `Subject` has it. */
+  /** Told the name of a subject whose rights were changed or taken, or whose token has ended, as `Subject` has it. */
   readonly onChanged?: (subject: string) => void;
 }
 
@@ -41,6 +41,8 @@ export interface Access extends AsyncDisposable {
 }
 
 const SWEEP_MS = 3_600_000;
+/** Connections of a token that has ended last so long at most. */
+const ENDED_MS = 10_000;
 
 /** Opens users, tokens, sessions and the audit log. Fails with `access-store-failed` or a fault of the disk. */
 export async function openAccess(options: AccessOptions, needs: AccessNeeds): Promise<Access> {
@@ -69,6 +71,10 @@ export async function openAccess(options: AccessOptions, needs: AccessNeeds): Pr
   const { localToken } = options;
   const parts = { store, clock, random, book, sessions, passwords, attempts, uses, audit, localToken };
   const authenticator = new Authenticator(parts);
+  const tellEnded = (): void => {
+    for (const name of authenticator.takeEnded()) options.onChanged?.(name);
+  };
+  stack.use(clock.startTicker(ENDED_MS, tellEnded));
   const owned = stack.move();
   return { book, sessions, authenticator, audit, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -124,6 +124,25 @@ test('Authenticator takes a token as a bearer and as the password of any MQTT us
   assert.equal((await authenticator.bearer(LOCAL_TOKEN))?.kind, 'local');
 });
 
+test('openAccess tells of tokens that have ended, were revoked or changed, so that their connections end too', async () => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  await using scene = await openAccessScene({ clock, onChanged: (name) => told.push(name) });
+  const { book, authenticator } = scene.access;
+  const expiresMicros = clock.nowMicros() + 30_000_000;
+  const { secret } = await book.addToken({ name: 'short', grants: [], expiresMicros, createdBy: 'local' });
+  await authenticator.bearer(secret);
+  clock.advance(20_000);
+  assert.deepEqual(told, []);
+  clock.advance(20_000);
+  assert.deepEqual(told, ['token:short']);
+  await book.removeToken('short');
+  await book.addUser('ann', {});
+  await book.changeUser('ann', { grants: [{ role: 'viewer' }] });
+  await book.removeUser('ann');
+  assert.deepEqual(told, ['token:short', 'token:short', 'ann', 'ann']);
+});
+
 test('Authenticator reads grants anew at each question, and ends sessions with a changed password and a disabled user', async () => {
   await using scene = await withAnn();
   const { book, authenticator } = scene.access;

@@ -72,6 +72,8 @@ export class Authenticator {
   readonly #remembered: RememberedPasswords;
   /** Passwords that are being verified, so that many who bring the same one wait for one hash. */
   readonly #verifying = new Map<string, Promise<boolean>>();
+  /** When the tokens that were let in end, by the name of their subject: a connection may outlive its token. */
+  readonly #ends = new Map<string, number>();
 
   constructor(needs: AuthenticatorNeeds) {
     this.#needs = needs;
@@ -88,7 +90,9 @@ export class Authenticator {
     const { expiresMicros, grants } = item.document.spec;
     if (expiresMicros !== null && expiresMicros <= clock.nowMicros()) return undefined;
     uses.note('AccessToken', item.name);
-    return { kind: 'token', name: `token:${item.name}`, grants };
+    const name = `token:${item.name}`;
+    if (expiresMicros !== null) this.#ends.set(name, expiresMicros);
+    return { kind: 'token', name, grants };
   }
 
   /** Who the cookie of a session is; undefined when it has ended or its user is disabled. Not every look is a use. */
@@ -100,6 +104,14 @@ export class Authenticator {
     const user = item && (await this.#needs.book.user(item.document.spec.user));
     if (!item || !user || user.spec.isDisabled) return undefined;
     return { subject: subjectOf(user), user, id: item.name };
+  }
+
+  /** Names of the tokens that were let in and have ended since the last call. */
+  takeEnded(): string[] {
+    const now = this.#needs.clock.nowMicros();
+    const ended = [...this.#ends].flatMap(([name, endMicros]) => (endMicros <= now ? [name] : []));
+    for (const name of ended) this.#ends.delete(name);
+    return ended;
   }
 
   /**

@@ -55,6 +55,7 @@ export async function openAccessScene(options: AccessSceneOptions = {}): Promise
       audit: options.audit ?? { folder: 'audit' },
       localToken: options.localToken ?? LOCAL_TOKEN,
       passwordCost: { n: 2, r: 1, p: 1 },
+      ...(options.onChanged ? { onChanged: options.onChanged } : {}),
     },
     { store, disk, clock, random: new SeededRandom(seed), logger, meter, hasher: counted },
   );
