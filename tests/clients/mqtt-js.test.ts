@@ -102,15 +102,15 @@ for (const protocolVersion of [4, 5] as const) {
 
   test(`mqtt.js of version ${protocolVersion}: pings keep a quiet connection alive, a mute one is closed`, async () => {
     await using friend = await Friend.meet({ protocolVersion, keepalive: 1 });
-    using mute = await WireClient.open(server.mqttPort, protocolVersion);
-    const clientId = `mute-${protocolVersion}`;
-    mute.send({ type: 'connect', level: protocolVersion, isCleanStart: true, keepAliveSecs: 1, clientId });
-    await mute.first('connack');
-    const openedMs = performance.now();
-    await mute.closed();
-    assert.ok(performance.now() - openedMs > 1_400, 'not before one and a half times the keep-alive');
-    if (protocolVersion === 5) assert.equal(mute.all('disconnect')[0]?.reason, 0x8d);
-    await until('twice that', () => performance.now() - openedMs > 3_200);
+    // one after the other, so that the friend is quiet for longer than a mute one may be
+    for (const number of [1, 2]) {
+      using mute = await WireClient.open(server.mqttPort, protocolVersion);
+      const clientId = `mute-${protocolVersion}-${number}`;
+      mute.send({ type: 'connect', level: protocolVersion, isCleanStart: true, keepAliveSecs: 1, clientId });
+      await mute.first('connack');
+      await mute.closed();
+      if (protocolVersion === 5) assert.equal(mute.all('disconnect')[0]?.reason, 0x8d);
+    }
     assert.equal(friend.isClosed, false);
     await friend.client.publishAsync(at('alive'), '{"v":1}', { qos: 1 });
   });

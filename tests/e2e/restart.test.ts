@@ -46,6 +46,7 @@ test('a restart keeps points, devices, dead letters, gaps, the ledger and retain
     }
     client.publish('iot/acme/kept/pump/telemetry', 'no JSON');
     client.publish('site/door', 'shut', { isRetain: true });
+    client.publish('iot/acme/kept/pump/telemetry', '{"flow":99}', { isRetain: true });
     await client.answered();
   }
   await server.quiet();
@@ -56,10 +57,18 @@ test('a restart keeps points, devices, dead letters, gaps, the ledger and retain
   assert.deepEqual(await everything(), before);
   using reader = await WireClient.join(server.mqttPort, 'reader');
   const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
-  reader.send({ type: 'subscribe', packetId: 1, topics: [{ filter: 'site/#', qos: 0, ...options }] });
-  const retained = await reader.first('publish');
-  assert.deepEqual([retained.topic, Buffer.from(retained.payload).toString()], ['site/door', 'shut']);
-  assert.equal(retained.isRetain, true);
+  const topics = ['site/#', 'iot/#'].map((filter) => ({ filter, qos: 0 as const, ...options }));
+  reader.send({ type: 'subscribe', packetId: 1, topics });
+  await until('the retained messages', () => reader.all('publish').length === 2);
+  const shown = reader
+    .all('publish')
+    .map(({ topic, payload, isRetain }) => [topic, Buffer.from(payload).toString(), isRetain]);
+  assert.deepEqual(shown.sort(), [
+    ['iot/acme/kept/pump/telemetry', '{"flow":99}', true],
+    ['site/door', 'shut', true],
+  ]);
+  const points = await pointsOf(server, { tenant: 'acme', project: 'kept', device: 'pump', metric: 'flow' });
+  assert.equal(points.at(-1)?.value, 99, 'telemetry that is retained is stored too');
 });
 
 test('kill -9 in the middle of a burst loses nothing acknowledged: verified, balanced, audit clean', async () => {

@@ -25,6 +25,24 @@ test('planKills gives every failpoint five visits in 200 kills, more than half o
   assert.notDeepEqual(plans, planKills(200, 10));
 });
 
+test('Tally fails a campaign that ended early unless every failpoint had five visits, and half of the kills were under load', () => {
+  const lines: string[] = [];
+  const tally = new Tally((line) => lines.push(line));
+  tally.kills = 3;
+  tally.killsUnderLoad = 3;
+  tally.checkVisits(3);
+  assert.equal(tally.failed, 0, 'three kills that were all wanted');
+  tally.checkVisits(200, true);
+  assert.equal(tally.failed, 1);
+  assert.match(String(lines[0]), /^Visited fewer than 5 times: .*\(0\)/);
+  for (const name of FAILPOINTS) for (let visit = 0; visit < 5; visit++) tally.visited(name);
+  tally.checkVisits(200, true);
+  assert.equal(tally.failed, 1, 'all had their visits');
+  tally.killsUnderLoad = 1;
+  tally.checkVisits(200, true);
+  assert.equal(tally.failed, 2);
+});
+
 test('runKills kills a server at failpoints and at random and finds nothing wrong with a sound one', async () => {
   const campaign = aCampaign();
   await runKills(5, campaign);

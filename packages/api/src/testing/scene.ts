@@ -83,11 +83,18 @@ export function rawRequest(
   return new Promise((resolve, reject) => {
     const sent = request(url, { headers, method, agent: false }, (response) => {
       let body = '';
+      const status = response.statusCode ?? 0;
+      if (response.headers['content-type']?.startsWith('text/event-stream')) {
+        // a stream has no end to wait for
+        resolve({ status, body });
+        sent.destroy();
+        return;
+      }
       response.setEncoding('utf8');
       response.on('data', (piece: string) => {
         body += piece;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('end', () => resolve({ status, body }));
     });
     sent.on('error', reject);
     sent.end();

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BatchBuilder, encodeHeaders, HEADER, RECORD_KIND, type ReadableBatch } from '@skerry/journal';
+import {
+  BatchBuilder,
+  encodeHeaders,
+  HEADER,
+  RECORD_KIND,
+  type ReadableBatch,
+  type RecordKind,
+} from '@skerry/journal';
 import { RetainedBook } from './retained-book.ts';
 
 const encoder = new TextEncoder();
 const ID = '00112233445566778899aabbccddeeff';
 
 function aBatch(
-  ...messages: readonly (readonly [topic: string, payload: string, retain?: boolean])[]
+  ...messages: readonly (readonly [topic: string, payload: string, retain?: boolean, kind?: RecordKind])[]
 ): ReadableBatch {
   const builder = new BatchBuilder();
-  for (const [topic, payload, retain = true] of messages) {
+  for (const [topic, payload, retain = true, kind = RECORD_KIND.message] of messages) {
     builder.add({
-      kind: RECORD_KIND.message,
+      kind,
       qos: 1,
       retain,
       project: -1,
@@ -41,6 +48,16 @@ test('RetainedBook keeps the newest message of a topic, and an empty one clears 
   book.note(aBatch(['a', '']));
   assert.deepEqual(shown(book), [['b', '1']]);
   assert.deepEqual(book.list()[0]?.properties, { user: [['colour', 'blue']] });
+});
+
+test('RetainedBook keeps what telemetry and dead letters retain, and nothing of replays', () => {
+  const book = new RetainedBook();
+  const kinds = [RECORD_KIND.message, RECORD_KIND.telemetry, RECORD_KIND.misrouted, RECORD_KIND.replay];
+  for (const kind of kinds) book.note(aBatch([`kind ${kind}`, 'x', true, kind]));
+  assert.deepEqual(
+    book.list().map(({ topic }) => topic),
+    kinds.slice(0, 3).map((kind) => `kind ${kind}`),
+  );
 });
 
 test('RetainedBook.restore gives back what encode wrote, and refuses it with any byte flipped or cut off', () => {

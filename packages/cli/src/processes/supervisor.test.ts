@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LIMITS } from '../limits.ts';
 import { EXIT } from './exit-codes.ts';
-import { readCrashes, superviseServer } from './supervisor.ts';
+import { RestartPlan, readCrashes, superviseServer } from './supervisor.ts';
 
 /** A server that ends with the given codes, one per start (negative: by SIGKILL), and notes how it was started. */
 function serverEnding(
@@ -51,6 +51,33 @@ test('superviseServer gives up after an end that a restart would repeat', async 
   assert.equal(await superviseServer(server), 3);
   assert.equal(server.starts().length, 1);
   assert.deepEqual(readCrashes(folder.path), []);
+});
+
+test('RestartPlan waits longer after each end, and forgets it after 60 s of steady work, not after less', () => {
+  const plan = new RestartPlan();
+  const pauses = [1, 1, 1, 59.9, 60, 1, 1, 1, 1, 1, 1, 1].map((upSecs) => plan.ended({ code: 70, upSecs }));
+  assert.deepEqual(pauses, [100, 200, 500, 1_000, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 10_000]);
+});
+
+test('RestartPlan counts failed fsyncs in a row: another end between them begins the count anew', () => {
+  const plan = new RestartPlan();
+  const codes = [74, 74, 70, 74, 74, null, 74, 74, 74, 74, 70];
+  const readOnly = codes.map((code) => {
+    plan.ended({ code, upSecs: 1 });
+    return plan.isReadOnly;
+  });
+  assert.deepEqual(
+    codes.flatMap((_, i) => (readOnly[i] ? i : [])),
+    [8, 9],
+  );
+});
+
+test('superviseServer starts a server that takes in again when failed fsyncs were not in a row', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-supervisor-'));
+  const { syncFailed, unexpected } = EXIT;
+  const server = serverEnding(folder.path, [syncFailed, syncFailed, unexpected, syncFailed, 0]);
+  assert.equal(await superviseServer(server), 0);
+  assert.deepEqual(server.starts(), ['up', 'up', 'up', 'up', 'up']);
 });
 
 test('superviseServer starts read-only after three failed fsyncs in a row', async () => {

@@ -30,14 +30,36 @@ const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const STEADY_SECS = 60;
 
 /**
+ * When and how the server is started again: the pauses grow with each end and are forgotten after 60 s of steady work;
+ * after three failed fsyncs in a row it comes up read-only.
+ */
+export class RestartPlan {
+  #attempt = 0;
+  #syncFailures = 0;
+
+  /** Whether the next server is to take nothing in. */
+  get isReadOnly(): boolean {
+    return this.#syncFailures >= LIMITS.syncFailuresMax.value;
+  }
+
+  /** Notes an end that nobody asked for, after so long a work; returns the pause before the next start, ms. */
+  ended({ code, upSecs }: Pick<CrashRecord, 'code' | 'upSecs'>): number {
+    this.#syncFailures = code === EXIT.syncFailed ? this.#syncFailures + 1 : 0;
+    if (upSecs >= STEADY_SECS) this.#attempt = 0;
+    const pauseMs = BACK_OFF_MS[Math.min(this.#attempt, BACK_OFF_MS.length - 1)];
+    this.#attempt += 1;
+    return Number(pauseMs);
+  }
+}
+
+/**
  * Runs the server as a child and starts it again when it ends without being asked to, with growing pauses that are
  * forgotten after 60 s of steady work. After three failed fsyncs in a row the server is told to come up read-only, until
  * the supervisor itself is started anew. A disk that does not take the record of a crash keeps nothing from starting
  * again. Ends of configuration or usage are final. Resolves with the exit code of the whole.
  */
 export async function superviseServer(server: SupervisedServer): Promise<number> {
-  let attempt = 0;
-  let syncFailures = 0;
+  const plan = new RestartPlan();
   let isStopping = false;
   let child: ChildProcess | undefined;
   const stop = (signal: NodeJS.Signals): void => {
@@ -48,12 +70,10 @@ export async function superviseServer(server: SupervisedServer): Promise<number>
   process.on('SIGINT', () => stop('SIGTERM'));
   for (;;) {
     const startedMs = performance.now();
-    const isReadOnly = syncFailures >= LIMITS.syncFailuresMax.value;
-    child = startServer(server, isReadOnly);
+    child = startServer(server, plan.isReadOnly);
     const { code, signal } = await endOf(child);
     if (isStopping || code === 0) return code ?? 0;
     if (code !== null && EXIT.final.has(code)) return code;
-    syncFailures = code === EXIT.syncFailed ? syncFailures + 1 : 0;
     const upSecs = (performance.now() - startedMs) / 1_000;
     recordCrash(server.dataDir, {
       at: new Date().toISOString(),
@@ -62,9 +82,7 @@ export async function superviseServer(server: SupervisedServer): Promise<number>
       upSecs: Math.round(upSecs * 10) / 10,
       isSyncFailure: code === EXIT.syncFailed,
     });
-    if (upSecs >= STEADY_SECS) attempt = 0;
-    const pauseMs = Number(BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)]);
-    attempt += 1;
+    const pauseMs = plan.ended({ code, upSecs });
     process.stderr.write(
       `The server ended (${signal ?? `exit code ${code}`}); starting it again in ${pauseMs} ms.\n`,
     );
