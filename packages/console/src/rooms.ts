@@ -5,10 +5,20 @@ import { DEAD_LETTERS } from './rooms/dead-letters/room.ts';
 import { DEVICES } from './rooms/devices/room.ts';
 import { LEDGER } from './rooms/ledger/room.ts';
 import { OVERVIEW } from './rooms/overview/room.ts';
+import { PIPELINE } from './rooms/pipeline/room.ts';
 import { SIMULATION } from './rooms/simulation/room.ts';
 
 /** Every room of the console, in the order of the navigation. */
-export const ROOMS: readonly Room[] = [OVERVIEW, DEVICES, DEAD_LETTERS, LEDGER, CONNECT, SIMULATION, ABOUT];
+export const ROOMS: readonly Room[] = [
+  OVERVIEW,
+  DEVICES,
+  PIPELINE,
+  DEAD_LETTERS,
+  LEDGER,
+  CONNECT,
+  SIMULATION,
+  ABOUT,
+];
 
 /** The room of an address and the parts behind its name; undefined where there is none. */
 export function roomOf(

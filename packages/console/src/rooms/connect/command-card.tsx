@@ -129,7 +129,6 @@ function CodeBlock({
   readonly hint?: string | undefined;
   readonly text: string;
 }) {
-  const words = useWords(WORDS);
   return (
     <section className="code-block">
       <header>

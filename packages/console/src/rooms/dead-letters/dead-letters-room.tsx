@@ -141,7 +141,7 @@ function LetterTable({
         <thead>
           <tr>
             <th scope="col">{words.offset}</th>
-            <th scope="col">
+            <th scope="col" className="wide-only">
               {words.received} ({format.zone})
             </th>
             <th scope="col">{words.reason}</th>
@@ -174,11 +174,11 @@ function LetterRow({ letter }: { readonly letter: DeadLetter }) {
           {formatCount(letter.offset)}
         </Link>
       </th>
-      <td className="figures">{format.moment(millisOf(letter.received))}</td>
+      <td className="figures wide-only">{format.moment(millisOf(letter.received))}</td>
       <td>
         {words.reasons[letter.reason]}
         <div className="narrow-only quiet small">
-          <Breakable text={letter.topic} />
+          {format.zonedMoment(millisOf(letter.received))} · <Breakable text={letter.topic} />
         </div>
       </td>
       <td className="topic wide-only">{letter.topic}</td>

@@ -67,8 +67,10 @@ function ProblemLine({ problem }: { readonly problem: Problem }) {
   return (
     <li className={problem.isGrave ? 'problem problem-grave' : 'problem'}>
       <Icon aria-hidden size={17} />
-      <span>{problem.words}</span>
-      {problem.more !== undefined && <span className="problem-more">{problem.more}</span>}
+      <span>
+        <strong>{problem.words}</strong>{' '}
+        {problem.more !== undefined && <span className="problem-more">{problem.more}</span>}
+      </span>
     </li>
   );
 }

@@ -1,0 +1,103 @@
+import { LineCounter, parseDocument, stringify } from 'yaml';
+import { ApiProblem, type StagesDocument } from '../../generated/client.ts';
+
+/** What is wrong with a document, with its place where one is known. */
+export interface TextFault {
+  /** As people write it: `spec.stages[0].keep`; empty for the whole. */
+  readonly path: string;
+  readonly detail: string;
+  /** Part of the text that is meant. */
+  readonly range: { readonly from: number; readonly to: number; readonly line: number } | undefined;
+}
+
+/** A document as it was written. */
+export interface WrittenDocument {
+  readonly document: StagesDocument | undefined;
+  readonly faults: readonly TextFault[];
+}
+
+/** Reads YAML as far as YAML goes; what the members mean is judged by the server. */
+export function readDocument(text: string): WrittenDocument {
+  const lines = new LineCounter();
+  const parsed = parseDocument(text, { lineCounter: lines });
+  const faults = parsed.errors.map(({ message, pos: [from, to] }) => ({
+    path: '',
+    detail: message.split('\n')[0] ?? message,
+    range: { from, to, line: lines.linePos(from).line },
+  }));
+  if (faults.length > 0) return { document: undefined, faults };
+  const value: unknown = parsed.toJS();
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return { document: { ...value }, faults };
+  const range = { from: 0, to: text.length, line: 1 };
+  return { document: undefined, faults: [{ path: '', detail: 'apiVersion, kind, metadata, spec?', range }] };
+}
+
+/** The name that a document says; undefined when it says none. */
+export function nameOf(document: StagesDocument): string | undefined {
+  const { metadata } = document;
+  const name = typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : '';
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** What the server has found wrong, each with its place in the text; undefined for any other fault. */
+export function faultsIn(error: Error | undefined, text: string): TextFault[] | undefined {
+  if (!(error instanceof ApiProblem) || !error.problem.errors) return undefined;
+  const lines = new LineCounter();
+  const parsed = parseDocument(text, { lineCounter: lines });
+  return error.problem.errors.map(({ pointer, detail }) => {
+    const keys = keysOf(pointer);
+    // a member that is missing has no place; what it should be in has
+    for (let depth = keys.length; depth > 0; depth--) {
+      const node: unknown = parsed.getIn(keys.slice(0, depth), true);
+      const range = rangeOf(node);
+      if (range)
+        return { path: pathOf(keys), detail, range: { ...range, line: lines.linePos(range.from).line } };
+    }
+    return { path: pathOf(keys), detail, range: undefined };
+  });
+}
+
+function rangeOf(node: unknown): { readonly from: number; readonly to: number } | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range))
+    return undefined;
+  const [from, to] = node.range;
+  return typeof from === 'number' && typeof to === 'number' ? { from, to } : undefined;
+}
+
+/** Members behind `#/document` (a test wraps the document) or `#`. */
+function keysOf(pointer: string): (string | number)[] {
+  return pointer
+    .replace(/^#(\/document)?\/?/, '')
+    .split('/')
+    .filter((key) => key !== '')
+    .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+}
+
+function pathOf(keys: readonly (string | number)[]): string {
+  return keys
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+/** A document in force as YAML, without members that are empty or say what holds anyway. */
+export function writeDocument(document: StagesDocument): string {
+  const { apiVersion, kind, metadata, ...rest } = document;
+  return stringify(pruned({ apiVersion, kind, metadata, ...rest }), { lineWidth: 100 });
+}
+
+function pruned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(pruned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, member]) => key !== 'decode' || JSON.stringify(member) !== '{"contentType":"auto"}')
+      .map(([key, member]) => [key, pruned(member)] as const)
+      .filter(([, member]) => !isEmpty(member)),
+  );
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}

@@ -1,0 +1,170 @@
+import FlaskConical from 'lucide-react/icons/flask-conical';
+import { useState } from 'react';
+import { formatCount } from '../../format.ts';
+import { useSession } from '../../frame/session.tsx';
+import {
+  type DeadLetter,
+  getConfig,
+  getOnboarding,
+  listDeadLetters,
+  type PipelineTrial,
+  type PipelineTrialOutcome,
+  testPipelines,
+} from '../../generated/client.ts';
+import { useFetched } from '../../live/fetched.ts';
+import { NotDone, useAct } from '../../parts/act.tsx';
+import { Field } from '../../parts/field.tsx';
+import { Card } from '../../parts/parts.tsx';
+import { useWords } from '../../words/words.ts';
+import { en } from './en.ts';
+import { TrialOutcome } from './trial-outcome.tsx';
+import type { Draft } from './workbench.tsx';
+import { zh } from './zh.ts';
+
+const WORDS = { en, zh };
+const PAYLOAD = '{"temperature": 21.5}';
+const LETTERS = 50;
+const DEVICE = 'my-device';
+
+/** Sends a sample or a dead letter through the document, and shows what each stage makes of it. */
+export function TrialCard({ draft }: { readonly draft: Draft }) {
+  const words = useWords(WORDS);
+  const { mayDo } = useSession();
+  const act = useAct();
+  const exampleTopic = useExampleTopic(draft.text);
+  const letters = useFetched('open letters', async (signal) =>
+    mayDo('dead-letters:read')
+      ? (await listDeadLetters({ state: 'open', limit: LETTERS }, signal)).items
+      : [],
+  );
+  const [source, setSource] = useState<'sample' | 'letter'>('sample');
+  const [topic, setTopic] = useState<string | undefined>(undefined);
+  const [payload, setPayload] = useState(PAYLOAD);
+  const [letter, setLetter] = useState('');
+  const [outcome, setOutcome] = useState<PipelineTrialOutcome | undefined>(undefined);
+  const [isOfDocument, setOfDocument] = useState(false);
+  const shownTopic = topic ?? exampleTopic;
+  const offset = letter === '' ? letters.data?.[0]?.offset : Number(letter);
+  const sample: PipelineTrial['samples'][number] | undefined =
+    source === 'sample'
+      ? { topic: shownTopic, payload }
+      : offset === undefined
+        ? undefined
+        : { deadLetter: offset };
+  const test = () => {
+    const document = draft.read();
+    if (!document || !sample) return;
+    act.run(
+      () =>
+        testPipelines({ document, samples: [sample] }).catch((fault: Error) => {
+          setOutcome(undefined);
+          setOfDocument(draft.take(fault));
+          throw fault;
+        }),
+      setOutcome,
+    );
+  };
+  return (
+    <Card title={words.test}>
+      <p className="lead">{words.testWords}</p>
+      <div className="form">
+        <Sources source={source} choose={setSource} />
+        {source === 'sample' ? (
+          <div className="field-row sample-row">
+            <Field label={words.topic}>
+              {(ids) => (
+                <input
+                  {...ids}
+                  className="mono"
+                  value={shownTopic}
+                  spellCheck={false}
+                  onChange={(event) => setTopic(event.target.value)}
+                />
+              )}
+            </Field>
+            <Field label={words.payload}>
+              {(ids) => (
+                <textarea
+                  {...ids}
+                  className="mono"
+                  rows={3}
+                  spellCheck={false}
+                  value={payload}
+                  onChange={(event) => setPayload(event.target.value)}
+                />
+              )}
+            </Field>
+          </div>
+        ) : (
+          <Letters letters={letters.data ?? []} chosen={letter} choose={setLetter} />
+        )}
+        <div className="row">
+          <button type="button" disabled={act.isBusy || sample === undefined} onClick={test}>
+            <FlaskConical aria-hidden size={15} /> {act.isBusy ? words.testing : words.test}
+          </button>
+        </div>
+        {!isOfDocument && <NotDone error={act.error} />}
+        {outcome && <TrialOutcome outcome={outcome} />}
+      </div>
+    </Card>
+  );
+}
+
+function Sources({
+  source,
+  choose,
+}: {
+  readonly source: 'sample' | 'letter';
+  readonly choose: (source: 'sample' | 'letter') => void;
+}) {
+  const words = useWords(WORDS);
+  return (
+    <fieldset className="segments sources">
+      <legend className="unseen">{words.source}</legend>
+      {(['sample', 'letter'] as const).map((one) => (
+        <label key={one}>
+          <input type="radio" name="source" checked={one === source} onChange={() => choose(one)} />
+          <span>{words[one]}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Letters({
+  letters,
+  chosen,
+  choose,
+}: {
+  readonly letters: readonly DeadLetter[];
+  readonly chosen: string;
+  readonly choose: (offset: string) => void;
+}) {
+  const words = useWords(WORDS);
+  if (letters.length === 0) return <p className="notice">{words.noLetters}</p>;
+  return (
+    <Field label={words.letterLabel}>
+      {(ids) => (
+        <select {...ids} value={chosen} onChange={(event) => choose(event.target.value)}>
+          {letters.map(({ offset, topic }) => (
+            <option key={offset} value={String(offset)}>
+              {`${formatCount(offset)} · ${topic}`}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** A topic of a device in tenant and project of the document, where it says them. */
+function useExampleTopic(text: string): string {
+  const [, tenant] = /^\s+tenant:\s*"?([^"\n]+)"?$/m.exec(text) ?? [];
+  const [, project] = /^\s+project:\s*"?([^"\n]+)"?$/m.exec(text) ?? [];
+  const { data } = useFetched(`example topic ${tenant}/${project}`, async (signal) =>
+    tenant === undefined || project === undefined
+      ? (await getConfig(signal)).exampleTopic
+      : (await getOnboarding({ tenant, project, device: DEVICE }, signal)).topic,
+  );
+  return data ?? '';
+}
