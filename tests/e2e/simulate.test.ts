@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { until } from './condition.ts';
 import { rowsOf, type Said, skerry } from './skerry-line.ts';
 
 const folder = memoryFolder('simulate');
@@ -79,4 +80,67 @@ test('simulate chaos: every bad input is answered as expected, and the ledger ba
   assert.match(said.err, /All \d+ bad inputs were answered as expected/);
   const ledger = JSON.parse((await skerry('ledger -o json', { dataDir: server.dataDir })).out);
   assert.equal(ledger.balanced, true);
+});
+
+test('a simulation that is started over the API publishes as devices do, begins anew, and ends', async () => {
+  const ask = async (path: string, method: string, body?: unknown) => {
+    const response = await server.ask(`/api/v1/simulations${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    assert.equal(response.status, 200, await response.clone().text());
+    return (await response.json()) as { id: string; seed: number; started: string; published: number };
+  };
+  const made = await ask('', 'POST', { world: 'traffic', devices: 5, seed: 4, rate: 2, project: 'button' });
+  const storedOf = async () => {
+    const { accounts } = (await server.get('/api/v1/devices/demo/button/crossing-01')) as {
+      accounts: { stored: number };
+    };
+    return accounts.stored;
+  };
+  await until('messages', async () => {
+    const response = await server.ask('/api/v1/devices/demo/button/crossing-01');
+    await response.arrayBuffer();
+    return response.status === 200 && (await storedOf()) >= 3;
+  });
+  const again = await ask(`/${made.id}/restart`, 'POST', { seed: 5 });
+  assert.equal(again.seed, 5);
+  assert.ok(again.started > made.started);
+  const before = await storedOf();
+  await until('messages of the new course', async () => (await storedOf()) > before + 1);
+  await ask(`/${made.id}`, 'DELETE');
+  const { items } = (await server.get('/api/v1/simulations')) as { items: unknown[] };
+  assert.deepEqual(items, []);
+  await server.quiet();
+  const device = (await server.get('/api/v1/devices/demo/button/crossing-01')) as {
+    seqResets: number;
+    gaps: number;
+    accounts: { deduplicated: number };
+  };
+  // the new course has an epoch of its own: nothing of it is taken for what came before
+  assert.deepEqual([device.seqResets, device.gaps, device.accounts.deduplicated], [1, 0, 0]);
+});
+
+test('demo reset says that there is no demo where none runs', async () => {
+  const said = await skerry('demo reset', { dataDir: server.dataDir });
+  assert.equal(said.code, 5);
+  assert.match(said.err, /No demo runs here.*skerry simulate wind-farm.*\[not-running\]/);
+});
+
+test('demo reset begins the demo anew under the seed it is given', async () => {
+  await using island = await ServerProcess.start({
+    dataDir: join(folder.path, 'demo'),
+    env: { SKERRY_DEMO: 'true' },
+  });
+  const said = await skerry('demo reset --seed 77 -o json', { dataDir: island.dataDir });
+  assert.equal(said.code, 0, said.err);
+  assert.equal(JSON.parse(said.out).seed, 77);
+  assert.match(said.err, /stays stored until it ages out/);
+  const { items } = (await island.get('/api/v1/simulations')) as { items: { id: string; seed: number }[] };
+  assert.deepEqual(
+    items.map(({ id, seed }) => [id, seed]),
+    [['demo', 77]],
+  );
 });
