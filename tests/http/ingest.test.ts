@@ -51,6 +51,19 @@ test('telemetry over HTTP is stored as sent: exact integers, arrays, bare values
   assert.equal(after.stored - before.stored, 503);
 });
 
+test('SenML over HTTP is decoded by its media type: names of its records, base time and values of every kind', async () => {
+  const pack = [
+    { bn: 'boiler:', bt: 1_767_225_600, bu: 'Cel', n: 'inlet', v: 61.5 },
+    { n: 'outlet', v: 70.25, t: 5 },
+    { n: 'on', vb: true },
+  ];
+  await taken(server, 't/http/senml', JSON.stringify(pack), { 'content-type': 'application/senml+json' });
+  await server.quiet();
+  const outlet = { tenant: 't', project: 'http', device: 'senml', metric: 'outlet' };
+  assert.deepEqual(await pointsOf(server, outlet), [{ time: '2026-01-01T00:00:05.000000Z', value: 70.25 }]);
+  assert.deepEqual(await valuesOf('senml', 'on'), [true]);
+});
+
 test('JSON that no decoder understands becomes a dead letter at the offset that was answered', async () => {
   const deep = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`;
   const answer = await taken(server, 't/http/odd', `${deep}\n{"v":1}\n${deep}\n`, { 'content-type': NDJSON });
@@ -97,6 +110,18 @@ test('nothing is taken without the token', async () => {
   const refused = await sendTo(server, 't/http/d9', '1', { authorization: 'Bearer wrong' });
   assert.ok([401, 403].includes(refused.status), String(refused.status));
   assert.equal((await accountsOf(server)).received, before.received);
+});
+
+test('a server that takes nothing in says so with the reason and when to come again', async () => {
+  await server[Symbol.asyncDispose]();
+  server = await ServerProcess.start({ dataDir, words: ['--read-only'], isUnready: true });
+  const refused = await sendTo(server, 't/http/d1', '1');
+  assert.equal(refused.status, 503);
+  assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+  const { code, reason } = (await refused.json()) as { code: string; reason: string };
+  assert.deepEqual([code, reason], ['intake-refused', 'read-only']);
+  await server[Symbol.asyncDispose]();
+  server = await ServerProcess.start({ dataDir });
 });
 
 test('the ledger balances after all of it, and the audit is clean', async () => {

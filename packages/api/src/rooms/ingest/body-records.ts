@@ -1,3 +1,4 @@
+import { turn } from '@skerry/kernel/node';
 import { ApiError, invalidRequest } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import { NDJSON } from '../parts.ts';
@@ -69,7 +70,7 @@ async function readLines(body: Uint8Array): Promise<Uint8Array[]> {
     }
     if (sinceTurn < TURN_BYTES) continue;
     sinceTurn = 0;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await turn();
   }
   if (faults.length > 0) throw lineFaults(faults);
   if (payloads.length === 0) throw invalidRequest({ in: 'body', pointer: '#', detail: 'holds no line' });
