@@ -101,7 +101,7 @@ export async function serve(options: UpOptions): Promise<number> {
 
 /** Opens everything in the order in which data flows; the stack ends it in the reverse order. */
 async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Opened> {
-  const { config, isReadOnly, failpoint, clock, net, random, logger, meter } = rooms;
+  const { config, isReadOnly, clock, meter } = rooms;
   const folder = stack.use(await holdDataFolder(config.dataDir));
   const later: { broker?: Broker } = {};
   const { access, firstPassword } = await openAccessRoom(
@@ -132,6 +132,35 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
+  const broker = await openWays(rooms, { access, threads, ingress, notes }, stack);
+  later.broker = broker;
+  const simulation = stack.use(
+    new SimulationRoom(
+      { address: broker.address, token: folder.token, refusal: () => ingress.refusal() },
+      rooms,
+    ),
+  );
+  return {
+    access,
+    firstPassword,
+    folder,
+    threads,
+    journal,
+    appender,
+    ingress,
+    broker,
+    pipeline,
+    simulation,
+    notes,
+  };
+}
+
+/** Opens the ways in for devices. */
+async function openWays(
+  { config, failpoint, clock, net, random, logger, meter }: Rooms,
+  { access, threads, ingress, notes }: Pick<Opened, 'access' | 'threads' | 'ingress' | 'notes'>,
+  stack: AsyncDisposableStack,
+): Promise<Broker> {
   const { authenticator } = access;
   const brokerAccess = createBrokerAccess({
     authenticator,
@@ -141,7 +170,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   });
   const ways = stack.use(mqttListeners(config, { clock, logger, meter }));
   const { retained } = threads.log.facts as LogThreadFacts; // told by log-worker
-  const broker = stack.use(
+  return stack.use(
     await listening('mqtt', () =>
       openBroker(
         {
@@ -164,26 +193,6 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
       ),
     ),
   );
-  later.broker = broker;
-  const simulation = stack.use(
-    new SimulationRoom(
-      { address: broker.address, token: folder.token, refusal: () => ingress.refusal() },
-      rooms,
-    ),
-  );
-  return {
-    access,
-    firstPassword,
-    folder,
-    threads,
-    journal,
-    appender,
-    ingress,
-    broker,
-    pipeline,
-    simulation,
-    notes,
-  };
 }
 
 const SETTLE_MS = 2_000;
