@@ -31,5 +31,10 @@ function grown(word: unknown): unknown {
 export function longer(text: string): string {
   const marked = text.replaceAll(/[aeiouAEOU]/g, (vowel) => VOWELS[vowel] ?? vowel);
   const more = Math.ceil(text.length * GROWTH);
-  return text === '' ? '' : `${marked}${'·ẽxtra'.repeat(Math.ceil(more / 6)).slice(0, more)}`;
+  return text === ''
+    ? ''
+    : `${marked}${' ẽxtra'
+        .repeat(Math.ceil(more / 6))
+        .slice(0, more)
+        .replace(/ $/, '·')}`;
 }

@@ -8,6 +8,7 @@ import { listLimits } from './limit-list.ts';
 const TABLE: LimitTable = {
   queueMax: { value: 10, unit: 'count', what: 'Q.', whenFull: 'Refused.', metric: 'q', key: 'a.b' },
   bytesMax: { value: 5, unit: 'bytes', what: 'B.', whenFull: 'Refused.', metric: 'dropped_total' },
+  trimPercent: { value: 80, unit: 'percent', what: 'T.', whenFull: 'Trimmed.', metric: 'q' },
   plainMax: { value: 1, unit: 'levels', what: 'P.', whenFull: 'Refused.' },
 };
 
@@ -30,6 +31,7 @@ test('listLimits tells how near a limit is by the highest value of its gauge, an
     [
       ['x', 'queueMax', 7, 'a.b'],
       ['x', 'bytesMax', null, null],
+      ['x', 'trimPercent', null, null],
       ['x', 'plainMax', null, null],
     ],
   );

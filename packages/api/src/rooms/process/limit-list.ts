@@ -1,9 +1,9 @@
-import type { LimitTable, MetricFamily } from '@skerry/kernel';
+import type { Limit, LimitTable, MetricFamily } from '@skerry/kernel';
 import type { Model } from '../../schemas.ts';
 
 /**
- * Every limit with how near it is, where a gauge tells: by package and name. A gauge with several labels (a queue of
- * each kind, for instance) counts with its highest value.
+ * Every limit with how near it is, where a gauge tells it in the limit's own unit (upper bounds of counts and bytes):
+ * by package and name. A gauge with several labels (a queue of each kind, for instance) counts with its highest value.
  */
 export function listLimits(
   tables: Readonly<Record<string, LimitTable>>,
@@ -24,8 +24,12 @@ export function listLimits(
         what,
         whenFull,
         key: key ?? null,
-        current: metric === undefined ? null : (gauges.get(metric) ?? null),
+        current: isMeasured(name, unit) && metric !== undefined ? (gauges.get(metric) ?? null) : null,
       })),
     ),
   };
+}
+
+function isMeasured(name: string, unit: Limit['unit']): boolean {
+  return name.endsWith('Max') && (unit === 'count' || unit === 'bytes');
 }
