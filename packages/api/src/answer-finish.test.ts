@@ -33,6 +33,32 @@ test('a JSON answer has an entity tag that outlives the time of the server, and 
   assert.match(head.headers.get('etag') ?? '', /^W\//);
 });
 
+test('a user is changed and removed under if-match only while it is the one that was read', async () => {
+  await using scene = await openScene();
+  const path = '/api/v1/users/eve';
+  const change = (method: string, tag: string, body?: object) =>
+    fetch(scene.api.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        'if-match': tag,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  assert.equal((await scene.post('/api/v1/users', { name: 'eve', displayName: 'Eve' })).status, 200);
+  const tag = (await scene.get(path)).headers.get('etag') ?? '';
+  assert.match(tag, /^"/, 'strong');
+  assert.equal((await scene.get(path, { 'if-none-match': tag })).status, 304);
+  assert.equal((await change('PATCH', tag, { displayName: 'Eva' })).status, 200);
+  const late = await change('PATCH', tag, { displayName: 'Evi' });
+  assert.deepEqual([late.status, (await problemIn(late)).code], [412, 'precondition-failed']);
+  assert.equal((await change('DELETE', tag)).status, 412);
+  const shown = await scene.get(path);
+  assert.equal(((await shown.json()) as { displayName: string }).displayName, 'Eva');
+  assert.equal((await change('DELETE', shown.headers.get('etag') ?? '')).status, 200);
+});
+
 test('long answers and streams are compressed for who takes it, and small ones are not', async () => {
   await using scene = await openScene();
   const records = Array.from({ length: 2_000 }, (_, i) => ({

@@ -18,6 +18,11 @@ export function weakTag(json: string): string {
   return `W/"${createHash('sha256').update(said).digest('base64url').slice(0, 22)}"`;
 }
 
+/** The entity tag of a thing without a version, by everything that its answer shows: strong, for `etag` and `if-match`. */
+export function contentTag(shown: unknown): string {
+  return `"${createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, 22)}"`;
+}
+
 /** The entity tag of a thing that has a version: strong, for `etag` of its answers and `if-match` of its changes. */
 export function versionTag(version: number | string): string {
   return `"v${String(version).replaceAll('"', '')}"`;

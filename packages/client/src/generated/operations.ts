@@ -173,9 +173,9 @@ export interface SkerryClient {
   /** One user. */
   getUser(parameters: { readonly name: string }, options?: CallOptions): Promise<User>;
   /** Changes a user; a changed password ends their sessions. */
-  changeUser(parameters: { readonly name: string; readonly body: UserChange }, options?: CallOptions): Promise<User>;
+  changeUser(parameters: { readonly name: string; readonly ifMatch?: string | undefined; readonly body: UserChange }, options?: CallOptions): Promise<User>;
   /** Removes a user with their sessions. */
-  removeUser(parameters: { readonly name: string }, options?: CallOptions): Promise<Done>;
+  removeUser(parameters: { readonly name: string; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<Done>;
   /** Makes a link that signs a user in once. */
   createSignInLink(parameters: { readonly body: SignInLinkWish }, options?: CallOptions): Promise<SignInLink>;
   /** Access tokens by name. */
@@ -253,8 +253,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   listUsers: {"method":"GET","path":"/api/v1/users","kind":"json"},
   createUser: {"method":"POST","path":"/api/v1/users","kind":"json"},
   getUser: {"method":"GET","path":"/api/v1/users/{name}","kind":"json"},
-  changeUser: {"method":"PATCH","path":"/api/v1/users/{name}","kind":"json"},
-  removeUser: {"method":"DELETE","path":"/api/v1/users/{name}","kind":"json"},
+  changeUser: {"method":"PATCH","path":"/api/v1/users/{name}","kind":"json","headers":{"ifMatch":"if-match"}},
+  removeUser: {"method":"DELETE","path":"/api/v1/users/{name}","kind":"json","headers":{"ifMatch":"if-match"}},
   createSignInLink: {"method":"POST","path":"/api/v1/access/sign-in-links","kind":"json"},
   listTokens: {"method":"GET","path":"/api/v1/tokens","kind":"json"},
   createToken: {"method":"POST","path":"/api/v1/tokens","kind":"json"},

@@ -6,6 +6,12 @@ const named = (what: string) => object('', { name: text(what, { minLength: 1, ma
 const page = object('', { limit, cursor }, ['limit', 'cursor']);
 const TAG = 'Access';
 
+const conditional = object(
+  '',
+  { 'if-match': text('Lets the change through only while the entity tag of the user is one of these.') },
+  ['if-match'],
+);
+
 /** What can be asked of this room. */
 export const ACCESS_OPERATIONS = {
   signIn: {
@@ -112,9 +118,10 @@ export const ACCESS_OPERATIONS = {
     tag: TAG,
     summary: 'Changes a user; a changed password ends their sessions',
     params: named('Name of the user.'),
+    headers: conditional,
     body: 'UserChange',
     answer: 'User',
-    faults: ['invalid-request', 'not-allowed', 'not-found', 'conflict'],
+    faults: ['invalid-request', 'not-allowed', 'not-found', 'conflict', 'precondition-failed'],
     may: 'access:change',
   },
   removeUser: {
@@ -123,8 +130,9 @@ export const ACCESS_OPERATIONS = {
     tag: TAG,
     summary: 'Removes a user with their sessions',
     params: named('Name of the user.'),
+    headers: conditional,
     answer: 'Done',
-    faults: ['not-found', 'conflict'],
+    faults: ['not-found', 'conflict', 'precondition-failed'],
     may: 'access:change',
   },
   createSignInLink: {

@@ -4,6 +4,7 @@ import type { Asker } from '../../admission.ts';
 import type { Handlers } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError } from '../../errors.ts';
+import { contentTag, requireMatch } from '../../etag.ts';
 import type { Model } from '../../schemas.ts';
 import { formatTime } from '../../time.ts';
 
@@ -25,8 +26,11 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
         showUser,
       );
     },
-    getUser: async ({ asker, params }) =>
-      showUser(await checkReach(asker.subject, 'access:read', params.name, book)),
+    getUser: async ({ asker, params, reply }) => {
+      const shown = showUser(await checkReach(asker.subject, 'access:read', params.name, book));
+      reply.header('etag', contentTag(shown));
+      return shown;
+    },
     createUser: async ({ asker, body }) => {
       const { name, disabled, ...wish } = body;
       checkGrantable(asker.subject, wish.grants ?? []);
@@ -34,9 +38,10 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
       const isDisabled = disabled === undefined ? {} : { isDisabled: disabled };
       return showUser(await audit.around(note, () => book.addUser(name, { ...wish, ...isDisabled })));
     },
-    changeUser: async ({ asker, params, body }) => {
+    changeUser: async ({ asker, params, body, request }) => {
       const { disabled, ...change } = body;
-      await checkReach(asker.subject, 'access:change', params.name, book);
+      const user = await checkReach(asker.subject, 'access:change', params.name, book);
+      requireMatch(request, contentTag(showUser(user)));
       if (change.grants) checkGrantable(asker.subject, change.grants);
       const note = noteOf(asker, 'user.change', `User/${params.name}`, change.grants, Object.keys(body));
       const isDisabled = disabled === undefined ? {} : { isDisabled: disabled };
@@ -44,8 +49,9 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
         await audit.around(note, () => book.changeUser(params.name, { ...change, ...isDisabled })),
       );
     },
-    removeUser: async ({ asker, params }) => {
-      await checkReach(asker.subject, 'access:change', params.name, book);
+    removeUser: async ({ asker, params, request }) => {
+      const user = await checkReach(asker.subject, 'access:change', params.name, book);
+      requireMatch(request, contentTag(showUser(user)));
       const note = noteOf(asker, 'user.remove', `User/${params.name}`);
       await audit.around(note, () => book.removeUser(params.name));
       return { done: true };
