@@ -60,6 +60,17 @@ export function checkGaps(path: string, row: Row): void {
   if (!isWhole) throw damagedRow(path, 'gaps', `device ${row.device}`);
 }
 
+/** Checksum of a row of `stages`. */
+export function stageChecksum(pipeline: string, part: string, body: string): number {
+  return crc32(JSON.stringify([pipeline, part, body]));
+}
+
+/** Fails with `store-damaged` when a row of `stages` is not what was written. */
+export function checkStage(path: string, row: Row): void {
+  const isWhole = row.checksum === stageChecksum(String(row.pipeline), String(row.part), String(row.body));
+  if (!isWhole) throw damagedRow(path, 'stages', `id ${row.id}`);
+}
+
 /** Checksum of bytes of a column; undefined when it holds none. */
 export function checksumOf(value: unknown): number | undefined {
   return value instanceof Uint8Array ? crc32(value) : undefined;
