@@ -40,6 +40,16 @@ test('lengthBytes and ByteWriter.packet refuse more than fits into four bytes', 
   assert.throws(() => lengthBytes(REMAINING_LENGTH_MAX + 1), hasCode('packet-too-large'));
 });
 
+test('ByteWriter.packet puts the first byte and the length in front of what was written, and nothing else', () => {
+  for (const [value, hex] of LENGTHS.filter(([length]) => length <= 2_097_152)) {
+    const body = new Uint8Array(value).fill(0xab);
+    const packet = new ByteWriter().raw(body).packet(0x32);
+    const head = 1 + hex.length / 2;
+    assert.equal(packet.subarray(0, head).toHex(), `32${hex}`, `${value} bytes`);
+    assert.ok(Buffer.from(packet.subarray(head)).equals(body), `${value} bytes`);
+  }
+});
+
 test('ByteReader gives back what ByteWriter was given', () => {
   const long = fc.integer({ min: 0, max: 0xffff_ffff });
   const varint = fc.integer({ min: 0, max: REMAINING_LENGTH_MAX });

@@ -23,6 +23,23 @@ test('eventMicros reads ISO 8601 with and without zone and fraction', () => {
   assert.equal(eventMicros('2024-02-29T00:00Z'), Date.UTC(2024, 1, 29) * 1000);
 });
 
+test('eventMicros reads zones with minutes in both directions, with and without a colon', () => {
+  const at = Date.UTC(2024, 10, 27, 13, 46) * 1000;
+  assert.equal(eventMicros('2024-11-27T19:16:00+05:30'), at);
+  assert.equal(eventMicros('2024-11-27T10:16:00-0330'), at);
+  assert.equal(eventMicros('2024-11-27T14:46:00+01'), at);
+  assert.ok(Number.isNaN(eventMicros('2024-11-27T14:46:00+01:60')));
+});
+
+test('eventMicros takes a leap second for the last microsecond of its minute, in every zone', () => {
+  const last = Date.UTC(2017, 0, 1) * 1000 - 1;
+  assert.equal(eventMicros('2016-12-31T23:59:60Z'), last);
+  assert.equal(eventMicros('2016-12-31T23:59:60.5Z'), last);
+  assert.equal(eventMicros('2017-01-01T00:59:60+01:00'), last);
+  assert.equal(eventMicros('2016-12-31T23:59:59.999999Z'), last);
+  assert.ok(Number.isNaN(eventMicros('2016-12-31T23:59:61Z')));
+});
+
 test('eventMicros reads digits in texts as numbers', () => {
   assert.equal(eventMicros('1732715160'), 1_732_715_160_000_000);
   assert.equal(eventMicros(' 1732715160123456789 '), MOMENT);

@@ -205,6 +205,43 @@ test('verify tells a batch that is whole and does not follow the one before as d
   }
 });
 
+test('verify says what a segment header claims that cannot be, and takes one that is all of its file', async () => {
+  using scene = await makeScene({ sent: acked(3) });
+  const whole = readFileSync(scene.journalFile);
+  for (const claimed of [0, 511, 513, whole.byteLength + 512 - (whole.byteLength % 512), 2 ** 20]) {
+    const changed = Buffer.from(whole);
+    changed.writeUInt32LE(claimed, 8);
+    writeFileSync(scene.journalFile, changed);
+    const { verdicts } = await verify(scene.options);
+    const said = verdicts.damaged.findings.map(({ detail }) => detail).join('; ');
+    assert.ok(said.includes(`its header claims ${claimed} bytes`), `${claimed}: ${said}`);
+  }
+  writeFileSync(scene.journalFile, whole.subarray(0, 512));
+  const { findings } = (await verify(scene.options)).verdicts.damaged;
+  const said = findings.map(({ detail }) => detail).join('; ');
+  assert.doesNotMatch(said, /its header/, 'a segment without a batch is one');
+});
+
+test('verify tells bytes between the records of a batch and its table as damage', async () => {
+  using scene = await makeScene({ sent: acked(3) });
+  const whole = readFileSync(scene.journalFile);
+  const last = whole.lastIndexOf('SKB1', whole.length, 'latin1');
+  const header = Buffer.from(whole.subarray(last, last + 80));
+  const body = whole.subarray(last + 80);
+  const tableStart = header.readUInt32LE(56);
+  const longer = Buffer.concat([body.subarray(0, tableStart), Buffer.alloc(3), body.subarray(tableStart)]);
+  header.writeUInt32LE(longer.byteLength, 4);
+  header.writeUInt32LE(tableStart + 3, 56);
+  header.writeUInt32LE(crc32(longer), 68);
+  header.writeUInt32LE(crc32(header.subarray(0, 72)), 72);
+  writeFileSync(scene.journalFile, Buffer.concat([whole.subarray(0, last), header, longer]));
+  const { verdicts } = await verify(scene.options);
+  assert.match(
+    verdicts.damaged.findings.map(({ detail }) => detail).join('; '),
+    /has bytes behind its records/,
+  );
+});
+
 /** The last word of a batch's header is spare and not covered by a checksum. */
 function isSpare(bytes: Buffer, at: number): boolean {
   const start = bytes.lastIndexOf('SKB1', at, 'latin1');

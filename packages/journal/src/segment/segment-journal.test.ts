@@ -124,6 +124,49 @@ test('SegmentJournal throws its reserve off on a full disk, refuses while the di
   assert.equal(journal.end, 3);
 });
 
+test('SegmentJournal that finds no room for the header of a new segment leaves no file of it, and rolls when there is', async () => {
+  const scene = new SimulatedJournal(1, { segmentBytes: 2_000 });
+  await using journal = await scene.open();
+  while (journal.figures().bytes < 1_700) await journal.append(aBatch({ payload: 'x'.repeat(100) }));
+  const before = scene.names();
+  let isFull = true;
+  scene.disk.setFaults(({ kind, path }) =>
+    isFull &&
+    kind === 'write' &&
+    path.endsWith('.seg') &&
+    !before.includes(path.slice(path.lastIndexOf('/') + 1))
+      ? { kind: 'fail', code: 'disk-full' }
+      : undefined,
+  );
+  await assert.rejects(journal.append(aBatch({ payload: 'y'.repeat(400) })), hasCode('journal-full'));
+  assert.deepEqual(scene.names(), before);
+  isFull = false;
+  const { end } = journal;
+  await setImmediate();
+  await journal.append(aBatch({ payload: 'y'.repeat(400) }));
+  assert.equal(journal.end, end + 1);
+  assert.equal(scene.names().length, before.length + 1);
+});
+
+test('SegmentJournal writes groups that are larger than its buffer whole, however they fall', async () => {
+  const scene = new SimulatedJournal(1, { segmentBytes: 2 ** 24 });
+  const journal = await scene.open();
+  const sizes = [700_000, 700_001, 2_500_000, 2 ** 20 - 200, 3];
+  const payloads = sizes.map((size, i) => String(i).repeat(size));
+  await Promise.all(payloads.map((payload) => journal.append(aBatch({ payload }))));
+  await journal[Symbol.asyncDispose]();
+  await using again = await scene.open();
+  const found = await payloadsFrom(again, 0);
+  assert.deepEqual(
+    found.map(({ payload }) => payload === payloads[found.findIndex((one) => one.payload === payload)]),
+    sizes.map(() => true),
+  );
+  assert.deepEqual(
+    found.map(({ payload }) => payload.length),
+    sizes,
+  );
+});
+
 test('SegmentJournal append tells whether the disk or the size limit is in the way', async () => {
   const scene = new SimulatedJournal(1, { journalBytesMax: 20_000 });
   await using journal = await scene.open();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KernelError } from '@skerry/kernel';
 import { SeededRandom, SimulatedDisk } from '@skerry/kernel/testing';
-import { makeDurableFolder } from './whole-file.ts';
+import { makeDurableFolder, readWhole, replaceFile, writeAll } from './whole-file.ts';
 
 test('makeDurableFolder makes durable what a process that was killed had made and not synced', () => {
   for (let seed = 0; seed < 40; seed++) {
@@ -32,4 +32,44 @@ test('makeDurableFolder passes over a parent that this user may not read', () =>
   disk.setFaults(({ kind }) => (kind === 'sync-folder' ? { kind: 'fail', code: 'disk-denied' } : undefined));
   makeDurableFolder(disk, '/data/journal');
   assert.throws(() => makeDurableFolder(disk, '/data/journal/deeper'), { code: 'disk-denied' });
+});
+
+test('makeDurableFolder fails as the disk does where the folder that is there cannot be made durable', () => {
+  const disk = new SimulatedDisk({ folders: ['/data/journal'] });
+  disk.setFaults(({ kind }) => (kind === 'sync-folder' ? { kind: 'fail', code: 'disk-failed' } : undefined));
+  assert.throws(() => makeDurableFolder(disk, '/data/journal'), { code: 'disk-failed' });
+  const broken = Object.create(disk, {
+    syncFolder: {
+      value: () => {
+        throw Object.assign(new TypeError('a bug'), { code: 'disk-denied' });
+      },
+    },
+    stat: { value: (path: string) => disk.stat(path) },
+  }) as SimulatedDisk; // a disk whose own code fails
+  assert.throws(() => makeDurableFolder(broken, '/data/journal'), TypeError);
+});
+
+const put = (disk: SimulatedDisk, text: string): void =>
+  replaceFile(disk, '/data', 'f', (file) => writeAll(file, new TextEncoder().encode(text), 0));
+const held = (disk: SimulatedDisk): string => new TextDecoder().decode(readWhole(disk, '/data/f'));
+
+test('replaceFile has made the new contents durable when it returns, under their name', () => {
+  for (let seed = 0; seed < 40; seed++) {
+    let disk = new SimulatedDisk({ folders: ['/data'] });
+    for (const text of ['one', 'two']) {
+      put(disk, text);
+      disk = disk.powerCut(new SeededRandom(seed));
+      assert.equal(held(disk), text, `seed ${seed}`);
+    }
+    assert.deepEqual(disk.list('/data'), ['f']);
+  }
+});
+
+test('replaceFile on a full disk leaves the old contents and nothing beside them', () => {
+  const disk = new SimulatedDisk({ folders: ['/data'], capacityBytes: 10 });
+  put(disk, 'old');
+  assert.throws(() => put(disk, 'much too long'), { code: 'disk-full' });
+  assert.deepEqual([held(disk), disk.list('/data')], ['old', ['f']]);
+  put(disk, 'new');
+  assert.equal(held(disk), 'new');
 });

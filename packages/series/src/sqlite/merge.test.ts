@@ -29,3 +29,33 @@ test('mergeSlice touches no chunk of a seal above the one it is given', async ()
     file.close();
   }
 });
+
+test('mergeSlice joins as many chunks at a time as hold 16,384 points, to the last, and leaves one that is over alone', async () => {
+  await using folder = await new SqliteFolder().open();
+  let at = 0;
+  for (const [index, count] of [4095, 4095, 4095, 4095, 4, 10].entries()) {
+    const points = Array.from({ length: count }, () => {
+      at += 1;
+      return { series: 1, time: NOON + at, value: at, offset: at, ordinal: 0 };
+    });
+    await folder.store.seal(aSeal(index + 1, points));
+  }
+  await folder.store[Symbol.asyncDispose]();
+  const file = new DayFile(`${folder.folder}/default/2026-11-24.db`, '2026-11-24', 1e9);
+  try {
+    const bounds = { sealMax: 9, logMicros: NOON, isClosed: true };
+    const turn = new Turn(folder.clock, folder.breathe, Infinity);
+    mergeSlice(file, -1, bounds, turn, noFailpoints);
+    const rows = file.all('SELECT n, t0 - ? AS first FROM chunks ORDER BY t0', NOON);
+    assert.deepEqual(
+      rows.map((row) => [row.n, row.first]),
+      [
+        [8192, 1],
+        [8192, 8193],
+        [10, 16_385],
+      ],
+    );
+  } finally {
+    file.close();
+  }
+});
