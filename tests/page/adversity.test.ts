@@ -113,6 +113,21 @@ test('a list that cannot be loaded says why and is loaded at the next try', asyn
   assert.equal(await tab.page.getByText('the store is away').count(), 0);
 });
 
+test('the overview begins with why the node is not ready, in both languages', async () => {
+  const platform = aPlatform();
+  platform.reasons = [{ code: 'disk-full', detail: 'the disk is full; publishers wait' }];
+  await using api = await serve(platform);
+  for (const [language, words] of [
+    ['en', 'The disk is full'],
+    ['zh', '磁盘已满'],
+  ] as const) {
+    await using tab = await browser.open(api.url, { cookie: await cookieOf(api), language });
+    await tab.page.locator('.problem-grave').first().getByText(words).waitFor();
+    await sees(tab.page, 'the disk is full; publishers wait');
+    assert.deepEqual(await axeFindings(tab.page), []);
+  }
+});
+
 test('a hidden tab has no stream, and shows what came meanwhile when it is seen again', async () => {
   const platform = aPlatform();
   await using api = await serve(platform);

@@ -19,7 +19,7 @@ export function Warnings() {
       <Staleness />
       {overview?.ledger.balanced === false && (
         <p className="notice notice-bad" role="alert">
-          {words.unbalanced} <Link to={pathOf('ledger')}>{words.table}</Link>
+          {words.unbalanced} <Link to={pathOf('ledger')}>{words.unbalancedShow}</Link>
         </p>
       )}
     </div>

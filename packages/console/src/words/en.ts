@@ -39,6 +39,7 @@ export const en = {
     stale: (ago: string) => `The server has sent no figures for a while; the last are from ${ago}.`,
   },
   unbalanced: 'The ledger does not balance. The audit names the records: npx skerry ledger --audit.',
+  unbalancedShow: 'Open the ledger',
   accounts: {
     received: 'received',
     stored: 'stored',

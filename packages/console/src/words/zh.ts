@@ -40,6 +40,7 @@ export const zh: SharedWords = {
     stale: (ago) => `服务器已有一段时间没有发送数据；最近的数据来自${ago}。`,
   },
   unbalanced: '账目不平。审计会指出是哪些记录：npx skerry ledger --audit。',
+  unbalancedShow: '打开账目',
   accounts: {
     received: '已接收',
     stored: '已存储',

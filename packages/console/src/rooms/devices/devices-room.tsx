@@ -1,4 +1,4 @@
-import { useDeferredValue, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { formatCount } from '../../format.ts';
 import { useOverview } from '../../live/overview-feed.tsx';
 import { EmptyPlatform } from '../../parts/empty-platform.tsx';
@@ -11,7 +11,16 @@ import { DeviceFilters, SearchField } from './device-filters.tsx';
 import { DeviceList } from './device-list.tsx';
 import { useDeviceRows } from './device-rows.ts';
 import { en } from './en.ts';
-import { isNarrow, narrowingOf, readFilter, readOrder, SORTS } from './filter.ts';
+import {
+  type Filter,
+  isNarrow,
+  type ListQuery,
+  narrowingOf,
+  readFilter,
+  readOrder,
+  SORTS,
+  type Sort,
+} from './filter.ts';
 import { NOTHING } from './selection.ts';
 import { SelectionBar } from './selection-bar.tsx';
 import { zh } from './zh.ts';
@@ -32,11 +41,8 @@ function DevicesRoom() {
   const { query } = usePlace();
   const filter = readFilter(query);
   const { sort, isDescending } = readOrder(query);
-  const asked = useDeferredValue({
-    ...narrowingOf(filter),
-    sort: SORTS[sort],
-    order: isDescending ? ('desc' as const) : ('asc' as const),
-  });
+  const question = useDeferredValue(JSON.stringify([filter, sort, isDescending]));
+  const asked = useMemo(() => askedBy(question), [question]);
   const [range, setRange] = useState({ first: 0, last: FIRST_ROWS });
   const [selection, setSelection] = useState(NOTHING);
   const rows = useDeviceRows(asked, range.first, range.last);
@@ -77,4 +83,10 @@ function DevicesRoom() {
       </p>
     </>
   );
+}
+
+/** What the server is asked for, by the address. */
+function askedBy(question: string): ListQuery {
+  const [filter, sort, isDescending]: [Filter, Sort, boolean] = JSON.parse(question);
+  return { ...narrowingOf(filter), sort: SORTS[sort], order: isDescending ? 'desc' : 'asc' };
 }
