@@ -17,7 +17,8 @@ export type AccessFault =
   | 'too-many-users'
   | 'too-many-tokens'
   | 'audit-failed'
-  | 'access-store-failed';
+  | 'access-store-failed'
+  | 'access-store-damaged';
 
 /** What one fault means, and the HTTP status that tells it. */
 export interface AccessFaultEntry {
@@ -96,6 +97,12 @@ export const ACCESS_FAULTS: Readonly<Record<AccessFault, AccessFaultEntry>> = {
     'retry',
     'The store of users cannot be used',
     'Users, tokens or sessions could not be read or written.',
+  ),
+  'access-store-damaged': entry(
+    500,
+    'give-up',
+    'The store of users is damaged',
+    'The file `access.db` of the data folder is no whole database; put a copy of it in its place, or remove it and begin with a new user `admin`.',
   ),
 };
 

@@ -33,7 +33,7 @@ interface Row {
 
 /**
  * Opens the store in one SQLite file (`access.db`; created with mode 0600 where it is missing), WAL with FULL: durable
- * when a call resolves. Fails with `access-store-failed`.
+ * when a call resolves. Fails with `access-store-failed`, or `access-store-damaged` for a file that is no whole database.
  */
 export function openSqliteStore(path: string): AccessStore {
   const database = guarded(`opening ${path}`, () => {
@@ -137,14 +137,18 @@ function itemOf<Kind extends DocumentKind>(kind: Kind, row: Row): Item<Kind> {
   return { kind, name: row.name, secret: row.secret ?? '', usedMicros: row.used_micros, document };
 }
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
+
 function guarded<T>(action: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
     if (cause instanceof AccessError) throw cause;
     const text = cause instanceof Error ? cause.message : String(cause);
+    const isDamaged = DAMAGE.has(Number(cause instanceof Error && 'errcode' in cause ? cause.errcode : 0));
     throw new AccessError(
-      'access-store-failed',
+      isDamaged ? 'access-store-damaged' : 'access-store-failed',
       `The store of users failed at ${action}: ${text}.`,
       {},
       cause,

@@ -41,6 +41,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'store-damaged': EXIT.damaged,
   'chunk-damaged': EXIT.damaged,
   'dedupe-damaged': EXIT.damaged,
+  'access-store-damaged': EXIT.damaged,
 };
 
 /** The exit code that tells of a fault. */
