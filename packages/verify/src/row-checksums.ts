@@ -13,7 +13,16 @@ const TABLES = {
   },
   dedupe: { key: 'id', order: 'device tier count newest', bytes: 'entries' },
   gaps: { key: 'device', order: 'device gaps', bytes: undefined },
+  stages: { key: 'id', order: 'pipeline part body', bytes: undefined },
 } as const;
+
+/** Whether a file has a table: that of declared pipelines is made with its first row. */
+export function hasTable(file: DatabaseSync, table: keyof typeof TABLES): boolean {
+  const found = file
+    .prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = ?")
+    .get(table);
+  return found?.n === 1;
+}
 
 /** Names the rows of a table that do not fit their checksums (docs/formats/series.md, "Checksums of rows"). */
 export function checkRows(

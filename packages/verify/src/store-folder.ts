@@ -5,7 +5,7 @@ import type { DeviceKey } from '@skerry/model';
 import { type ChunkColumns, decodeChunk, decodePack } from './chunk-decoder.ts';
 import { Damage } from './damage.ts';
 import type { SetAside, StoreExtent, UnknownPoints } from './kept.ts';
-import { checkRows } from './row-checksums.ts';
+import { checkRows, hasTable } from './row-checksums.ts';
 import type { SentBook, SentDevice } from './sent-book.ts';
 import { MARK_METRICS, StoredBook } from './stored-book.ts';
 
@@ -75,6 +75,7 @@ class StoreReading {
       if (isNewest) {
         checkRows(file, 'dedupe', onDamage);
         checkRows(file, 'gaps', onDamage);
+        if (hasTable(file, 'stages')) checkRows(file, 'stages', onDamage);
       }
       this.#readDeadLetters(file);
     } catch (fault) {

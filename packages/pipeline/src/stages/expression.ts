@@ -1,4 +1,5 @@
-import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { createRequire } from 'node:module';
+import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { DocumentFault } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
 import { costOf, type ExpressionCost, isNode, refusedCall } from './expression-cost.ts';
@@ -29,6 +30,8 @@ const WORDS: Readonly<Record<Wanted, string>> = {
 
 const INT_MAX = 2n ** 63n;
 
+const loadLater = createRequire(import.meta.url);
+
 let shared: { plain: Environment; withValue: Environment } | undefined;
 
 /** Made with the first expression: a node without stages never pays for it. */
@@ -38,6 +41,8 @@ function environments(): { plain: Environment; withValue: Environment } {
 }
 
 function makeEnvironments() {
+  // loaded with the first expression: 8 MB that a node without stages does not pay for
+  const { Environment } = loadLater('@marcbachmann/cel-js') as typeof import('@marcbachmann/cel-js'); // what the package exports
   const base = new Environment({
     limits: {
       maxAstNodes: LIMITS.expressionNodesMax.value,

@@ -19,6 +19,8 @@ export interface Sample {
   readonly isSenml: boolean;
   readonly receivedMicros: number;
   readonly attributes: ReadonlyMap<string, string>;
+  /** The device that its publisher is bound to. */
+  readonly boundDevice?: string | undefined;
 }
 
 /** Whether a record is read as SenML: as its pipelines say, else by its content type. */
@@ -39,13 +41,14 @@ export class SampleReader {
     route: Route,
     plan: StagePlan | undefined,
   ): DecodeFault | { readonly messages: () => StageMessage[] } {
-    const required = route.isDeviceRequired ? route.device : undefined;
+    const bound = sample.boundDevice;
+    const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
     this.#decoder.requiredDevice = required;
     const { bytes, start, end, receivedMicros, attributes, topic } = sample;
     const isSenml = isReadAsSenml(plan, sample.isSenml);
     const prefix = route.metricPrefix ?? '';
     const fault = isSenml
-      ? this.#senml.decode(bytes, start, end, { prefix, device: route.device, receivedMicros })
+      ? this.#senml.decode(bytes, start, end, { prefix, device: bound ?? route.device, receivedMicros })
       : this.#decoder.decode(bytes, start, end, prefix);
     if (fault) return fault;
     const record = this.#record;

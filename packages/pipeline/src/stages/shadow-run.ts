@@ -171,6 +171,7 @@ class ShadowRun {
       isSenml: cursor.isSenml,
       receivedMicros: cursor.receivedMicros,
       attributes,
+      boundDevice: cursor.boundDevice,
     };
     const [a, b] = this.#sides.map((side) => {
       const plan = side.set.plan(route.tenant, route.project, topic);
