@@ -5,27 +5,37 @@ import type { VerbContext } from './verb.ts';
 
 /** Whoever shows a token is known by it; the name is for the log. */
 const USERNAME = 'skerry';
+/** Listeners that are used; on this machine nobody is on the way. */
+const WAYS = { near: ['mqtt', 'mqtts'], far: ['mqtts', 'mqtt'] } as const;
 
 /**
- * Where the instance of a command takes MQTT, and with what: that of the data folder without a name, another one with
- * the token. Fails as `openClient` does, and with `not-running` where the instance takes no plain MQTT from elsewhere.
+ * Where the instance of a command takes MQTT, and with what: the token of the data folder, or that of the context. Fails as `openClient` does, and with `not-running` where the instance takes no MQTT from elsewhere.
  */
 export async function brokerOf(
   context: Pick<VerbContext, 'flags' | 'environment' | 'signal'>,
 ): Promise<MqttTarget> {
   const remote = remoteInstance(context);
-  if (!remote) return { address: findInstance(context).run.mqtt };
+  if (!remote) {
+    const { run, token } = findInstance(context);
+    return { address: run.mqtt, ...credentials(token) };
+  }
   const { listeners } = await openClient(context).getConfig({}, { signal: context.signal });
-  const listener = listeners.find(({ name }) => name === 'mqtt');
   const asked = new URL(remote.url).hostname.replace(/^\[|\]$/g, '');
-  if (!listener || (isLoopback(listener.host) && !isLoopback(asked))) {
-    throw new CliError('not-running', `The instance at ${remote.url} takes no plain MQTT from this machine.`);
+  const listener = WAYS[isLoopback(asked) ? 'near' : 'far']
+    .map((way) => listeners.find(({ name }) => name === way))
+    .find((one) => one && (!isLoopback(one.host) || isLoopback(asked)));
+  if (!listener) {
+    throw new CliError('not-running', `The instance at ${remote.url} takes no MQTT from this machine.`);
   }
   return {
     address: { host: isEverywhere(listener.host) ? asked : listener.host, port: listener.port },
-    username: USERNAME,
-    password: new TextEncoder().encode(remote.token),
+    ...(listener.name === 'mqtts' ? { isEncrypted: true } : {}),
+    ...credentials(remote.token),
   };
+}
+
+function credentials(token: string): Pick<MqttTarget, 'username' | 'password'> {
+  return { username: USERNAME, password: new TextEncoder().encode(token) };
 }
 
 function isLoopback(host: string): boolean {

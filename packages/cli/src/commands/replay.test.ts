@@ -130,7 +130,10 @@ test('replay draws a bar with rate, acknowledged and remaining on a terminal onl
   await using quay = await openQuay(CSV);
   const terminal = await quay.replay('--speed max', { isTerminal: true });
   assert.ok(terminal.err.includes('\r\u001b[K['));
-  assert.match(terminal.err, /\[#{24}\] 100 % 2 published, 2 acknowledged, 0 remaining, \d+\/s\n$/);
+  assert.match(
+    terminal.err,
+    /\[#{24}\] 100 % 2 published, 2 acknowledged, 0 remaining, \d+\/s\n\nNext: skerry devices /,
+  );
   const plain = await quay.replay('--speed max');
   assert.match(plain.err, /\n2 published, 2 acknowledged, 0 remaining, \d+\/s\n$/);
   assert.ok(!plain.err.includes('\u001b') && !plain.err.includes('\r'));

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CodedError } from '@skerry/kernel';
-import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
+import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import type { Publisher } from '@skerry/mqtt';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
@@ -11,6 +11,7 @@ import { readColumnChoice } from '../recording/column-choice.ts';
 import { Pace } from '../recording/pace.ts';
 import { countRows, type RecordedRow, type RecordingOptions, readRecording } from '../recording/recording.ts';
 import { rowPayload } from '../recording/row-payload.ts';
+import { netOf } from '../simulation/target.ts';
 import { brokerOf } from './broker-target.ts';
 import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
@@ -96,10 +97,11 @@ export const replayVerb: Verb = {
     const rows = await countRows(plan.recording.path);
     const total = rows === undefined ? undefined : Math.max(0, rows - plan.fromRow + 1);
     const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
-    const { address, ...credentials } = await brokerOf(context);
+    const target = await brokerOf(context);
+    const { address, isEncrypted: _, ...credentials } = target;
     await tellPlan(context, plan, total, address);
     const clientId = `skerry-replay-${plan.run}`;
-    const needs = { net: nodeNet(), clock: nodeClock(), random: nodeRandom() };
+    const needs = { net: netOf(target), clock: nodeClock(), random: nodeRandom() };
     const options = {
       address,
       ...credentials,

@@ -1,4 +1,4 @@
-import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
+import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import type { Publisher } from '@skerry/mqtt';
 import { CliError } from '../errors.ts';
 import { nearest } from '../output/nearest.ts';
@@ -7,7 +7,7 @@ import { outputFormat, printRows } from '../output/rows.ts';
 import { WORLDS } from '../simulation/open-world.ts';
 import { type SimulatePlan, simulatePlanOf } from '../simulation/simulate-plan.ts';
 import { type RunFigures, runWorld } from '../simulation/simulation-run.ts';
-import { type MqttTarget, readMqttUrl, readSecretFile } from '../simulation/target.ts';
+import { type MqttTarget, netOf, readMqttUrl, readSecretFile } from '../simulation/target.ts';
 import { WORLD_NAMES } from '../simulation/world.ts';
 import { brokerOf } from './broker-target.ts';
 import { openClient } from './instance.ts';
@@ -67,7 +67,7 @@ export const simulateVerb: Verb = {
       name: 'url',
       type: 'text',
       value: 'URL',
-      what: 'mqtt://[USER@]HOST[:PORT] of another instance than the one of the data folder.',
+      what: 'mqtt:// or mqtts://[USER@]HOST[:PORT] of another instance than the one of the data folder.',
     },
     {
       name: 'password-file',
@@ -121,9 +121,10 @@ function unknownWorld(world: string): CliError {
 async function simulate(context: VerbContext, plan: SimulatePlan): Promise<number> {
   const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and few verbs need them
   const clock = nodeClock();
-  const { address, ...credentials } = await targetOf(context);
+  const target = await targetOf(context);
+  const { address, isEncrypted: _, ...credentials } = target;
   const clientId = `skerry-simulate-${Buffer.from(nodeRandom().bytes(6)).toString('hex')}`;
-  const needs = { net: nodeNet(), clock, random: nodeRandom() };
+  const needs = { net: netOf(target), clock, random: nodeRandom() };
   const world = WORLDS[plan.world].open(plan.options);
   await using publisher = await openPublisher(
     { address, clientId, keepAliveSecs: 30, window: WINDOW, signal: context.signal, ...credentials },

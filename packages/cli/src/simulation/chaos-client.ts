@@ -1,6 +1,6 @@
-import type { Connection, Net } from '@skerry/kernel';
+import type { Connection } from '@skerry/kernel';
 import { encodePacket, type Packet, PacketStream, type ProtocolLevel } from '@skerry/mqtt';
-import type { MqttTarget } from './target.ts';
+import { type MqttTarget, netOf } from './target.ts';
 
 /** What a broker did with what was sent. */
 export interface ChaosAnswer {
@@ -41,13 +41,8 @@ export class ChaosClient implements Disposable {
   }
 
   /** Connects and sends nothing; fails with `connect-failed`. */
-  static async open(
-    { address }: MqttTarget,
-    level: ProtocolLevel,
-    net: Net,
-    signal: AbortSignal,
-  ): Promise<ChaosClient> {
-    return new ChaosClient(await net.connect(address, signal), level);
+  static async open(target: MqttTarget, level: ProtocolLevel, signal: AbortSignal): Promise<ChaosClient> {
+    return new ChaosClient(await netOf(target).connect(target.address, signal), level);
   }
 
   /** Opens a session; resolves with the reason of CONNACK, undefined when there was none in time. */

@@ -1,4 +1,4 @@
-import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
+import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import type { VerbContext } from '../commands/verb.ts';
 import { Progress } from '../output/progress.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
@@ -73,7 +73,7 @@ async function send(
   const device = `case-${String(at + 1).padStart(3, '0')}`;
   const clientId = `skerry-chaos-${run}-${at + 1}`;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-  using client = await ChaosClient.open(target, chaosCase.level, nodeNet(), inTime);
+  using client = await ChaosClient.open(target, chaosCase.level, inTime);
   if (chaosCase.joins) {
     const reason = await client.join(clientId, target, inTime);
     if (reason !== 0)
