@@ -69,6 +69,7 @@ export function apiPage(origin: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)} API ${escapeHtml(version)}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/api/style.css">
 </head>
 <body>
@@ -173,7 +174,7 @@ function schemaOf([name, schema]: [string, Schema]): string {
 
 function table(caption: string, heads: readonly string[], rows: readonly string[]): string {
   const head = heads.map((text) => `<th scope="col">${text}</th>`).join('');
-  return `<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
+  return `<div class="wide" tabindex="0" role="group" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table></div>`;
 }
 
 function typeOf(schema: Schema): string {
@@ -217,14 +218,15 @@ function curlOf({ method, path, operation }: Entry, origin: string): string {
   const query = needed.map(({ name }) => `${name}=${example(name)}`).join('&');
   const content = Object.entries(operation.requestBody?.content ?? {})[0];
   const isOpen = operation.security?.length === 0;
-  return [
+  const parts = [
     `curl${method === 'GET' ? '' : ` -X ${method}`}`,
     ...(isOpen ? [] : ['-H "Authorization: Bearer $SKERRY_TOKEN"']),
     ...(content
       ? [`-H 'Content-Type: ${content[0]}'`, `-d '${JSON.stringify(bodyExample(content[1].schema))}'`]
       : []),
     `'${origin}${address}${query === '' ? '' : `?${query}`}'`,
-  ].join(' \\\n  ');
+  ];
+  return parts.join(parts.length === 2 ? ' ' : ' \\\n  ');
 }
 
 /** A value that fits a schema of the document: its required members, shortest. */
