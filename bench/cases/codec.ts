@@ -17,7 +17,8 @@ function side(name: string, promise: string): Side {
 /** Decoding PUBLISH and encoding PUBACK, beside mqtt-packet. */
 export const CODEC: BenchCase = {
   name: 'codec',
-  title: 'Codec: PUBLISH decoded, PUBACK encoded',
+  title:
+    'Codec: PUBLISH decoded, PUBACK encoded; 1,000 topics that come again, which our side knows by their bytes',
   sides: [
     side(
       SKERRY,

@@ -1,4 +1,3 @@
-import { LIMITS } from './limits.ts';
 import type { DeadLetterHead } from './store.ts';
 
 /** When open dead letters expire. */
@@ -7,13 +6,6 @@ export interface DeadLetterPolicy {
   readonly count: number;
   readonly bytes: number;
 }
-
-/** The policy in force unless configured. */
-export const DEAD_LETTER_POLICY: DeadLetterPolicy = {
-  days: LIMITS.deadLetterDays.value,
-  count: LIMITS.deadLettersMax.value,
-  bytes: LIMITS.deadLetterBytesMax.value,
-};
 
 const DAY_MICROS = 86_400_000_000;
 

@@ -57,9 +57,18 @@ class Lives {
 const briefly = (eras: readonly RouteEra[]) =>
   eras.map(({ from, routes }) => [from, routes.templates[0]?.[0]]);
 
-test('RouteHistory begins at 0 without a file, and adds an era at the position when the routes differ', () => {
+test('RouteHistory that is missing though records have verdicts begins anew at the position, with a warning', () => {
   const lives = new Lives();
-  assert.deepEqual(lives.seal(7, A), [{ from: 0, routes: A }]);
+  assert.deepEqual(lives.seal(7, A), [{ from: 7, routes: A }]);
+  assert.deepEqual(
+    lives.log.map(({ level, fields }) => [level, fields.reason, fields.position]),
+    [['warn', 'there is none', 7]],
+  );
+});
+
+test('RouteHistory begins at 0 in a new folder, and adds an era at the position when the routes differ', () => {
+  const lives = new Lives();
+  assert.deepEqual(lives.seal(0, A), [{ from: 0, routes: A }]);
   assert.deepEqual(lives.seal(9, A), [{ from: 0, routes: A }]);
   assert.deepEqual(lives.seal(12, B), [
     { from: 0, routes: A },

@@ -33,8 +33,9 @@ interface Kept {
 }
 
 /**
- * The routes under which each record was given its verdict (docs/formats/routes.md). A file that is damaged, or belongs
- * to another journal, is not needed for storing: that is logged, and the history begins anew at the position.
+ * The routes under which each record was given its verdict (docs/formats/routes.md). It is not needed for storing: that
+ * it is missing though records have verdicts, is damaged, or belongs to another journal is logged, and it begins anew
+ * at the position.
  */
 export class RouteHistory {
   /** By ascending offset; the last one is this process's. Records before the first were decoded under unknown routes. */
@@ -52,17 +53,16 @@ export class RouteHistory {
     const bytes = readWhole(disk, path);
     const kept = bytes && keptIn(bytes);
     const isOurs = typeof kept === 'object' && kept.journalId === journal.id;
-    if (kept !== undefined && !isOurs) {
-      const reason = typeof kept === 'string' ? kept : `it belongs to the journal ${kept.journalId}`;
+    if (!isOurs && (kept !== undefined || position > 0)) {
+      const reason =
+        typeof kept === 'object' ? `it belongs to the journal ${kept.journalId}` : (kept ?? 'there is none');
       logger.log('warn', 'The history of routes begins anew; audits recount from here on.', {
         path,
         reason,
         position,
       });
     }
-    // an earlier build kept no history
-    const first = { from: kept === undefined ? 0 : position, routes: options.routes };
-    this.eras = isOurs ? continued(kept.eras, options) : [first];
+    this.eras = isOurs ? continued(kept.eras, options) : [{ from: position, routes: options.routes }];
     this.#isKept = isReadOnly || (isOurs && isDeepStrictEqual(kept.eras, this.eras));
   }
 

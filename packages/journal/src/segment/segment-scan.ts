@@ -7,7 +7,6 @@ import {
   type BatchHeader,
   decodeBatchHeader,
   decodeSegmentHeader,
-  isEqual,
   type SegmentHeader,
   segmentHeaderBytes,
 } from './layout.ts';
@@ -98,9 +97,4 @@ export function holdsBatch(window: FileWindow, id: Uint8Array): boolean {
     if (batchAt(window, found, id)) return true;
     at = found;
   }
-}
-
-/** Whether a segment's header is one of this journal. */
-export function isOfJournal(header: SegmentHeader, id: Uint8Array): boolean {
-  return isEqual(header.id, id);
 }
