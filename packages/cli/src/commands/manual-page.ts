@@ -26,7 +26,7 @@ export function manualPage({ verb, verbs, toldElsewhere }: ManualParts): string 
     '',
     '## Name',
     '',
-    `${name} - ${verb.summary}`,
+    `**${name}**: ${verb.summary}`,
     '',
     '## Synopsis',
     '',
