@@ -167,3 +167,40 @@ test('exportDevices lists every device once, resumable', async () => {
   const silent = (await textOf(scene, '/api/v1/export/devices?seenBefore=now-1d')).trim();
   assert.equal(silent, 'tenant,project,device,lastSeen,metrics');
 });
+
+test('exports hold nothing outside of the scopes of who asks, by filter or by cursor', async () => {
+  await using scene = await openScene();
+  seed(scene);
+  scene.clock.advance(1_000);
+  const grants = [{ role: 'viewer', tenant: 't2' }];
+  const made = await scene.post('/api/v1/tokens', { name: 'of-t2', grants });
+  const { secret } = (await made.json()) as { secret: string };
+  const rowsFor = async (token: string, query: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await scene.get(`/api/v1/export/${query}`, headers);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Model<'ExportedPoint'>);
+  };
+  const points = 'telemetry?from=2026-05-01&format=ndjson&cursors=true';
+  const all = await rowsFor(TOKEN, points);
+  assert.deepEqual([...new Set(all.map(({ tenant }) => tenant))], ['t1', 't2']);
+  const cursor = all[0]?.cursor;
+  for (const query of [points, `${points}&tenant=t1`, `${points}&device=a`, `${points}&cursor=${cursor}`]) {
+    const seen = await rowsFor(secret, query);
+    assert.deepEqual(
+      seen.filter(({ tenant }) => tenant !== 't2'),
+      [],
+      query,
+    );
+  }
+  assert.equal((await rowsFor(secret, points)).length, 6);
+  const devices = await rowsFor(secret, 'devices?format=ndjson');
+  assert.deepEqual(
+    devices.map(({ device }) => device),
+    ['b'],
+  );
+});
