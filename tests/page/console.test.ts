@@ -94,6 +94,7 @@ test('one signs in by name and password, is told of a wrong one, and signs out',
   await sees(page, 'acme / plant');
   await page.getByRole('button', { name: '退出登录' }).click();
   await page.getByLabel('用户名').waitFor();
+  assert.equal((await page.context().cookies()).length, 0, 'a cookie is left');
 });
 
 test('a link signs in once, and does not stay in the address', async () => {
@@ -103,6 +104,7 @@ test('a link signs in once, and does not stay in the address', async () => {
   await first.page.waitForURL(`${plant.url}/`);
   await using second = await browser.open(link);
   await sees(second.page, 'The sign-in link did not work.');
+  assert.equal(await second.page.getByRole('navigation').count(), 0);
 });
 
 test('each role sees what it may do', async () => {

@@ -1,16 +1,16 @@
 import Download from 'lucide-react/icons/download';
-import { useMemo } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { ChartCard } from '../../charts/chart-card.tsx';
 import { boundsOf, type Measure } from '../../charts/series-points.ts';
 import { windowStart } from '../../charts/time-window.ts';
-import { formatTicks, formatValue } from '../../format.ts';
+import { type Format, formatTicks, formatValue } from '../../format.ts';
 import { useServerNow } from '../../live/server-clock.ts';
 import { Card, Failed, Loading } from '../../parts/parts.tsx';
 import { type DeviceName, setQuery, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { writeFixed } from './device-view.ts';
-import { en } from './en.ts';
+import { type DeviceWords, en } from './en.ts';
 import { alignedLines, type ChartRange, type Tails, useTails } from './series-tail.ts';
 import { zh } from './zh.ts';
 
@@ -48,32 +48,25 @@ export function DeviceChart({
   }
   const isAlone = devices.length === 1;
   const last = points[0]?.values.at(-1);
-  const rangeWords =
-    range.kind === 'tail'
-      ? words.last(words.ranges[range.range])
-      : words.fixed(times.moment(range.from * 1_000), times.zonedMoment(range.to * 1_000));
   const bounds = boundsOf({ times: [], values: points.flatMap(({ values }) => values) });
   return (
     <ChartCard
       title={metric}
       aside={
         isAlone ? (
-          <>
-            {isPart && (
-              <span className="quiet small">{isBoolean ? words.newestOnly : words.downsampled}</span>
-            )}
-            {last !== undefined && last !== null && range.kind === 'tail' && (
-              <span className={`reading ink-${tone % 6}`}>{format(last)}</span>
-            )}
-            <ExportLink device={devices[0]} metric={metric} range={range} />
-          </>
+          <ChartAside
+            reading={range.kind === 'tail' && last !== undefined && last !== null ? format(last) : undefined}
+            tone={tone}
+            note={isPart ? (isBoolean ? words.newestOnly : words.downsampled) : undefined}
+            exportLink={<ExportLink device={devices[0]} metric={metric} range={range} />}
+          />
         ) : undefined
       }
       note={words.minMax(format(bounds.min), format(bounds.max))}
       timeHead={words.time}
       rowsWords={words.rows}
       chart={{
-        label: words.chart(metric, rangeWords),
+        label: words.chart(metric, rangeWords(range, words, times)),
         at: aligned.at,
         lines: devices.map((device, index) => ({
           label: isAlone ? metric : device.device,
@@ -89,6 +82,27 @@ export function DeviceChart({
         onZoom: (from, to) => setQuery({ ...writeFixed(from, to), range: '' }),
       }}
     />
+  );
+}
+
+/** The newest value of a single line, what its points leave out, and the way to all of them. */
+function ChartAside({
+  reading,
+  tone,
+  note,
+  exportLink,
+}: {
+  readonly reading: string | undefined;
+  readonly tone: number;
+  readonly note: string | undefined;
+  readonly exportLink: ReactNode;
+}) {
+  return (
+    <>
+      {note !== undefined && <span className="quiet small">{note}</span>}
+      {reading !== undefined && <span className={`reading ink-${tone % 6}`}>{reading}</span>}
+      {exportLink}
+    </>
   );
 }
 
@@ -115,6 +129,11 @@ function NoPoints({
       )}
     </Card>
   );
+}
+
+function rangeWords(range: ChartRange, words: DeviceWords, times: Format): string {
+  if (range.kind === 'tail') return words.last(words.ranges[range.range]);
+  return words.fixed(times.moment(range.from * 1_000), times.zonedMoment(range.to * 1_000));
 }
 
 function windowOf(range: ChartRange, now: number, firstAt: number | undefined, lastAt: number | undefined) {
