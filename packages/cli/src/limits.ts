@@ -20,6 +20,12 @@ export const LIMITS = {
     what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
     whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
   },
+  recordingHeaderBytesMax: {
+    value: 2 ** 20,
+    unit: 'bytes',
+    what: 'Header line of a CSV recording, in which the separator is looked for.',
+    whenFull: 'The recording is refused as one without a header line.',
+  },
   sqlMemoryBytesMax: {
     value: 512 * 2 ** 20,
     unit: 'bytes',

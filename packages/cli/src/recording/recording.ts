@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline, Readable } from 'node:stream';
 import { CliError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import { type ColumnChoice, checkColumns } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
 import { isPlainFile, openSource } from './recording-source.ts';
@@ -151,13 +152,11 @@ async function* jsonRows({ path, signal }: RecordingOptions): AsyncGenerator<Raw
   }
 }
 
-const HEAD_BYTES_MAX = 1_048_576;
-
 /** The bytes up to the first line break and what came with them. */
 async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  while (bytes <= HEAD_BYTES_MAX) {
+  while (bytes <= LIMITS.recordingHeaderBytesMax.value) {
     const next = await chunks.next();
     if (next.done) break;
     parts.push(next.value);
