@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseStagesDocument } from '@skerry/model';
 import fc from 'fast-check';
+import { LIMITS } from '../limits.ts';
 import { SAMPLE_MICROS } from '../testing/record-builder.ts';
 import { aPipeline } from '../testing/stage-documents.ts';
 import { asAggregate, compilePipeline } from './compiled-pipeline.ts';
@@ -179,4 +180,29 @@ test('a sum beyond a double has no result, and the other functions keep theirs',
   const outcome = engine.judge(plan, 3, [messageOf({ device: 'a', secs: 61, v: 0, isFine: false })]);
   assert.ok('messages' in outcome);
   assert.deepEqual([...(outcome.messages[0]?.metrics ?? [])], [['v.max', 1.5e308]]);
+});
+
+test('one group more than there is room for closes the windows of the one not heard of for longest', () => {
+  const { engine, plan, kept } = engineWith([
+    { name: 'm', type: 'Aggregate', window: { size: '1m' }, functions: ['max'] },
+  ]);
+  const take = (device: string, offset: number) => {
+    const outcome = engine.judge(plan, offset, [messageOf({ device, secs: 1, v: offset, isFine: false })]);
+    assert.ok('messages' in outcome);
+    engine.settle();
+    return outcome.messages;
+  };
+  const most = LIMITS.groupsMax.value;
+  for (let i = 0; i < most; i++) assert.deepEqual(take(`d${i}`, i), []);
+  assert.deepEqual(take('d0', most), []);
+  const closed = take('new', most + 1);
+  assert.deepEqual(
+    closed.map(({ device, metrics }) => [device, [...metrics]]),
+    [['d1', [['v.max', 1]]]],
+  );
+  const gone = kept().filter(({ body }) => body === undefined);
+  assert.deepEqual(
+    gone.map(({ part }) => part),
+    ['group:["m","t","p","d1"]'],
+  );
 });

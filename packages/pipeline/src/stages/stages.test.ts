@@ -261,3 +261,22 @@ test('a message beyond its cost is set aside', async () => {
   assert.match(letter?.detail ?? '', /at most 20000 are spent on one/);
   assert.equal(totalsOf(pipeline).stored, 1);
 });
+
+test('what each stage does is told as metrics, and a stage that is changed goes on counting', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const total = (name: string) => {
+    const family = rig.meter.snapshot().find((one) => one.name === name);
+    return family?.samples.reduce((sum, { value }) => sum + value, 0);
+  };
+  const keep = (least: number) =>
+    applyRecord(aPipeline('f', [{ name: 'f', type: 'Filter', keep: `metrics.v >= ${least}` }, MINUTE]));
+  rig.journal.append(keep(2), at(0, { v: 1 }), at(1, { v: 2 }), keep(3), at(2, { v: 2 }), at(100, { v: 9 }));
+  await pipeline.flush();
+  rig.clock.advance(2_000);
+  assert.equal(total('iot_pipeline_stage_in_total'), 4 + 2);
+  assert.equal(total('iot_pipeline_stage_taken_out_total'), 2 + 2);
+  assert.equal(total('iot_pipeline_stage_results_total'), 1);
+  assert.equal(total('iot_pipeline_documents'), 1);
+  assert.equal(total('iot_pipeline_stage_groups'), 1);
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openIsland } from './testing/island.ts';
+
+const HOT = `apiVersion: skerry.dev/v1alpha1
+kind: Pipeline
+metadata: { name: hot }
+spec:
+  match: { tenant: acme }
+  stages: [{ name: keep, type: Filter, keep: metrics.t > 1 }]
+`;
+const SITES = `apiVersion: skerry.dev/v1alpha1
+kind: LookupTable
+metadata: { name: sites }
+spec:
+  csv: |
+    id,site
+    d,north
+`;
+
+async function aScene() {
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-pipeline-'));
+  const island = await openIsland();
+  const file = (name: string, text: string): string => {
+    const path = join(folder.path, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  return {
+    island,
+    file,
+    [Symbol.asyncDispose]: async () => {
+      await island[Symbol.asyncDispose]();
+      folder.remove();
+    },
+  };
+}
+
+test('pipeline apply takes every document of a file; get prints what can be applied again', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const both = file('both.yaml', `${SITES}---\n${HOT}`);
+  const applied = await island.skerry(`pipeline apply -f ${both}`);
+  assert.equal(applied.code, 0);
+  assert.match(
+    applied.err,
+    /^LookupTable sites: version 1 is in force.*\nPipeline hot: version 1 is in force/,
+  );
+  const got = await island.skerry('pipeline get hot');
+  const again = await island.skerry(`pipeline apply -f ${file('again.yaml', got.out)}`);
+  assert.equal(again.code, 0, again.err);
+  const listed = await island.skerry('pipeline list -o json');
+  assert.deepEqual(
+    (JSON.parse(listed.out) as { items: { name: string; kind: string }[] }).items.map(({ name }) => name),
+    ['sites', 'hot'],
+  );
+  assert.match((await island.skerry('pipeline list')).out, /sites +everything[\s\S]*hot +acme/);
+});
+
+test('pipeline delete, undo and history tell what is in force and how to go back', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  await island.skerry(`pipeline apply -f ${file('hot.yaml', HOT)}`);
+  const gone = await island.skerry('pipeline delete hot');
+  assert.match(gone.err, /Pipeline hot is out of force\. skerry pipeline undo hot/);
+  assert.match((await island.skerry('pipeline list')).err, /No pipeline is declared/);
+  const undone = await island.skerry('pipeline undo hot');
+  assert.match(undone.err, /Pipeline hot: version 3 is in force, as it was before/);
+  const history = await island.skerry('pipeline history hot');
+  assert.match(history.out, /3 .*local +undo to version 1[\s\S]*2 .*local +remove[\s\S]*1 .*local +apply/);
+  assert.match((await island.skerry('pipeline history hot -o ndjson')).out, /"version":3/);
+});
+
+test('pipeline test takes lines of JSON or one payload; shadow prints both sides', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const hot = file('hot.yaml', HOT);
+  const topic = 'iot/acme/p/d/telemetry';
+  const lines = file('samples.jsonl', `${JSON.stringify({ topic, payload: { t: 3 } })}\n\n`);
+  const tried = await island.skerry(`pipeline test -f ${hot} --sample ${lines}`);
+  assert.match(tried.out, /^iot\/acme\/p\/d\/telemetry: stored\n[\s\S]*d at .*: t=3/);
+  const payload = file('payload.json', '{"t":4}');
+  const one = await island.skerry(`pipeline test --sample ${payload} --topic ${topic} -o json`);
+  assert.deepEqual(JSON.parse(one.out).items[0].outputs[0].metrics, { t: 4 });
+  island.scene.platform.stages.recorded = 7;
+  const shadow = await island.skerry(`pipeline shadow -f ${hot} --last 5`);
+  assert.match(shadow.out, /^5 records of the offsets 2 to 7[\s\S]*stored +5 +5\n/);
+});
+
+test('what is no document and no sample is said with its place, before anything is asked for', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  for (const [line, words] of [
+    [`pipeline apply -f ${file('a.yaml', 'a: [')}`, /a\.yaml: document 1 is no YAML/],
+    [`pipeline apply -f ${file('b.yaml', 'kind: Pipeline')}`, /b\.yaml: document 1 has no metadata\.name/],
+    [`pipeline apply -f ${file('c.yaml', '')}`, /c\.yaml holds no document/],
+    ['pipeline apply -f missing.yaml', /missing\.yaml cannot be read/],
+    [`pipeline test --sample ${file('d.jsonl', '{"x":1}')}`, /d\.jsonl:1 has neither topic nor deadLetter/],
+    ['pipeline test', /wants --sample FILE or --dead-letter OFFSET/],
+    [`pipeline shadow -f ${file('e.yaml', `${SITES}---\n${HOT}`)}`, /e\.yaml holds 2 documents, wanted one/],
+  ] as const) {
+    const said = await island.skerry(line);
+    assert.notEqual(said.code, 0, line);
+    assert.match(said.err, words);
+  }
+});
