@@ -267,10 +267,29 @@ export interface ReadinessReason {
   readonly detail: string;
 }
 
+/** One key of the configuration: its value, where that comes from, and each way to change it. */
+export interface PlatformSetting {
+  /** Keys joined by dots: `http.port`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** What holds when nothing is set; null where that depends on the machine. */
+  readonly standard: unknown;
+  readonly source: 'default' | 'file' | 'environment' | 'flag';
+  /** The source by its name: a variable, a flag, a file. */
+  readonly origin: string;
+  /** Name of its environment variable. */
+  readonly environment: string;
+  /** Its flag, with the hyphens. */
+  readonly flag: string;
+  readonly description: string;
+}
+
 /** The configuration in force, without secrets. */
 export interface PlatformConfiguration {
   readonly version: string;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Every key, in the order of the schema. */
+  readonly settings: readonly PlatformSetting[];
   /** Addresses that are open, with the ports that were picked. `mqtt` is among them. */
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   /** A topic that ends as telemetry of a new device, for instructions; `my-device` is its device. */

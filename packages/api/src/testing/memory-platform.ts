@@ -80,6 +80,18 @@ export class MemoryPlatform implements Platform {
   config: PlatformConfiguration = {
     version: '0.1.0',
     values: { http: { host: '127.0.0.1', port: 8080 } },
+    settings: [
+      {
+        path: 'http.port',
+        value: 8080,
+        standard: 8080,
+        source: 'default',
+        origin: 'default',
+        environment: 'SKERRY_HTTP_PORT',
+        flag: '--http-port',
+        description: 'Port of HTTP.',
+      },
+    ],
     listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 1883 }],
     exampleTopic: 'iot/demo/site/my-device/telemetry',
   };

@@ -26,10 +26,11 @@ export const upVerb: Verb = {
     'skerry up --config skerry.yaml',
   ],
   async run(context) {
-    const { config } = loadConfig(configSources(context));
+    const { config, origins } = loadConfig(configSources(context));
     const { runUp } = await import('../processes/up.ts');
     const isTerminal = 'isTTY' in context.stdout && context.stdout.isTTY === true;
     const wantsSignInLink = isTerminal || context.flags['sign-in-link'] === true;
-    return await runUp({ config, isReadOnly: context.flags['read-only'] === true, wantsSignInLink, context });
+    const isReadOnly = context.flags['read-only'] === true;
+    return await runUp({ config, origins, isReadOnly, wantsSignInLink, context });
   },
 };

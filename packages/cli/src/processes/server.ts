@@ -8,7 +8,9 @@ import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/nod
 import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
 import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
 import { SERIES_FAULTS } from '@skerry/series';
+import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
+import { settingsOf } from '../config/settings.ts';
 import { CLI_FAULTS, CliError } from '../errors.ts';
 import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
@@ -38,8 +40,7 @@ import {
 import type { UpOptions } from './up.ts';
 
 /** What the rooms of the main thread share. */
-interface Rooms {
-  readonly config: SkerryConfig;
+interface Rooms extends LoadedConfig {
   readonly isReadOnly: boolean;
   readonly failpoint: string | undefined;
   readonly clock: ReturnType<typeof nodeClock>;
@@ -72,9 +73,10 @@ const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
  * where they listen, and ends when it is asked to. Resolves with the exit code; fails with the fault that ended it.
  */
 export async function serve(options: UpOptions): Promise<number> {
-  const { config, isReadOnly, context } = options;
+  const { config, origins, isReadOnly, context } = options;
   const rooms: Rooms = {
     config,
+    origins,
     isReadOnly,
     failpoint: context.environment.SKERRY_FAILPOINT,
     clock: nodeClock(),
@@ -234,7 +236,7 @@ function openPlatform(
         ),
       clock,
       meter,
-      configuration: () => configurationOf(config, broker, api()),
+      configuration: () => configurationOf(rooms, broker, api()),
       simulation,
       refusals: notes,
       isReadOnly,
@@ -264,10 +266,12 @@ const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
   ...API_FAULTS,
 };
 
-function configurationOf(config: SkerryConfig, broker: Broker, api: Api | undefined): PlatformConfiguration {
+function configurationOf(loaded: LoadedConfig, broker: Broker, api: Api | undefined): PlatformConfiguration {
+  const { config } = loaded;
   return {
     version: VERSION,
     values: { ...config },
+    settings: settingsOf(loaded),
     listeners: [
       ...(api ? [{ name: 'http', ...api.address }] : []),
       ...(api?.encrypted ? [{ name: 'https', host: api.encrypted.host, port: api.encrypted.port }] : []),

@@ -1,13 +1,12 @@
 import { CodedError } from '@skerry/kernel';
 import type { VerbContext } from '../commands/verb.ts';
-import type { SkerryConfig } from '../config/schema.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { PRIVATE_MASK } from './folder-rights.ts';
 import { superviseServer } from './supervisor.ts';
 
 /** What `skerry up` was asked for. */
-export interface UpOptions {
-  readonly config: SkerryConfig;
+export interface UpOptions extends LoadedConfig {
   /** Come up without taking anything in. */
   readonly isReadOnly: boolean;
   /** Print a link that signs the administrator in; a first start does in any case. */

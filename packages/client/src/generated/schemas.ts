@@ -32,6 +32,24 @@ export type Config = {
   readonly version: string;
   /** By key. */
   readonly values: Readonly<Record<string, unknown>>;
+  readonly settings: readonly ({
+    /** Keys joined by dots: `http.port`. */
+    readonly path: string;
+    /** Its value. */
+    readonly value: undefined;
+    /** What holds when nothing is set; null where that depends on the machine. */
+    readonly standard: undefined;
+    /** Where the value comes from. */
+    readonly source: 'default' | 'file' | 'environment' | 'flag';
+    /** The source by its name: a variable, a flag, a file. */
+    readonly origin: string;
+    /** Name of its environment variable. */
+    readonly environment: string;
+    /** Its flag, with the hyphens. */
+    readonly flag: string;
+    /** What it is. */
+    readonly description: string;
+  })[];
   readonly listeners: readonly ({
     /** What listens. */
     readonly name: string;

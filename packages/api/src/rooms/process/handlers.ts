@@ -24,10 +24,16 @@ export function processHandlers(
     },
     listLimits: async () => listLimits(needs.limits, await platform.metrics()),
     getConfig: async ({ asker }) => {
-      const { version, values, listeners, exampleTopic } = platform.configuration();
+      const { version, values, settings, listeners, exampleTopic } = platform.configuration();
       // paths and limits of the machine are for those who see all of the platform
-      const shown = isForAll(asker.subject, 'platform:read') ? values : {};
-      return { version, values: shown, listeners, exampleTopic };
+      const isSeeingAll = isForAll(asker.subject, 'platform:read');
+      return {
+        version,
+        values: isSeeingAll ? values : {},
+        settings: isSeeingAll ? settings.map((setting) => ({ ...setting })) : [],
+        listeners,
+        exampleTopic,
+      };
     },
   };
 }

@@ -5,6 +5,18 @@ export const PROCESS_SCHEMAS = {
   Config: object('The configuration in force, without secrets.', {
     version: text('Version.'),
     values: { type: 'object', description: 'By key.' },
+    settings: list(
+      object('One key of the configuration, and each way to change it.', {
+        path: text('Keys joined by dots: `http.port`.'),
+        value: { description: 'Its value.' },
+        standard: { description: 'What holds when nothing is set; null where that depends on the machine.' },
+        source: oneOfWords('Where the value comes from.', ['default', 'file', 'environment', 'flag']),
+        origin: text('The source by its name: a variable, a flag, a file.'),
+        environment: text('Name of its environment variable.'),
+        flag: text('Its flag, with the hyphens.'),
+        description: text('What it is.'),
+      }),
+    ),
     listeners: list(
       object('An open address.', {
         name: text('What listens.'),
