@@ -10,8 +10,8 @@ const TOLERANCE = 0.03;
 /** Difference of one colour channel that counts. */
 const CHANNEL = 48;
 
-/** What is drawn of the moment is covered before a picture is taken. */
-const LIVE = ['.chart-plot', '.tile-value', '.tile-more', 'progress'];
+/** What is drawn of the moment, and paths of the machine, are covered before a picture is taken. */
+const LIVE = ['.chart-plot', '.tile-value', '.tile-more', 'progress', '.command code', '.path', '.about-now'];
 
 /**
  * Takes a picture of the page and compares it with the one that is kept; undefined when they are alike. Where none is

@@ -39,7 +39,11 @@ function Facts() {
       <dl className="facts">
         <Fact name={words.version}>{data.version}</Fact>
         {overview && <Fact name={words.started}>{format.zonedMoment(millisOf(overview.started))}</Fact>}
-        {typeof folder === 'string' && <Fact name={words.dataDir}>{folder}</Fact>}
+        {typeof folder === 'string' && (
+          <Fact name={words.dataDir}>
+            <span className="path">{folder}</span>
+          </Fact>
+        )}
         <Fact name={words.listeners}>
           <ul className="plain">
             {data.listeners.map(({ name, host, port }) => (
@@ -122,7 +126,7 @@ function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]
           {limit.package} · <code>{limit.key ?? limit.name}</code>
         </div>
       </th>
-      <td className={`number figures steady ${share >= NEAR ? 'bad' : ''}`}>
+      <td className={`number figures steady about-now ${share >= NEAR ? 'bad' : ''}`}>
         {limit.current === null ? (
           <span className="quiet">{words.unmeasured}</span>
         ) : (

@@ -19,6 +19,7 @@ import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
 const ASK_MS = 3_000;
+const DEVICE_ASK_MS = 10_000;
 const GAPS = 200;
 /** Devices whose accounts are shown beside each other. */
 const DEVICES = 12;
@@ -137,14 +138,21 @@ function Devices() {
   );
 }
 
-function DeviceAccount({ device }: { readonly device: Device }) {
-  const { data } = useFetched(`ledger ${devicePath(device)}`, (signal) => getDevice(device, signal), ASK_MS);
+function DeviceAccount({ device: entry }: { readonly device: Device }) {
+  const { tenant, project, device } = entry;
+  const name = { tenant, project, device };
+  const { data, error, reload } = useFetched(
+    `ledger ${devicePath(name)}`,
+    (signal) => getDevice(name, signal),
+    DEVICE_ASK_MS,
+  );
   return (
     <section className="device-account">
       <h3>
-        <Link to={devicePath(device)}>{device.device}</Link> · {device.tenant} / {device.project}
+        <Link to={devicePath(name)}>{device}</Link> · {tenant} / {project}
       </h3>
       {data && <AccountList accounts={data.accounts} />}
+      {error && !data && <Failed error={error} retry={reload} />}
     </section>
   );
 }
