@@ -77,7 +77,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
     'packages/cli/src/config/',
     'packages/cli/src/output/',
     'packages/cli/src/commands/',
-    'packages/console/src/rooms/pipeline/',
+    'packages/console/src/rooms/',
     'tests/',
   ],
   'csv-parse': ['packages/cli/src/recording/'],

@@ -1,11 +1,14 @@
 import type { Room } from './room.ts';
 import { ABOUT } from './rooms/about/room.ts';
+import { ACCESS } from './rooms/access/room.ts';
+import { AUDIT } from './rooms/audit/room.ts';
 import { CONNECT } from './rooms/connect/room.ts';
 import { DEAD_LETTERS } from './rooms/dead-letters/room.ts';
 import { DEVICES } from './rooms/devices/room.ts';
 import { LEDGER } from './rooms/ledger/room.ts';
 import { OVERVIEW } from './rooms/overview/room.ts';
 import { PIPELINE } from './rooms/pipeline/room.ts';
+import { SETTINGS } from './rooms/settings/room.ts';
 import { SIMULATION } from './rooms/simulation/room.ts';
 
 /** Every room of the console, in the order of the navigation. */
@@ -17,6 +20,9 @@ export const ROOMS: readonly Room[] = [
   LEDGER,
   CONNECT,
   SIMULATION,
+  ACCESS,
+  AUDIT,
+  SETTINGS,
   ABOUT,
 ];
 

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditCsv, auditNdjson } from './audit-text.ts';
+
+const ENTRY = {
+  n: 7,
+  time: '2026-05-01T12:00:00.000000Z',
+  author: 'ann',
+  action: 'token.create',
+  target: 'AccessToken/a,b',
+  outcome: 'allowed',
+  from: '127.0.0.1',
+  detail: '[{"role":"viewer"}]',
+  count: 1,
+} as const;
+
+test('auditCsv quotes what needs it and runs no formula', () => {
+  const [head, row, formula] = auditCsv([ENTRY, { ...ENTRY, author: '=1+1', target: '', detail: '' }]).split(
+    '\r\n',
+  );
+  assert.equal(head, 'n,time,author,action,target,outcome,from,detail,count');
+  assert.equal(
+    row,
+    '7,2026-05-01T12:00:00.000000Z,ann,token.create,"AccessToken/a,b",allowed,127.0.0.1,"[{""role"":""viewer""}]",1',
+  );
+  assert.equal(formula, "7,2026-05-01T12:00:00.000000Z,'=1+1,token.create,,allowed,127.0.0.1,,1");
+});
+
+test('auditNdjson writes a line an entry', () => {
+  assert.deepEqual(
+    auditNdjson([ENTRY, ENTRY])
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [ENTRY, ENTRY],
+  );
+});

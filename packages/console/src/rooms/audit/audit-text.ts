@@ -1,0 +1,20 @@
+import type { AuditEntry } from '../../generated/client.ts';
+
+const COLUMNS = ['n', 'time', 'author', 'action', 'target', 'outcome', 'from', 'detail', 'count'] as const;
+
+/** Entries as CSV (RFC 4180) with a header line. A text that a spreadsheet would run as a formula gets an apostrophe. */
+export function auditCsv(entries: readonly AuditEntry[]): string {
+  const rows = entries.map((entry) => COLUMNS.map((column) => cell(entry[column])).join(','));
+  return `${[COLUMNS.join(','), ...rows].join('\r\n')}\r\n`;
+}
+
+/** Entries as JSON, a line each. */
+export function auditNdjson(entries: readonly AuditEntry[]): string {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+}
+
+function cell(value: string | number): string {
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
