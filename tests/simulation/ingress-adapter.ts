@@ -52,7 +52,8 @@ export class IngressAdapter implements Ingress {
     return { kind, tenant, project, projectIndex };
   }
 
-  append({ route, topic, payload, qos, retain, client, properties }: IngressPublication): void {
+  append(publication: IngressPublication): void {
+    const { route, topic, payload, qos, retain, client, properties, boundDevice } = publication;
     this.#add(true, {
       kind: KINDS[route.kind],
       qos,
@@ -62,7 +63,7 @@ export class IngressAdapter implements Ingress {
       topic,
       client: encoder.encode(client),
       payload,
-      headers: properties ? headersOf(properties) : EMPTY,
+      headers: properties || boundDevice !== undefined ? headersOf(properties ?? {}, boundDevice) : EMPTY,
     });
   }
 
@@ -104,13 +105,14 @@ export class IngressAdapter implements Ingress {
   }
 }
 
-function headersOf(properties: IngressProperties): Uint8Array {
+function headersOf(properties: IngressProperties, boundDevice: string | undefined): Uint8Array {
   const { contentType, payloadFormat, messageExpirySecs, responseTopic, correlation, user } = properties;
   const headers: RecordHeader[] = [];
   const add = (key: number, value: Uint8Array | undefined): void => {
     if (value) headers.push({ key, value });
   };
   const text = (value: string | undefined) => (value === undefined ? undefined : encoder.encode(value));
+  add(HEADER.boundDevice, text(boundDevice));
   add(HEADER.contentType, text(contentType));
   add(HEADER.payloadFormat, payloadFormat === undefined ? undefined : Uint8Array.of(payloadFormat));
   add(HEADER.messageExpirySecs, text(messageExpirySecs?.toString()));

@@ -68,9 +68,12 @@ export class Operator {
         topic: encoder.encode(letter.topic),
         client: encoder.encode(letter.client),
         payload: kind === 'replay' ? letter.payload : new Uint8Array(0),
-        headers: encodeHeaders([
-          { key: HEADER.replayOf, value: encoder.encode(String(offset)) },
-          { key: HEADER.author, value: encoder.encode('operator') },
+        headers: Buffer.concat([
+          (kind === 'replay' && letter.headers) || new Uint8Array(0),
+          encodeHeaders([
+            { key: HEADER.replayOf, value: encoder.encode(String(offset)) },
+            { key: HEADER.author, value: encoder.encode('operator') },
+          ]),
         ]),
       });
   }

@@ -31,6 +31,8 @@ export const HEADER = {
   /** Decimal digits of the original offset. */
   replayOf: 7,
   author: 8,
+  /** Device that the publisher is bound to, UTF-8: the record is this device's, whatever it says. Stands first. */
+  boundDevice: 9,
 } as const;
 
 /** A closed batch body: project table and records in the layout of docs/formats/segment.md, without the batch header, which the log writes. Ownership passes with it. */

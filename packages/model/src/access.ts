@@ -1,3 +1,5 @@
+import type { DeviceKey } from './values.ts';
+
 /** What a person or a program can be, widest first. */
 export const ROLES = ['admin', 'operator', 'viewer', 'device'] as const;
 
@@ -88,6 +90,22 @@ export function covers(outer: Scope, inner: Scope): boolean {
 /** The scopes in which a subject may do something; empty when nowhere. One without members is everything. */
 export function scopesOf(subject: Pick<Subject, 'grants'>, action: Action): readonly Scope[] {
   return subject.grants.filter(({ role }) => ROLE_ACTIONS[role].has(action));
+}
+
+/**
+ * The one device that a subject can write telemetry of; undefined for a subject that can write of more, or of none.
+ * Whatever such a subject sends belongs to this device, whichever its topic or payload names.
+ */
+export function boundDeviceOf(subject: Pick<Subject, 'grants'>): DeviceKey | undefined {
+  const scopes = scopesOf(subject, 'telemetry:write');
+  const [first] = scopes;
+  if (!first) return undefined;
+  const { tenant, project, device } = first;
+  if (tenant === undefined || project === undefined || device === undefined) return undefined;
+  const isOne = scopes.every(
+    (scope) => scope.tenant === tenant && scope.project === project && scope.device === device,
+  );
+  return isOne ? { tenant, project, device } : undefined;
 }
 
 /** Whether a subject may do something to all of `target`. Denied unless a grant says so. */

@@ -30,4 +30,9 @@ export interface DeadLetter {
   /** Who changed the state, and when (microseconds since 1970); empty and 0 while open. */
   readonly author: string;
   readonly changedMicros: number;
+  /**
+   * The header block of the record (docs/formats/segment.md), which a replay has too: the same content type, and the
+   * same bound device. Absent without headers.
+   */
+  readonly headers?: Uint8Array;
 }

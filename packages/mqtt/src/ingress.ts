@@ -52,6 +52,8 @@ export interface IngressPublication {
   readonly retain: boolean;
   /** Client id of the publisher. */
   readonly client: string;
+  /** The device that the publisher is bound to (`boundDeviceOf` its subject): the publication is this device's. */
+  readonly boundDevice: string | undefined;
   /** MQTT 5 properties that travel with the message; undefined for 3.1.1. */
   readonly properties: IngressProperties | undefined;
 }

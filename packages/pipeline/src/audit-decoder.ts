@@ -54,9 +54,9 @@ export class AuditDecoder {
     this.#stages = stages;
   }
 
-  /** The device that the topic alone tells; `-` without one. */
+  /** The device that publisher or topic tell, without the payload; `-` without one. */
   deviceOf(record: RecordCursor): string {
-    return this.#routes.at(record.offset, record.topic).device ?? PROJECT_DEVICE;
+    return record.boundDevice ?? this.#routes.at(record.offset, record.topic).device ?? PROJECT_DEVICE;
   }
 
   /** A record that changes the stages. */
@@ -129,12 +129,17 @@ export class AuditDecoder {
 
   #decode(record: RecordCursor, route: Route, plan: StagePlan | undefined, receivedMicros: number) {
     if (route.kind !== 'telemetry') return undefined;
-    const required = route.isDeviceRequired ? route.device : undefined;
+    const bound = record.boundDevice;
+    const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
     const prefix = route.metricPrefix ?? '';
     this.#decoder.requiredDevice = required;
     const { bytes, payloadStart, end } = record;
     const fault = isReadAsSenml(plan, record.isSenml)
-      ? this.#senml.decode(bytes, payloadStart, end, { prefix, device: route.device, receivedMicros })
+      ? this.#senml.decode(bytes, payloadStart, end, {
+          prefix,
+          device: bound ?? route.device,
+          receivedMicros,
+        })
       : this.#decoder.decode(bytes, payloadStart, end, prefix);
     if (fault) return undefined;
     const ids: string[] = [];

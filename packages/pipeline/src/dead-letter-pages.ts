@@ -80,6 +80,6 @@ function fits(filter: ScopedDeadLetterFilter, letter: DeadLetterHead): boolean {
 }
 
 function headOf(letter: DeadLetter): DeadLetterHead {
-  const { payload, ...head } = letter;
+  const { payload, headers: _, ...head } = letter;
   return { ...head, payloadBytes: payload.length };
 }

@@ -78,6 +78,11 @@ export class RecordCursor {
     return this.bytes.subarray(this.payloadStart, this.end);
   }
 
+  /** The header block; a view into the batch. */
+  get headers(): Buffer {
+    return this.bytes.subarray(this.headersStart, this.payloadStart);
+  }
+
   /** The first header of a key as text, or undefined. */
   header(key: number): string | undefined {
     let found: string | undefined;
@@ -92,6 +97,14 @@ export class RecordCursor {
     if (this.payloadStart === this.headersStart) return false;
     const type = this.header(HEADER.contentType);
     return type !== undefined && isSenmlType(type);
+  }
+
+  /** The device that the publisher is bound to, where it is: the first header. */
+  get boundDevice(): string | undefined {
+    const at = this.headersStart;
+    if (this.payloadStart === at || this.bytes[at] !== HEADER.boundDevice) return undefined;
+    const start = at + 3;
+    return this.bytes.toString('utf8', start, start + this.bytes.readUInt16LE(at + 1));
   }
 
   /** Calls back with every user property. */

@@ -29,9 +29,25 @@ test('mayPublish gives a device the topics that must name it, and no other', () 
   assert.equal(publish('$SYS/x', 'messaging'), false);
 });
 
-test('mayPublish gives a device no topic that names it optionally: the payload could name another', () => {
+test('mayPublish gives a bound device every telemetry topic of its project that names no other device', () => {
+  const publish = (topic: string, kind: 'telemetry' | 'dead-letter' = 'telemetry'): boolean =>
+    RIGHTS.mayPublish(DEVICE, topic, kind);
+  assert.equal(publish('mtic/msg/client/realtime/T/P'), true);
+  assert.equal(publish('mtic/msg/client/realtime/T/P/D'), true);
+  assert.equal(publish('mtic/msg/client/realtime/T/P/D/motor'), true);
+  assert.equal(publish('mtic/msg/client/realtime/T/P/D2'), false);
+  assert.equal(publish('mtic/msg/client/realtime/T/P2'), false);
+  assert.equal(publish('mtic/msg/client/realtime/T2/P'), false);
+  assert.equal(publish('mtic/msg/client/realtime/T', 'dead-letter'), false);
+  assert.equal(publish('mtic/msg/client/realtime/T/P//x', 'dead-letter'), false);
+});
+
+test('mayPublish gives a subject of two devices no topic that names them optionally: the payload could name another', () => {
   const topic = 'mtic/msg/client/realtime/T/P/D';
-  assert.equal(RIGHTS.mayPublish(DEVICE, topic, 'telemetry'), false);
+  const [grant] = DEVICE.grants;
+  const two = { grants: [...(grant ? [grant, { ...grant, device: 'E' }] : [])] };
+  assert.equal(RIGHTS.mayPublish(two, topic, 'telemetry'), false);
+  assert.equal(RIGHTS.mayPublish(two, 'iot/T/P/E/telemetry', 'telemetry'), true);
   assert.equal(RIGHTS.mayPublish(PROJECT, topic, 'telemetry'), true);
 });
 

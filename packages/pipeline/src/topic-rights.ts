@@ -1,6 +1,8 @@
 import {
   type Action,
+  boundDeviceOf,
   covers,
+  type DeviceKey,
   EVERYTHING,
   isAllowed,
   type Scope,
@@ -21,7 +23,9 @@ export interface TopicRights {
   /**
    * Whether a subject may publish on a valid topic name. `kind` is that of its route: telemetry (dead letters too)
    * takes `telemetry:write`, everything else `messages:publish`. A level that names the device only optionally gives a
-   * subject of one device no right, since the payload may name another.
+   * subject of several devices no right, since the payload may name another. A subject bound to one device
+   * (`boundDeviceOf`) may publish on every telemetry topic of its project that names no other device: what it sends
+   * is this device's, whatever the payload names.
    */
   mayPublish(subject: Pick<Subject, 'grants'>, topic: string, kind: Route['kind']): boolean;
   /** Whether a subject may read (`messages:subscribe`) every topic that a valid filter can match. */
@@ -48,7 +52,9 @@ export function compileTopicRights(templates: readonly string[]): TopicRights {
   return {
     mayPublish: (subject, topic, kind) => {
       const action = kind === 'messaging' || kind === 'refuse' ? 'messages:publish' : 'telemetry:write';
-      return isInside(subject, action, topic, publishSpaces);
+      if (isInside(subject, action, topic, publishSpaces)) return true;
+      const bound = kind === 'telemetry' ? boundDeviceOf(subject) : undefined;
+      return bound !== undefined && isWhole(spaces, topic.split('/'), (owner) => isOfBound(owner, bound));
     },
     maySubscribe: (subject, filter) => isInside(subject, 'messages:subscribe', filter, spaces),
   };
@@ -71,10 +77,22 @@ function isInside(
   const scopes = scopesOf(subject, action);
   if (scopes.length === 0) return false;
   const asked = filter.split('/');
-  return scopes.some((scope) => {
-    const claims = spaces.map((levels) => claimOf(levels, asked, scope));
-    return !claims.includes('outside') && claims.includes('inside');
-  });
+  return scopes.some((scope) => isWhole(spaces, asked, (owner) => covers(scope, owner)));
+}
+
+/** Whether somebody owns every topic that a filter can match, and whoever claims one is within. */
+function isWhole(
+  spaces: readonly (readonly TemplateLevel[])[],
+  asked: readonly string[],
+  isWithin: (owner: Scope) => boolean,
+): boolean {
+  const claims = spaces.map((levels) => claimOf(levels, asked, isWithin));
+  return !claims.includes('outside') && claims.includes('inside');
+}
+
+/** A topic of the bound device's project that names this device or none. */
+function isOfBound(owner: Scope, { tenant, project, device }: DeviceKey): boolean {
+  return covers({ tenant, project }, owner) && (owner.device === undefined || owner.device === device);
 }
 
 /**
@@ -83,7 +101,11 @@ function isInside(
  */
 type Claim = 'inside' | 'outside' | 'partly';
 
-function claimOf(levels: readonly TemplateLevel[], asked: readonly string[], scope: Scope): Claim {
+function claimOf(
+  levels: readonly TemplateLevel[],
+  asked: readonly string[],
+  isWithin: (owner: Scope) => boolean,
+): Claim {
   const owner: Partial<Record<Variable, string>> = {};
   let claim: Claim = 'inside';
   /** A topic may end or leave the template here: what was named so far is its owner. */
@@ -91,7 +113,7 @@ function claimOf(levels: readonly TemplateLevel[], asked: readonly string[], sco
     const { tenantId: tenant, projectId: project, deviceId: device } = owner;
     if (tenant === undefined) claim = claim === 'outside' ? claim : 'partly';
     else if (
-      !covers(scope, {
+      !isWithin({
         tenant,
         ...(project !== undefined && { project }),
         ...(device !== undefined && { device }),

@@ -101,7 +101,7 @@ export interface DeviceGaps {
 }
 
 /** A dead letter without its bytes. */
-export type DeadLetterHead = Omit<DeadLetter, 'payload'> & { readonly payloadBytes: number };
+export type DeadLetterHead = Omit<DeadLetter, 'payload' | 'headers'> & { readonly payloadBytes: number };
 
 /** What the store knows at start, as of its last committed seal. */
 export interface StoreState {

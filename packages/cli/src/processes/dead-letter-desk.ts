@@ -47,15 +47,21 @@ export async function changeDeadLetters(
       topic: encoder.encode(letter.topic),
       client: encoder.encode(letter.client),
       payload: kind === 'replay' ? letter.payload : new Uint8Array(0),
-      headers: encodeHeaders([
-        { key: HEADER.replayOf, value: encoder.encode(String(letter.offset)) },
-        { key: HEADER.author, value: encoder.encode(author) },
-      ]),
+      headers: headersOf(kind, letter, author),
     });
     if (changed % PAGE_LETTERS === 0) await durable(needs);
   }
   await durable(needs);
   return { changed, unchanged };
+}
+
+/** A replay has the headers of the record: its content type, its number, and the device that it is bound to. */
+function headersOf(kind: 'replay' | 'discard', letter: DeadLetter, author: string): Uint8Array {
+  const own = encodeHeaders([
+    { key: HEADER.replayOf, value: encoder.encode(String(letter.offset)) },
+    { key: HEADER.author, value: encoder.encode(author) },
+  ]);
+  return kind === 'replay' && letter.headers ? Buffer.concat([letter.headers, own]) : own;
 }
 
 async function durable({ flush, clock }: DeskNeeds): Promise<void> {

@@ -109,7 +109,8 @@ export class PlatformIngress implements Ingress {
     return { kind, tenant, project, projectIndex: this.#projectIndex(tenant, project) };
   }
 
-  append({ route, topic, payload, qos, retain, client, properties }: IngressPublication): void {
+  append(publication: IngressPublication): void {
+    const { route, topic, payload, qos, retain, client, properties, boundDevice } = publication;
     const draft = this.#draft;
     draft.kind = KINDS[route.kind];
     draft.qos = qos;
@@ -119,7 +120,8 @@ export class PlatformIngress implements Ingress {
     draft.topic = topic;
     draft.client = this.#clientOf(client);
     draft.payload = payload;
-    draft.headers = properties ? headersOf(properties) : EMPTY;
+    const hasHeaders = properties !== undefined || boundDevice !== undefined;
+    draft.headers = hasHeaders ? headersOf(properties ?? {}, boundDevice) : EMPTY;
     this.#needs.appender.add(draft);
     this.#note(1);
   }
@@ -222,10 +224,11 @@ export class PlatformIngress implements Ingress {
   }
 }
 
-function headersOf(properties: IngressProperties): Uint8Array {
+function headersOf(properties: IngressProperties, boundDevice: string | undefined): Uint8Array {
   const headers: RecordHeader[] = [];
   const add = (key: number, value: Uint8Array): void => void headers.push({ key, value });
   const { contentType, payloadFormat, messageExpirySecs, responseTopic, correlation, user } = properties;
+  if (boundDevice !== undefined) add(HEADER.boundDevice, encoder.encode(boundDevice)); // always the first
   if (contentType !== undefined) add(HEADER.contentType, encoder.encode(contentType));
   if (payloadFormat !== undefined) add(HEADER.payloadFormat, Uint8Array.of(payloadFormat));
   if (messageExpirySecs !== undefined)

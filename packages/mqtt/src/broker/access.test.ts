@@ -193,6 +193,26 @@ test('Broker judges a will at CONNECT', async () => {
   assert.deepEqual(scene.ingress.kept, []);
 });
 
+test('Broker tells to which device a publisher is bound: telemetry and wills, not what people exchange', async () => {
+  const access = new MemoryAccess({ ann: '', bob: '' });
+  const grant = { role: 'device', tenant: 't', project: 'p', device: 'pump' } as const;
+  access.grants.set('ann', [grant]).set('bob', [grant, { ...grant, device: 'fan' }]);
+  await using scene = await aScene({ access });
+  const will = { topic: 'iot/will', payload: encoder.encode('gone'), qos: 1, isRetain: false } as const;
+  const ann = await scene.connect({ ...as('ann'), will });
+  const bob = await scene.connect(as('bob'));
+  ann.publish('iot/x', '1');
+  ann.publish('iot/y', '2', { packetId: 2 });
+  ann.publish('chat', '3', { packetId: 3 });
+  bob.publish('iot/x', '4');
+  await answers(scene, ann, 3);
+  await answers(scene, bob, 1);
+  ann.destroy();
+  await scene.until(() => scene.ingress.kept.length === 5);
+  const bound = Object.fromEntries(scene.ingress.kept.map((one) => [one.payload, one.boundDevice]));
+  assert.deepEqual(bound, { 1: 'pump', 2: 'pump', 3: undefined, 4: undefined, gone: 'pump' });
+});
+
 test('Broker keeps the sessions of two subjects apart under one client id', async () => {
   const access = new MemoryAccess({ ann: 'a/', bob: 'b/' });
   await using scene = await aScene({ access });

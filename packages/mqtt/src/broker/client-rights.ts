@@ -1,4 +1,4 @@
-import type { Subject } from '@skerry/model';
+import { boundDeviceOf, type Subject } from '@skerry/model';
 import type { AccessRefusal } from '../access.ts';
 import type { IngressRoute } from '../ingress.ts';
 import { LIMITS } from '../limits.ts';
@@ -8,6 +8,8 @@ import type { TopicEntry } from './topic-book.ts';
 /** What one connection may do: its subject's rights, with the topics that were found allowed. */
 export class ClientRights {
   readonly subject: Subject;
+  /** The one device that it can publish telemetry of. */
+  readonly boundDevice: string | undefined;
   readonly #gate: AccessGate;
   readonly #client: string;
   readonly #remote: string;
@@ -16,6 +18,7 @@ export class ClientRights {
   constructor(gate: AccessGate, subject: Subject, client: string, remote: string) {
     this.#gate = gate;
     this.subject = subject;
+    this.boundDevice = boundDeviceOf(subject)?.device;
     this.#client = client;
     this.#remote = remote;
   }

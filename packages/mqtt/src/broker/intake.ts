@@ -41,6 +41,7 @@ class Handed implements IngressPublication {
   qos: 0 | 1 | 2 = 0;
   retain = false;
   client = '';
+  boundDevice: string | undefined = undefined;
   properties: IngressProperties | undefined = undefined;
 }
 
@@ -212,7 +213,7 @@ export class Intake {
       if (qos === 2) from.session.qos2.apply(packetId, 'publish');
       from.answers.append(this.#ring.push(from, qos === 1 ? 'puback' : 'pubrec', packetId, due));
     }
-    this.#hand(route, entry.bytes, payload, qos, cursor.isRetain, from.session.clientId, properties);
+    this.#hand(route, entry.bytes, payload, qos, cursor.isRetain, from.session, properties);
   }
 
   /** QoS 0 messaging is kept nowhere: it goes to whoever is there. */
@@ -232,7 +233,7 @@ export class Intake {
     payload: Uint8Array,
     qos: 0 | 1 | 2,
     isRetain: boolean,
-    client: string,
+    { clientId, rights }: Session,
     properties: IngressProperties | undefined,
   ): void {
     const handed = this.#handed;
@@ -241,7 +242,8 @@ export class Intake {
     handed.payload = payload;
     handed.qos = qos;
     handed.retain = isRetain;
-    handed.client = client;
+    handed.client = clientId;
+    handed.boundDevice = route.kind === 'messaging' ? undefined : rights.boundDevice;
     handed.properties = properties;
     this.#parts.ingress.append(handed);
   }
@@ -283,7 +285,7 @@ export class Intake {
       return;
     }
     this.#ring.push(undefined, 'none', 0, { entry, message });
-    this.#hand(route, entry.bytes, payload, qos, isRetained, session.clientId, properties);
+    this.#hand(route, entry.bytes, payload, qos, isRetained, session, properties);
   }
 
   #durable(count: number): void {

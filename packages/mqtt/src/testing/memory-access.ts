@@ -1,4 +1,4 @@
-import type { Subject } from '@skerry/model';
+import type { Grant, Subject } from '@skerry/model';
 import type { AccessRefusal, BrokerAccess, ConnectDenial, ConnectRequest } from '../access.ts';
 
 /** Access of a test: users by name with the prefix of topics that is theirs; verdicts wait while `isWaiting`. */
@@ -7,6 +7,8 @@ export class MemoryAccess implements BrokerAccess {
   isWaiting = false;
   readonly requests: ConnectRequest[] = [];
   readonly refusals: AccessRefusal[] = [];
+  /** Grants of users, for those who need some; rights come from the prefixes alone. */
+  readonly grants = new Map<string, readonly Grant[]>();
   /** Questions about a right to publish, which are not asked on every message. */
   publishQuestions = 0;
   readonly #prefixes: Map<string, string>;
@@ -46,7 +48,7 @@ export class MemoryAccess implements BrokerAccess {
   #judge({ username, password }: ConnectRequest): Subject | ConnectDenial {
     const isKnown = username !== undefined && this.#prefixes.has(username);
     if (isKnown && new TextDecoder().decode(password) === `${username}-secret`)
-      return { kind: 'user', name: username, grants: [] };
+      return { kind: 'user', name: username, grants: this.grants.get(username) ?? [] };
     return { denied: 'bad-credentials', why: 'The name or the password is wrong.' };
   }
 

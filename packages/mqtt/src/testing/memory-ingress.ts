@@ -15,6 +15,8 @@ export interface KeptPublication {
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly client: string;
+  /** Absent unless the publisher is bound to a device. */
+  readonly boundDevice?: string;
   readonly properties: IngressProperties | undefined;
 }
 
@@ -56,9 +58,11 @@ export class MemoryIngress implements Ingress {
   }
 
   append(publication: IngressPublication): void {
-    const { route, topic, payload, qos, retain, client, properties } = publication;
+    const { route, topic, payload, qos, retain, client, properties, boundDevice } = publication;
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-    this.kept.push({ route, topic: text(topic), payload: text(payload), qos, retain, client, properties });
+    const bound = boundDevice === undefined ? {} : { boundDevice };
+    const kept = { route, topic: text(topic), payload: text(payload), qos, retain, client, properties };
+    this.kept.push({ ...kept, ...bound });
     if (this.isWaiting || this.#isConfirming) return;
     this.#isConfirming = true;
     queueMicrotask(() => {

@@ -12,6 +12,10 @@ export interface SampleRecord {
   readonly user?: Readonly<Record<string, string>>;
   readonly replayOf?: number;
   readonly author?: string;
+  readonly boundDevice?: string;
+  readonly contentType?: string;
+  /** A header block that goes before the others. */
+  readonly headers?: Uint8Array;
   readonly tenant?: string;
   readonly project?: string;
 }
@@ -77,6 +81,9 @@ function headersOf(record: SampleRecord): Buffer[] {
   const user = Object.entries(record.user ?? {}).map(([name, value]) =>
     header(HEADER.userProperty, `${name}\u0000${value}`),
   );
+  if (record.contentType !== undefined) user.push(header(HEADER.contentType, record.contentType));
+  if (record.boundDevice !== undefined) user.unshift(header(HEADER.boundDevice, record.boundDevice));
+  if (record.headers !== undefined) user.unshift(Buffer.from(record.headers));
   if (record.replayOf !== undefined) user.push(header(HEADER.replayOf, String(record.replayOf)));
   if (record.author !== undefined) user.push(header(HEADER.author, record.author));
   return user;

@@ -185,7 +185,7 @@ function keyOf({ tenant, project, device }: { tenant: string; project: string; d
   return `${tenant}\u0000${project}\u0000${device}`;
 }
 
-function headOf({ payload, ...head }: DeadLetter): DeadLetterHead {
+function headOf({ payload, headers: _, ...head }: DeadLetter): DeadLetterHead {
   return { ...head, payloadBytes: payload.byteLength };
 }
 

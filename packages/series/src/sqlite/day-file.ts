@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { CARRY_LETTER_HEADERS, HAS_LETTER_HEADERS } from './letter-header-rows.ts';
 import { PackCache } from './pack-cache.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import { CARRY_STAGES, HAS_STAGES } from './stage-rows.ts';
@@ -141,6 +142,7 @@ export function makeDayFile(
           "INSERT INTO dead_letters SELECT * FROM old.dead_letters WHERE state = 'open' OR changed >= ?",
         )
         .run(closedSinceMicros);
+      if (old.get(HAS_LETTER_HEADERS)?.n === 1) connection.exec(CARRY_LETTER_HEADERS);
     } catch (error) {
       throw sqliteFault(old.path, 'carry the state over from', error);
     }

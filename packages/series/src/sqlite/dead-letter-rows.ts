@@ -3,6 +3,7 @@ import type { DeadLetter, DeadLetterReason, DeadLetterState } from '@skerry/mode
 import { LIMITS } from '../limits.ts';
 import type { DeadLetterFilter, DeadLetterHead, Seal } from '../store.ts';
 import type { DayFile } from './day-file.ts';
+import { letterHeaders, writeLetterHeaders } from './letter-header-rows.ts';
 import { checkLetter, LETTER_COLUMNS, letterChecksum } from './row-checksums.ts';
 import type { Row } from './store-file.ts';
 
@@ -33,6 +34,7 @@ export function writeDeadLetters(file: DayFile, seal: Pick<Seal, 'deadLetters' |
     const values = LETTER_COLUMNS.map((name) => row[name]);
     file.run(INSERT, ...values, letterChecksum(row), one.payload);
   }
+  writeLetterHeaders(file, seal);
   for (const one of seal.deadLetterChanges) {
     const before = file.get(`SELECT ${HEAD} FROM dead_letters WHERE offset = ?`, one.offset);
     if (!before) continue;
@@ -77,7 +79,12 @@ export function findDeadLetter(file: DayFile, offset: number): DeadLetter | unde
   const row = file.get(`SELECT ${HEAD}, payload FROM dead_letters WHERE offset = ?`, offset);
   if (!row) return undefined;
   const { payloadBytes: _, ...head } = headOf(file, row);
-  return { ...head, payload: row.payload as Uint8Array }; // a BLOB column is given as bytes
+  const headers = letterHeaders(file, offset);
+  return {
+    ...head,
+    payload: row.payload as Uint8Array, // a BLOB column is given as bytes
+    ...(headers && { headers }),
+  };
 }
 
 function headOf(file: DayFile, row: Row): DeadLetterHead {

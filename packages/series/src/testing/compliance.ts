@@ -188,6 +188,12 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
     assert.deepEqual(await offsets({ state: 'expired' }), []);
     assert.deepEqual((await harness.store.deadLetter(3))?.payload, letters[2]?.payload);
     assert.equal(await harness.store.deadLetter(9), undefined);
+    const headers = Uint8Array.of(9, 1, 0, 68);
+    await harness.store.seal(aSeal(2, [], { deadLetters: [{ ...aDeadLetter(101), headers }] }));
+    await harness.reopen();
+    await harness.store.load();
+    assert.deepEqual((await harness.store.deadLetter(101))?.headers, headers);
+    assert.equal((await harness.store.deadLetter(3))?.headers, undefined);
     assert.equal((await harness.store.deadLetters({ limit: 1 }))[0]?.payloadBytes, 3);
   });
 }
