@@ -20,6 +20,8 @@ export interface TopicEntry {
   /** The stages its records go through, as of `planGeneration` of the stage book. */
   plan: StagePlan | undefined;
   planGeneration: number;
+  /** The topic as text, where it has a plan. */
+  text: string;
 }
 
 /** Finds what a topic means by its bytes, without making a text of it. */
@@ -53,6 +55,7 @@ export class TopicEntries {
       device: undefined,
       plan: undefined,
       planGeneration: 0,
+      text: '',
     };
     if (this.#entries.size >= LIMITS.routesCachedMax.value) this.#entries = new Map();
     // another topic of the same hash takes the place over: rare, and only slower

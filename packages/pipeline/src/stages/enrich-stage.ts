@@ -32,7 +32,7 @@ export function compileEnrich(
       if (typeof text !== 'string')
         throw new StageFault(`The expression ${key.text} gave a ${typeof text}; a text was expected.`);
       const row = table.row(text);
-      if (row) for (const [name, at] of columns) add(message, name, row[at] ?? '', document.into);
+      if (row) addRow(message, row, columns, document.into);
       else if (document.missing === 'deadLetter')
         throw new StageFault(`The table has no row with the ${table.keyColumn} ${show(text)}.`);
       else if (document.missing === 'filter') return false;
@@ -82,10 +82,20 @@ function columnsOf(
   return faults.length > before ? undefined : found;
 }
 
-function add(message: StageMessage, name: string, text: string, into: EnrichDocument['into']): void {
-  message.textUnits += text.length;
-  if (into === 'attributes') message.attributes.set(name, text);
-  else if (text !== '') message.metrics.set(name, metricOf(text));
+function addRow(
+  message: StageMessage,
+  row: readonly string[],
+  columns: readonly (readonly [string, number])[],
+  into: EnrichDocument['into'],
+): void {
+  const attributes = into === 'attributes' ? new Map(message.attributes) : undefined;
+  for (const [name, at] of columns) {
+    const text = row[at] ?? '';
+    message.textUnits += text.length;
+    if (attributes) attributes.set(name, text);
+    else if (text !== '') message.metrics.set(name, metricOf(text));
+  }
+  if (attributes) message.attributes = attributes;
   if (message.metrics.size > LIMITS.recordPointsMax.value)
     throw new StageFault(`The message would have more than ${LIMITS.recordPointsMax.value} metrics.`);
 }

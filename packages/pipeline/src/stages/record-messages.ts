@@ -11,6 +11,8 @@ export interface RecordFacts {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
+
 /** The elements of a decoded record as messages; `ids` and `times` are their devices and event times. */
 export function messagesOf(
   record: DecodedRecord,
@@ -19,6 +21,7 @@ export function messagesOf(
   times: readonly number[],
 ): StageMessage[] {
   const messages: StageMessage[] = [];
+  const hasAttributes = record.units.size + facts.attributes.size > 0;
   let at = 0;
   for (let i = 0; i < record.elementCount; i++) {
     const end = Number(record.elements[i]?.end);
@@ -32,7 +35,7 @@ export function messagesOf(
       device: ids[i] ?? '',
       timeMicros: times[i] ?? facts.receivedMicros,
       metrics,
-      attributes: new Map([...record.units, ...facts.attributes]),
+      attributes: hasAttributes ? new Map([...record.units, ...facts.attributes]) : NONE,
       textUnits: Math.ceil(record.textBytes / 3),
       isResult: false,
     });

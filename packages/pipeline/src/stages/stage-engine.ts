@@ -24,6 +24,7 @@ export interface StageOutcome {
 export class StageEngine {
   readonly #run = new StageRun();
   readonly #own: StageMessage[] = [];
+  #ownCount = 0;
   readonly #results: StageMessage[] = [];
   #plan: StagePlan | undefined;
   #counts = new Float64Array(0);
@@ -41,19 +42,22 @@ export class StageEngine {
     const places = plan.steps.length * PLACES;
     if (this.#counts.length < places) this.#counts = new Float64Array(places);
     else this.#counts.fill(0, 0, places);
-    this.#own.length = 0;
-    this.#results.length = 0;
+    this.#ownCount = 0;
+    if (this.#results.length > 0) this.#results.length = 0;
     for (const message of messages) {
       run.messageCost = 0;
       const refusal = this.#through(message, 0);
       if (refusal) return refusal;
     }
-    for (let result = run.results.shift(); result; result = run.results.shift()) {
+    for (let i = 0; i < run.results.length; i++) {
+      const result = run.results[i];
+      if (!result) break;
       run.messageCost = 0;
       const refusal = this.#through(result.message, result.stage);
       if (refusal) return refusal;
     }
-    const own = this.#own.length;
+    const own = this.#ownCount;
+    if (this.#own.length !== own) this.#own.length = own;
     return { messages: this.#results.length === 0 ? this.#own : [...this.#own, ...this.#results], own };
   }
 
@@ -61,9 +65,10 @@ export class StageEngine {
   settle(): void {
     this.#run.settle();
     const steps = this.#plan?.steps ?? [];
-    for (const [i, { stage }] of steps.entries()) {
+    for (let i = 0; i < steps.length; i++) {
       const at = i * PLACES;
-      const { figures } = stage;
+      const figures = steps[i]?.stage.figures;
+      if (!figures) break;
       const went = Number(this.#counts[at]);
       const on = Number(this.#counts[at + 1]);
       figures.in += went;
@@ -105,7 +110,8 @@ export class StageEngine {
       if (before) this.#trace?.(step, before, message, isOn);
       if (!isOn) return undefined;
     }
-    (message.isResult ? this.#results : this.#own).push(message);
+    if (message.isResult) this.#results.push(message);
+    else this.#own[this.#ownCount++] = message;
     return undefined;
   }
 }
@@ -118,5 +124,5 @@ function add(counts: Float64Array, at: number, by: number): void {
 }
 
 function copyOf(message: StageMessage): StageMessage {
-  return { ...message, metrics: new Map(message.metrics), attributes: new Map(message.attributes) };
+  return { ...message, metrics: new Map(message.metrics), attributes: message.attributes };
 }

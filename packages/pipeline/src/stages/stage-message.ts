@@ -11,7 +11,7 @@ export interface StageMessage {
   readonly topic: string;
   readonly metrics: Map<string, PointValue>;
   /** User properties of the message, and what `Enrich` adds. */
-  readonly attributes: Map<string, string>;
+  attributes: ReadonlyMap<string, string>;
   /** UTF-16 units of its texts, at most: what an expression over them may cost. */
   textUnits: number;
   /** True for the result of a window, which no record sent. */

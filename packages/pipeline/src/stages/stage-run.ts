@@ -26,7 +26,7 @@ export class StageRun {
     this.offset = offset;
     this.recordCost = 0;
     this.settle();
-    this.results.length = 0;
+    if (this.results.length > 0) this.results.length = 0;
   }
 
   /** Evaluates; what it costs at most is charged before. Fails with `StageFault`. */
@@ -48,7 +48,8 @@ export class StageRun {
   /** Keeps everything that was changed. */
   settle(): void {
     this.undo.values.clear();
-    this.undo.steps.length = 0;
+    // an array that is emptied by its length loses its memory
+    if (this.undo.steps.length > 0) this.undo.steps.length = 0;
   }
 
   /** Takes back everything that was changed, the newest first. */
