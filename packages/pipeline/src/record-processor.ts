@@ -191,13 +191,14 @@ export class RecordProcessor {
       const detail = `The topic ${record.topic.slice(0, 200)} lies under a telemetry prefix and fits no template.`;
       return { reason: 'unknown-topic', detail, stage: 'route' };
     }
-    const required = route.isDeviceRequired ? route.device : undefined;
+    const bound = record.boundDevice;
+    const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
     this.#decoder.requiredDevice = required;
     const isSenml = isReadAsSenml(this.#planOf(topic), record.isSenml);
     const fault = isSenml
       ? this.#senml.decode(record.bytes, record.payloadStart, record.end, {
           prefix: route.metricPrefix ?? '',
-          device: route.device,
+          device: bound ?? route.device,
           receivedMicros,
         })
       : this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
@@ -231,7 +232,9 @@ export class RecordProcessor {
     if (topic.planGeneration !== stages.generation) {
       topic.planGeneration = stages.generation;
       const { tenant, project } = topic.route;
-      topic.plan = stages.plan(tenant, project, topic.bytes.toString());
+      const text = topic.bytes.toString();
+      topic.plan = stages.plan(tenant, project, text);
+      topic.text = topic.plan ? text : '';
     }
     return topic.plan;
   }
@@ -253,8 +256,9 @@ export class RecordProcessor {
         stage: 'store',
       };
     const attributes = new Map<string, string>();
-    record.userProperties((name, value) => attributes.set(name, value));
-    const facts = { tenant, project, topic: topic.bytes.toString(), receivedMicros, attributes };
+    if (record.payloadStart > record.headersStart)
+      record.userProperties((name, value) => attributes.set(name, value));
+    const facts = { tenant, project, topic: topic.text, receivedMicros, attributes };
     const messages = messagesOf(this.#record, facts, resolver.ids, resolver.times);
     const outcome = this.#engine.judge(plan, record.offset, messages);
     if ('detail' in outcome) return { reason: 'stage-failed', detail: outcome.detail, stage: outcome.stage };
@@ -389,12 +393,13 @@ export class RecordProcessor {
     draft: SealDraft,
     why: Refusal,
   ): void {
-    const device = this.#refusedDevice(topic, owner, why, record.receivedMicros);
+    const { headers } = record;
+    const device = this.#refusedDevice(topic, owner, why, record);
     const payload = new Uint8Array(record.payload);
     const account = accountOf(owner, device);
     count(draft, owner, account, 'deadLettered');
     draft.verdict('deadLettered');
-    draft.deadLetterBytes += payload.length;
+    draft.deadLetterBytes += payload.length + headers.length;
     const { offset, receivedMicros, client, qos } = record;
     const { tenant, project } = owner;
     this.#needs.letters.add({ offset, receivedMicros, owner, device, payloadBytes: payload.length });
@@ -414,22 +419,24 @@ export class RecordProcessor {
       state: 'open',
       author: '',
       changedMicros: 0,
+      ...(headers.length > 0 && { headers: new Uint8Array(headers) }),
     });
   }
 
   /**
-   * The device a refused record is counted for, account and letter alike: one that is known, else the topic's own, which
-   * becomes known by it while there is room. Known after a restart too, since it has an account.
+   * The device a refused record is counted for, account and letter alike: one that is known, else the one that publisher or
+   * topic name, which becomes known by it while there is room. Known after a restart too, since it has an account.
    */
-  #refusedDevice({ route }: TopicEntry, owner: ProjectState, why: Refusal, receivedMicros: number): string {
+  #refusedDevice({ route }: TopicEntry, owner: ProjectState, why: Refusal, record: RecordCursor): string {
     const isDecoded = why.reason === 'stage-failed' || why.stage === 'store';
-    const id = isDecoded ? this.#sender : route.device;
+    const told = record.boundDevice ?? route.device;
+    const id = isDecoded ? this.#sender : told;
     if (id === undefined) return '';
     if (owner.devices.has(id)) return id;
     const { catalogue } = this.#needs;
-    const isTopics = id === route.device && route.tenant === owner.tenant && route.project === owner.project;
-    if (!isTopics || !catalogue.hasRoomForLetterDevice) return '';
-    catalogue.addDevice(owner, id).lastSeenMicros = receivedMicros;
+    const isTold = id === told && route.tenant === owner.tenant && route.project === owner.project;
+    if (!isTold || !catalogue.hasRoomForLetterDevice) return '';
+    catalogue.addDevice(owner, id).lastSeenMicros = record.receivedMicros;
     return id;
   }
 
