@@ -15,7 +15,7 @@ const LIVE = ['.chart-plot', '.tile-value', '.tile-more', 'progress', '.command 
 
 /**
  * Takes a picture of the page and compares it with the one that is kept; undefined when they are alike. Where none is
- * kept it becomes the kept one if SKERRY_PICTURES is `keep`, else that is what is wrong. A picture that differs is
+ * kept it becomes the kept one if SKERRY_TEST_PICTURES is `keep`, else that is what is wrong. A picture that differs is
  * left in test-results/page.
  */
 export async function pictureFault(page: Page, blank: Page, name: string): Promise<string | undefined> {
@@ -25,13 +25,13 @@ export async function pictureFault(page: Page, blank: Page, name: string): Promi
   const mask = LIVE.map((selector) => page.locator(selector));
   const taken = await page.screenshot({ mask, maskColor: '#7f8c96', animations: 'disabled', caret: 'hide' });
   const path = join(KEPT, `${name}.png`);
-  if (process.env.SKERRY_PICTURES === 'keep') {
+  if (process.env.SKERRY_TEST_PICTURES === 'keep') {
     mkdirSync(KEPT, { recursive: true });
     writeFileSync(path, taken);
     return undefined;
   }
   if (!existsSync(path))
-    return `no picture ${name}.png is kept; SKERRY_PICTURES=keep keeps the one that is taken`;
+    return `no picture ${name}.png is kept; SKERRY_TEST_PICTURES=keep keeps the one that is taken`;
   const share = await differenceOf(blank, readFileSync(path), taken);
   if (share <= TOLERANCE) return undefined;
   mkdirSync(FOUND, { recursive: true });
