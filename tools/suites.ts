@@ -61,8 +61,8 @@ export function allSuites(extent: Extent): readonly Suite[] {
       env: { SKERRY_PROPERTY_RUNS: String(extent.propertyRuns) },
       needs: [],
       concurrency: 2,
-      deadlineSecs: 180,
-      fileDeadlineSecs: 60,
+      deadlineSecs: 360,
+      fileDeadlineSecs: 90,
     },
     {
       name: 'e2e',
@@ -71,7 +71,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/e2e/**/*.test.ts', 'tests/defects/**/*.test.ts', 'tests/torture/**/*.test.ts'],
       needs: ['faketime', 'loop-ext4', 'mosquitto-clients'],
       concurrency: 2,
-      deadlineSecs: 240,
+      deadlineSecs: 480,
     },
     {
       name: 'http',
@@ -88,7 +88,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/clients/**/*.test.ts'],
       needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
       concurrency: 1,
-      deadlineSecs: 120,
+      deadlineSecs: 300,
     },
     {
       name: 'page',
@@ -96,7 +96,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/page/**/*.test.ts'],
       needs: ['chromium', 'chinese-font'],
       concurrency: 1,
-      deadlineSecs: 300,
+      deadlineSecs: 480,
     },
     {
       name: 'simulation',
@@ -143,6 +143,16 @@ function longSuites({ soakSecs, mutants }: LongExtent, seed: number): readonly S
       needs: [],
       concurrency: 1,
       deadlineSecs: 2 * soakSecs + 300,
+      isNightlyOnly: true,
+    },
+    {
+      name: 'coverage',
+      about: 'the share of the branches of broker, journal and pipeline that the simulation alone covers',
+      files: ['tests/simulation/coverage.ts'],
+      command: ['tests/simulation/coverage.ts', '30'],
+      needs: [],
+      concurrency: 1,
+      deadlineSecs: 600,
       isNightlyOnly: true,
     },
     {
