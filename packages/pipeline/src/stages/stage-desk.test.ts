@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeHeaders, HEADER } from '@skerry/journal';
 import { parseStagesDocument, type StagesDocument } from '@skerry/model';
 import { SAMPLE_MICROS, type SampleRecord } from '../testing/record-builder.ts';
 import { Rig, until } from '../testing/rig.ts';
@@ -101,6 +102,14 @@ test('trial shows each stage before and after, what was taken out, and faults; n
       { topic, payload: payload('{"v":') },
       { topic, payload: payload('[{"n":"v","v":7}]'), contentType: 'application/senml+json' },
       { topic: 'chat', payload: payload('hello') },
+      {
+        topic,
+        payload: payload('[{"n":"v","v":9}]'),
+        headers: encodeHeaders([
+          { key: HEADER.contentType, value: payload('application/senml+json') },
+          { key: HEADER.userProperty, value: payload('site\u0000north') },
+        ]),
+      },
     ],
   });
   assert.deepEqual(
@@ -112,8 +121,10 @@ test('trial shows each stage before and after, what was taken out, and faults; n
       ['deadLettered', 'decode'],
       ['stored', undefined],
       ['notTelemetry', undefined],
+      ['stored', undefined],
     ],
   );
+  assert.deepEqual(outcomes[6]?.outputs[0]?.attributes, { site: 'north' });
   assert.deepEqual(
     outcomes[0]?.steps.map(({ stage, before, after, isTakenOut }) => [
       stage,

@@ -1,3 +1,4 @@
+import { HEADER } from '@skerry/journal';
 import type { PointValue, StagesDocument } from '@skerry/model';
 import type { Route } from '../routes.ts';
 import { SampleReader } from './sample-reader.ts';
@@ -31,6 +32,8 @@ export interface TrialSample {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly contentType?: string;
+  /** Headers of a record as the journal has them: its content type and user properties. */
+  readonly headers?: Uint8Array;
   /** The moment of the call when absent. */
   readonly receivedMicros?: number;
   readonly attributes?: Readonly<Record<string, string>>;
@@ -97,8 +100,9 @@ export function tryStages(
     const place = { topic, tenant, project };
     if (found.kind !== 'telemetry') return { ...place, verdict: 'notTelemetry', steps, outputs: [] };
     const plan = set.plan(tenant, project, topic);
-    const attributes = new Map(Object.entries(sample.attributes ?? {}));
-    const isSenml = isSenmlType(contentType);
+    const told = headersIn(sample.headers);
+    const attributes = new Map([...told.attributes, ...Object.entries(sample.attributes ?? {})]);
+    const isSenml = isSenmlType(contentType === '' ? told.contentType : contentType);
     const read = reader.read(
       { topic, bytes, start: 0, end: bytes.length, isSenml, receivedMicros, attributes },
       found,
@@ -119,4 +123,21 @@ export function tryStages(
     const verdict = outcome.own > 0 ? 'stored' : 'filtered';
     return { ...place, verdict, steps, outputs: outcome.messages.map(shownMessage) };
   });
+}
+
+/** What the stages see of a block of headers (docs/formats/segment.md). */
+function headersIn(headers: Uint8Array = new Uint8Array(0)) {
+  const bytes = Buffer.from(headers.buffer, headers.byteOffset, headers.byteLength);
+  const attributes = new Map<string, string>();
+  let contentType = '';
+  for (let at = 0; at + 3 <= bytes.length; ) {
+    const end = at + 3 + bytes.readUInt16LE(at + 1);
+    const text = bytes.toString('utf8', at + 3, end);
+    const nul = text.indexOf('\u0000');
+    if (bytes[at] === HEADER.contentType) contentType = text;
+    else if (bytes[at] === HEADER.userProperty && nul >= 0)
+      attributes.set(text.slice(0, nul), text.slice(nul + 1));
+    at = end;
+  }
+  return { attributes, contentType };
 }

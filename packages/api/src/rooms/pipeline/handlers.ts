@@ -139,7 +139,9 @@ async function sampleOf(
     const letter = await needs.platform.deadLetter(deadLetter);
     if (!letter || !isAllowed(subject, 'dead-letters:read', letter))
       throw new ApiError('not-found', `no dead letter has the offset ${deadLetter}`);
-    return { topic: letter.topic, payload: letter.payload, receivedMicros: letter.receivedMicros, ...rest };
+    const { payload, receivedMicros, headers } = letter;
+    const kept = headers === undefined ? {} : { headers };
+    return { topic: letter.topic, payload, receivedMicros, ...kept, ...rest };
   }
   const at = `samples[${index}]`;
   if (topic === undefined)

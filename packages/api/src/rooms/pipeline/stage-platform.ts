@@ -79,6 +79,8 @@ export interface TrialSample {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly contentType?: string;
+  /** Headers of a record as the journal has them. */
+  readonly headers?: Uint8Array;
   readonly receivedMicros?: number;
   readonly attributes?: Readonly<Record<string, string>>;
 }
