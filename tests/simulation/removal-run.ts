@@ -28,13 +28,20 @@ export async function simulationWithout({
       count++;
     };
     const { simulate } = await import('./simulation-run.ts');
-    const options: RunOptions = { focus, alter: (disk) => new AlteredDisk(disk, change.call, leftOut) };
+    const options: RunOptions = {
+      focus,
+      hasNoStrangers: true,
+      alter: (disk) => new AlteredDisk(disk, change.call, leftOut),
+    };
     return { run: (seed) => simulate(seed, options), leftOutCount: () => count };
   }
   hook();
   patches.set(name, { url: new URL(change.file, PACKAGES).href, from: change.from, to: change.to });
   const altered: { simulate: typeof simulate } = await import(`./simulation-run.ts?without=${name}`);
-  return { run: (seed) => altered.simulate(seed, { focus }), leftOutCount: () => Number.POSITIVE_INFINITY };
+  return {
+    run: (seed) => altered.simulate(seed, { focus, hasNoStrangers: true }),
+    leftOutCount: () => Number.POSITIVE_INFINITY,
+  };
 }
 
 /** Lets modules be loaded with `?without=` a name: they and what they import are copies, one of them with its text changed. */

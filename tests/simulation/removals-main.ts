@@ -48,7 +48,7 @@ async function isMissed(removal: Removal): Promise<boolean> {
 
 /** Whether the seed passes when nothing is taken away. */
 async function isSound(seed: number, { focus = 'all' }: Removal): Promise<boolean> {
-  return (await simulate(seed, { focus })).findings.length === 0;
+  return (await simulate(seed, { focus, hasNoStrangers: true })).findings.length === 0;
 }
 
 function* seedsFor({ seeds }: Removal): Iterable<number> {

@@ -10,6 +10,7 @@ import { SeenBook } from './seen-book.ts';
 import { Sender } from './sender.ts';
 import { SentLedger } from './sent-ledger.ts';
 import type { ServerSetting } from './server.ts';
+import { Stranger } from './stranger.ts';
 import { type Finding, judge } from './verdicts.ts';
 import { Visitor } from './visitor.ts';
 import { Watcher } from './watcher.ts';
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly alter?: (disk: Disk) => Disk;
   /** What the run is about; drawn by the seed when absent. */
   readonly focus?: Focus;
+  /** Without clients of others: removals, whose seeds are known, are judged in a world that stays the same. */
+  readonly hasNoStrangers?: boolean;
   /** Keeps every line of the log, to look into one run. */
   readonly keepLines?: boolean;
 }
@@ -66,6 +69,7 @@ class Run {
   readonly #seed: number;
   readonly #random: SeededRandom;
   readonly #focus: Focus;
+  readonly #hasNoStrangers: boolean;
   readonly #log: RunLog;
   readonly #clock = new FakeClock();
   readonly #net: SimulatedNet;
@@ -74,7 +78,7 @@ class Run {
   readonly #node: SimulatedNode;
   readonly #senders: Sender[] = [];
   readonly #watchers: Watcher[] = [];
-  readonly #visitors: Visitor[] = [];
+  readonly #visitors: Pick<Visitor, 'stop'>[] = [];
   readonly #findings: Finding[] = [];
   #events = 0;
 
@@ -84,6 +88,7 @@ class Run {
     this.#random = random;
     const drawn = random.pick<Focus>(['all', 'all', 'all', 'all', 'all', 'rolls', 'room', 'birth', 'birth']);
     this.#focus = options.focus ?? drawn;
+    this.#hasNoStrangers = options.hasNoStrangers ?? false;
     this.#log = new RunLog({ keepLines: options.keepLines ?? false });
     const log = this.#log;
     const clock = this.#clock;
@@ -165,6 +170,8 @@ class Run {
     }
     for (let i = random.int(3); i > 0; i--)
       this.#visitors.push(new Visitor(`visitor-${i}`, { ...needs, random: random.fork(`visitor ${i}`) }));
+    if (!this.#hasNoStrangers)
+      this.#visitors.push(new Stranger({ ...needs, random: new SeededRandom(`stranger ${this.#seed}`) }));
     for (let i = random.int(3); i > 0; i--) this.#watchers.push(new Watcher(`watcher-${i}`, needs));
   }
 

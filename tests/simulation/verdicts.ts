@@ -1,6 +1,7 @@
 import type { SeriesStore } from '@skerry/series';
 import type { FeedWatcher } from './feed-watcher.ts';
 import { OWNER, type SentLedger, type SentMessage } from './sent-ledger.ts';
+import { STRANGER } from './stranger.ts';
 
 /** What the judge may find. The words are those of the verifier, and some that only a simulation can see. */
 export type Verdict =
@@ -173,7 +174,8 @@ async function lettersOf(
   const letters: { readonly offset: number; readonly payload: Uint8Array }[] = [];
   for (let after = -1; ; ) {
     const page = await store.deadLetters({ after, limit: PAGE });
-    for (const { offset } of page) {
+    for (const { offset, tenant } of page) {
+      if (tenant === STRANGER) continue;
       const letter = await store.deadLetter(offset);
       if (letter) letters.push({ offset, payload: letter.payload });
     }
