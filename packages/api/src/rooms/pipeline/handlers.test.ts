@@ -158,3 +158,19 @@ test('a shadow run is asked for by offsets, times or the newest records', async 
   });
   assert.equal((await problemIn(wrong)).errors?.[0]?.pointer, '#/from');
 });
+
+test('a lookup table may be larger than other bodies, up to its own limit', async () => {
+  await using scene = await openScene();
+  const table = (rows: number) => ({
+    apiVersion: 'skerry.dev/v1alpha1',
+    kind: 'LookupTable',
+    metadata: { name: 'sites' },
+    spec: { csv: `id,site\n${Array.from({ length: rows }, (_, i) => `device-${i},site-${i}`).join('\n')}` },
+  });
+  const put = (rows: number) => send(scene, 'PUT', '/api/v1/pipelines/sites', table(rows));
+  assert.equal((await put(10_000)).status, 200);
+  assert.equal((await put(60_000)).status, 413);
+  assert.equal((await scene.get('/api/v1/pipelines/sites')).status, 404);
+  const got: Model<'PipelineDetail'> = await scene.json('/api/v1/pipelines/sites?kind=LookupTable');
+  assert.equal(got.version, 1);
+});
