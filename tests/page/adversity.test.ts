@@ -26,6 +26,8 @@ before(async () => {
   browser = await openBrowser();
   scene = await openAccessScene();
   await scene.access.book.addUser('admin', { grants: [{ role: 'admin' }] });
+  // has no language of their own: their browser's is taken
+  await scene.access.book.addUser('reader', { grants: [{ role: 'viewer' }] });
 });
 
 after(async () => {
@@ -121,7 +123,10 @@ test('the overview begins with why the node is not ready, in both languages', as
     ['en', 'The disk is full'],
     ['zh', '磁盘已满'],
   ] as const) {
-    await using tab = await browser.open(api.url, { cookie: await cookieOf(api), language });
+    await using tab = await browser.open(api.url, {
+      cookie: await sessionCookie(api.url, LOCAL_TOKEN, 'reader'),
+      language,
+    });
     await tab.page.locator('.problem-grave').first().getByText(words).first().waitFor();
     await sees(tab.page, 'the disk is full; publishers wait');
     assert.deepEqual(await axeFindings(tab.page), []);

@@ -65,6 +65,14 @@ const SIGHTS: readonly Sight[] = [
     whole: (page) => page.locator('.device-account .ledger').first().waitFor(),
   },
   { name: 'about', path: '/about', whole: (page) => page.locator('.facts').waitFor() },
+  ...['pipeline', 'connect', 'simulation', 'access', 'audit', 'settings'].map((name) => ({
+    name,
+    path: `/${name}`,
+    whole: async (page: Page) => {
+      await page.locator('main h1').waitFor();
+      await page.locator('.loading').first().waitFor({ state: 'detached' });
+    },
+  })),
   { name: 'nowhere', path: '/nothing', whole: (page) => page.locator('.state h1').waitFor() },
 ];
 

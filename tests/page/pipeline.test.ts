@@ -1,0 +1,157 @@
+// Stages are written, tried, put in force, watched and undone from the page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { buildPage, sees } from './browser.ts';
+import { lookFaults, openScene, type Scene, SITE_TOPICS } from './scene.ts';
+
+let scene: Scene;
+
+before(async () => {
+  buildPage();
+  scene = await openScene();
+});
+
+after(() => scene[Symbol.asyncDispose]());
+
+const editorOf = (page: Page) => page.getByLabel('The document in YAML');
+const topicOf = (device: string) => `${SITE_TOPICS}/${device}/telemetry`;
+
+interface Detail {
+  readonly version: number;
+  readonly author: string;
+  readonly document: { readonly spec: { readonly stages: readonly { readonly keep: string }[] } };
+}
+
+const inForce = async (name: string) => (await scene.ask('GET', `/api/v1/pipelines/${name}`)) as Detail; // as the API says
+
+test('pipeline: a document is begun from an example, its faults lead to their line, and a test shows each stage', async () => {
+  await using tab = await scene.visit('/pipeline', { role: 'operator' });
+  const { page } = tab;
+  await sees(page, 'No stage is declared. Records are stored as they come.');
+  await page.getByRole('link', { name: 'New document' }).click();
+  await page.getByLabel('Begin with an example').selectOption('convert');
+  const editor = editorOf(page);
+  const whole = await editor.inputValue();
+  assert.match(whole, /tenant: "acme"\n {4}project: "plant"/);
+  await editor.fill(whole.replace('(value', '(valu'));
+  await page.getByRole('button', { name: 'Test', exact: true }).click();
+  await sees(page, 'spec.stages[0].scale.temperature');
+  await page.getByRole('button', { name: 'line 13' }).click();
+  assert.equal(
+    await editor.evaluate((box: { value: string; selectionStart: number; selectionEnd: number }) =>
+      box.value.slice(box.selectionStart, box.selectionEnd),
+    ),
+    '(valu - 32.0) / 1.8',
+  );
+  await editor.fill('kind: [');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await sees(page, 'The document cannot be taken:');
+  await editor.fill(whole);
+  await page.getByLabel('Payload').fill('{"temperature": 212, "flow": 1}');
+  await page.getByRole('button', { name: 'Test', exact: true }).click();
+  await sees(page, 'It would be stored.');
+  const boxes = await page.locator('.way-box').allTextContents();
+  assert.equal(boxes.length, 3, boxes.join(' | '));
+  assert.match(String(boxes[0]), /^Input.*temperature212/);
+  assert.match(String(boxes[1]), /^celsius.*temperatureC100/);
+  assert.match(String(boxes[2]), /^Stored.*temperatureC100/);
+});
+
+test('pipeline: a dead letter is tried, a shadow run compares, what is applied works, is counted live, and undone', async () => {
+  await using tab = await scene.visit('/pipeline/new', { role: 'operator' });
+  const { page } = tab;
+  await page.getByRole('radio', { name: 'a dead letter' }).check();
+  await page.getByRole('button', { name: 'Test', exact: true }).click();
+  await sees(page, 'It would be dead-lettered.');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await sees(page, '3 records, of which 1 come out differently.');
+  await page
+    .locator('.shadow-report tr', { hasText: topicOf('pump-2') })
+    .getByText('taken out')
+    .waitFor();
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.waitForURL('**/pipeline/pipelines/plausible');
+  await page.locator('.badge', { hasText: 'In force' }).waitFor();
+  assert.equal((await inForce('plausible')).author, 'olga');
+  await scene.publish(
+    [topicOf('pump-1'), '{"temperature": 21}'],
+    [topicOf('pump-1'), '{"temperature": 1000}'],
+    [topicOf('pump-1'), '{"temperature": 1001}'],
+  );
+  const figure = (name: string, value: string) =>
+    page
+      .locator('.flow-figures div', { has: page.getByText(name, { exact: true }) })
+      .getByText(value, { exact: true });
+  await figure('in', '3').waitFor();
+  await figure('out', '1').waitFor();
+  await figure('taken out', '2').waitFor();
+
+  const editor = editorOf(page);
+  await editor.fill((await editor.inputValue()).replace('< 200', '< 2000'));
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await sees(page, 'Version 2 is in force for every record behind offset');
+  assert.match(String((await inForce('plausible')).document.spec.stages[0]?.keep), /< 2000/);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate('document.activeElement.textContent'), 'Undo', 'the focus is back');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Undo' }).click();
+  await sees(page, 'Undone: this is version 3 now.');
+  assert.match(String((await inForce('plausible')).document.spec.stages[0]?.keep), /< 200\)/);
+  assert.match(await editor.inputValue(), /< 200\)/);
+  await page.locator('tr', { hasText: 'undone back to version 1' }).waitFor();
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('pipeline: a shadow run under way is cancelled by its button', async () => {
+  await using tab = await scene.visit('/pipeline/new', { role: 'operator' });
+  const { page } = tab;
+  await page.route('**/api/v1/pipelines/shadow', () => undefined);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await sees(page, 'Running for');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await sees(page, 'The shadow run was cancelled.');
+});
+
+test('pipeline: a viewer sees and tries, changes nothing, and reads it in Chinese', async () => {
+  await using tab = await scene.visit('/pipeline/pipelines/plausible', { role: 'viewer', language: 'zh' });
+  const { page } = tab;
+  await sees(page, '您可以在这里查看和试验；修改需要操作员角色。');
+  for (const name of ['应用', '撤销', '移除'])
+    assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
+  await page.getByRole('button', { name: '测试' }).click();
+  await sees(page, '它将被存储。');
+  await page.goto(`${scene.url}/pipeline/pipelines/never`);
+  await sees(page, '从未应用过此名称的文档。');
+});
+
+test('pipeline: what is removed is not in force, keeps its history and can be taken into the editor again', async () => {
+  await using tab = await scene.visit('/pipeline/new');
+  const { page } = tab;
+  await page.getByLabel('Begin with an example').selectOption('table');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.waitForURL('**/pipeline/tables/rooms');
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await sees(page, 'Take rooms out of force?');
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await sees(page, 'Not in force');
+  await page.locator('tr', { hasText: 'applied' }).getByRole('button').click();
+  await sees(page, 'Version 1 is in the editor.');
+  await page.goto(`${scene.url}/pipeline`);
+  await page
+    .locator('.card', { hasText: 'Not in force any more' })
+    .getByRole('link', { name: 'rooms' })
+    .waitFor();
+});
+
+for (const [name, path] of [
+  ['pipelines', '/pipeline'],
+  ['pipeline', '/pipeline/pipelines/plausible'],
+] as const) {
+  test(`${name}: axe finds nothing, the kept pictures are like it, and it fits`, async () => {
+    const whole = (page: Page) => page.locator('.flow-figures').waitFor();
+    assert.deepEqual(await lookFaults(scene, { name, path, whole }), []);
+  });
+}

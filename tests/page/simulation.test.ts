@@ -1,0 +1,93 @@
+// A world is started, watched and stopped from the page.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { buildPage, sees } from './browser.ts';
+import { lookFaults, openScene, type Scene } from './scene.ts';
+
+let scene: Scene;
+
+before(async () => {
+  buildPage();
+  scene = await openScene();
+});
+
+after(() => scene[Symbol.asyncDispose]());
+
+interface Running {
+  readonly items: readonly {
+    readonly world: string;
+    readonly devices: number;
+    readonly rate: number;
+    readonly seed: number;
+    readonly tenant: string;
+    readonly author: string;
+  }[];
+}
+
+const running = async () => (await scene.ask('GET', '/api/v1/simulations')) as Running; // as the API says
+
+test('simulation starts a world as asked, shows what it publishes, and stops it', async () => {
+  await using tab = await scene.visit('/simulation', { role: 'operator' });
+  const { page } = tab;
+  await sees(page, 'No simulation is running.');
+  await page.getByRole('radio', { name: 'Factory' }).check();
+  await page.getByLabel('Devices', { exact: true }).fill('5');
+  await page.getByLabel('Messages of each a second').fill('2');
+  await page.getByLabel('Seed').fill('42');
+  await page.getByLabel('Tenant').fill('works');
+  await sees(page, 'That makes 10 messages a second.');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await sees(page, 'The simulation has begun.');
+  await sees(page, '5 devices, 2 messages of each a second, seed 42');
+  const [started] = (await running()).items;
+  assert.deepEqual(
+    [started?.world, started?.devices, started?.rate, started?.seed, started?.tenant, started?.author],
+    ['factory', 5, 2, 42, 'works', 'olga'],
+  );
+  await page
+    .locator('.simulation-counts dd', { hasText: /^[1-9]/ })
+    .nth(1)
+    .waitFor();
+  await page.getByRole('link', { name: 'See its devices' }).click();
+  await sees(page, '5 of 7 devices match');
+  await page.goBack();
+  await page.getByRole('button', { name: 'Stop: Factory works / factory' }).click();
+  await sees(page, 'The simulation has ended.');
+  await sees(page, 'No simulation is running.');
+  assert.deepEqual((await running()).items, []);
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('simulation says which numbers it takes, and begins one anew in Chinese', async () => {
+  await using tab = await scene.visit('/simulation', { language: 'zh' });
+  const { page } = tab;
+  await page.getByLabel('设备数量').fill('0');
+  await sees(page, '请输入 1 到 1000 之间的整数。');
+  await page.getByLabel('每台设备每秒消息数').fill('many');
+  await sees(page, '请输入 0.01 到 2 之间的数。');
+  assert.ok(await page.getByRole('button', { name: '启动' }).isDisabled());
+  await page.getByLabel('设备数量').fill('2');
+  await page.getByLabel('每台设备每秒消息数').fill('1');
+  await page.getByRole('button', { name: '启动' }).click();
+  await page.getByRole('button', { name: /^重新开始/ }).click();
+  await sees(page, '模拟已启动。');
+  await page.getByRole('button', { name: /^停止/ }).click();
+  await sees(page, '没有正在运行的模拟。');
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('simulation is no room of a viewer', async () => {
+  await using tab = await scene.visit('/simulation', { role: 'viewer' });
+  await sees(tab.page, 'You may not see this.');
+  assert.equal(await tab.page.locator('.nav').getByText('Simulation').count(), 0);
+});
+
+test('simulation: axe finds nothing, the kept pictures are like it, and it fits', async () => {
+  await scene.ask('POST', '/api/v1/simulations', { world: 'traffic', devices: 2, seed: 7, rate: 0.1 });
+  const faults = await lookFaults(scene, {
+    name: 'simulation',
+    path: '/simulation',
+    whole: (page) => page.locator('.simulation').waitFor(),
+  });
+  assert.deepEqual(faults, []);
+});
