@@ -7,6 +7,7 @@ export const ACCESS: Room = {
   title: { en: 'Access', zh: '访问权限' },
   icon: Icon,
   group: 'administer',
+  may: 'telemetry:read',
   knows: ([page, ...more]) =>
     more.length === 0 && (page === undefined || ['users', 'tokens', 'me', 'check'].includes(page)),
   load: () => import('./access-room.tsx'),

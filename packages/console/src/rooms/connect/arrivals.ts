@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { millisOf } from '../../format.ts';
 import { type Arrival, getLatest, type Latest, listArrivals } from '../../generated/client.ts';
 import { isNotFound, useFetched } from '../../live/fetched.ts';
@@ -34,7 +34,18 @@ export function useArrivals(device: DeviceName): Arrived {
   const [live, setLive] = useState<{ readonly atMs: number; readonly values: readonly ArrivedValue[] }>();
   const since = new Date(sinceMs).toISOString();
   const key = `${devicePath(device)} ${since}`;
-  const asked = useFetched(`arrivals ${key}`, (signal) => listArrivals({ ...device, since }, signal), ASK_MS);
+  // a record that became a dead letter is a sign of the device as well, but none that its message has arrived
+  const storedBefore = useRef<number>(undefined);
+  const asked = useFetched(
+    `arrivals ${key}`,
+    async (signal) => {
+      const answer = await listArrivals({ ...device, since }, signal);
+      const isKnown = answer.lastSeen !== null && millisOf(answer.lastSeen) < sinceMs;
+      storedBefore.current ??= isKnown ? answer.stored : 0;
+      return { ...answer, isMore: answer.stored > storedBefore.current };
+    },
+    ASK_MS,
+  );
   const seen = asked.data?.lastSeen ?? null;
   const latest = useFetched(`latest ${key} ${seen}`, async (signal) =>
     seen === null ? undefined : getLatest(device, signal),
@@ -50,7 +61,8 @@ export function useArrivals(device: DeviceName): Arrived {
   });
   const seenMs = seen === null ? undefined : millisOf(seen);
   const lastSeenMs = later(seenMs, live?.atMs);
-  const hasArrived = lastSeenMs !== undefined && lastSeenMs >= sinceMs;
+  const hasArrived =
+    live !== undefined || (asked.data?.isMore === true && seenMs !== undefined && seenMs >= sinceMs);
   const error = isNotFound(asked.error) ? undefined : asked.error;
   return {
     hasArrived,
