@@ -55,6 +55,7 @@ export function portOver(
     query: (query, unsealed) => store.query(query, unsealed),
     deadLetters: (filter) => store.deadLetters(filter),
     deadLetter: (offset) => store.deadLetter(offset),
+    sessionEvents: (query) => store.sessionEvents(query),
     work: () => store.work(),
     figures: () => store.figures(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -84,7 +84,7 @@ export class IngressAdapter implements Ingress {
     this.#appender.onResume(listener);
   }
 
-  sessionChanged({ client, kind, reason, remote, protocol }: SessionChange): void {
+  sessionChanged({ client, subject, ...told }: SessionChange): void {
     if (this.refusal() !== undefined) return;
     this.#add(false, {
       kind: RECORD_KIND.session,
@@ -94,7 +94,7 @@ export class IngressAdapter implements Ingress {
       receivedMicros: this.#clock.nowMicros(),
       topic: EMPTY,
       client: encoder.encode(client),
-      payload: encoder.encode(JSON.stringify({ kind, reason, remote, protocol })),
+      payload: encoder.encode(JSON.stringify({ ...told, user: subject.name, scopes: [{}] })),
       headers: EMPTY,
     });
   }

@@ -30,6 +30,7 @@ export function processStore(
     query: (query, unsealed) => guarded(inner.query(query, unsealed)),
     deadLetters: (filter) => guarded(inner.deadLetters(filter)),
     deadLetter: (offset) => guarded(inner.deadLetter(offset)),
+    sessionEvents: (query) => guarded(inner.sessionEvents(query)),
     work: () => guarded(inner.work()),
     figures: () => guarded(inner.figures()),
     [Symbol.asyncDispose]: async () => undefined,

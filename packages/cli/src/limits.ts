@@ -20,6 +20,12 @@ export const LIMITS = {
     what: 'Changes of the routes that are remembered for audits while the journal holds records from before them.',
     whenFull: 'The oldest is forgotten; an audit begins where the next one does.',
   },
+  sessionScopesMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Scopes that a connection is journalled with, by which it is known for which devices it may speak.',
+    whenFull: 'It is journalled without; no timeline of a device shows it.',
+  },
   recordingHeaderBytesMax: {
     value: 2 ** 20,
     unit: 'bytes',

@@ -4,4 +4,5 @@ export { type DocumentFault, show } from './document-reader.ts';
 export * from './ledger.ts';
 export { nearestWord } from './nearest-word.ts';
 export * from './pipeline-document.ts';
+export * from './session.ts';
 export * from './values.ts';

@@ -1,3 +1,5 @@
+import type { Subject } from '@skerry/model';
+
 /**
  * What the broker needs from the platform: where a publication belongs, a durable place for it, and word when it is there.
  * The broker acknowledges nothing before that word.
@@ -80,6 +82,11 @@ export interface SessionChange {
   readonly reason: string;
   readonly remote: string;
   readonly protocol: '3.1.1' | '5.0';
+  /** Who it is. */
+  readonly subject: Subject;
+  /** What it came over: `mqtt` and those that the platform opened (`mqtts`, `ws`, `wss`). */
+  readonly listener: string;
+  readonly isEncrypted: boolean;
 }
 
 /** A retained message as the platform hands it to the broker at start, oldest first. */

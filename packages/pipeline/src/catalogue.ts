@@ -1,9 +1,10 @@
-import type { DeviceKey, SeriesDefinition, Verdict } from '@skerry/model';
+import type { DeviceKey, SeriesDefinition, SpeakingClient, Verdict } from '@skerry/model';
 import type { DeviceAccount, StoreState } from '@skerry/series';
 import { DedupeWindow } from './dedupe-window.ts';
 import { LIMITS } from './limits.ts';
 import type { PathNode, RecordShape } from './metric-path.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
+import type { Speaker } from './speaker-book.ts';
 
 /** A device's account while it is counted. */
 export type Account = { -readonly [K in keyof DeviceAccount]: DeviceAccount[K] } & {
@@ -27,6 +28,9 @@ export interface DeviceState extends DeviceKey {
   sequence: SequenceTracker | undefined;
   /** Newest receipt since the start, microseconds; 0 before. */
   lastSeenMicros: number;
+  /** Whom it was heard by last, and the clients that spoke for it over MQTT, the last one first. */
+  speaker: Speaker | undefined;
+  clients: readonly SpeakingClient[];
 }
 
 /** Verdict counts of one project, cumulative. */
@@ -46,6 +50,8 @@ export interface ProjectState {
 export function noVerdicts(): VerdictTotals {
   return { stored: 0, deduplicated: 0, filtered: 0, deadLettered: 0, discarded: 0, expired: 0 };
 }
+
+const NO_CLIENTS: readonly SpeakingClient[] = [];
 
 /** Every project, device and series, with the limits on their number. */
 export class Catalogue {
@@ -99,6 +105,8 @@ export class Catalogue {
       window: undefined,
       sequence: undefined,
       lastSeenMicros: 0,
+      speaker: undefined,
+      clients: NO_CLIENTS,
     };
     owner.devices.set(device, state);
     this.devices.push(state);
@@ -163,6 +171,10 @@ export class Catalogue {
       const device = this.#device(gaps);
       device.sequence ??= new SequenceTracker();
       device.sequence.restore(gaps);
+    }
+    for (const row of state.sessions.devices) {
+      const device = this.find(row);
+      if (device) device.clients = row.clients;
     }
   }
 

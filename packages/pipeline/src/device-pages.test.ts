@@ -14,7 +14,7 @@ test('DevicePages lists every device once, in order, page by page, whenever devi
       fc.integer({ min: 1, max: 4 }),
       (ids, limit) => {
         const catalogue = new Catalogue();
-        const pages = new DevicePages(catalogue, new LatestValues());
+        const pages = new DevicePages(catalogue, new LatestValues(), { now: () => 'never' });
         for (const id of ids) {
           catalogue.addDevice(catalogue.project('t', 'p'), id);
           if (id.length === 2) pages.list({ limit });
@@ -33,7 +33,7 @@ test('DevicePages lists every device once, in order, page by page, whenever devi
 
 test('DevicePages narrows by project and by part of the id, and pages gaps', () => {
   const catalogue = new Catalogue();
-  const pages = new DevicePages(catalogue, new LatestValues());
+  const pages = new DevicePages(catalogue, new LatestValues(), { now: () => 'never' });
   const pump = catalogue.addDevice(catalogue.project('t', 'p'), 'Pump-1');
   catalogue.addDevice(catalogue.project('t', 'q'), 'pump-2');
   assert.deepEqual(pages.list({ search: 'PUMP', limit: 9 }).total, 2);
@@ -65,7 +65,7 @@ test('DevicePages narrows by project and by part of the id, and pages gaps', () 
 
 test('DevicePages orders by age and filters by it, and cuts the pages of one list from one order', () => {
   const catalogue = new Catalogue();
-  const pages = new DevicePages(catalogue, new LatestValues());
+  const pages = new DevicePages(catalogue, new LatestValues(), { now: () => 'never' });
   const ids = ['a', 'b', 'c', 'd'];
   const states = ids.map((id) => catalogue.addDevice(catalogue.project('t', 'p'), id));
   for (const [index, seen] of [30, 10, 40, 20].entries()) {

@@ -1,5 +1,6 @@
 import type { DeviceKey, PointValue, SequenceGap, ValueType } from '@skerry/model';
 import type { Catalogue, DeviceState } from './catalogue.ts';
+import type { ConnectivityPages } from './connectivity-pages.ts';
 import { compareKeys, DeviceList, isOf } from './device-list.ts';
 import type { LatestValues } from './latest-values.ts';
 import { compareTexts } from './ledger.ts';
@@ -16,10 +17,12 @@ import type {
 export class DevicePages {
   readonly #catalogue: Catalogue;
   readonly #latest: LatestValues;
+  readonly #connectivity: Pick<ConnectivityPages, 'now'>;
   readonly #list = new DeviceList((device) => this.lastSeen(device));
   #sorted: DeviceState[] = [];
 
-  constructor(catalogue: Catalogue, latest: LatestValues) {
+  constructor(catalogue: Catalogue, latest: LatestValues, connectivity: Pick<ConnectivityPages, 'now'>) {
+    this.#connectivity = connectivity;
     this.#catalogue = catalogue;
     this.#latest = latest;
   }
@@ -50,6 +53,7 @@ export class DevicePages {
       timeCorrected: account.timeCorrected,
       seqResets: account.seqResets,
       gaps: device.sequence?.gapCount ?? 0,
+      connected: this.#connectivity.now(device),
     };
   }
 

@@ -33,3 +33,8 @@ export class HotQueue {
     return this.#batches.length === 0;
   }
 }
+
+/** Frees the memory of a batch that is owned and not needed any more at once, instead of when garbage is collected for its sake. */
+export function giveBack({ body: { buffer } }: StoredBatch): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}

@@ -23,7 +23,6 @@ export { PipelineClient } from './pipeline-client.ts';
 export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
 export { servePipeline } from './pipeline-thread.ts';
 export * from './routes.ts';
-export type { SessionState } from './session-book.ts';
 export { compilePipeline } from './stages/compiled-pipeline.ts';
 export type {
   ShadowCounts,

@@ -250,8 +250,26 @@ export const LIMITS = {
   sessionsMax: {
     value: 10_000,
     unit: 'count',
-    what: 'Clients whose connection state is remembered.',
+    what: 'Clients whose connection state is remembered, and as many client ids that were never connected.',
     whenFull: 'The one not heard of for longest is forgotten.',
+  },
+  sessionEventsMax: {
+    value: 1_000,
+    unit: 'count',
+    what: 'Connections and ends of connections that are kept of one client and day.',
+    whenFull: 'Further ones are counted and not kept; the timeline says how many.',
+  },
+  sessionEventsDayMax: {
+    value: 500_000,
+    unit: 'count',
+    what: 'Connections and ends of connections that are kept of all clients and one day.',
+    whenFull: 'Further ones are counted and not kept; the timeline says how many.',
+  },
+  deviceClientsMax: {
+    value: 4,
+    unit: 'count',
+    what: 'Clients that are remembered to have spoken for one device.',
+    whenFull: 'The one that has not spoken for longest is forgotten for the device.',
   },
   retryMsMax: {
     value: 5_000,

@@ -25,6 +25,7 @@ export class MemoryAuditSource implements AuditSource {
       query: (query, unsealed) => inner.query(query, unsealed),
       deadLetters: (filter) => inner.deadLetters(filter),
       deadLetter: (offset) => inner.deadLetter(offset),
+      sessionEvents: (query) => inner.sessionEvents(query),
       work: () => inner.work(),
       figures: () => inner.figures(),
       [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),

@@ -20,7 +20,7 @@ export interface PipelineRequests
     | 'ledger'
     | 'alarms'
     | 'figures'
-    | 'sessions'
+    | 'connectivity'
   > {
   metrics(): MetricFamily[];
   /** As those of `StageDesk`. */

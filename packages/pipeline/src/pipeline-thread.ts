@@ -101,7 +101,7 @@ function requestsOf(pipeline: Pipeline, meter: Pick<Meter, 'snapshot'>): Pipelin
     ledger: () => pipeline.ledger(),
     alarms: () => pipeline.alarms(),
     figures: () => pipeline.figures(),
-    sessions: () => pipeline.sessions(),
+    connectivity: (query) => pipeline.connectivity(query),
     metrics: () => meter.snapshot(),
     stageList: () => pipeline.stages.list(),
     stageGet: (kind, name) => pipeline.stages.get(kind, name),

@@ -2,6 +2,7 @@ import type { Journal, StoredBatch } from '@skerry/journal';
 import type { Clock, FailpointHook, Logger, Meter } from '@skerry/kernel';
 import type {
   DeadLetter,
+  DeviceConnectivity,
   DeviceKey,
   LedgerAccounts,
   LedgerReport,
@@ -21,7 +22,6 @@ import type {
 } from '@skerry/series';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type { RouteConfig } from './routes.ts';
-import type { SessionState } from './session-book.ts';
 import type { StageDesk } from './stages/stage-desk.ts';
 
 /** How a pipeline works; what is absent has the value of `LIMITS`. */
@@ -105,6 +105,16 @@ export interface DeviceDetail extends DeviceEntry {
   readonly seqResets: number;
   /** Open gaps in its own numbering. */
   readonly gaps: number;
+  /** Whether a client that speaks for it is connected; `never`: none is known. */
+  readonly connected: DeviceConnectivity['now'];
+}
+
+/** Which events of a device's connections: [fromMicros, toMicros), the newest `limit`. */
+export interface ConnectivityQuery {
+  readonly device: DeviceKey;
+  readonly fromMicros: number;
+  readonly toMicros: number;
+  readonly limit: number;
 }
 
 /** Newest value of a metric by event time. */
@@ -187,7 +197,8 @@ export interface Pipeline extends AsyncDisposable {
   ledger(): LedgerReport;
   alarms(): PipelineAlarm[];
   figures(): PipelineFigures;
-  sessions(): SessionState[];
+  /** How a device is connected, by the clients that speak for it. Undefined when it was never seen. */
+  connectivity(query: ConnectivityQuery): Promise<DeviceConnectivity | undefined>;
   /** Declared pipelines: what is in force, trials and shadow runs. */
   readonly stages: StageDesk;
 }

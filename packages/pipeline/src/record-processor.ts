@@ -15,6 +15,7 @@ import type { Route } from './routes.ts';
 import type { SealDraft } from './seal-draft.ts';
 import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
 import type { SessionBook } from './session-book.ts';
+import { SpeakerBook } from './speaker-book.ts';
 import { MessageWriter } from './stages/message-writer.ts';
 import { messagesOf } from './stages/record-messages.ts';
 import { isReadAsSenml } from './stages/sample-reader.ts';
@@ -72,6 +73,7 @@ export class RecordProcessor {
   readonly #senml = new SenmlDecoder(this.#record);
   readonly #topics: TopicEntries;
   readonly #resolver: SeriesResolver;
+  readonly #speakers: SpeakerBook;
   readonly #engine = new StageEngine();
   readonly #writer = new MessageWriter();
   /** The device of the record's first element as it was sent. */
@@ -84,6 +86,7 @@ export class RecordProcessor {
     this.#needs = needs;
     this.telemetryPosition = telemetryPosition;
     this.#topics = new TopicEntries(needs.route, this.#decoder);
+    this.#speakers = new SpeakerBook(needs.sessions);
     this.#resolver = new SeriesResolver(needs.catalogue, this.#record);
   }
 
@@ -108,8 +111,7 @@ export class RecordProcessor {
         const author = record.header(HEADER.author) ?? '';
         this.#needs.stages.change(record.payload, record.offset, author, record.receivedMicros);
       }
-      if (kind === RECORD_KIND.session)
-        this.#needs.sessions.note(record.client, record.payload, record.receivedMicros);
+      if (kind === RECORD_KIND.session) this.#needs.sessions.note(record, draft.sessions);
       draft.verdict('none');
     }
     if (record.receivedMicros > draft.logTimeMicros) draft.logTimeMicros = record.receivedMicros;
@@ -315,7 +317,7 @@ export class RecordProcessor {
       this.counts.timeCorrected++;
     }
     this.#number(device, account, isNumbered, familiarity === 'other-payload', receivedMicros, draft);
-    this.#append(draft, offset, record.offset, receivedMicros);
+    this.#append(draft, offset, record, receivedMicros);
     return staged === 'stored' && this.#record.count === 0 ? 'empty' : staged;
   }
 
@@ -357,8 +359,9 @@ export class RecordProcessor {
     this.counts.seqResets++;
   }
 
-  #append(draft: SealDraft, offset: number, cause: number, receivedMicros: number): void {
+  #append(draft: SealDraft, offset: number, cursor: RecordCursor, receivedMicros: number): void {
     const record = this.#record;
+    const cause = cursor.offset;
     const { latest, ring } = this.#needs;
     const { head } = draft;
     const { series, devices, times } = this.#resolver;
@@ -367,7 +370,7 @@ export class RecordProcessor {
       const end = Number(record.elements[i]?.end);
       const micros = Number(times[i]);
       const device = devices[i];
-      if (device && receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
+      if (device) this.#speakers.heard(device, cursor, receivedMicros, draft);
       if (record.areNumbers) {
         head.appendNumbers(series, record.numbers, at, end, micros, offset);
         latest.noteNumbers(series, record.numbers, at, end, micros);

@@ -12,19 +12,21 @@ import type {
 } from '@skerry/series';
 import { Catalogue } from './catalogue.ts';
 import { CommittedLedger } from './committed-ledger.ts';
+import { ConnectivityPages } from './connectivity-pages.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
 import { DeadLetterPages } from './dead-letter-pages.ts';
 import { DelayWindow } from './delay-window.ts';
 import { DevicePages } from './device-pages.ts';
 import { PipelineError } from './errors.ts';
 import { type HeadSlot, HeadSlots } from './head-slots.ts';
-import { HotQueue } from './hot-queue.ts';
+import { giveBack, HotQueue } from './hot-queue.ts';
 import { LatestValues } from './latest-values.ts';
 import { LIMITS } from './limits.ts';
 import { LiveDesk } from './live-desk.ts';
 import { type LivePlace, LiveRing } from './live-ring.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type {
+  ConnectivityQuery,
   DeviceDetail,
   DeviceQuery,
   DeviceRows,
@@ -83,6 +85,7 @@ export class RunningPipeline implements Pipeline {
   readonly #processor: RecordProcessor;
   readonly #pages: DevicePages;
   readonly #letterPages: DeadLetterPages;
+  readonly #connectivity: ConnectivityPages;
   readonly #ledger: CommittedLedger;
   readonly #meters: PipelineMeters;
   readonly #watch: PipelineWatch;
@@ -127,6 +130,7 @@ export class RunningPipeline implements Pipeline {
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
     this.#stages.restore(state.stages);
+    this.#sessions.restore(state.sessions.clients);
     for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
     for (const head of state.deadLetters)
       this.#letters.restore(head, this.#catalogue.project(head.tenant, head.project));
@@ -155,7 +159,10 @@ export class RunningPipeline implements Pipeline {
       state.telemetryPosition,
     );
     this.#ledger = new CommittedLedger(this.#catalogue, state.telemetryPosition);
-    this.#pages = new DevicePages(this.#catalogue, this.#latest);
+    const unsealed = () => this.#unsealed().map((open) => open.draft);
+    const [catalogue, sessions, store] = [this.#catalogue, this.#sessions, needs.store];
+    this.#connectivity = new ConnectivityPages({ catalogue, sessions, store, unsealed });
+    this.#pages = new DevicePages(this.#catalogue, this.#latest, this.#connectivity);
     this.#watch = new PipelineWatch({
       meters: this.#meters,
       catalogue: this.#catalogue,
@@ -165,7 +172,7 @@ export class RunningPipeline implements Pipeline {
       staleMs: options.staleMs,
       stages: new StageMeters(needs.meter, this.#stages),
     });
-    this.#letterPages = new DeadLetterPages(needs.store, () => this.#unsealed().map((open) => open.draft));
+    this.#letterPages = new DeadLetterPages(needs.store, unsealed);
     this.#lastInputMs = needs.clock.monotonicMs();
     this.#open = this.#begin(state.sealNumber + 1, state.logTimeMicros);
     if (state.journalId !== undefined) this.#commitPosition();
@@ -276,8 +283,8 @@ export class RunningPipeline implements Pipeline {
     };
   }
 
-  sessions() {
-    return this.#sessions.list();
+  connectivity(query: ConnectivityQuery) {
+    return this.#connectivity.of(query);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -421,6 +428,7 @@ export class RunningPipeline implements Pipeline {
       this.#processor.telemetryPosition,
       this.#catalogue,
       this.#stages.takeRows(),
+      this.#sessions.sealOf(draft.sessions),
     );
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);
     closing.slot.state = 'sealing';
@@ -453,11 +461,8 @@ export class RunningPipeline implements Pipeline {
   }
 
   #commitPosition(): void {
-    this.#needs.journal.commit({
-      name: 'pipeline/default',
-      isMandatory: true,
-      position: this.committedPosition,
-    });
+    const position = this.committedPosition;
+    this.#needs.journal.commit({ name: 'pipeline/default', isMandatory: true, position });
   }
 
   /** Heads the store may not have, oldest first. */
@@ -492,9 +497,4 @@ export class RunningPipeline implements Pipeline {
     this.#fail(this.#failure);
     this.#changed.ring();
   }
-}
-
-/** Frees the memory of a batch that this pipeline owns at once, instead of when garbage is collected for its sake. */
-function giveBack({ body: { buffer } }: StoredBatch): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -4,11 +4,13 @@ import {
   type DeadLetterChange,
   type Head,
   type Seal,
+  type SessionSeal,
   type StageRow,
   type VerdictRun,
   viewOf,
 } from '@skerry/series';
 import type { Account, Catalogue, DeviceState } from './catalogue.ts';
+import { noSessions } from './session-book.ts';
 
 /** What is gathered since the last seal and will become the next one. */
 export class SealDraft {
@@ -25,6 +27,9 @@ export class SealDraft {
   readonly sequences = new Set<DeviceState>();
   readonly deadLetters: DeadLetter[] = [];
   readonly changes: DeadLetterChange[] = [];
+  readonly sessions = noSessions();
+  /** Devices for which another client speaks now. */
+  readonly speaking = new Set<DeviceState>();
   readonly #verdicts: { verdict: VerdictRun['verdict']; count: number }[] = [];
 
   constructor(number: number, from: number, head: Head, logTimeMicros: number) {
@@ -61,6 +66,7 @@ export class SealDraft {
     telemetryPosition: number,
     catalogue: Catalogue,
     stages: readonly StageRow[] = [],
+    sessions: Omit<SessionSeal, 'devices'> = { events: [], clients: [], gone: [] },
   ): Seal {
     const secs = Math.floor(this.logTimeMicros / 1e6);
     return {
@@ -79,8 +85,15 @@ export class SealDraft {
       deadLetterChanges: this.changes,
       verdicts: this.#verdicts,
       ...(stages.length === 0 ? {} : { stages }),
+      ...(this.sessions.clients.size + this.speaking.size === 0
+        ? {}
+        : { sessions: { ...sessions, devices: Array.from(this.speaking, clientsOf) } }),
     };
   }
+}
+
+function clientsOf({ tenant, project, device, clients }: DeviceState): SessionSeal['devices'][number] {
+  return { tenant, project, device, clients };
 }
 
 function dedupeOf(device: DeviceState, secs: number, catalogue: Catalogue): Seal['dedupe'] {

@@ -3,6 +3,7 @@ export * from './dead-letter-expiry.ts';
 export * from './errors.ts';
 export * from './head.ts';
 export * from './limits.ts';
+export { answerSessions } from './session-answer.ts';
 export * from './shared-head.ts';
 export * from './store.ts';
 export * from './store-thread.ts';

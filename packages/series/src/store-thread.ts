@@ -1,4 +1,4 @@
-import type { DeadLetter } from '@skerry/model';
+import type { DeadLetter, SessionEvent } from '@skerry/model';
 import { SERIES_FAULTS, SeriesError, type SeriesFault } from './errors.ts';
 import type { HeadView } from './head.ts';
 import { packSeal, type SealMessage, unpackSeal } from './seal-message.ts';
@@ -10,6 +10,7 @@ import type {
   Seal,
   SeriesQuery,
   SeriesStore,
+  SessionQuery,
   StoreFigures,
   StoreState,
 } from './store.ts';
@@ -26,7 +27,16 @@ export interface Mailbox {
 /** A call to a method of the store. */
 interface Call {
   readonly id: number;
-  readonly method: 'load' | 'seal' | 'query' | 'deadLetters' | 'deadLetter' | 'work' | 'figures' | 'close';
+  readonly method:
+    | 'load'
+    | 'seal'
+    | 'query'
+    | 'deadLetters'
+    | 'deadLetter'
+    | 'sessionEvents'
+    | 'work'
+    | 'figures'
+    | 'close';
   readonly args: readonly unknown[];
 }
 
@@ -101,6 +111,7 @@ function dispatch(store: SeriesStore, { method, args }: Call): Promise<unknown> 
   if (method === 'query') return store.query(first as SeriesQuery, second as HeadView[]);
   if (method === 'deadLetters') return store.deadLetters(first as DeadLetterFilter);
   if (method === 'deadLetter') return store.deadLetter(first as number);
+  if (method === 'sessionEvents') return store.sessionEvents(first as SessionQuery);
   if (method === 'work') return store.work();
   if (method === 'figures') return store.figures();
   return Promise.resolve(store[Symbol.asyncDispose]());
@@ -150,6 +161,10 @@ export class ThreadedStore implements SeriesStore {
 
   deadLetter(offset: number): Promise<DeadLetter | undefined> {
     return this.#call('deadLetter', offset);
+  }
+
+  sessionEvents(query: SessionQuery): Promise<SessionEvent[]> {
+    return this.#call('sessionEvents', query);
   }
 
   /** The thread works by itself; asking only begins it at once. */

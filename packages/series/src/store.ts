@@ -1,10 +1,14 @@
 import type {
+  ClientKey,
   DeadLetter,
   DeadLetterReason,
   DeadLetterState,
+  DeviceClients,
   PointValue,
   SequenceGap,
   SeriesDefinition,
+  SessionClient,
+  SessionEvent,
 } from '@skerry/model';
 import type { HeadView } from './head.ts';
 
@@ -80,6 +84,33 @@ export interface Seal {
   readonly verdicts: readonly VerdictRun[];
   /** Rows of declared pipelines that came, changed or went; absent when none did. */
   readonly stages?: readonly StageRow[];
+  /** What came to be known of connections; absent when nothing did. */
+  readonly sessions?: SessionSeal;
+}
+
+/** What a seal tells of connections. */
+export interface SessionSeal {
+  readonly events: readonly SessionEvent[];
+  /** Clients as they are now: replaces what was kept of them. */
+  readonly clients: readonly SessionClient[];
+  /** Clients that are forgotten; their events stay. */
+  readonly gone: readonly ClientKey[];
+  /** Which clients speak for a device now: replaces what was kept of it. */
+  readonly devices: readonly DeviceClients[];
+}
+
+/** What the store knows of connections at start, beside their events. */
+export interface SessionState {
+  readonly clients: readonly SessionClient[];
+  readonly devices: readonly DeviceClients[];
+}
+
+/** Which events of connections: of the clients, over [fromMicros, toMicros), the newest `limit`. */
+export interface SessionQuery {
+  readonly clients: readonly ClientKey[];
+  readonly fromMicros: number;
+  readonly toMicros: number;
+  readonly limit: number;
 }
 
 /** A row of declared pipelines and their state (docs/formats/stages.md); the pipeline's to read. */
@@ -120,6 +151,7 @@ export interface StoreState {
   readonly deadLetters: readonly DeadLetterHead[];
   /** Rows of declared pipelines. */
   readonly stages: readonly StageRow[];
+  readonly sessions: SessionState;
 }
 
 /** Newest point of a series by event time. */
@@ -224,6 +256,11 @@ export interface SeriesStore extends AsyncDisposable {
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterHead[]>;
   /** One dead letter with its bytes, or undefined. */
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
+  /**
+   * Events of connections, oldest first, and before those of the range the last one of each client before it, as far as
+   * it is kept: events go with the day that they were received on.
+   */
+  sessionEvents(query: SessionQuery): Promise<SessionEvent[]>;
   /** Background work: merge, rollups, retention by the log's time. Resolves with true while there is more to do. Bounded to about 20 ms. */
   work(): Promise<boolean>;
   figures(): Promise<StoreFigures>;

@@ -8,6 +8,7 @@ import {
   type RecordKind,
 } from '@skerry/journal';
 import type { Clock, Counter, Meter } from '@skerry/kernel';
+import { type Scope, type Subject, scopesOf } from '@skerry/model';
 import type {
   Ingress,
   IngressProperties,
@@ -17,6 +18,7 @@ import type {
   SessionChange,
 } from '@skerry/mqtt';
 import type { Route } from '@skerry/pipeline';
+import { LIMITS } from '../limits.ts';
 
 /** What the ingress works with. */
 export interface IngressNeeds {
@@ -154,7 +156,19 @@ export class PlatformIngress implements Ingress {
     this.#needs.appender.onResume(listener);
   }
 
-  sessionChanged({ client, kind, reason, remote, protocol }: SessionChange): void {
+  sessionChanged(change: SessionChange): void {
+    const { client, kind, reason, remote, protocol, subject, listener, isEncrypted } = change;
+    const told = { kind, reason, remote, protocol, user: subject.name, listener, isEncrypted };
+    const scopes = kind === 'connected' ? writingScopes(subject) : {};
+    this.#sessionRecord(client, { ...told, ...scopes });
+  }
+
+  /** The process begins to serve: no connection of an earlier life is left, and some of them ended without a record. */
+  started(): void {
+    this.#sessionRecord('', { kind: 'started' });
+  }
+
+  #sessionRecord(client: string, told: object): void {
     if (this.refusal() !== undefined) {
       this.#skippedSessions.add(1);
       return;
@@ -167,7 +181,7 @@ export class PlatformIngress implements Ingress {
       receivedMicros: this.#needs.clock.nowMicros(),
       topic: EMPTY,
       client: encoder.encode(client),
-      payload: encoder.encode(JSON.stringify({ kind, reason, remote, protocol })),
+      payload: encoder.encode(JSON.stringify(told)),
       headers: EMPTY,
     });
   }
@@ -222,6 +236,16 @@ export class PlatformIngress implements Ingress {
     }
     if (ofBroker > 0) this.#listener(ofBroker);
   }
+}
+
+/** Where a subject may write telemetry, as a session record has it; nothing where the list is too long to be told. */
+function writingScopes(subject: Subject): { readonly scopes?: readonly Scope[] } {
+  const scopes = scopesOf(subject, 'telemetry:write').map(({ tenant, project, device }) => ({
+    ...(tenant !== undefined && { tenant }),
+    ...(project !== undefined && { project }),
+    ...(device !== undefined && { device }),
+  }));
+  return scopes.length > 0 && scopes.length <= LIMITS.sessionScopesMax.value ? { scopes } : {};
 }
 
 function headersOf(properties: IngressProperties, boundDevice: string | undefined): Uint8Array {

@@ -102,6 +102,7 @@ export function keepingRoutes(
     query: (query, unsealed) => store.query(query, unsealed),
     deadLetters: (filter) => store.deadLetters(filter),
     deadLetter: (offset) => store.deadLetter(offset),
+    sessionEvents: (query) => store.sessionEvents(query),
     work: () => store.work(),
     figures: () => store.figures(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -134,6 +134,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
+  if (journal.end > 0) ingress.started();
   const broker = await openWays(rooms, { access, threads, ingress, notes }, stack);
   later.broker = broker;
   const simulation = stack.use(

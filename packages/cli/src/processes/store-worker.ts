@@ -51,6 +51,7 @@ function refusingSeals(store: SeriesStore): SeriesStore {
     query: (query, unsealed) => store.query(query, unsealed),
     deadLetters: (filter) => store.deadLetters(filter),
     deadLetter: (offset) => store.deadLetter(offset),
+    sessionEvents: (query) => store.sessionEvents(query),
     work: async () => false,
     figures: () => store.figures(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -80,7 +80,7 @@ function letIn(
   terms: ConnectTerms,
   subject: Subject,
   protocol: ConnectionFacts['protocol'],
-  { parts, sessions, remote: { host, port }, link }: AdmissionNeeds,
+  { parts, sessions, listener, remote: { host, port }, link }: AdmissionNeeds,
 ): Admitted | NotAdmitted {
   const { clientId, will } = terms;
   const remote = `${host}:${port}`;
@@ -89,7 +89,8 @@ function letIn(
     const why = rights.refuse('will', will.topic);
     return { ...refusal(REASON.notAuthorized, RETURN_CODE.notAuthorized, why), isTold: true };
   }
-  const facts = { client: clientId, remote, protocol };
+  const way = { listener: listener.name, isEncrypted: listener.isEncrypted };
+  const facts = { client: clientId, remote, protocol, subject, ...way };
   const grant = sessions.open({ ...terms, rights }, link, facts);
   if (grant) return { isAccepted: true, terms, grant, facts };
   const why = 'Too many sessions are kept.';

@@ -44,6 +44,9 @@ test('Broker tells MQTT 5 its terms in CONNACK', async () => {
       protocol: '5.0',
       kind: 'connected',
       reason: 'connect',
+      subject: { kind: 'anonymous', name: 'anonymous', grants: [{ role: 'admin' }] },
+      listener: 'mqtt',
+      isEncrypted: false,
     },
   ]);
 });

@@ -24,7 +24,7 @@ export interface SessionGrant {
 }
 
 /** Facts of a connection for the platform. */
-export type ConnectionFacts = Pick<SessionChange, 'client' | 'remote' | 'protocol'>;
+export type ConnectionFacts = Omit<SessionChange, 'kind' | 'reason'>;
 
 /** Every session in memory, with the wills that wait. */
 export class SessionBook {

@@ -1,5 +1,12 @@
 import type { FailpointHook } from '@skerry/kernel';
-import type { DeadLetter, SeriesDefinition } from '@skerry/model';
+import type {
+  ClientKey,
+  DeadLetter,
+  DeviceClients,
+  SeriesDefinition,
+  SessionClient,
+  SessionEvent,
+} from '@skerry/model';
 import { Buckets } from '../answer-buckets.ts';
 import { answerExtremes } from '../answer-extremes.ts';
 import { answerPage } from '../answer-page.ts';
@@ -9,6 +16,7 @@ import type { HeadView } from '../head.ts';
 import { GroupedHead, headRunsOf } from '../head-runs.ts';
 import { LIMITS } from '../limits.ts';
 import { sourceOf } from '../point-source.ts';
+import { answerSessions } from '../session-answer.ts';
 import type {
   BucketPage,
   DeadLetterFilter,
@@ -20,6 +28,7 @@ import type {
   Seal,
   SeriesQuery,
   SeriesStore,
+  SessionQuery,
   StageRow,
   StoreFigures,
   StoreState,
@@ -45,6 +54,9 @@ export class MemoryStore implements SeriesStore {
   #dedupe: DedupeEntries[] = [];
   #last: Pick<Seal, 'number' | 'journalId' | 'position' | 'telemetryPosition' | 'logTimeMicros'> | undefined;
   readonly #stages = new Map<string, StageRow>();
+  readonly #clients = new Map<string, SessionClient>();
+  readonly #speaking = new Map<string, DeviceClients>();
+  readonly #sessionEvents: SessionEvent[] = [];
   #pointCount = 0;
   /** Grows with every roll-back, so that a seal that was under way never arrives. */
   #life = 0;
@@ -74,6 +86,7 @@ export class MemoryStore implements SeriesStore {
         .filter((one) => one.state === 'open')
         .map(headOf),
       stages: [...this.#stages.values()],
+      sessions: { clients: [...this.#clients.values()], devices: [...this.#speaking.values()] },
     };
   }
 
@@ -129,6 +142,12 @@ export class MemoryStore implements SeriesStore {
     return this.#deadLetters.get(offset);
   }
 
+  async sessionEvents(query: SessionQuery): Promise<SessionEvent[]> {
+    const keys = new Set(query.clients.map(clientKeyOf));
+    const found = this.#sessionEvents.filter((one) => keys.has(clientKeyOf(one)));
+    return answerSessions(found, query);
+  }
+
   async work(): Promise<boolean> {
     return false;
   }
@@ -171,6 +190,10 @@ export class MemoryStore implements SeriesStore {
       if (row.body === undefined) this.#stages.delete(key);
       else this.#stages.set(key, row);
     }
+    this.#sessionEvents.push(...(seal.sessions?.events ?? []));
+    for (const one of seal.sessions?.gone ?? []) this.#clients.delete(clientKeyOf(one));
+    for (const one of seal.sessions?.clients ?? []) this.#clients.set(clientKeyOf(one), one);
+    for (const one of seal.sessions?.devices ?? []) this.#speaking.set(keyOf(one), one);
     for (const one of seal.deadLetters) {
       this.#deadLetters.set(one.offset, { ...one, payload: one.payload.slice() });
     }
@@ -183,6 +206,10 @@ export class MemoryStore implements SeriesStore {
 
 function keyOf({ tenant, project, device }: { tenant: string; project: string; device: string }): string {
   return `${tenant}\u0000${project}\u0000${device}`;
+}
+
+function clientKeyOf({ client, user }: ClientKey): string {
+  return `${user}\u0000${client}`;
 }
 
 function headOf({ payload, headers: _, ...head }: DeadLetter): DeadLetterHead {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { CARRY_LETTER_HEADERS, HAS_LETTER_HEADERS } from './letter-header-rows.ts';
 import { PackCache } from './pack-cache.ts';
+import { CARRY_SESSIONS, HAS_SESSIONS } from './session-rows.ts';
 import { sqliteFault, storeDamaged } from './sqlite-fault.ts';
 import { CARRY_STAGES, HAS_STAGES } from './stage-rows.ts';
 import { makeStoreFile, type Row, StoreFile } from './store-file.ts';
@@ -136,6 +137,7 @@ export function makeDayFile(
     }
     try {
       connection.exec(CARRY);
+      if (old.get(HAS_SESSIONS)?.n === 1) connection.exec(CARRY_SESSIONS);
       if (old.get(HAS_STAGES)?.n === 1) connection.exec(CARRY_STAGES);
       connection
         .prepare(

@@ -8,6 +8,7 @@ import { writeDeadLetters } from './dead-letter-rows.ts';
 import type { DeviceRows } from './device-rows.ts';
 import type { BlockMinutes } from './seal-minutes.ts';
 import { SealPoints } from './seal-points.ts';
+import { writeSessions } from './session-rows.ts';
 import { writeStages } from './stage-rows.ts';
 
 const SERIES_AT_ONCE = 64;
@@ -53,6 +54,7 @@ export async function writeSeal(
     if (turn.isDue()) await turn.take();
     writeDeadLetters(file, seal);
     writeStages(file, seal);
+    writeSessions(file, seal.sessions);
     file.run(
       'INSERT INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       seal.number,

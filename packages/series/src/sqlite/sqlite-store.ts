@@ -1,7 +1,8 @@
-import type { DeadLetter } from '@skerry/model';
+import type { DeadLetter, SessionEvent } from '@skerry/model';
 import { SeriesError } from '../errors.ts';
 import type { HeadView } from '../head.ts';
 import { LIMITS } from '../limits.ts';
+import { answerSessions } from '../session-answer.ts';
 import type {
   BucketPage,
   DeadLetterFilter,
@@ -10,6 +11,7 @@ import type {
   Seal,
   SeriesQuery,
   SeriesStore,
+  SessionQuery,
   StoreFigures,
   StoreState,
 } from '../store.ts';
@@ -23,6 +25,7 @@ import { Lock } from './lock.ts';
 import { RetentionClock } from './retention.ts';
 import { RollupBook } from './rollup-book.ts';
 import { writeSeal } from './seal-transaction.ts';
+import { readSessionEvents, readSessions } from './session-rows.ts';
 import { sqliteFault } from './sqlite-fault.ts';
 import { answerQuery } from './sqlite-query.ts';
 import { readStages } from './stage-rows.ts';
@@ -133,6 +136,7 @@ class SqliteStore implements SeriesStore {
       ...(newest ? this.#devices.load(newest) : { accounts: [], dedupe: [], gaps: [] }),
       deadLetters: newest ? openDeadLetters(newest) : [],
       stages: newest ? readStages(newest) : [],
+      sessions: newest ? readSessions(newest) : { clients: [], devices: [] },
     };
   }
 
@@ -175,6 +179,12 @@ class SqliteStore implements SeriesStore {
     this.#checkOpen();
     const newest = this.#days.at(-1);
     return newest && findDeadLetter(newest, offset);
+  }
+
+  async sessionEvents(query: SessionQuery): Promise<SessionEvent[]> {
+    this.#checkOpen();
+    const found = this.#days.flatMap((day) => readSessionEvents(day, query));
+    return answerSessions(found, query);
   }
 
   work(): Promise<boolean> {

@@ -7,6 +7,7 @@ import { SeriesError } from '../errors.ts';
 import type { DeviceAccount, PointPage, SeriesQuery, SeriesStore } from '../store.ts';
 import { aDeadLetter, aHeadView, aSeal, NOON, type SamplePoint, type StepClock } from './builders.ts';
 import { naiveBuckets, naiveExtremes, naivePoints } from './naive.ts';
+import { testSessions } from './session-compliance.ts';
 
 /** A store under test. `reopen` ends it and opens it again on what it had made durable. */
 export interface StoreHarness extends AsyncDisposable {
@@ -23,6 +24,7 @@ const DEVICE = { tenant: 't1', project: 'p1', device: 'd1' };
 export function testSeriesStore(name: string, open: () => Promise<StoreHarness>): void {
   testStates(name, open);
   testSeals(name, open);
+  testSessions(name, open);
   testQueries(name, open);
   testAgainstNaive(name, open);
 }
@@ -56,6 +58,7 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
         gaps: [],
         deadLetters: [],
         stages: [],
+        sessions: { clients: [], devices: [] },
       },
     );
   });
