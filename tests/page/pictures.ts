@@ -11,7 +11,7 @@ const TOLERANCE = 0.03;
 const CHANNEL = 48;
 
 /** What is drawn of the moment, and paths of the machine, are covered before a picture is taken. */
-const LIVE = ['.chart-plot', '.tile-value', '.tile-more', 'progress', '.command code', '.path', '.about-now'];
+const LIVE = ['.chart-plot', '.tile-value', '.tile-more', 'progress', '.command code:visible', '.about-now'];
 
 /**
  * Takes a picture of the page and compares it with the one that is kept; undefined when they are alike. Where none is
@@ -22,7 +22,8 @@ export async function pictureFault(page: Page, blank: Page, name: string): Promi
   await page.evaluate('scrollTo(0, 0)');
   await page.mouse.move(1_279, 799);
   await drawn(page);
-  const mask = LIVE.map((selector) => page.locator(selector));
+  const paths = page.getByText('/skerry-page-').filter({ visible: true });
+  const mask = [...LIVE.map((selector) => page.locator(selector)), paths];
   const taken = await page.screenshot({ mask, maskColor: '#7f8c96', animations: 'disabled', caret: 'hide' });
   const path = join(KEPT, `${name}.png`);
   if (process.env.SKERRY_TEST_PICTURES === 'keep') {

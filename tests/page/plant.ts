@@ -30,6 +30,8 @@ type Payload = Uint8Array | object;
 export interface Plant extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly url: string;
+  /** Offset of the dead letter that cannot be decoded. */
+  readonly letter: number;
   /** Of a session of each role's user. */
   readonly cookies: Readonly<Record<keyof typeof USERS, SessionCookie>>;
   /** Publishes a message of a device and waits for its acknowledgement. */
@@ -67,10 +69,15 @@ export async function openPlant(): Promise<Plant> {
     sessionCookie(url, token, USERS.viewer),
     sessionCookie(url, token, USERS.device),
   ]);
+  const found = await fetch(`${url}/api/v1/dead-letters?reason=undecodable`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const letters = (await found.json()) as { readonly items: readonly { readonly offset: number }[] };
   const kept = stack.move();
   return {
     server,
     url,
+    letter: letters.items[0]?.offset ?? -1,
     cookies: { admin, operator, viewer, device },
     send: (device, payload) => publish(server, [[`${PREFIX}/plant/${device}`, payload]]),
     signInLink: async () => {
