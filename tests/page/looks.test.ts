@@ -71,6 +71,8 @@ const SIGHTS: readonly Sight[] = [
   ...['pipeline', 'connect', 'simulation', 'access', 'audit', 'settings'].map((name) => ({
     name,
     path: `/${name}`,
+    // its tabs have pictures of their own
+    isAlike: name === 'access',
     whole: async (page: Page) => {
       await page.locator('main h1').waitFor();
       await page.locator('.loading').first().waitFor({ state: 'detached' });

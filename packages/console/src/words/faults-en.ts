@@ -1,5 +1,7 @@
 /** Every fault code of the platform in English; docs/errors has a page for each. */
 export const faultsEn: Readonly<Record<string, string>> = {
+  'access-store-damaged':
+    'The file access.db of the data folder is no whole database; put a copy of it in its place, or remove it and begin with a new user admin.',
   'access-store-failed': 'Users, tokens or sessions could not be read or written.',
   'address-not-available': 'The machine does not have the address.',
   'already-exists': 'A file that should be new exists already.',
@@ -9,6 +11,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'auth-unsupported': 'A client asked for an authentication method; none is offered.',
   'batch-malformed': 'The bytes of a batch are not what the format says.',
   'body-too-large': 'The body is larger than the limit.',
+  'bundle-unwritable': 'The archive of a support bundle could not be written, or is there already.',
   'chunk-damaged': 'A block of stored points is truncated or does not fit its checksum.',
   'client-id-invalid': 'A client identifier is empty where it must not be, or longer than is accepted.',
   'config-invalid': 'The configuration has faults; each is named with its path.',
@@ -17,6 +20,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'connect-failed': 'The peer could not be reached.',
   'connect-refused': 'The broker refused the connection with a reason.',
   'connection-lost': 'The connection to the broker ended; what was not acknowledged has to be sent again.',
+  'context-invalid': 'The file of contexts, or the token file of one, cannot be used.',
+  'context-unknown': 'No context has the name.',
   'cursor-invalid': 'A cursor is not one that the pipeline gave out.',
   'data-folder-in-use': 'Another instance works on the same data folder.',
   'data-folder-unusable': 'The data folder cannot be created, read or written.',

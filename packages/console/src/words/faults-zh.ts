@@ -1,5 +1,7 @@
 /** Every fault code of the platform in Chinese. */
 export const faultsZh: Readonly<Record<string, string>> = {
+  'access-store-damaged':
+    '数据目录中的 access.db 不是完整的数据库；请用副本替换，或将其移除并以新的 admin 用户重新开始。',
   'access-store-failed': '无法读取或写入用户、令牌或会话。',
   'address-not-available': '本机没有此地址。',
   'already-exists': '应为新建的文件已经存在。',
@@ -9,6 +11,7 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'auth-unsupported': '客户端要求认证方法，但这里不提供。',
   'batch-malformed': '批次的字节与格式不符。',
   'body-too-large': '请求正文超过限制。',
+  'bundle-unwritable': '支持包的归档无法写入，或已经存在。',
   'chunk-damaged': '一块已存储的数据点被截断，或与校验和不符。',
   'client-id-invalid': '客户端标识不应为空却为空，或超过允许的长度。',
   'config-invalid': '配置有错误；每处错误都已注明路径。',
@@ -17,6 +20,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'connect-failed': '无法连接到对方。',
   'connect-refused': '代理拒绝了连接，并给出了原因。',
   'connection-lost': '与代理的连接已结束；未确认的内容需要重新发送。',
+  'context-invalid': '上下文文件或其令牌文件无法使用。',
+  'context-unknown': '没有此名称的上下文。',
   'cursor-invalid': '游标不是由数据管线给出的。',
   'data-folder-in-use': '另一个实例正在使用同一数据目录。',
   'data-folder-unusable': '无法创建、读取或写入数据目录。',
