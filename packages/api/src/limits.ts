@@ -251,6 +251,12 @@ export const LIMITS = {
     whenFull:
       'The oldest is forgotten; its records are still told from new ones by their ids, in the pipeline, as after a restart.',
   },
+  connectivityEventsMax: {
+    value: 2_000,
+    unit: 'count',
+    what: 'Connections and ends of connections of a device in one answer.',
+    whenFull: 'The newest are given, and `isCut` says so.',
+  },
   overviewHistorySecs: {
     value: 900,
     unit: 'secs',

@@ -3,6 +3,7 @@ import type {
   DeadLetter,
   DeadLetterReason,
   DeadLetterState,
+  DeviceConnectivity,
   DeviceKey,
   LedgerAccounts,
   LedgerReport,
@@ -58,6 +59,16 @@ export interface DeviceDetail extends DeviceEntry {
   readonly seqResets: number;
   /** Open gaps in its own sequence numbers. */
   readonly gaps: number;
+  /** Whether a client that speaks for it is connected. */
+  readonly connected: DeviceConnectivity['now'];
+}
+
+/** Which events of a device's connections: [fromMicros, toMicros), the newest `limit`. */
+export interface ConnectivityQuery {
+  readonly device: DeviceKey;
+  readonly fromMicros: number;
+  readonly toMicros: number;
+  readonly limit: number;
 }
 
 /** How a list of devices is ordered. */
@@ -305,6 +316,8 @@ export interface Platform {
   readonly stages: StagePlatform;
   overview(): Promise<OverviewFigures>;
   devices(query: DeviceQuery): Promise<DeviceRows>;
+  /** Undefined when the device was never seen. */
+  connectivity(query: ConnectivityQuery): Promise<DeviceConnectivity | undefined>;
   /** Undefined when the device was never seen; the next three likewise for the device or the series. */
   device(key: DeviceKey): Promise<DeviceDetail | undefined>;
   latest(key: DeviceKey): Promise<readonly LatestValue[] | undefined>;

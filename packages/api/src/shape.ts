@@ -83,6 +83,7 @@ export function showDeviceDetail(detail: DeviceDetail, nowMicros: number): Model
     timeCorrected: detail.timeCorrected,
     seqResets: detail.seqResets,
     gaps: detail.gaps,
+    connected: detail.connected,
   };
 }
 

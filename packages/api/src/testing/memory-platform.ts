@@ -2,6 +2,7 @@ import type { Clock, MetricFamily } from '@skerry/kernel';
 import {
   covers,
   type DeadLetter,
+  type DeviceConnectivity,
   type DeviceKey,
   emptyAccounts,
   imbalanceOf,
@@ -13,6 +14,7 @@ import {
 } from '@skerry/model';
 import type {
   AuditStep,
+  ConnectivityQuery,
   DeadLetterChoice,
   DeadLetterEntry,
   DeadLetterNarrowing,
@@ -70,6 +72,7 @@ export class MemoryPlatform implements Platform {
   readonly #letters = new Map<number, DeadLetter>();
   readonly #gaps: SequenceGap[] = [];
   readonly #live: LiveBuffer;
+  readonly #connections = new Map<string, DeviceConnectivity>();
   #end = 0;
   #points = 0;
   /** What `readiness` answers; empty is ready. */
@@ -118,6 +121,11 @@ export class MemoryPlatform implements Platform {
     this.#clock = clock;
     this.stages = new MemoryStages(clock);
     this.#live = new LiveBuffer(options.journal ?? 'j1', options.liveBatchesMax ?? 1_000);
+  }
+
+  /** States how a device is connected. */
+  connect(key: DeviceKey, how: DeviceConnectivity): void {
+    this.#connections.set(nameOf(key), how);
   }
 
   /** Takes records in as one batch: visible at once, to live feeds too. */
@@ -190,7 +198,15 @@ export class MemoryPlatform implements Platform {
       timeCorrected: 0,
       seqResets: 0,
       gaps: this.#gaps.filter((gap) => nameOf(gap) === nameOf(key)).length,
+      connected: this.#connections.get(nameOf(key))?.now ?? 'never',
     };
+  }
+
+  async connectivity(query: ConnectivityQuery): Promise<DeviceConnectivity | undefined> {
+    if (!this.#devices.has(nameOf(query.device))) return undefined;
+    const known = this.#connections.get(nameOf(query.device));
+    const events = known?.events.filter((one) => one.timeMicros < query.toMicros) ?? [];
+    return { now: 'never', clients: [], leftOut: 0, isCut: false, ...known, events };
   }
 
   async latest(key: DeviceKey): Promise<LatestValue[] | undefined> {

@@ -78,3 +78,48 @@ test('devices ends with 9 for a device that was never seen and with 2 for a name
   assert.equal(malformed.code, 2);
   assert.match(malformed.err, /Found "nobody", wanted TENANT\/PROJECT\/DEVICE/);
 });
+
+test('devices TENANT/PROJECT/DEVICE tells how it is connected, why it ended, and by whom', async () => {
+  await using island = await openIsland();
+  const key = { tenant: 't', project: 'p', device: 'd' };
+  island.scene.platform.ingest([{ ...key, values: { v: 1 } }]);
+  assert.match(
+    (await island.skerry('devices t/p/d')).out,
+    /connection +nobody is known to have spoken for it over MQTT\n/,
+  );
+  const way = { remote: '10.0.0.1:5', protocol: '5.0', listener: 'ws', isEncrypted: true };
+  const who = { client: 'c', user: 'token:pump' };
+  const begin = { ...who, ...way, offset: 1, timeMicros: START - 125_000_000, kind: 'connected' } as const;
+  const end = { ...begin, offset: 2, timeMicros: START - 65_000_000, kind: 'disconnected' } as const;
+  const events = [
+    { ...begin, reason: 'connect' },
+    { ...end, reason: 'keep-alive' },
+  ];
+  const client = {
+    ...end,
+    reason: 'keep-alive',
+    scopes: '[]',
+    day: 1,
+    kept: 2,
+    leftOut: 0,
+    sinceMicros: START,
+  };
+  const how = { now: 'disconnected', clients: [client], events, leftOut: 0, isCut: false } as const;
+  island.scene.platform.connect(key, how);
+  const { out } = await island.skerry('devices t/p/d');
+  assert.match(
+    out,
+    /connection +disconnected, 1 min ago, by keep-alive: client c of token:pump from 10\.0\.0\.1:5\n/,
+  );
+  assert.match(
+    out,
+    /CONNECTION +WHY +AGE +CLIENT +USER +FROM +OVER\ndisconnected +keep-alive +1 min ago +c +token:pump +10\.0\.0\.1:5 +ws 5\.0 with TLS\nconnected +connect +2 min ago/,
+  );
+  const json = JSON.parse((await island.skerry('devices t/p/d -o json')).out) as {
+    connectivity: { events: { reason: string }[] };
+  };
+  assert.deepEqual(
+    json.connectivity.events.map(({ reason }) => reason),
+    ['connect', 'keep-alive'],
+  );
+});

@@ -1,4 +1,4 @@
-import type { Device, DeviceDetail } from '@skerry/client';
+import type { Connectivity, Device, DeviceDetail, SessionEvent } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { ageInWords } from '../output/age.ts';
 import { type Column, outputFormat, printRows, table, write } from '../output/rows.ts';
@@ -9,7 +9,7 @@ import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb
 /** `skerry devices`: the list, or one device with its newest values. */
 export const devicesVerb: Verb = {
   path: ['devices'],
-  summary: 'Devices as they were seen, or one of them with its newest values.',
+  summary: 'Devices as they were seen, or one of them with its newest values and its connections.',
   positionals: [{ name: 'DEVICE', what: 'One device, as TENANT/PROJECT/DEVICE.', isRequired: false }],
   flags: [
     { name: 'search', type: 'text', what: 'Only devices whose id contains this, without regard to case.' },
@@ -58,14 +58,16 @@ async function showDevice(context: VerbContext, name: string): Promise<number> {
   const { signal } = context;
   const detail = await client.getDevice(key, { signal });
   const { items } = await client.getLatest(key, { signal });
+  const { time: _, ...connectivity } = await client.getConnectivity(key, { signal });
   const { time, ...device } = detail;
-  const whole = { ...device, latest: items };
+  const whole = { ...device, latest: items, connectivity };
   const format = outputFormat(context.flags.output);
   if (format === 'json' || format === 'yaml' || format === 'ndjson') {
     await printRows(context, format, [whole], [], whole);
     return 0;
   }
-  await write(context.stdout, table(factsOf(detail, time), FACT_COLUMNS));
+  const connection: Fact = ['connection', connectionInWords(connectivity, time)];
+  await write(context.stdout, table([...factsOf(detail, time), connection], FACT_COLUMNS));
   await write(context.stdout, '\n');
   await printRows(context, format, items, [
     { title: 'METRIC', cell: (row) => row.metric },
@@ -74,7 +76,38 @@ async function showDevice(context: VerbContext, name: string): Promise<number> {
     { title: 'AGE', cell: (row) => ageInWords(microsOf(row.time), microsOf(time)) },
     { title: 'TIME', isWide: true, cell: (row) => row.time },
   ]);
+  const events = connectivity.events.slice(-EVENTS_SHOWN).toReversed();
+  if (events.length === 0) return 0;
+  await write(context.stdout, '\n');
+  await printRows(context, format, events, [
+    { title: 'CONNECTION', cell: (row) => row.kind },
+    { title: 'WHY', cell: (row) => row.reason },
+    { title: 'AGE', cell: (row) => ageInWords(microsOf(row.time), microsOf(time)) },
+    { title: 'CLIENT', cell: (row) => row.client },
+    { title: 'USER', cell: (row) => row.user },
+    { title: 'FROM', cell: (row) => row.remote },
+    { title: 'OVER', cell: overInWords },
+    { title: 'TIME', isWide: true, cell: (row) => row.time },
+  ]);
   return 0;
+}
+
+/** Connections and ends of connections under the values of a device; all of the last day with `-o json`. */
+const EVENTS_SHOWN = 10;
+
+function connectionInWords({ now }: Pick<Connectivity, 'now'>, time: string): string {
+  const { state, since, event } = now;
+  if (!event || since === null) return 'nobody is known to have spoken for it over MQTT';
+  const age = ageInWords(microsOf(since), microsOf(time));
+  const who = `client ${event.client} of ${event.user} from ${event.remote}`;
+  return state === 'connected'
+    ? `connected, since ${age}: ${who}`
+    : `disconnected, ${age}, by ${event.reason}: ${who}`;
+}
+
+function overInWords({ listener, protocol, isEncrypted }: SessionEvent): string {
+  const tls = isEncrypted && !listener.endsWith('s') ? ' with TLS' : '';
+  return `${listener === '' ? 'mqtt' : listener} ${protocol}${tls}`;
 }
 
 type Fact = readonly [name: string, value: string];

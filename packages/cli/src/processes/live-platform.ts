@@ -135,6 +135,10 @@ export class LivePlatform implements Platform, Disposable {
     return this.#needs.pipeline.request('latest', key);
   }
 
+  connectivity(query: Parameters<Platform['connectivity']>[0]) {
+    return this.#needs.pipeline.request('connectivity', query);
+  }
+
   async *points(query: Parameters<Platform['points']>[0]): AsyncGenerator<PointRows> {
     let after: PointPosition | undefined = query.after;
     let left = query.limit ?? Number.POSITIVE_INFINITY;

@@ -11,6 +11,7 @@ import type {
   OverviewHistory,
   DevicePage,
   DeviceDetail,
+  Connectivity,
   Latest,
   Point,
   PointPage,
@@ -86,6 +87,8 @@ export interface SkerryClient {
   getDevice(parameters: { readonly tenant: string; readonly project: string; readonly device: string }, options?: CallOptions): Promise<DeviceDetail>;
   /** Newest value of each metric of a device. */
   getLatest(parameters: { readonly tenant: string; readonly project: string; readonly device: string }, options?: CallOptions): Promise<Latest>;
+  /** How the clients that speak for a device over MQTT are and were connected. */
+  getConnectivity(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly from?: string | undefined; readonly to?: string | undefined }, options?: CallOptions): Promise<Connectivity>;
   /** Points of one series over a range: raw, aggregated or downsampled; NDJSON streams without a limit. */
   queryTelemetry(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly metric: string; readonly from: string; readonly to?: string | undefined; readonly step?: string | undefined; readonly aggregates?: string | undefined; readonly points?: number | undefined; readonly order?: 'asc' | 'desc' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined; readonly format?: 'json' | 'ndjson' | undefined }, options?: CallOptions): Promise<PointPage | BucketPage>;
   /** The same, line by line and no faster than they are taken. Points of one series over a range: raw, aggregated or downsampled; NDJSON streams without a limit. */
@@ -214,6 +217,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   listDevices: {"method":"GET","path":"/api/v1/devices","kind":"json"},
   getDevice: {"method":"GET","path":"/api/v1/devices/{tenant}/{project}/{device}","kind":"json"},
   getLatest: {"method":"GET","path":"/api/v1/devices/{tenant}/{project}/{device}/latest","kind":"json"},
+  getConnectivity: {"method":"GET","path":"/api/v1/devices/{tenant}/{project}/{device}/connectivity","kind":"json"},
   queryTelemetry: {"method":"GET","path":"/api/v1/telemetry","kind":"json","hasLines":true},
   sendTelemetry: {"method":"POST","path":"/api/v1/telemetry/{tenantId}/{projectId}/{deviceId}","kind":"json","isRaw":true,"headers":{"idempotencyKey":"idempotency-key","contentEncoding":"content-encoding"}},
   exportTelemetry: {"method":"GET","path":"/api/v1/export/telemetry","kind":"stream","hasLines":true},

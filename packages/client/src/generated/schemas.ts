@@ -229,6 +229,60 @@ export type DeviceDetail = {
   readonly seqResets: number;
   /** Open gaps in its own numbering. */
   readonly gaps: number;
+  /** Whether a client that speaks for it over MQTT is connected; `never`: none is known. */
+  readonly connected: 'connected' | 'disconnected' | 'never';
+};
+
+/** How a device is connected over MQTT. */
+export type Connectivity = {
+  /** Time of the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** Where it stands. */
+  readonly now: {
+    /** `never`: nobody is known to have spoken for it over MQTT. */
+    readonly state: 'connected' | 'disconnected' | 'never';
+    readonly since: string | null;
+    readonly event: SessionEvent | null;
+  };
+  readonly clients: readonly ({
+    /** Client id. */
+    readonly client: string;
+    /** Name of the subject. */
+    readonly user: string;
+    /** Where it stands. */
+    readonly state: 'connected' | 'disconnected';
+    /** Since when. ISO 8601 with microseconds and `Z`. */
+    readonly since: string;
+    /** When it was first heard for the device after another client. ISO 8601 with microseconds and `Z`. */
+    readonly speaksSince: string;
+  })[];
+  readonly events: readonly (SessionEvent)[];
+  /** Further events of the last days of its clients that were not kept, since a client has too many. */
+  readonly leftOut: number;
+  /** True when older events of the range are left out of the answer. */
+  readonly isCut: boolean;
+};
+
+/** A connection that began or ended. Those before the range are the last one of each client before it. */
+export type SessionEvent = {
+  /** When, by the server. ISO 8601 with microseconds and `Z`. */
+  readonly time: string;
+  /** What happened. */
+  readonly kind: 'connected' | 'disconnected';
+  /** Stable word: `connect`, `client-disconnect`, `client-disconnect-with-will`, `taken-over`, `keep-alive`, `network`, `queue-full`, `output-full`, `access-revoked`, `shutdown`, `server-restart`, or the code of the fault of the client. */
+  readonly reason: string;
+  /** Client id. */
+  readonly client: string;
+  /** Name of the subject. */
+  readonly user: string;
+  /** `host:port` of the peer. */
+  readonly remote: string;
+  /** `3.1.1` or `5.0`. */
+  readonly protocol: string;
+  /** `mqtt`, `mqtts`, `ws` or `wss`; empty where it was not noted. */
+  readonly listener: string;
+  /** True over TLS. */
+  readonly isEncrypted: boolean;
 };
 
 /** Newest value of each metric. */

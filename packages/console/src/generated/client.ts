@@ -10,6 +10,7 @@ import type {
   OverviewHistory,
   DevicePage,
   DeviceDetail,
+  Connectivity,
   Latest,
   PointPage,
   BucketPage,
@@ -143,6 +144,23 @@ export function getLatest(params: {
   readonly device: string;
 }, signal: AbortSignal | null = null): Promise<Latest> {
   return client.getLatest({ ...params }, optionsOf(signal));
+}
+
+/** How the clients that speak for a device over MQTT are and were connected. */
+export function getConnectivity(params: {
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id. */
+  readonly project: string;
+  /** Device id; `-` is the project itself. */
+  readonly device: string;
+}, query: {
+  /** Begin, inclusive; `now-1d` when absent: ISO 8601, or `now`, or `now-15m` (ms, s, m, h, d). */
+  readonly from?: string | undefined;
+  /** End, inclusive; now when absent: ISO 8601, or `now`, or `now-15m` (ms, s, m, h, d). */
+  readonly to?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<Connectivity> {
+  return client.getConnectivity({ ...params, ...query }, optionsOf(signal));
 }
 
 /** Points of one series over a range: raw, aggregated or downsampled; NDJSON streams without a limit. */

@@ -110,3 +110,52 @@ test('getOverview works out rates from totals over time and keeps their history'
   const history: Model<'OverviewHistory'> = await scene.json('/api/v1/overview/history');
   assert.equal(history.samples.length, 5);
 });
+
+test('getConnectivity tells where a device stands, its events with reasons, and the range that was asked for', async () => {
+  await using scene = await openScene();
+  const key = { ...KEY, device: 'd' };
+  const path = '/api/v1/devices/t/p/d/connectivity';
+  assert.equal((await scene.get(path)).status, 404);
+  scene.platform.ingest([{ ...key, values: { v: 1 } }]);
+  const silent: Model<'Connectivity'> = await scene.json(path);
+  assert.deepEqual([silent.now, silent.events], [{ state: 'never', since: null, event: null }, []]);
+  const way = { remote: '10.0.0.1:5', protocol: '5.0', listener: 'wss', isEncrypted: true };
+  const who = { client: 'c', user: 'token:pump' };
+  const at = scene.clock.nowMicros();
+  const begin = { ...who, ...way, offset: 1, timeMicros: at - 2_000_000, kind: 'connected' } as const;
+  const end = { ...begin, offset: 2, timeMicros: at - 1_000_000, kind: 'disconnected' } as const;
+  const events = [
+    { ...begin, reason: 'connect' },
+    { ...end, reason: 'keep-alive' },
+  ];
+  const client = { ...end, reason: 'keep-alive', scopes: '[]', day: 1, kept: 2, leftOut: 3 };
+  scene.platform.connect(key, {
+    now: 'disconnected',
+    clients: [{ ...client, sinceMicros: at }],
+    events,
+    leftOut: 3,
+    isCut: false,
+  });
+  const told: Model<'Connectivity'> = await scene.json(path);
+  assert.equal(told.now.state, 'disconnected');
+  assert.deepEqual(told.now.event, {
+    time: told.now.since,
+    kind: 'disconnected',
+    reason: 'keep-alive',
+    ...who,
+    ...way,
+  });
+  assert.deepEqual(
+    [told.events.map(({ reason }) => reason), told.leftOut, told.clients[0]?.client],
+    [['connect', 'keep-alive'], 3, 'c'],
+  );
+  const earlier: Model<'Connectivity'> = await scene.json(`${path}?to=now-1500ms`);
+  assert.deepEqual(
+    earlier.events.map(({ kind }) => kind),
+    ['connected'],
+  );
+  assert.equal((await scene.get(`${path}?from=soon`)).status, 400);
+  assert.equal((await scene.get(`${path}?from=now&to=now-1h`)).status, 400);
+  const detail: Model<'DeviceDetail'> = await scene.json('/api/v1/devices/t/p/d');
+  assert.equal(detail.connected, 'disconnected');
+});

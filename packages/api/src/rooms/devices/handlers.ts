@@ -6,13 +6,14 @@ import type { Platform } from '../../platform.ts';
 import { scopesFor } from '../../scoping.ts';
 import { showDevice, showDeviceDetail, showLatest } from '../../shape.ts';
 import { formatTime } from '../../time.ts';
+import { readConnectivity } from './connectivity.ts';
 import { nextDeviceCursor, readDeviceQuery } from './device-query.ts';
 
 /** Serves the devices as they were seen. */
 export function deviceHandlers(
   platform: Platform,
   clock: Clock,
-): Handlers<'listDevices' | 'getDevice' | 'getLatest'> {
+): Handlers<'listDevices' | 'getDevice' | 'getLatest' | 'getConnectivity'> {
   return {
     listDevices: async ({ asker, query }) => {
       const nowMicros = clock.nowMicros();
@@ -39,6 +40,11 @@ export function deviceHandlers(
       const latest = await platform.latest(params);
       if (!latest) throw unknownDevice(params);
       return { time: formatTime(clock.nowMicros()), items: latest.map(showLatest) };
+    },
+    getConnectivity: async (call) => {
+      const found = await readConnectivity(call, platform, clock);
+      if (!found) throw unknownDevice(call.params);
+      return found;
     },
   };
 }

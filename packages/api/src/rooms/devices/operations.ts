@@ -1,6 +1,6 @@
 import type { Operation } from '../../operation.ts';
 import { object, oneOfWords, text } from '../../schema-kit.ts';
-import { cursor, deviceParams, limit, narrow, seen } from '../parts.ts';
+import { cursor, deviceParams, limit, moment, narrow, seen } from '../parts.ts';
 
 /** What can be asked of this room. */
 export const DEVICES_OPERATIONS = {
@@ -55,6 +55,24 @@ export const DEVICES_OPERATIONS = {
     params: deviceParams,
     answer: 'Latest',
     faults: ['not-found'],
+    may: 'telemetry:read',
+  },
+  getConnectivity: {
+    method: 'GET',
+    path: '/api/v1/devices/{tenant}/{project}/{device}/connectivity',
+    tag: 'Devices',
+    summary: 'How the clients that speak for a device over MQTT are and were connected',
+    params: deviceParams,
+    query: object(
+      '',
+      {
+        from: moment('Begin, inclusive; `now-1d` when absent'),
+        to: moment('End, inclusive; now when absent'),
+      },
+      ['from', 'to'],
+    ),
+    answer: 'Connectivity',
+    faults: ['not-found', 'invalid-request'],
     may: 'telemetry:read',
   },
 } as const satisfies Readonly<Record<string, Operation>>;
