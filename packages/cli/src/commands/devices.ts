@@ -106,7 +106,8 @@ function connectionInWords({ now }: Pick<Connectivity, 'now'>, time: string): st
 }
 
 function overInWords({ listener, protocol, isEncrypted }: SessionEvent): string {
-  const tls = isEncrypted && !listener.endsWith('s') ? ' with TLS' : '';
+  const isNamed = listener === 'mqtts' || listener === 'wss';
+  const tls = isEncrypted && !isNamed ? ' with TLS' : '';
   return `${listener === '' ? 'mqtt' : listener} ${protocol}${tls}`;
 }
 
