@@ -61,7 +61,7 @@ export function ChartCard({
 }
 
 /** T opens the table of the chart that has the focus or the pointer; of every chart where none has. */
-function useTableKey(place: { readonly current: HTMLDivElement | null }, toggle: () => void): void {
+export function useTableKey(place: { readonly current: HTMLDivElement | null }, toggle: () => void): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const isTyping = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');

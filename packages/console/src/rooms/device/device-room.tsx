@@ -17,6 +17,7 @@ import { type DeviceName, devicePath, pathOf, usePlace } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
+import { ConnectionCard } from './connection-card.tsx';
 import { DeviceChart } from './device-chart.tsx';
 import { ComparePicker, MetricPicker, RangePicker } from './device-toolbar.tsx';
 import { COMPARED_MAX, readView } from './device-view.ts';
@@ -177,6 +178,11 @@ function DeviceBody({
             />
           ))}
       </div>
+      <ConnectionCard
+        name={own}
+        range={range}
+        newestMs={Math.max(millisOf(detail.lastSeen), newestOf(latest) ?? 0)}
+      />
       <LatestTable latest={latest} />
     </>
   );
