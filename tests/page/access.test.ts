@@ -42,7 +42,7 @@ test('access: a user is added with a role in a project, changed, kept out, and r
   await dialog.getByLabel('Name', { exact: true }).fill('paul');
   await dialog.getByLabel('Name to be shown').fill('Paul Pump');
   await dialog.getByLabel('Password').fill('short');
-  await dialog.getByLabel('Role 1').selectOption('operator');
+  await dialog.getByLabel('Role 1', { exact: true }).selectOption('operator');
   assert.ok(await dialog.getByLabel('Project 1').isDisabled(), 'a project needs its tenant');
   await dialog.getByLabel('Tenant 1').fill(SITE.tenant);
   await dialog.getByLabel('Project 1').fill(SITE.project);
@@ -99,6 +99,13 @@ test('access: a password is set for somebody, a link signs them in once, and the
   await dialog.getByRole('button', { name: '完成' }).click();
   await using other = await scene.browser.open(link);
   await other.page.getByRole('button', { name: 'Your session: olga' }).waitFor();
+
+  await scene.ask('DELETE', '/api/v1/users/admin');
+  await page.getByRole('button', { name: /^删除.*adam/ }).click();
+  await dialog.getByRole('button', { name: '删除' }).click();
+  await dialog.getByRole('alert').getByText('操作没有成功。').waitFor();
+  await page.keyboard.press('Escape');
+  assert.deepEqual((await userOf('adam')).grants, [{ role: 'admin' }]);
 });
 
 test('access: a token is made with a scope and an end, its secret is shown once and works, and it is revoked', async () => {
@@ -197,7 +204,8 @@ test('access: the page asks who may do what, as the authorizer answers, in both 
   await using viewer = await scene.visit('/access/check', { role: 'operator', language: 'zh' });
   await viewer.page.getByLabel('操作').selectOption('access:change');
   await viewer.page.getByRole('button', { name: '查询' }).click();
-  await sees(viewer.page, '不可以：您不能全部范围管理用户和令牌。');
+  await sees(viewer.page, '不可以：您不能在全部范围管理用户和令牌。');
+  assert.deepEqual([...tab.complaints, ...viewer.complaints], []);
 });
 
 for (const [name, path, mark] of [

@@ -40,7 +40,7 @@ test('audit: what was done is listed newest first, page by page, and the chain i
 test('audit: it is narrowed by author, action and outcome, and the address keeps it', async () => {
   await using tab = await scene.visit('/audit', { language: 'zh' });
   const { page } = tab;
-  await page.getByLabel('操作', { exact: true }).selectOption('user.');
+  await page.getByRole('combobox').first().selectOption('user.');
   await sees(page, '4 个条目');
   await page.getByLabel('操作者').fill('system');
   await sees(page, '1 个条目');
@@ -75,6 +75,7 @@ test('audit: every entry of a filter is saved, also those that are on no page ye
 test('audit is no room of an operator', async () => {
   await using tab = await scene.visit('/audit', { role: 'operator' });
   await sees(tab.page, 'You may not see this.');
+  assert.deepEqual(tab.complaints, []);
 });
 
 test('audit: axe finds nothing, the kept pictures are like it, and it fits', async () => {
@@ -98,4 +99,5 @@ test('audit: a changed line is told with its number and file', async () => {
   await using tab = await scene.visit('/audit');
   await sees(tab.page, 'The chain is broken in 1 place.');
   await sees(tab.page, `${file} line`);
+  assert.equal(await tab.page.locator('.findings li').count(), 1);
 });

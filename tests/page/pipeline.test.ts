@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { buildPage, sees } from './browser.ts';
-import { lookFaults, openScene, type Scene, SITE_TOPICS } from './scene.ts';
+import { lookFaults, openScene, type Scene, SITE, SITE_TOPICS } from './scene.ts';
 
 let scene: Scene;
 
@@ -16,6 +16,30 @@ after(() => scene[Symbol.asyncDispose]());
 
 const editorOf = (page: Page) => page.getByLabel('The document in YAML');
 const topicOf = (device: string) => `${SITE_TOPICS}/${device}/telemetry`;
+
+// First, so that the picture of the list has this document alone.
+test('pipelines and pipeline: axe finds nothing, the kept pictures are like them, and they fit', async () => {
+  const path = '/api/v1/pipelines/looked-at';
+  await scene.ask('PUT', path, {
+    apiVersion: 'skerry.dev/v1alpha1',
+    kind: 'Pipeline',
+    metadata: { name: 'looked-at' },
+    spec: {
+      match: SITE,
+      stages: [
+        { name: 'sane', type: 'Filter', keep: '"flow" in metrics' },
+        { name: 'minute', type: 'Aggregate', window: { size: '1m' }, functions: ['mean'], keepInput: true },
+      ],
+    },
+  });
+  const whole = (page: Page) => page.locator('.flow-figures').nth(1).waitFor();
+  const faults = [
+    ...(await lookFaults(scene, { name: 'pipelines', path: '/pipeline', whole })),
+    ...(await lookFaults(scene, { name: 'pipeline', path: '/pipeline/pipelines/looked-at', whole })),
+  ];
+  assert.deepEqual(faults, []);
+  await scene.ask('DELETE', path);
+});
 
 interface Detail {
   readonly version: number;
@@ -113,6 +137,7 @@ test('pipeline: a shadow run under way is cancelled by its button', async () => 
   await sees(page, 'Running for');
   await page.getByRole('button', { name: 'Cancel' }).click();
   await sees(page, 'The shadow run was cancelled.');
+  assert.equal(await page.getByRole('button', { name: 'Cancel' }).count(), 0);
 });
 
 test('pipeline: a viewer sees and tries, changes nothing, and reads it in Chinese', async () => {
@@ -144,14 +169,5 @@ test('pipeline: what is removed is not in force, keeps its history and can be ta
     .locator('.card', { hasText: 'Not in force any more' })
     .getByRole('link', { name: 'rooms' })
     .waitFor();
+  await assert.rejects(scene.ask('GET', '/api/v1/pipelines/rooms?kind=LookupTable'), /404/);
 });
-
-for (const [name, path] of [
-  ['pipelines', '/pipeline'],
-  ['pipeline', '/pipeline/pipelines/plausible'],
-] as const) {
-  test(`${name}: axe finds nothing, the kept pictures are like it, and it fits`, async () => {
-    const whole = (page: Page) => page.locator('.flow-figures').waitFor();
-    assert.deepEqual(await lookFaults(scene, { name, path, whole }), []);
-  });
-}

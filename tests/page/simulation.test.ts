@@ -32,7 +32,7 @@ test('simulation starts a world as asked, shows what it publishes, and stops it'
   await sees(page, 'No simulation is running.');
   await page.getByRole('radio', { name: 'Factory' }).check();
   await page.getByLabel('Devices', { exact: true }).fill('5');
-  await page.getByLabel('Messages of each a second').fill('2');
+  await page.getByLabel('Messages a second').fill('2');
   await page.getByLabel('Seed').fill('42');
   await page.getByLabel('Tenant').fill('works');
   await sees(page, 'That makes 10 messages a second.');
@@ -63,11 +63,11 @@ test('simulation says which numbers it takes, and begins one anew in Chinese', a
   const { page } = tab;
   await page.getByLabel('设备数量').fill('0');
   await sees(page, '请输入 1 到 1000 之间的整数。');
-  await page.getByLabel('每台设备每秒消息数').fill('many');
+  await page.getByLabel('每秒消息数').fill('many');
   await sees(page, '请输入 0.01 到 2 之间的数。');
   assert.ok(await page.getByRole('button', { name: '启动' }).isDisabled());
   await page.getByLabel('设备数量').fill('2');
-  await page.getByLabel('每台设备每秒消息数').fill('1');
+  await page.getByLabel('每秒消息数').fill('1');
   await page.getByRole('button', { name: '启动' }).click();
   await page.getByRole('button', { name: /^重新开始/ }).click();
   await sees(page, '模拟已启动。');

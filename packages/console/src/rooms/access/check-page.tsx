@@ -83,7 +83,7 @@ export function CheckPage() {
 function sentenceOf(isAllowed: boolean, draft: Draft, subject: string, words: AccessWords): string {
   const who = draft.kind === 'me' ? words.me : subject;
   const scope = scopeText(scopeOf(draft));
-  const where = scope === '' ? words.everywhere : words.inScope(scope);
+  const where = scope === '' ? words.anywhere : words.inScope(scope);
   return (isAllowed ? words.may : words.mayNot)(who, words.actions[draft.action], where);
 }
 
@@ -147,26 +147,33 @@ function Question({
           )}
         </Field>
       </div>
-      <div className="field-row">
-        {(['tenant', 'project', 'device'] as const).map((part, index, parts) => {
-          const above = parts[index - 1];
-          return (
-            <Field key={part} label={words[part]} hint={part === 'tenant' ? words.scopeHint : undefined}>
-              {(ids) => (
-                <input
-                  {...ids}
-                  value={draft[part]}
-                  disabled={above !== undefined && draft[above].trim() === ''}
-                  autoComplete="off"
-                  spellCheck={false}
-                  onChange={(event) => set({ [part]: event.target.value })}
-                />
-              )}
-            </Field>
-          );
-        })}
-      </div>
+      <Where draft={draft} set={set} />
     </>
+  );
+}
+
+function Where({ draft, set }: { readonly draft: Draft; readonly set: (change: Partial<Draft>) => void }) {
+  const words = useWords(WORDS);
+  return (
+    <div className="field-row">
+      {(['tenant', 'project', 'device'] as const).map((part, index, parts) => {
+        const above = parts[index - 1];
+        return (
+          <Field key={part} label={words[part]} hint={part === 'tenant' ? words.scopeHint : undefined}>
+            {(ids) => (
+              <input
+                {...ids}
+                value={draft[part]}
+                disabled={above !== undefined && draft[above].trim() === ''}
+                autoComplete="off"
+                spellCheck={false}
+                onChange={(event) => set({ [part]: event.target.value })}
+              />
+            )}
+          </Field>
+        );
+      })}
+    </div>
   );
 }
 

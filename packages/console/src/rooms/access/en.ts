@@ -31,6 +31,7 @@ export const en = {
   device: 'Device',
   all: 'all',
   everywhere: 'everywhere',
+  anywhere: 'everywhere',
   addRole: 'Add a role',
   removeRole: (number: number) => `Take role ${number} away`,
   noRole: 'Without a role one may sign in, but see nothing.',

@@ -11,7 +11,7 @@ import { Question } from '../../parts/question.tsx';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { browserOf } from './browser-name.ts';
-import { en } from './en.ts';
+import { type AccessWords, en } from './en.ts';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
@@ -133,11 +133,7 @@ function OwnPassword({ name }: { readonly name: string }) {
       },
     );
   };
-  const fields = [
-    ['current', words.currentPassword, undefined, 'current-password'],
-    ['password', words.newPassword, words.newPasswordHint, 'new-password'],
-    ['again', words.again, undefined, 'new-password'],
-  ] as const;
+  const fields = passwordFields(words);
   return (
     <Card title={words.ownPassword}>
       <p className="lead">{words.ownPasswordWords}</p>
@@ -184,4 +180,12 @@ function OwnPassword({ name }: { readonly name: string }) {
       </form>
     </Card>
   );
+}
+
+function passwordFields(words: AccessWords) {
+  return [
+    ['current', words.currentPassword, undefined, 'current-password'],
+    ['password', words.newPassword, words.newPasswordHint, 'new-password'],
+    ['again', words.again, undefined, 'new-password'],
+  ] as const;
 }

@@ -155,7 +155,7 @@ function UserRow({
     <tr>
       <th scope="row">
         {user.name} {isSelf && <span className="badge">{words.you}</span>}
-        {user.displayName !== '' && <div className="quiet small">{user.displayName}</div>}
+        {user.displayName !== user.name && <div className="quiet small sub-name">{user.displayName}</div>}
       </th>
       <td>
         <GrantList grants={user.grants} />

@@ -30,6 +30,7 @@ export const zh: AccessWords = {
   device: '设备',
   all: '全部',
   everywhere: '全部范围',
+  anywhere: '在全部范围',
   addRole: '添加角色',
   removeRole: (number) => `删除第 ${number} 个角色`,
   noRole: '没有角色的用户可以登录，但看不到任何内容。',

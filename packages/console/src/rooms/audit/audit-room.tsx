@@ -7,8 +7,10 @@ import type { RoomProps } from '../../room.ts';
 import { setQuery, usePlace } from '../../route.ts';
 import '../../styles/forms.css';
 import { useFormat } from '../../use-format.ts';
+import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
 import './audit.css';
+import { grantsIn } from './audit-text.ts';
 import { type AuditWords, en } from './en.ts';
 import { ExportButtons } from './export-buttons.tsx';
 import { Verdict } from './verdict.tsx';
@@ -160,7 +162,7 @@ function EntryRow({ entry }: { readonly entry: AuditEntry }) {
         <Breakable text={entry.target} />
         {entry.detail !== '' && (
           <div className="quiet small">
-            <Breakable text={entry.detail} />
+            <Detail detail={entry.detail} />
           </div>
         )}
       </td>
@@ -170,4 +172,19 @@ function EntryRow({ entry }: { readonly entry: AuditEntry }) {
       <td className="figures wide-only">{entry.from}</td>
     </tr>
   );
+}
+
+/** The facts of an entry; what was granted is told in the words for it. */
+function Detail({ detail }: { readonly detail: string }) {
+  const words = useWords(WORDS);
+  const { roles } = useShared();
+  const grants = grantsIn(detail);
+  if (!grants) return <Breakable text={detail} />;
+  const told = grants.map(({ role, tenant, project, device }) =>
+    [
+      roles[role],
+      [tenant, project, device].filter((part) => part !== undefined).join(' / ') || words.everywhere,
+    ].join(' '),
+  );
+  return <Breakable text={told.join(', ')} />;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { auditCsv, auditNdjson } from './audit-text.ts';
+import { auditCsv, auditNdjson, grantsIn } from './audit-text.ts';
 
 const ENTRY = {
   n: 7,
@@ -34,4 +34,10 @@ test('auditNdjson writes a line an entry', () => {
       .map((line) => JSON.parse(line)),
     [ENTRY, ENTRY],
   );
+});
+
+test('grantsIn reads grants and nothing else', () => {
+  assert.deepEqual(grantsIn('[{"role":"viewer","tenant":"a"}]'), [{ role: 'viewer', tenant: 'a' }]);
+  for (const detail of ['by link', '[{"role":"king"}]', '[{"role":"viewer"', ''])
+    assert.equal(grantsIn(detail), undefined);
 });

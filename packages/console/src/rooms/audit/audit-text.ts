@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../generated/client.ts';
+import type { AuditEntry, Grant } from '../../generated/client.ts';
 
 const COLUMNS = ['n', 'time', 'author', 'action', 'target', 'outcome', 'from', 'detail', 'count'] as const;
 
@@ -17,4 +17,19 @@ function cell(value: string | number): string {
   if (typeof value === 'number') return String(value);
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const ROLES: readonly unknown[] = ['admin', 'operator', 'viewer', 'device'] satisfies Grant['role'][];
+
+/** The grants that the facts of an entry are, undefined when they are something else. */
+export function grantsIn(detail: string): readonly Grant[] | undefined {
+  if (!detail.startsWith('[{"role":')) return undefined;
+  try {
+    const value: unknown = JSON.parse(detail);
+    const isGrants =
+      Array.isArray(value) && value.every((one) => typeof one === 'object' && ROLES.includes(one?.role));
+    return isGrants ? value : undefined;
+  } catch {
+    return undefined; // facts that were cut off are shown as they are
+  }
 }

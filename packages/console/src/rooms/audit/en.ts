@@ -13,6 +13,7 @@ export const en = {
   from: 'From',
   number: 'No.',
   detail: 'Facts',
+  everywhere: 'everywhere',
   anyAction: 'Anything',
   groups: {
     'user.': 'Users',

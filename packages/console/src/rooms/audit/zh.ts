@@ -14,6 +14,7 @@ export const zh: AuditWords = {
   from: '来源地址',
   number: '编号',
   detail: '说明',
+  everywhere: '全部范围',
   anyAction: '不限',
   groups: {
     'user.': '用户管理',

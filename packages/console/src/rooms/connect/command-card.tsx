@@ -109,7 +109,12 @@ function CommandSteps({ command }: { readonly command: OnboardingCommand }) {
   const hasMore = install !== '' || source !== null;
   return (
     <>
-      {install !== '' && <CodeBlock title={words.install} text={install} />}
+      {install !== '' && (
+        <p className="install">
+          {words.install} <code>{install}</code>
+          <CopyButton text={install} name={words.install} />
+        </p>
+      )}
       {source && <CodeBlock title={words.save(source.fileName)} text={source.text} />}
       <CodeBlock
         title={hasMore ? words.run : words.runOnly}

@@ -38,7 +38,7 @@ export const en = {
   noTokenRight: 'Your role cannot make tokens. An administrator can make one for this device on this page.',
   send: '3. Send a first message',
   tools: 'Tool',
-  install: 'Once, to install what it needs',
+  install: 'Once, to install what it needs:',
   save: (file: string) => `Save this as ${file}`,
   run: 'Then run',
   runOnly: 'Run this in a terminal',

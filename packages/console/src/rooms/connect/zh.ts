@@ -38,7 +38,7 @@ export const zh: ConnectWords = {
   noTokenRight: '您的角色不能创建令牌。管理员可以在此页面为该设备创建。',
   send: '3. 发送第一条消息',
   tools: '工具',
-  install: '首次使用时安装所需的软件',
+  install: '首次使用时安装：',
   save: (file) => `将以下内容保存为 ${file}`,
   run: '然后运行',
   runOnly: '在终端中运行',

@@ -44,10 +44,7 @@ export function DocumentPage({
   readonly name: string;
 }) {
   const words = useWords(WORDS);
-  const detail = useFetched(`${kind} ${name}`, (signal) => getPipeline({ name }, { kind }, signal), ASK_MS);
-  const history = useFetched(`history ${kind} ${name}`, (signal) =>
-    getPipelineHistory({ name }, { kind }, signal),
-  );
+  const { detail, history } = useDocument(kind, name);
   const [asked, setAsked] = useState<Asked | undefined>(undefined);
   const [outcome, setOutcome] = useState<string | undefined>(undefined);
   const [loaded, setLoaded] = useState<Loaded>({ turn: 0 });
@@ -60,8 +57,10 @@ export function DocumentPage({
     history.reload();
   };
   const newest = loaded.document ?? versions.find(({ document }) => document !== null)?.document;
-  const load = ({ document }: Pick<PipelineVersion, 'document'>) =>
+  const load = ({ document }: Pick<PipelineVersion, 'document'>) => {
     setLoaded((before) => ({ turn: before.turn + 1, document }));
+    window.scrollTo(0, 0);
+  };
   return (
     <>
       <Link to={pathOf('pipeline')} className="back">
@@ -75,8 +74,7 @@ export function DocumentPage({
       </p>
       {detail.isLoading && <Loading rows={5} />}
       {detail.error && !detail.data && !isGone && <Failed error={detail.error} retry={detail.reload} />}
-      {isGone && versions.length === 0 && !history.isLoading && <p className="notice">{words.unknown}</p>}
-      {isGone && versions.length > 0 && <p className="notice notice-warn">{words.notInForce}</p>}
+      {isGone && !history.isLoading && <Gone hasVersions={versions.length > 0} />}
       {detail.data && !isGone && <Running detail={detail.data} />}
       {newest && (
         <Workbench
@@ -91,19 +89,14 @@ export function DocumentPage({
           load={(version) => {
             load(version);
             setOutcome(words.loaded(version.version));
-            window.scrollTo(0, 0);
           }}
         />
       )}
       {asked && (
-        <Question
-          title={asked === 'undo' ? words.undoTitle : words.removeTitle(name)}
-          words={asked === 'undo' ? words.undoWords : words.removeWords}
-          act={asked === 'undo' ? words.undo : words.remove}
-          isDanger={asked === 'remove'}
-          ask={() =>
-            asked === 'undo' ? undoPipeline({ name }, { kind }) : deletePipeline({ name }, { kind })
-          }
+        <Asking
+          asked={asked}
+          kind={kind}
+          name={name}
           done={(after) => {
             if (asked === 'undo') load(after);
             changed(asked === 'undo' ? words.undone(after.version) : words.notInForce);
@@ -112,6 +105,54 @@ export function DocumentPage({
         />
       )}
     </>
+  );
+}
+
+/** The document as it runs, and its history. */
+function useDocument(kind: PipelineEntry['kind'], name: string) {
+  const detail = useFetched(`${kind} ${name}`, (signal) => getPipeline({ name }, { kind }, signal), ASK_MS);
+  const history = useFetched(`history ${kind} ${name}`, (signal) =>
+    getPipelineHistory({ name }, { kind }, signal),
+  );
+  return { detail, history };
+}
+
+function Asking({
+  asked,
+  kind,
+  name,
+  done,
+  close,
+}: {
+  readonly asked: Asked;
+  readonly kind: PipelineEntry['kind'];
+  readonly name: string;
+  readonly done: (after: PipelineDetail) => void;
+  readonly close: () => void;
+}) {
+  const words = useWords(WORDS);
+  if (asked === 'undo') {
+    return (
+      <Question
+        title={words.undoTitle}
+        words={words.undoWords}
+        act={words.undo}
+        ask={() => undoPipeline({ name }, { kind })}
+        done={done}
+        close={close}
+      />
+    );
+  }
+  return (
+    <Question
+      title={words.removeTitle(name)}
+      words={words.removeWords}
+      act={words.remove}
+      isDanger
+      ask={() => deletePipeline({ name }, { kind })}
+      done={done}
+      close={close}
+    />
   );
 }
 
@@ -140,6 +181,15 @@ function Acts({
         </button>
       )}
     </div>
+  );
+}
+
+function Gone({ hasVersions }: { readonly hasVersions: boolean }) {
+  const words = useWords(WORDS);
+  return (
+    <p className={hasVersions ? 'notice notice-warn' : 'notice'}>
+      {hasVersions ? words.notInForce : words.unknown}
+    </p>
   );
 }
 

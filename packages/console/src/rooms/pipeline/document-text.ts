@@ -40,13 +40,20 @@ export function nameOf(document: StagesDocument): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** What the server has found wrong, each with its place in the text; undefined for any other fault. */
-export function faultsIn(error: Error | undefined, text: string): TextFault[] | undefined {
-  if (!(error instanceof ApiProblem) || !error.problem.errors) return undefined;
+/**
+ * What the server has found wrong with the document, which stands at `at` in the body, each with its place in the text;
+ * none for any other fault.
+ */
+export function faultsIn(error: Error, text: string, at: '' | '/document'): TextFault[] {
+  if (!(error instanceof ApiProblem) || !error.problem.errors) return [];
+  const begin = `#${at}`;
   const lines = new LineCounter();
   const parsed = parseDocument(text, { lineCounter: lines });
-  return error.problem.errors.map(({ pointer, detail }) => {
-    const keys = keysOf(pointer);
+  const ours = error.problem.errors.filter(
+    ({ pointer }) => pointer === begin || pointer.startsWith(`${begin}/`),
+  );
+  return ours.map(({ pointer, detail }) => {
+    const keys = keysOf(pointer.slice(begin.length));
     // a member that is missing has no place; what it should be in has
     for (let depth = keys.length; depth > 0; depth--) {
       const node: unknown = parsed.getIn(keys.slice(0, depth), true);
@@ -65,10 +72,8 @@ function rangeOf(node: unknown): { readonly from: number; readonly to: number } 
   return typeof from === 'number' && typeof to === 'number' ? { from, to } : undefined;
 }
 
-/** Members behind `#/document` (a test wraps the document) or `#`. */
 function keysOf(pointer: string): (string | number)[] {
   return pointer
-    .replace(/^#(\/document)?\/?/, '')
     .split('/')
     .filter((key) => key !== '')
     .map((key) => (/^\d+$/.test(key) ? Number(key) : key));

@@ -7,6 +7,7 @@ import { Card } from '../../parts/parts.tsx';
 import { useFormat } from '../../use-format.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
+import { DocumentFault } from './document-fault.ts';
 import { en } from './en.ts';
 import { ShadowReport } from './shadow-report.tsx';
 import type { Draft } from './workbench.tsx';
@@ -34,24 +35,25 @@ export function ShadowCard({ draft }: { readonly draft: Draft }) {
   const act = useAct();
   const [range, setRange] = useState<Range>('tenThousand');
   const [report, setReport] = useState<PipelineShadowReport | undefined>(undefined);
-  const [state, setState] = useState<'none' | 'of-document' | 'cancelled'>('none');
+  const [isCancelled, setCancelled] = useState(false);
   const [startedMs, setStarted] = useState(0);
   const stop = useRef<AbortController>(undefined);
   const run = () => {
     const document = draft.read();
     if (!document) return;
     setReport(undefined);
-    setState('none');
+    setCancelled(false);
     setStarted(serverNow());
     const ending = new AbortController();
     stop.current = ending;
     act.run(
       () =>
-        shadowPipelines({ document, ...BOUNDS[range]() }, ending.signal).catch((fault: Error) => {
-          if (ending.signal.aborted) setState('cancelled');
-          else if (draft.take(fault)) setState('of-document');
-          throw fault;
-        }),
+        draft
+          .watch(shadowPipelines({ document, ...BOUNDS[range]() }, ending.signal), '/document')
+          .catch((fault: Error) => {
+            if (ending.signal.aborted) setCancelled(true);
+            throw fault;
+          }),
       setReport,
     );
   };
@@ -83,10 +85,10 @@ export function ShadowCard({ draft }: { readonly draft: Draft }) {
         )}
       </div>
       {act.isBusy && <Running sinceMs={startedMs} />}
-      <p role="status" className={state === 'cancelled' && !act.isBusy ? 'quiet' : 'unseen'}>
-        {state === 'cancelled' && words.cancelled}
+      <p role="status" className={isCancelled ? 'quiet' : 'unseen'}>
+        {isCancelled && words.cancelled}
       </p>
-      {state === 'none' && <NotDone error={act.error} />}
+      {!isCancelled && <NotDone error={act.error instanceof DocumentFault ? undefined : act.error} />}
       {report && <ShadowReport report={report} />}
     </Card>
   );

@@ -7,7 +7,6 @@ import {
   getConfig,
   getOnboarding,
   listDeadLetters,
-  type PipelineTrial,
   type PipelineTrialOutcome,
   testPipelines,
 } from '../../generated/client.ts';
@@ -16,6 +15,7 @@ import { NotDone, useAct } from '../../parts/act.tsx';
 import { Field } from '../../parts/field.tsx';
 import { Card } from '../../parts/parts.tsx';
 import { useWords } from '../../words/words.ts';
+import { DocumentFault } from './document-fault.ts';
 import { en } from './en.ts';
 import { TrialOutcome } from './trial-outcome.tsx';
 import type { Draft } from './workbench.tsx';
@@ -29,40 +29,23 @@ const DEVICE = 'my-device';
 /** Sends a sample or a dead letter through the document, and shows what each stage makes of it. */
 export function TrialCard({ draft }: { readonly draft: Draft }) {
   const words = useWords(WORDS);
-  const { mayDo } = useSession();
   const act = useAct();
   const exampleTopic = useExampleTopic(draft.text);
-  const letters = useFetched('open letters', async (signal) =>
-    mayDo('dead-letters:read')
-      ? (await listDeadLetters({ state: 'open', limit: LETTERS }, signal)).items
-      : [],
-  );
+  const letters = useOpenLetters();
   const [source, setSource] = useState<'sample' | 'letter'>('sample');
   const [topic, setTopic] = useState<string | undefined>(undefined);
   const [payload, setPayload] = useState(PAYLOAD);
   const [letter, setLetter] = useState('');
   const [outcome, setOutcome] = useState<PipelineTrialOutcome | undefined>(undefined);
-  const [isOfDocument, setOfDocument] = useState(false);
   const shownTopic = topic ?? exampleTopic;
-  const offset = letter === '' ? letters.data?.[0]?.offset : Number(letter);
-  const sample: PipelineTrial['samples'][number] | undefined =
-    source === 'sample'
-      ? { topic: shownTopic, payload }
-      : offset === undefined
-        ? undefined
-        : { deadLetter: offset };
+  const offset = letter === '' ? letters[0]?.offset : Number(letter);
+  const ofLetter = offset === undefined ? undefined : { deadLetter: offset };
+  const sample = source === 'sample' ? { topic: shownTopic, payload } : ofLetter;
   const test = () => {
     const document = draft.read();
     if (!document || !sample) return;
-    act.run(
-      () =>
-        testPipelines({ document, samples: [sample] }).catch((fault: Error) => {
-          setOutcome(undefined);
-          setOfDocument(draft.take(fault));
-          throw fault;
-        }),
-      setOutcome,
-    );
+    setOutcome(undefined);
+    act.run(() => draft.watch(testPipelines({ document, samples: [sample] }), '/document'), setOutcome);
   };
   return (
     <Card title={words.test}>
@@ -70,43 +53,70 @@ export function TrialCard({ draft }: { readonly draft: Draft }) {
       <div className="form">
         <Sources source={source} choose={setSource} />
         {source === 'sample' ? (
-          <div className="field-row sample-row">
-            <Field label={words.topic}>
-              {(ids) => (
-                <input
-                  {...ids}
-                  className="mono"
-                  value={shownTopic}
-                  spellCheck={false}
-                  onChange={(event) => setTopic(event.target.value)}
-                />
-              )}
-            </Field>
-            <Field label={words.payload}>
-              {(ids) => (
-                <textarea
-                  {...ids}
-                  className="mono"
-                  rows={3}
-                  spellCheck={false}
-                  value={payload}
-                  onChange={(event) => setPayload(event.target.value)}
-                />
-              )}
-            </Field>
-          </div>
+          <Sample topic={shownTopic} payload={payload} setTopic={setTopic} setPayload={setPayload} />
         ) : (
-          <Letters letters={letters.data ?? []} chosen={letter} choose={setLetter} />
+          <Letters letters={letters} chosen={letter} choose={setLetter} />
         )}
         <div className="row">
           <button type="button" disabled={act.isBusy || sample === undefined} onClick={test}>
             <FlaskConical aria-hidden size={15} /> {act.isBusy ? words.testing : words.test}
           </button>
         </div>
-        {!isOfDocument && <NotDone error={act.error} />}
+        <NotDone error={act.error instanceof DocumentFault ? undefined : act.error} />
         {outcome && <TrialOutcome outcome={outcome} />}
       </div>
     </Card>
+  );
+}
+
+function useOpenLetters(): readonly DeadLetter[] {
+  const { mayDo } = useSession();
+  const { data } = useFetched('open letters', async (signal) =>
+    mayDo('dead-letters:read')
+      ? (await listDeadLetters({ state: 'open', limit: LETTERS }, signal)).items
+      : [],
+  );
+  return data ?? [];
+}
+
+function Sample({
+  topic,
+  payload,
+  setTopic,
+  setPayload,
+}: {
+  readonly topic: string;
+  readonly payload: string;
+  readonly setTopic: (topic: string) => void;
+  readonly setPayload: (payload: string) => void;
+}) {
+  const words = useWords(WORDS);
+  return (
+    <div className="field-row sample-row">
+      <Field label={words.topic}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="mono"
+            value={topic}
+            spellCheck={false}
+            onChange={(event) => setTopic(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label={words.payload}>
+        {(ids) => (
+          <textarea
+            {...ids}
+            className="mono"
+            rows={3}
+            spellCheck={false}
+            value={payload}
+            onChange={(event) => setPayload(event.target.value)}
+          />
+        )}
+      </Field>
+    </div>
   );
 }
 

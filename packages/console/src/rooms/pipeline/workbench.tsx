@@ -4,6 +4,7 @@ import { type PipelineDetail, putPipeline, type StagesDocument } from '../../gen
 import { NotDone, useAct } from '../../parts/act.tsx';
 import { Card } from '../../parts/parts.tsx';
 import { useWords } from '../../words/words.ts';
+import { DocumentFault } from './document-fault.ts';
 import { faultsIn, nameOf, readDocument, type TextFault } from './document-text.ts';
 import { en } from './en.ts';
 import { ShadowCard } from './shadow-card.tsx';
@@ -17,8 +18,8 @@ export interface Draft {
   readonly text: string;
   /** Gives the document when it is YAML at all; else says what is wrong. */
   read(): StagesDocument | undefined;
-  /** Takes a fault of the server: those of the document are shown in the editor. Says whether it was one. */
-  take(error: Error | undefined): boolean;
+  /** Waits for the server; its faults of the document, which stands at `at` in the body, are shown in the editor. Fails with `DocumentFault` for those. */
+  watch<T>(request: Promise<T>, at: '' | '/document'): Promise<T>;
 }
 
 /** Where a document is written, tried and put in force. */
@@ -31,38 +32,14 @@ export function Workbench({
 }) {
   const words = useWords(WORDS);
   const { mayDo } = useSession();
-  const [text, setText] = useState(begin);
-  const [faults, setFaults] = useState<readonly TextFault[]>([]);
+  const { draft, faults, setText } = useDraft(begin);
   const editor = useRef<HTMLTextAreaElement>(null);
   const act = useAct();
-  const draft: Draft = {
-    text,
-    read: () => {
-      const written = readDocument(text);
-      setFaults(written.faults);
-      return written.document;
-    },
-    take: (error) => {
-      const found = faultsIn(error, text);
-      setFaults(found ?? []);
-      return found !== undefined;
-    },
-  };
   const apply = () => {
     const document = draft.read();
     if (!document) return;
     const put = () => putPipeline({ name: nameOf(document) ?? '-' }, document);
-    act.run(
-      async () =>
-        put().catch((fault: Error) => {
-          draft.take(fault);
-          throw fault;
-        }),
-      (detail) => {
-        setFaults([]);
-        applied(detail);
-      },
-    );
+    act.run(() => draft.watch(put(), ''), applied);
   };
   return (
     <>
@@ -76,8 +53,8 @@ export function Workbench({
             aria-invalid={faults.length > 0}
             spellCheck={false}
             autoCapitalize="off"
-            rows={Math.min(30, Math.max(12, text.split('\n').length + 1))}
-            value={text}
+            rows={Math.min(30, Math.max(12, draft.text.split('\n').length + 1))}
+            value={draft.text}
             onChange={(event) => setText(event.target.value)}
           />
           {faults.length > 0 && <Faults faults={faults} editor={() => editor.current} />}
@@ -95,6 +72,26 @@ export function Workbench({
       <ShadowCard draft={draft} />
     </>
   );
+}
+
+function useDraft(begin: string) {
+  const [text, setText] = useState(begin);
+  const [faults, setFaults] = useState<readonly TextFault[]>([]);
+  const draft: Draft = {
+    text,
+    read: () => {
+      const written = readDocument(text);
+      setFaults(written.faults);
+      return written.document;
+    },
+    watch: (request, at) =>
+      request.catch((fault: Error) => {
+        const found = faultsIn(fault, text, at);
+        setFaults(found);
+        throw found.length > 0 ? new DocumentFault(fault) : fault;
+      }),
+  };
+  return { draft, faults, setText };
 }
 
 /** What is wrong, by path; a press selects the place in the editor. */

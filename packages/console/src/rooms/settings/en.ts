@@ -23,6 +23,7 @@ export const en = {
     flag: 'Flag',
   },
   standard: (value: string) => `default ${value}`,
+  follows: (path: string) => `0 because ${path} is`,
   empty: 'empty',
   change: 'How to change it',
   inFile: 'In the configuration file',

@@ -18,6 +18,9 @@ const WORDS = { en, zh };
 
 type Setting = Config['settings'][number];
 
+/** How the server says that a default follows from another key. */
+const FOLLOWS = /^default, since (\S+) is 0$/;
+
 /** The configuration in force, each value with its source and the ways to change it. */
 export function Content() {
   const words = useWords(WORDS);
@@ -101,7 +104,7 @@ function Settings({ settings }: { readonly settings: readonly Setting[] }) {
 function SettingTable({ settings }: { readonly settings: readonly Setting[] }) {
   const words = useWords(WORDS);
   return (
-    <table>
+    <table className="settings">
       <thead>
         <tr>
           <th scope="col">{words.setting}</th>
@@ -122,6 +125,7 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
   const words = useWords(WORDS);
   const descriptionOf = useDescriptions();
   const { path, value, standard, source, origin } = setting;
+  const [, followed] = FOLLOWS.exec(origin) ?? [];
   const isChanged = standard !== null && JSON.stringify(value) !== JSON.stringify(standard);
   return (
     <tr>
@@ -143,6 +147,7 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
             <Breakable text={origin} />
           </div>
         )}
+        {followed !== undefined && <div className="small quiet">{words.follows(followed)}</div>}
       </td>
     </tr>
   );

@@ -24,6 +24,7 @@ export const zh: SettingsWords = {
     flag: '命令行参数',
   },
   standard: (value) => `默认值 ${value}`,
+  follows: (path) => `因为 ${path} 为 0`,
   empty: '空',
   change: '如何修改',
   inFile: '在配置文件中',

@@ -50,7 +50,14 @@ export function StartForm({ started }: { readonly started: () => void }) {
       <Worlds chosen={draft.world} choose={(world) => set({ world })} />
       <div className="field-row">
         <Text name="devices" draft={draft} set={set} label={words.devices} fault={faults.devices} />
-        <Text name="rate" draft={draft} set={set} label={words.rate} fault={faults.rate} />
+        <Text
+          name="rate"
+          draft={draft}
+          set={set}
+          label={words.rate}
+          fault={faults.rate}
+          hint={words.rateHint}
+        />
         <Text
           name="seed"
           draft={draft}
