@@ -203,6 +203,9 @@ export interface DeadLetterNarrowing {
   readonly scopes?: readonly Scope[];
 }
 
+/** Which open dead letters to count. */
+export type DeadLetterScope = Pick<DeadLetterNarrowing, 'tenant' | 'project' | 'device' | 'scopes'>;
+
 /** Which dead letters to list, by offset, those above `after`. */
 export interface DeadLetterQuery extends DeadLetterNarrowing {
   readonly after?: number;
@@ -342,6 +345,8 @@ export interface Platform {
   gaps(query: GapQuery): Promise<readonly SequenceGap[]>;
   deadLetters(query: DeadLetterQuery): Promise<readonly DeadLetterEntry[]>;
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
+  /** How many are open of each reason; every reason is named. */
+  deadLetterReasons(scope: DeadLetterScope): Promise<Readonly<Record<DeadLetterReason, number>>>;
   /** Resolves when the request is durable; the letters change soon after. Asking twice is harmless. */
   replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome>;
   discardDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome>;

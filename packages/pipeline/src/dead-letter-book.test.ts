@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '@skerry/kernel/testing';
+import type { DeadLetterReason, Scope } from '@skerry/model';
 import { LIMITS as SERIES_LIMITS } from '@skerry/series';
 import { Catalogue } from './catalogue.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
@@ -14,6 +15,7 @@ const aLetter = (offset: number, receivedMicros = NOW, payloadBytes = 1) => ({
   receivedMicros,
   owner,
   device: '',
+  reason: 'undecodable' as const,
   payloadBytes,
 });
 
@@ -41,6 +43,48 @@ test('DeadLetterBook gives up the oldest beyond the bytes that are kept', () => 
     book.expired(NOW).map((one) => one.offset),
     [1],
   );
+});
+
+test('DeadLetterBook counts its letters by reason, as many as a walk over all of them finds, in every scope', () => {
+  const catalogue = new Catalogue();
+  const book = new DeadLetterBook();
+  const reasons: readonly DeadLetterReason[] = ['unknown-topic', 'undecodable', 'stage-failed'];
+  const letters = Array.from({ length: 60 }, (_, offset) => ({
+    ...aLetter(offset),
+    owner: catalogue.project(`t${offset % 2}`, `p${offset % 3}`),
+    device: `d${offset % 5}`,
+    reason: reasons[offset % 7] ?? 'series-limit',
+  }));
+  for (const letter of letters) book.add(letter);
+  // a letter that is added twice is one letter, and one that is taken out is none
+  for (const letter of letters.slice(0, 9)) book.add(letter);
+  for (const letter of letters) if (letter.offset % 4 === 0) book.remove(letter.offset);
+  book.remove(0);
+  const open = letters.filter(({ offset }) => offset % 4 !== 0);
+  const fits = (scope: Scope, { owner: { tenant, project }, device }: (typeof letters)[number]): boolean =>
+    (scope.tenant ?? tenant) === tenant &&
+    (scope.project ?? project) === project &&
+    (scope.device ?? device) === device;
+  const places: readonly Scope[] = [
+    {},
+    { tenant: 't1' },
+    { tenant: 't0', project: 'p2' },
+    { tenant: 't1', project: 'p0', device: 'd3' },
+    { device: 'd1' },
+    { tenant: 'nobody' },
+  ];
+  for (const place of places) {
+    for (const scopes of [undefined, [], ...places.map((one) => [one]), places.slice(2, 4)]) {
+      const found = book.reasons({ ...place, ...(scopes ? { scopes } : {}) });
+      const counted = open.filter(
+        (letter) => fits(place, letter) && (scopes?.some((scope) => fits(scope, letter)) ?? true),
+      );
+      for (const [reason, count] of Object.entries(found)) {
+        const wanted = counted.filter((letter) => letter.reason === reason).length;
+        assert.equal(count, wanted, `${reason} in ${JSON.stringify({ place, scopes })}`);
+      }
+    }
+  }
 });
 
 test('PolicyTime gives nothing up at once when the own clock jumps to 2038 or 1970', () => {

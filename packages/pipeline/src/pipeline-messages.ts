@@ -17,6 +17,7 @@ export interface PipelineRequests
     | 'points'
     | 'deadLetters'
     | 'deadLetter'
+    | 'deadLetterReasons'
     | 'ledger'
     | 'alarms'
     | 'figures'

@@ -98,6 +98,7 @@ function requestsOf(pipeline: Pipeline, meter: Pick<Meter, 'snapshot'>): Pipelin
     points: (query) => pipeline.points(query),
     deadLetters: (filter) => pipeline.deadLetters(filter),
     deadLetter: (offset) => pipeline.deadLetter(offset),
+    deadLetterReasons: (scope) => pipeline.deadLetterReasons(scope),
     ledger: () => pipeline.ledger(),
     alarms: () => pipeline.alarms(),
     figures: () => pipeline.figures(),

@@ -2,6 +2,7 @@ import type { Journal, StoredBatch } from '@skerry/journal';
 import type { Clock, FailpointHook, Logger, Meter } from '@skerry/kernel';
 import type {
   DeadLetter,
+  DeadLetterReason,
   DeviceConnectivity,
   DeviceKey,
   LedgerAccounts,
@@ -141,6 +142,12 @@ export interface ScopedDeadLetterFilter extends DeadLetterFilter {
   readonly scopes?: readonly Scope[];
 }
 
+/** Which open dead letters to count; an absent member narrows nothing. */
+export type DeadLetterScope = Pick<ScopedDeadLetterFilter, 'tenant' | 'project' | 'device' | 'scopes'>;
+
+/** How many dead letters are open of each reason. */
+export type OpenReasons = Readonly<Record<DeadLetterReason, number>>;
+
 /** A question about one series, named. */
 export type PointsQuery = Omit<SeriesQuery, 'series'> & { readonly series: SeriesKey };
 
@@ -194,6 +201,8 @@ export interface Pipeline extends AsyncDisposable {
   /** By offset; those not sealed yet included. */
   deadLetters(filter: ScopedDeadLetterFilter): Promise<DeadLetterHead[]>;
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
+  /** Those not sealed yet included. */
+  deadLetterReasons(scope: DeadLetterScope): OpenReasons;
   ledger(): LedgerReport;
   alarms(): PipelineAlarm[];
   figures(): PipelineFigures;

@@ -405,7 +405,8 @@ export class RecordProcessor {
     draft.deadLetterBytes += payload.length + headers.length;
     const { offset, receivedMicros, client, qos } = record;
     const { tenant, project } = owner;
-    this.#needs.letters.add({ offset, receivedMicros, owner, device, payloadBytes: payload.length });
+    const payloadBytes = payload.length;
+    this.#needs.letters.add({ offset, receivedMicros, owner, device, reason: why.reason, payloadBytes });
     draft.deadLetters.push({
       offset,
       receivedMicros,

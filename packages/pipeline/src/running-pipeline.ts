@@ -2,14 +2,7 @@ import assert from 'node:assert/strict';
 import type { StoredBatch } from '@skerry/journal';
 import type { Timer } from '@skerry/kernel';
 import type { DeadLetter, DeviceKey, LedgerReport, SequenceGap } from '@skerry/model';
-import type {
-  BucketPage,
-  DeadLetterFilter,
-  DeadLetterHead,
-  PointPage,
-  Seal,
-  StoreState,
-} from '@skerry/series';
+import type { BucketPage, DeadLetterHead, PointPage, Seal, StoreState } from '@skerry/series';
 import { Catalogue } from './catalogue.ts';
 import { CommittedLedger } from './committed-ledger.ts';
 import { ConnectivityPages } from './connectivity-pages.ts';
@@ -27,17 +20,20 @@ import { type LivePlace, LiveRing } from './live-ring.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type {
   ConnectivityQuery,
+  DeadLetterScope,
   DeviceDetail,
   DeviceQuery,
   DeviceRows,
   GapQuery,
   LatestValue,
+  OpenReasons,
   Pipeline,
   PipelineAlarm,
   PipelineFigures,
   PipelineNeeds,
   PipelineOptions,
   PointsQuery,
+  ScopedDeadLetterFilter,
 } from './pipeline.ts';
 import { PipelineMeters } from './pipeline-meters.ts';
 import { PipelineWatch } from './pipeline-watch.ts';
@@ -238,12 +234,16 @@ export class RunningPipeline implements Pipeline {
     );
   }
 
-  deadLetters(filter: DeadLetterFilter): Promise<DeadLetterHead[]> {
+  deadLetters(filter: ScopedDeadLetterFilter): Promise<DeadLetterHead[]> {
     return this.#letterPages.list(filter);
   }
 
   deadLetter(offset: number): Promise<DeadLetter | undefined> {
     return this.#letterPages.get(offset);
+  }
+
+  deadLetterReasons(scope: DeadLetterScope): OpenReasons {
+    return this.#letters.reasons(scope);
   }
 
   ledger(): LedgerReport {

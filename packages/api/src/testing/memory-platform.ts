@@ -2,6 +2,7 @@ import type { Clock, MetricFamily } from '@skerry/kernel';
 import {
   covers,
   type DeadLetter,
+  type DeadLetterReason,
   type DeviceConnectivity,
   type DeviceKey,
   emptyAccounts,
@@ -20,6 +21,7 @@ import type {
   DeadLetterNarrowing,
   DeadLetterOutcome,
   DeadLetterQuery,
+  DeadLetterScope,
   DeviceDetail,
   DeviceEntry,
   DeviceQuery,
@@ -294,6 +296,12 @@ export class MemoryPlatform implements Platform {
 
   async deadLetter(offset: number): Promise<DeadLetter | undefined> {
     return this.#letters.get(offset);
+  }
+
+  async deadLetterReasons(scope: DeadLetterScope): Promise<Record<DeadLetterReason, number>> {
+    const open = [...this.#letters.values()].filter((letter) => isMeant({ ...scope, state: 'open' }, letter));
+    const sum = { 'unknown-topic': 0, 'series-limit': 0, 'too-many-points': 0, 'stage-failed': 0 };
+    return { ...sum, undecodable: open.length };
   }
 
   async replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {

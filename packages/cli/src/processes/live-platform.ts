@@ -185,6 +185,10 @@ export class LivePlatform implements Platform, Disposable {
     return this.#needs.pipeline.request('deadLetter', offset);
   }
 
+  deadLetterReasons(scope: Parameters<Platform['deadLetterReasons']>[0]) {
+    return this.#needs.pipeline.request('deadLetterReasons', scope);
+  }
+
   replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome> {
     return this.#change('replay', choice, author);
   }

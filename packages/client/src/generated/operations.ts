@@ -24,6 +24,7 @@ import type {
   AuditReport,
   GapPage,
   DeadLetterPage,
+  DeadLetterReasons,
   DeadLetterDetail,
   DeadLetterFilter,
   DeadLetterOutcome,
@@ -113,6 +114,8 @@ export interface SkerryClient {
   listGaps(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<GapPage>;
   /** Dead letters by offset. */
   listDeadLetters(parameters?: { readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined; readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DeadLetterPage>;
+  /** How many dead letters are open, by reason. */
+  countDeadLetters(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined }, options?: CallOptions): Promise<DeadLetterReasons>;
   /** One dead letter with its bytes. */
   getDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterDetail>;
   /** Replays open dead letters of a filter; twice is harmless. */
@@ -226,6 +229,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   auditLedger: {"method":"GET","path":"/api/v1/ledger/audit","kind":"json","hasLines":true},
   listGaps: {"method":"GET","path":"/api/v1/gaps","kind":"json"},
   listDeadLetters: {"method":"GET","path":"/api/v1/dead-letters","kind":"json"},
+  countDeadLetters: {"method":"GET","path":"/api/v1/dead-letters/reasons","kind":"json"},
   getDeadLetter: {"method":"GET","path":"/api/v1/dead-letters/{offset}","kind":"json"},
   replayDeadLetters: {"method":"POST","path":"/api/v1/dead-letters/replay","kind":"json"},
   discardDeadLetters: {"method":"POST","path":"/api/v1/dead-letters/discard","kind":"json"},

@@ -543,6 +543,18 @@ export type DeadLetterPage = {
   readonly cursor: string | null;
 };
 
+/** Open dead letters by reason, exact. */
+export type DeadLetterReasons = {
+  /** All of them. */
+  readonly open: number;
+  readonly reasons: readonly ({
+    /** Why it was set aside. */
+    readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
+    /** Open letters of this reason. */
+    readonly open: number;
+  })[];
+};
+
 /** A dead letter with its bytes. */
 export type DeadLetterDetail = {
   /** Offset in the journal, its identity. */

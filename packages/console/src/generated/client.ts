@@ -18,6 +18,7 @@ import type {
   AuditReport,
   GapPage,
   DeadLetterPage,
+  DeadLetterReasons,
   DeadLetterDetail,
   DeadLetterFilter,
   DeadLetterOutcome,
@@ -242,6 +243,18 @@ export function listDeadLetters(query: {
   readonly cursor?: string | undefined;
 } = {}, signal: AbortSignal | null = null): Promise<DeadLetterPage> {
   return client.listDeadLetters({ ...query }, optionsOf(signal));
+}
+
+/** How many dead letters are open, by reason. */
+export function countDeadLetters(query: {
+  /** Only this tenant. */
+  readonly tenant?: string | undefined;
+  /** Only this project. */
+  readonly project?: string | undefined;
+  /** Only this device. */
+  readonly device?: string | undefined;
+} = {}, signal: AbortSignal | null = null): Promise<DeadLetterReasons> {
+  return client.countDeadLetters({ ...query }, optionsOf(signal));
 }
 
 /** One dead letter with its bytes. */

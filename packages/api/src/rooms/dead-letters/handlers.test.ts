@@ -45,6 +45,36 @@ test('listDeadLetters narrows and pages by offset', async () => {
   assert.deepEqual(offsets, [0, 2, 6, 8]);
 });
 
+test('countDeadLetters counts the open ones by reason, in what is asked for and only where the asker may see', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest(
+    Array.from({ length: 10 }, (_, i) => ({
+      ...KEY,
+      project: `p${i % 2}`,
+      device: `d${i}`,
+      values: undefined,
+    })),
+  );
+  await scene.post('/api/v1/dead-letters/4/discard');
+  const ask = (query: string) =>
+    scene.json<Model<'DeadLetterReasons'>>(`/api/v1/dead-letters/reasons${query}`);
+  const all = await ask('');
+  assert.equal(all.open, 9);
+  assert.deepEqual(
+    all.reasons.filter(({ open }) => open > 0),
+    [{ reason: 'undecodable', open: 9 }],
+  );
+  assert.equal(all.reasons.length, 5);
+  assert.equal((await ask('?project=p0')).open, 4);
+  assert.equal((await ask('?device=d3')).open, 1);
+  const grants = [{ role: 'viewer', tenant: 't', project: 'p1' }];
+  const made = (await (await scene.post('/api/v1/tokens', { name: 'narrow', grants })).json()) as {
+    readonly secret: string;
+  };
+  const seen = await scene.get('/api/v1/dead-letters/reasons', { authorization: `Bearer ${made.secret}` });
+  assert.equal(((await seen.json()) as Model<'DeadLetterReasons'>).open, 5);
+});
+
 test('replayDeadLetters takes a filter, is harmless twice and names its author', async () => {
   await using scene = await openScene();
   scene.platform.ingest(

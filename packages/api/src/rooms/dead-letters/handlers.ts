@@ -1,4 +1,4 @@
-import { isAllowed, type Scope } from '@skerry/model';
+import { type DeadLetterReason, isAllowed, type Scope } from '@skerry/model';
 import type { Asker } from '../../admission.ts';
 import type { Call, Handlers } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
@@ -10,11 +10,20 @@ import { showDeadLetter, showPayload } from '../../shape.ts';
 
 type DeadLetterIds =
   | 'listDeadLetters'
+  | 'countDeadLetters'
   | 'getDeadLetter'
   | 'replayDeadLetters'
   | 'discardDeadLetters'
   | 'replayDeadLetter'
   | 'discardDeadLetter';
+
+const REASONS = [
+  'unknown-topic',
+  'undecodable',
+  'series-limit',
+  'too-many-points',
+  'stage-failed',
+] as const satisfies readonly DeadLetterReason[];
 
 type Needs = Pick<HandlerNeeds, 'platform' | 'access'>;
 
@@ -33,6 +42,14 @@ export function deadLetterHandlers(needs: Needs): Handlers<DeadLetterIds> {
         items,
         cursor: last && letters.length > limit ? writeCursor('dead-letters', [last.offset]) : null,
       };
+    },
+    countDeadLetters: async ({ asker, query }) => {
+      const counts = await platform.deadLetterReasons({
+        ...query,
+        ...scopesFor(asker.subject, 'dead-letters:read'),
+      });
+      const reasons = REASONS.map((reason) => ({ reason, open: counts[reason] }));
+      return { open: reasons.reduce((sum, { open }) => sum + open, 0), reasons };
     },
     getDeadLetter: async ({ asker, params }) => {
       const letter = await platform.deadLetter(params.offset);

@@ -6,6 +6,8 @@ const offsetParams = object('', {
   offset: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Journal offset.' },
 });
 
+const narrowing = { tenant: narrow('tenant'), project: narrow('project'), device: narrow('device') };
+
 const deadLetterQuery = {
   state: oneOfWords('Only this state.', ['open', 'replayed', 'discarded', 'expired']),
   reason: oneOfWords('Only this reason.', [
@@ -15,9 +17,7 @@ const deadLetterQuery = {
     'too-many-points',
     'stage-failed',
   ]),
-  tenant: narrow('tenant'),
-  project: narrow('project'),
-  device: narrow('device'),
+  ...narrowing,
   limit,
   cursor,
 };
@@ -31,6 +31,16 @@ export const DEAD_LETTERS_OPERATIONS = {
     summary: 'Dead letters by offset',
     query: object('', deadLetterQuery, ['state', 'reason', 'tenant', 'project', 'device', 'limit', 'cursor']),
     answer: 'DeadLetterPage',
+    faults: ['invalid-request'],
+    may: 'dead-letters:read',
+  },
+  countDeadLetters: {
+    method: 'GET',
+    path: '/api/v1/dead-letters/reasons',
+    tag: 'Dead letters',
+    summary: 'How many dead letters are open, by reason',
+    query: object('', narrowing, ['tenant', 'project', 'device']),
+    answer: 'DeadLetterReasons',
     faults: ['invalid-request'],
     may: 'dead-letters:read',
   },

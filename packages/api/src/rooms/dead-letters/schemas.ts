@@ -29,6 +29,12 @@ const deadLetter = {
 export const DEAD_LETTERS_SCHEMAS = {
   DeadLetter: object('A dead letter without its bytes.', deadLetter),
   DeadLetterPage: object('Dead letters by offset.', { items: list(ref('DeadLetter')), cursor: nextCursor }),
+  DeadLetterReasons: object('Open dead letters by reason, exact.', {
+    open: count('All of them.'),
+    reasons: list(
+      object('One reason.', { reason: deadLetter.reason, open: count('Open letters of this reason.') }),
+    ),
+  }),
   DeadLetterDetail: object('A dead letter with its bytes.', {
     ...deadLetter,
     payload: object('The bytes.', {

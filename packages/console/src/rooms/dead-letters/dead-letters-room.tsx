@@ -32,12 +32,8 @@ function DeadLettersRoom() {
   const [limit, setLimit] = useState(PAGE);
   const state = STATES.find((one) => one === query.get('state')) ?? 'open';
   const reason = REASONS.find((one) => one === query.get('reason'));
-  const narrowing = {
-    ...(reason ? { reason } : {}),
-    ...narrow('tenant', query),
-    ...narrow('project', query),
-    ...narrow('device', query),
-  };
+  const within = { ...narrow('tenant', query), ...narrow('project', query), ...narrow('device', query) };
+  const narrowing = { ...(reason ? { reason } : {}), ...within };
   const isNarrow = Object.keys(narrowing).length > 0 || state !== 'open';
   const asked = { ...narrowing, ...(state === 'any' ? {} : { state }), limit };
   const { data, error, isLoading, reload } = useFetched(
@@ -51,7 +47,7 @@ function DeadLettersRoom() {
         <Filters state={state} query={query} />
       </RoomHead>
       <p className="lead">{words.words}</p>
-      <ReasonGroups chosen={reason} />
+      <ReasonGroups chosen={reason} within={within} />
       {error && !data && <Failed error={error} retry={reload} />}
       {isLoading && <Loading rows={5} />}
       {data?.items.length === 0 && <p className="notice">{isNarrow ? words.noneOf : words.none}</p>}

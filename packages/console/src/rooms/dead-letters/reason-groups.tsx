@@ -1,5 +1,5 @@
 import { formatCount } from '../../format.ts';
-import { listDeadLetters } from '../../generated/client.ts';
+import { countDeadLetters } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
 import { setQuery } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
@@ -21,16 +21,18 @@ export type Reason = (typeof REASONS)[number];
 const ASK_MS = 5_000;
 
 /** How many open letters there are of each reason, and what the reason means; a press narrows the list to it. */
-export function ReasonGroups({ chosen }: { readonly chosen: Reason | undefined }) {
+export function ReasonGroups({
+  chosen,
+  within,
+}: {
+  readonly chosen: Reason | undefined;
+  readonly within: { readonly tenant?: string; readonly project?: string; readonly device?: string };
+}) {
   const words = useWords({ en, zh });
-  const { data } = useFetched(
-    'groups',
-    (signal) => listDeadLetters({ state: 'open', limit: 1_000 }, signal),
-    ASK_MS,
-  );
+  const { data } = useFetched(JSON.stringify(within), (signal) => countDeadLetters(within, signal), ASK_MS);
   const groups = REASONS.map((reason) => ({
     reason,
-    letters: data?.items.filter((letter) => letter.reason === reason).length ?? 0,
+    letters: data?.reasons.find((one) => one.reason === reason)?.open ?? 0,
   })).filter(({ letters, reason }) => letters > 0 || reason === chosen);
   if (groups.length === 0) return null;
   return (
@@ -44,10 +46,7 @@ export function ReasonGroups({ chosen }: { readonly chosen: Reason | undefined }
             onClick={() => setQuery({ reason: reason === chosen ? '' : reason })}
           >
             <strong>{words.reasons[reason]}</strong>
-            <span className="count">
-              {formatCount(letters)}
-              {data?.cursor && <span>+</span>}
-            </span>
+            <span className="count">{formatCount(letters)}</span>
             <span className="quiet small">{words.why[reason]}</span>
           </button>
         </li>
