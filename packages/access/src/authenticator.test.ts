@@ -316,3 +316,42 @@ test('UseBook writes when tokens were used once a minute, however often they are
   clock.advance(60_000);
   assert.deepEqual([writes, (await book.token('t'))?.usedMicros], [1, usedMicros]);
 });
+
+test('Authenticator.authenticate takes the hash of a client that leaves out of the queue, unless another waits for it', async () => {
+  const gate = Promise.withResolvers<void>();
+  let isGated = false;
+  const hasher: typeof quickHasher = async (...args) => {
+    if (isGated) await gate.promise;
+    return quickHasher(...args);
+  };
+  await using scene = await withAnn({ hasher });
+  const { authenticator } = scene.access;
+  isGated = true;
+  const before = scene.hashes();
+  const by = (password: string, signal?: AbortSignal) =>
+    authenticator.authenticate(
+      { username: 'ann', password, remote: '192.0.2.1', clientId: 'c', isEncrypted: true },
+      signal,
+    );
+  const first = by('running');
+  const [leaver, sharer, stayer] = [new AbortController(), new AbortController(), new AbortController()];
+  const left = by('leaves', leaver.signal);
+  const shared = by(PASSWORD, sharer.signal);
+  const stays = by(PASSWORD, stayer.signal);
+  await until(() => scene.hashes() > before);
+  leaver.abort(new Error('the client is gone'));
+  sharer.abort(new Error('the client is gone'));
+  await assert.rejects(left, /the client is gone/);
+  gate.resolve();
+  assert.equal(Reflect.get(await first, 'refused'), 'bad-credentials');
+  assert.equal(Reflect.get(await stays, 'name'), 'ann');
+  await shared;
+  assert.equal(scene.hashes() - before, 2, 'the one that was left is not computed');
+});
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let turns = 0; !isTrue(); turns++) {
+    assert.ok(turns < 10_000, 'the condition did not become true');
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

@@ -71,7 +71,7 @@ export class Authenticator {
   readonly #needs: AuthenticatorNeeds;
   readonly #remembered: RememberedPasswords;
   /** Passwords that are being verified, so that many who bring the same one wait for one hash. */
-  readonly #verifying = new Map<string, Promise<boolean>>();
+  readonly #verifying = new Map<string, Verifying>();
   /** When the tokens that were let in end, by the name of their subject: a connection may outlive its token. */
   readonly #ends = new Map<string, number>();
 
@@ -139,14 +139,17 @@ export class Authenticator {
     await this.#noted(name, from, () => this.#checked(name, password, from));
   }
 
-  /** Who a client of MQTT is. A token is the password of any user name. Refusals are noted in the audit log. */
-  async authenticate(credentials: MqttCredentials): Promise<Subject | Refusal> {
+  /**
+   * Who a client of MQTT is. A token is the password of any user name. Refusals are noted in the audit log. Fails with
+   * the reason of `signal` when it is aborted while a password waits to be verified, which is not done then.
+   */
+  async authenticate(credentials: MqttCredentials, signal?: AbortSignal): Promise<Subject | Refusal> {
     const { username = '', password = '', remote, clientId } = credentials;
     const byToken = await this.bearer(password);
     if (byToken) return byToken;
     try {
       if (password.startsWith(TOKEN_PREFIX)) throw signInRefused();
-      return subjectOf(await this.#checked(username, password, remote));
+      return subjectOf(await this.#checked(username, password, remote, signal));
     } catch (fault) {
       if (!(fault instanceof AccessError)) throw fault;
       const note = { author: 'anonymous', action: 'mqtt.connect', outcome: 'refused', from: remote } as const;
@@ -185,24 +188,59 @@ export class Authenticator {
     }
   }
 
-  async #checked(name: string, password: string, from: string): Promise<UserDocument> {
+  async #checked(name: string, password: string, from: string, signal?: AbortSignal): Promise<UserDocument> {
     const user = await this.#needs.book.user(name);
     const kept = user?.spec.password ?? null;
     if (user && kept && !user.spec.isDisabled && this.#remembered.has(name, password, kept)) return user;
-    const isRight = await this.#verify(name, password, user, from);
+    const isRight = await this.#verify(name, password, user, from, signal);
     if (!isRight || !user || user.spec.isDisabled) throw signInRefused();
     return user;
   }
 
-  /** One hash for all who bring the same name and password at the same time. */
-  #verify(name: string, password: string, user: UserDocument | undefined, from: string): Promise<boolean> {
+  /** One hash for all who bring the same name and password at the same time; none when all of them have left. */
+  async #verify(
+    name: string,
+    password: string,
+    user: UserDocument | undefined,
+    from: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    signal?.throwIfAborted();
     const kept = user?.spec.password ?? null;
     const key = digestOf(JSON.stringify([name, password, kept?.hash ?? '']));
-    const running = this.#verifying.get(key);
-    if (running) return running;
-    const verifying = this.#hash(name, password, kept, from).finally(() => this.#verifying.delete(key));
+    const verifying = this.#verifying.get(key) ?? this.#begun(key, name, password, kept, from);
+    verifying.waiting++;
+    const leave = (): void => {
+      if (--verifying.waiting > 0) return;
+      this.#forget(key, verifying); // whoever comes now begins anew
+      verifying.stop.abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await verifying.verdict;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+
+  #begun(
+    key: string,
+    name: string,
+    password: string,
+    kept: UserDocument['spec']['password'],
+    from: string,
+  ): Verifying {
+    const stop = new AbortController();
+    const verdict = this.#hash(name, password, kept, from, stop.signal).finally(() =>
+      this.#forget(key, verifying),
+    );
+    const verifying: Verifying = { verdict, stop, waiting: 0 };
     this.#verifying.set(key, verifying);
     return verifying;
+  }
+
+  #forget(key: string, verifying: Verifying): void {
+    if (this.#verifying.get(key) === verifying) this.#verifying.delete(key);
   }
 
   async #hash(
@@ -210,16 +248,24 @@ export class Authenticator {
     password: string,
     kept: UserDocument['spec']['password'],
     from: string,
+    signal: AbortSignal,
   ): Promise<boolean> {
     const { attempts, passwords } = this.#needs;
     attempts.take(from, name);
-    const isRight = await passwords.verify(password, kept);
+    const isRight = await passwords.verify(password, kept, signal);
     if (isRight && kept) {
       attempts.succeeded(name);
       this.#remembered.add(name, password, kept);
     }
     return isRight;
   }
+}
+
+/** A hash under way, and how many wait for it. */
+interface Verifying {
+  readonly verdict: Promise<boolean>;
+  readonly stop: AbortController;
+  waiting: number;
 }
 
 const REFUSALS: Readonly<Partial<Record<AccessError['code'], Refusal['refused']>>> = {

@@ -51,19 +51,24 @@ export class Passwords {
 
   /**
    * Whether a password is the one of `kept`. Without `kept` the same work is done, and the answer is no: who does not
-   * exist takes as long as who does. Fails with `sign-in-busy`.
+   * exist takes as long as who does. Fails with `sign-in-busy`, or with the reason of `signal` when it is aborted before
+   * the turn has come: the work is not done then.
    */
-  async verify(password: string, kept: PasswordHash | null): Promise<boolean> {
+  async verify(password: string, kept: PasswordHash | null, signal?: AbortSignal): Promise<boolean> {
     const isTooLong = new TextEncoder().encode(password).length > LIMITS.passwordBytesMax.value;
     const against = kept ?? this.#nobody;
     const salt = bytesOfHex(against.salt) ?? new Uint8Array(SALT_BYTES);
-    const hash = await this.#inTurn(() => this.#needs.hasher(isTooLong ? '' : password, salt, against));
+    const hash = await this.#inTurn(
+      () => this.#needs.hasher(isTooLong ? '' : password, salt, against),
+      signal,
+    );
     const wanted = bytesOfHex(against.hash) ?? new Uint8Array(0);
     const isSame = wanted.length === hash.length && timingSafeEqual(wanted, hash);
     return isSame && kept !== null && !isTooLong;
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#count > LIMITS.hashesWaitingMax.value) {
       throw new AccessError(
         'sign-in-busy',
@@ -71,11 +76,22 @@ export class Passwords {
       );
     }
     this.#waiting.set(++this.#count);
-    const turn = this.#tail.then(work);
+    let isBegun = false;
+    const turn = this.#tail.then(() => {
+      signal?.throwIfAborted();
+      isBegun = true;
+      return work();
+    });
     this.#tail = turn.catch(() => undefined); // told to the one whose turn it was
+    const gone = Promise.withResolvers<never>();
+    const leave = (): void => {
+      if (!isBegun) gone.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', leave, { once: true });
     try {
-      return await turn;
+      return await Promise.race([turn, gone.promise]);
     } finally {
+      signal?.removeEventListener('abort', leave);
       this.#waiting.set(--this.#count);
     }
   }

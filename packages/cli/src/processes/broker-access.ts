@@ -44,20 +44,22 @@ function nameless(
 }
 
 async function withCredentials(
-  { username, password, clientId, remote, listener }: ConnectRequest,
+  { username, password, clientId, remote, listener, signal }: ConnectRequest,
   authenticator: BrokerAccessNeeds['authenticator'],
   logger: Logger,
 ): Promise<Subject | ConnectDenial> {
   try {
-    const verdict = await authenticator.authenticate({
+    const credentials = {
       username,
       password: password === undefined ? undefined : new TextDecoder().decode(password),
       clientId,
       remote: remote.host,
       isEncrypted: listener.isEncrypted,
-    });
+    };
+    const verdict = await authenticator.authenticate(credentials, signal);
     return 'refused' in verdict ? { denied: DENIALS[verdict.refused], why: verdict.detail } : verdict;
   } catch (fault) {
+    if (signal.aborted) return { denied: 'access-unavailable', why: 'The client has left.' }; // nobody is told
     logger.log('error', 'who connects to MQTT could not be told', { error: String(fault) });
     return { denied: 'access-unavailable', why: 'Who connects could not be told; try again later.' };
   }

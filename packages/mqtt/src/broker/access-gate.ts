@@ -1,6 +1,12 @@
 import type { Meter } from '@skerry/kernel';
 import type { Subject } from '@skerry/model';
-import type { AccessRefusal, BrokerAccess, ConnectDenial, ConnectRequest } from '../access.ts';
+import {
+  type AccessRefusal,
+  type BrokerAccess,
+  type ConnectDenial,
+  type ConnectRequest,
+  isDenial,
+} from '../access.ts';
 import type { FaultNotices } from './fault-notices.ts';
 
 /** Nobody in particular, who may do everything: for a broker without access. */
@@ -27,10 +33,22 @@ export interface GateNeeds {
   readonly onRefused: ((refusal: AccessRefusal) => void) | undefined;
 }
 
+/** A CONNECT that waits, with what was taken from whom meanwhile. */
+interface Judging {
+  readonly revocations: { readonly isEnded: (subject: Subject) => boolean; readonly why: string }[];
+}
+
+function stillStanding(verdict: Subject | ConnectDenial, { revocations }: Judging): Subject | ConnectDenial {
+  if (isDenial(verdict)) return verdict;
+  const revoked = revocations.find(({ isEnded }) => isEnded(verdict));
+  return revoked ? { denied: 'not-authorized', why: revoked.why } : verdict;
+}
+
 /** Asks the access of the platform, and lets every refusal be seen: a counter, a line of the log, word to the platform. */
 export class AccessGate {
   readonly access: BrokerAccess;
   readonly #needs: GateNeeds;
+  readonly #judging = new Set<Judging>();
 
   constructor(needs: GateNeeds) {
     this.access = needs.access;
@@ -48,15 +66,28 @@ export class AccessGate {
       onVerdict(verdict);
       return undefined;
     }
+    const judging: Judging = { revocations: [] };
+    this.#judging.add(judging);
     const tell = (settled: Subject | ConnectDenial): void => {
-      if (!controller.signal.aborted) onVerdict(settled);
+      this.#judging.delete(judging);
+      if (!controller.signal.aborted) onVerdict(stillStanding(settled, judging));
     };
     verdict.then(tell, (error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       this.#needs.notices.tell({ word: 'access-failed', remote: '', client: request.clientId, why });
       tell({ denied: 'access-unavailable', why: 'Access cannot be judged at the moment.' });
     });
-    return { abandon: () => controller.abort() };
+    return {
+      abandon: () => {
+        this.#judging.delete(judging);
+        controller.abort();
+      },
+    };
+  }
+
+  /** Rights were taken or changed: a verdict that comes later may be of before, and is none for these subjects. */
+  revoke(isEnded: (subject: Subject) => boolean, why: string): void {
+    for (const { revocations } of this.#judging) revocations.push({ isEnded, why });
   }
 
   /** Tells of a refusal everywhere it should be seen. */

@@ -285,3 +285,52 @@ test('endWhere ends connections and absent sessions of the subjects it is given,
   assert.deepEqual([bob.isClosed, scene.broker.figures().sessions], [false, 1]);
   assert.equal(scene.ingress.changes.at(-1)?.reason, 'access-revoked');
 });
+
+test('endWhere refuses a CONNECT whose verdict is still on its way, since it may be of before', async () => {
+  const access = twoUsers();
+  await using scene = await aScene({ access });
+  access.isWaiting = true;
+  const ann = await scene.dial();
+  ann.send(aConnect(as('ann')));
+  const bob = await scene.dial();
+  bob.send(aConnect(as('bob')));
+  await scene.until(() => access.requests.length === 2);
+  scene.broker.endWhere(({ name }) => name === 'ann', 'The rights were changed.');
+  access.settle();
+  await scene.until(() => ann.isClosed && connackOf(bob) !== undefined);
+  assert.equal(connackOf(ann)?.reason, REASON.notAuthorized);
+  assert.equal(connackOf(bob)?.reason, REASON.success);
+  access.isWaiting = false;
+  const again = await scene.connect(as('ann'));
+  assert.equal(connackOf(again)?.reason, REASON.success);
+});
+
+test('endWhere publishes no will of the subjects it is given: of those connected, delayed, or held back', async () => {
+  const access = twoUsers();
+  await using scene = await aScene({ access });
+  const will = { payload: encoder.encode('gone'), qos: 1, isRetain: false } as const;
+  const of = (name: 'ann' | 'bob', topic: string, delay = 0) => ({
+    ...as(name),
+    clientId: topic,
+    properties: { sessionExpirySecs: 600 },
+    will: { ...will, topic, ...(delay > 0 && { properties: { willDelaySecs: delay } }) },
+  });
+  await scene.connect(of('ann', 'a/connected'));
+  const delayed = await scene.connect(of('ann', 'a/delayed', 60));
+  const owed = await scene.connect(of('ann', 'a/owed'));
+  const bobs = await scene.connect(of('bob', 'b/owed'));
+  delayed.destroy();
+  await scene.until(() => scene.broker.connections === 3);
+  scene.ingress.refuse('disk-full');
+  owed.destroy();
+  bobs.destroy();
+  await scene.until(() => scene.broker.connections === 1);
+  scene.broker.endWhere(({ name }) => name === 'ann', 'The rights were changed.');
+  await scene.until(() => scene.broker.connections === 0);
+  scene.ingress.resume();
+  await scene.settle();
+  assert.deepEqual(
+    scene.ingress.kept.map(({ topic }) => topic),
+    ['b/owed'],
+  );
+});

@@ -118,6 +118,11 @@ export class Intake {
     for (const { will, session } of owed) this.takeWill(will, session);
   }
 
+  /** Wills that were not taken yet and are not to be any more. */
+  forgetWills(isForgotten: (session: Session) => boolean): void {
+    this.#owedWills = this.#owedWills.filter(({ session }) => !isForgotten(session));
+  }
+
   #entryOf(from: Publisher, cursor: PacketCursor): TopicEntry {
     const { topicAlias } = cursor;
     if (topicAlias === 0) return this.#parts.topics.at(cursor);

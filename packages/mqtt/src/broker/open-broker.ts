@@ -91,8 +91,9 @@ export interface Broker extends AsyncDisposable {
   readonly connections: number;
   figures(): BrokerFigures;
   /**
-   * Ends the connections and sessions of some subjects: their rights were taken or changed. MQTT 5 is told 0x87. Gives
-   * the number of connections that were ended.
+   * Ends the connections and sessions of some subjects: their rights were taken or changed. MQTT 5 is told 0x87. Their
+   * wills are not published, and a CONNECT of theirs that is being judged is refused: it may come again, and is judged by
+   * what is true then. Gives the number of connections that were ended.
    */
   endWhere(isEnded: (subject: Subject) => boolean, why: string): number;
 }
@@ -141,11 +142,13 @@ class OpenBroker implements Broker {
 
   endWhere(isEnded: (subject: Subject) => boolean, why: string): number {
     let count = 0;
+    this.#parts.gate.revoke(isEnded, why);
+    this.#intake.forgetWills(({ rights }) => isEnded(rights.subject));
     for (const connection of [...this.#connections]) {
       const { subject } = connection;
       if (!subject || !isEnded(subject)) continue;
       connection.session.expiryMs = 0;
-      connection.end(REASON.notAuthorized, 'access-revoked', why);
+      connection.end(REASON.notAuthorized, 'access-revoked', why, false);
       count++;
     }
     this.#sessions.endAbsent(isEnded);

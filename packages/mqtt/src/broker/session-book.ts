@@ -103,9 +103,13 @@ export class SessionBook {
       if (nowMs - sinceMs >= session.expiryMs) this.#end(session);
   }
 
-  /** Ends the sessions of absent clients of some subjects. */
+  /** Ends the sessions of absent clients of some subjects, whose wills are not published. */
   endAbsent(isEnded: (subject: Subject) => boolean): void {
-    for (const session of [...this.#absent.keys()]) if (isEnded(session.rights.subject)) this.#end(session);
+    for (const session of [...this.#absent.keys()]) {
+      if (!isEnded(session.rights.subject)) continue;
+      this.#wills.cancel(session);
+      this.#end(session);
+    }
   }
 
   /** The broker ends, and with it every session: wills that wait are published. */
