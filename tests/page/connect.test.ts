@@ -45,12 +45,13 @@ test('connect suggests where the devices are and a name that is free, and its fi
   const row = page.locator('.arrivals tbody tr', { hasText: 'temperature' });
   assert.equal(await row.locator('.value').textContent(), '21.5');
   await sees(page, '1 message stored in all');
-  await page.getByRole('link', { name: 'Open the device' }).click();
-  await page.waitForURL(`**/devices/${SITE.tenant}/${SITE.project}/my-sensor-1`);
-  await page.getByRole('heading', { name: 'my-sensor-1' }).waitFor();
-  await page.getByRole('link', { name: 'Connect a device' }).click();
-  await page.getByRole('heading', { name: 'Connect a device' }).waitFor();
+  await page.getByRole('button', { name: 'Connect another device' }).click();
   await page.locator('.field input[value="my-sensor-2"]').waitFor();
+  await sees(page, 'Waiting for the first message');
+  await inShell(await commandOf(page));
+  await page.getByRole('link', { name: 'Open the device' }).click();
+  await page.waitForURL(`**/devices/${SITE.tenant}/${SITE.project}/my-sensor-2`);
+  await page.getByRole('heading', { name: 'my-sensor-2' }).waitFor();
   assert.deepEqual(tab.complaints, []);
 });
 
@@ -58,7 +59,7 @@ test('connect makes a token for the device alone, puts it in the command, and co
   await using tab = await scene.visit(at('meter-1', '&way=http'));
   const { page } = tab;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await sees(page, 'Without a token this will be refused; make one above.');
+  await sees(page, 'Without a token this will be refused; make one in step 2.');
   await page.getByRole('button', { name: 'Make a token for this device' }).click();
   await sees(page, 'It is shown this once');
   const token = String(await page.locator('.command code').first().textContent());
@@ -107,14 +108,14 @@ test('connect tells in words what arrived wrongly and what to do, in both langua
       letter: `A message on ${SITE_TOPICS}/wrong-en/telemetry came in, but could not be processed.`,
       mend: 'Send JSON such as {"temperature": 21.5}.',
       refused: 'wrong-en was refused when it connected as device.',
-      remedy: 'The token or the password is wrong. Make a token above and copy the command again.',
+      remedy: 'The token or the password is wrong. Make a token in step 2 and copy the command again.',
       elsewhere: `A message on iot/acme/plant/wrong-en came in, but the topic is not one of telemetry.`,
     },
     zh: {
       letter: `主题 ${SITE_TOPICS}/wrong-zh/telemetry 上的消息已收到，但无法处理。`,
       mend: '请发送 JSON，例如 {"temperature": 21.5}。',
       refused: 'wrong-zh 以 device 的身份连接时被拒绝。',
-      remedy: '令牌或密码错误。请在上面创建令牌，并重新复制命令。',
+      remedy: '令牌或密码错误。请在第 2 步创建令牌，并重新复制命令。',
       elsewhere: '主题 iot/acme/plant/wrong-zh 上的消息已收到，但该主题不是遥测主题。',
     },
   } as const;

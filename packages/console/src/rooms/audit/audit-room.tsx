@@ -114,7 +114,7 @@ function EntryTable({ entries }: { readonly entries: readonly AuditEntry[] }) {
   const words = useWords(WORDS);
   const format = useFormat();
   return (
-    <table>
+    <table className="audit-table">
       <thead>
         <tr>
           <th scope="col" className="wide-only">

@@ -32,7 +32,7 @@ export function ExportButtons({ filter }: { readonly filter: AuditFilter }) {
   };
   return (
     <div className="row">
-      <span role="status" className="quiet small">
+      <span role="status" className={act.isBusy ? 'quiet small' : 'unseen'}>
         {act.isBusy && words.exporting(fetched)}
       </span>
       <NotDone error={act.error} />

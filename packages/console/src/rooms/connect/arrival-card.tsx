@@ -15,7 +15,13 @@ import { zh } from './zh.ts';
 const WORDS = { en, zh };
 
 /** What has come of the device since this was opened: its first message with its values, and what arrived wrongly. */
-export function ArrivalCard({ device }: { readonly device: DeviceName }) {
+export function ArrivalCard({
+  device,
+  another,
+}: {
+  readonly device: DeviceName;
+  readonly another: () => void;
+}) {
   const words = useWords(WORDS);
   const found = useArrivals(device);
   return (
@@ -32,7 +38,7 @@ export function ArrivalCard({ device }: { readonly device: DeviceName }) {
         )}
       </p>
       {!found.hasArrived && <Waiting found={found} />}
-      {found.hasArrived && <FirstMessage device={device} found={found} />}
+      {found.hasArrived && <FirstMessage device={device} found={found} another={another} />}
       {found.error && <Failed error={found.error} retry={found.reload} />}
       {found.wrong.length > 0 && <WrongOnes wrong={found.wrong} />}
     </Card>
@@ -51,7 +57,15 @@ function Waiting({ found }: { readonly found: Arrived }) {
   );
 }
 
-function FirstMessage({ device, found }: { readonly device: DeviceName; readonly found: Arrived }) {
+function FirstMessage({
+  device,
+  found,
+  another,
+}: {
+  readonly device: DeviceName;
+  readonly found: Arrived;
+  readonly another: () => void;
+}) {
   const words = useWords(WORDS);
   const format = useFormat();
   const now = useServerNow();
@@ -87,7 +101,9 @@ function FirstMessage({ device, found }: { readonly device: DeviceName; readonly
         <Link to={devicePath(device)} className="button">
           {words.open}
         </Link>
-        <Link to={pathOf('connect')}>{words.another}</Link>
+        <button type="button" onClick={another}>
+          {words.another}
+        </button>
       </div>
     </>
   );

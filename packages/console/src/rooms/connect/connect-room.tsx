@@ -41,7 +41,9 @@ export function Content() {
               <Steps key={devicePath(choice.settled)} device={choice.settled} way={choice.way} />
             )}
           </div>
-          {choice.settled && <ArrivalCard key={devicePath(choice.settled)} device={choice.settled} />}
+          {choice.settled && (
+            <ArrivalCard key={devicePath(choice.settled)} device={choice.settled} another={choice.another} />
+          )}
         </div>
       )}
     </>

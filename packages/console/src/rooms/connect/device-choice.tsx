@@ -25,6 +25,8 @@ export interface DeviceChoice {
   /** The same when all of it can be a name, and it has not changed for a moment. */
   readonly settled: DeviceName | undefined;
   write(part: keyof DeviceName, value: string): void;
+  /** Goes on to another device of the same tenant and project, with a name that is free. */
+  another(): void;
 }
 
 const PARTS = ['tenant', 'project', 'device'] as const;
@@ -38,7 +40,8 @@ const DEMO = 'demo';
 /** The choice that stands in the address, with defaults that fit what there is. Undefined until those are known. */
 export function useDeviceChoice(): DeviceChoice | undefined {
   const { query } = usePlace();
-  const first = useSuggestion();
+  const [again, setAgain] = useState<Again>({ turn: 0, place: undefined });
+  const first = useSuggestion(again);
   const way = WAYS.find((one) => one === query.get('way')) ?? 'mqtt';
   // an emptied field is not in the address, and must not be filled again
   const [draft, setDraft] = useState<Partial<DeviceName>>({});
@@ -61,18 +64,32 @@ export function useDeviceChoice(): DeviceChoice | undefined {
       setDraft((before) => ({ ...before, [part]: value }));
       setQuery({ ...name, [part]: value });
     },
+    another: () => {
+      setDraft({});
+      setQuery({ tenant: undefined, project: undefined, device: undefined });
+      setAgain(({ turn }) => ({ turn: turn + 1, place: { tenant, project } }));
+      window.scrollTo(0, 0);
+      document.getElementById('main')?.focus({ preventScroll: true });
+    },
   };
 }
 
+/** How often one has gone on to another device, and from where. */
+interface Again {
+  readonly turn: number;
+  readonly place: Omit<DeviceName, 'device'> | undefined;
+}
+
 /** Where a new device most likely belongs, and a name that is free there. */
-function useSuggestion(): DeviceName | undefined {
+function useSuggestion({ turn, place }: Again): DeviceName | undefined {
   const { who } = useSession();
   const scoped = who?.grants.every((grant) => grant.tenant !== undefined) ? who.grants[0] : undefined;
-  const { data, error } = useFetched('connect suggestion', async (signal) => {
+  const { data, error } = useFetched(`connect suggestion ${turn}`, async (signal) => {
     const recent = await listDevices({ sort: 'lastSeen', order: 'desc', limit: 20 }, signal);
     const own = recent.items.find(({ tenant }) => tenant !== DEMO);
-    const tenant = scoped?.tenant ?? own?.tenant ?? FIRST.tenant;
-    const project = scoped?.project ?? (own?.tenant === tenant ? own.project : FIRST.project);
+    const tenant = place?.tenant ?? scoped?.tenant ?? own?.tenant ?? FIRST.tenant;
+    const project =
+      place?.project ?? scoped?.project ?? (own?.tenant === tenant ? own.project : FIRST.project);
     const taken = await listDevices({ tenant, project, search: FIRST.device, limit: 200 }, signal);
     const names = new Set(taken.items.map(({ device }) => device));
     let number = 1;

@@ -43,7 +43,7 @@ export const en = {
   run: 'Then run',
   runOnly: 'Run this in a terminal',
   fileFolder: 'On the machine of the server, in the folder of Skerry:',
-  withoutToken: 'Without a token this will be refused; make one above.',
+  withoutToken: 'Without a token this will be refused; make one in step 2.',
   address: 'Address',
   topic: 'Topic',
   arrives: '4. Here it arrives',
@@ -76,8 +76,9 @@ export const en = {
       `A message on ${topic} came in, but the topic is not one of telemetry.`,
   },
   remedy: {
-    'bad-credentials': 'The token or the password is wrong. Make a token above and copy the command again.',
-    'not-authorized': 'Nobody gets in without a token here. Make one above and use it as the password.',
+    'bad-credentials':
+      'The token or the password is wrong. Make a token in step 2 and copy the command again.',
+    'not-authorized': 'Nobody gets in without a token here. Make one in step 2 and use it as the password.',
     'too-many-attempts': 'There were too many wrong attempts. Mend the token, then wait a few minutes.',
     banned: 'This client is shut out. An administrator can let it in again.',
     'access-unavailable': 'The server could not check who it is. Try again in a moment.',
@@ -86,8 +87,8 @@ export const en = {
     will: 'The token is good for one device only: check the topic of the will.',
     subscribe: 'The token is good for one device only: it may listen on topics of this device.',
     'cut-off': 'It broke the rules of MQTT or a limit. What the server says names the rule.',
-    elsewhere: 'Publish on the topic that is shown above.',
-    'unknown-topic': 'Publish on the topic that is shown above: it has too few or too many levels.',
+    elsewhere: 'Publish on the topic that is shown in step 3.',
+    'unknown-topic': 'Publish on the topic that is shown in step 3: this one has too few or too many levels.',
     undecodable: 'Send JSON such as {"temperature": 21.5}. Open the dead letter to see the bytes that came.',
     'series-limit':
       'It sends too many different names of values. Look for names that grow, such as counters in them.',
