@@ -37,6 +37,22 @@ test('dlq list prints the open letters, and with --state all every one', async (
   assert.equal(none.err, 'No dead letter fits.\n');
 });
 
+test('dlq list --by-reason counts the open letters of every reason, and refuses a state or a reason beside it', async () => {
+  await using island = await anIsland();
+  await island.skerry('dlq discard 1');
+  const counts = await island.skerry('dlq list --by-reason -o json');
+  const rows = JSON.parse(counts.out) as { readonly reason: string; readonly open: number }[];
+  assert.equal(rows.length, 5);
+  assert.deepEqual(
+    rows.filter(({ open }) => open > 0),
+    [{ reason: 'undecodable', open: 2 }],
+  );
+  assert.match((await island.skerry('dlq list --by-reason')).out, /undecodable +2/);
+  const refused = await island.skerry('dlq list --by-reason --state all');
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /wanted neither/);
+});
+
 test('dlq list paints the state on a terminal only, and never with NO_COLOR', async () => {
   await using island = await anIsland();
   assert.ok((await island.skerry('dlq list', { isTerminal: true })).out.includes('\u001b[33mopen\u001b[0m'));

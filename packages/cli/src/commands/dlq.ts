@@ -1,4 +1,10 @@
-import type { DeadLetter, DeadLetterDetail, DeadLetterFilter, DeadLetterOutcome } from '@skerry/client';
+import type {
+  DeadLetter,
+  DeadLetterDetail,
+  DeadLetterFilter,
+  DeadLetterOutcome,
+  DeadLetterReasons,
+} from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { bytesInWords } from '../output/age.ts';
 import { hexDump } from '../output/hex-dump.ts';
@@ -29,11 +35,17 @@ export const dlqListVerb: Verb = {
   flags: [
     { name: 'state', type: 'text', choices: [...STATES, 'all'], what: 'Only this state; open when absent.' },
     ...FILTER_FLAGS,
+    { name: 'by-reason', type: 'switch', what: 'How many are open of each reason, instead of the letters.' },
     OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
   ],
-  examples: ['skerry dlq list', 'skerry dlq list --reason undecodable --state all -o ndjson'],
+  examples: [
+    'skerry dlq list',
+    'skerry dlq list --by-reason',
+    'skerry dlq list --reason undecodable --state all -o ndjson',
+  ],
   async run(context) {
+    if (context.flags['by-reason'] === true) return await countByReason(context);
     const client = openClient(context);
     const state = STATES.find((one) => one === (context.flags.state ?? 'open'));
     const narrow = { ...filterOf(context), ...(state === undefined ? {} : { state }) };
@@ -45,6 +57,24 @@ export const dlqListVerb: Verb = {
     return 0;
   },
 };
+
+async function countByReason(context: VerbContext): Promise<number> {
+  const { state = 'open', reason } = context.flags;
+  if (state !== 'open' || reason !== undefined)
+    throw new CliError(
+      'usage',
+      'skerry dlq list --by-reason counts open letters of every reason: found --state or --reason, wanted neither.',
+    );
+  const narrowing = givenTexts(context, ['tenant', 'project', 'device']);
+  const { reasons } = await openClient(context).countDeadLetters(narrowing, { signal: context.signal });
+  await printRows(context, outputFormat(context.flags.output), reasons, REASON_COLUMNS);
+  return 0;
+}
+
+const REASON_COLUMNS: readonly Column<DeadLetterReasons['reasons'][number]>[] = [
+  { title: 'REASON', cell: (row) => row.reason },
+  { title: 'OPEN', align: 'right', cell: (row) => String(row.open) },
+];
 
 const LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   { title: 'OFFSET', align: 'right', cell: (row) => String(row.offset) },
