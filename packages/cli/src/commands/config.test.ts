@@ -3,6 +3,7 @@ import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { selfSigned } from '@skerry/kernel/testing';
 import { parse } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { runLine } from './testing/island.ts';
@@ -61,4 +62,24 @@ test('config check names every fault at once and ends with 3', async () => {
   );
   const good = await runLine(['config', 'check']);
   assert.deepEqual([good.code, good.err], [0, 'The configuration has no faults.\n']);
+});
+
+test('config check reads certificates and keys as up does, and names every fault', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-check-'));
+  const [certFile, keyFile] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')];
+  writeFileSync(certFile, 'no certificate');
+  writeFileSync(keyFile, 'no key');
+  const tls = `{ certFile: ${certFile}, keyFile: ${keyFile} }`;
+  const missing = `{ certFile: ${join(folder.path, 'gone.pem')}, keyFile: ${keyFile} }`;
+  using file = aFile(`http: { tls: ${tls} }\nmqtt: { tls: ${missing} }\n`);
+  const { code, err } = await runLine(['config', 'check', '--config', file.path]);
+  assert.equal(code, 3);
+  assert.match(err, /http\.tls: /);
+  assert.match(err, /mqtt\.tls\.certFile: reading .*gone\.pem failed/);
+  const { certificate, key } = selfSigned();
+  writeFileSync(certFile, certificate);
+  writeFileSync(keyFile, key);
+  using good = aFile(`mqtt: { tls: ${tls} }\n`);
+  const checked = await runLine(['config', 'check', '--config', good.path]);
+  assert.equal(checked.code, 0, checked.err);
 });

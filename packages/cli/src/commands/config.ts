@@ -2,6 +2,7 @@ import { Document, isScalar, isSeq } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
+import { checkTlsFiles } from '../processes/tls-files.ts';
 import { configFlags, configSources } from './instance.ts';
 import { OUTPUT_FLAG, type Verb } from './verb.ts';
 
@@ -50,15 +51,16 @@ function annotatedYaml(config: SkerryConfig, origins: Readonly<Record<string, st
   return document.toString({ lineWidth: 0 });
 }
 
-/** `skerry config check`: every fault at once, exit code 3 when there is one. */
+/** `skerry config check`: every fault at once, those of certificates and keys included, exit code 3 when there is one. */
 export const configCheckVerb: Verb = {
   path: ['config', 'check'],
-  summary: 'Checks file, environment and flags, and names every fault at once.',
+  summary: 'Checks file, environment, flags and the certificates they name, and tells every fault at once.',
   positionals: [],
   flags: configFlags(),
   examples: ['skerry config check --config skerry.yaml'],
   async run(context) {
-    loadConfig(configSources(context));
+    const { config } = loadConfig(configSources(context));
+    checkTlsFiles(config);
     context.stderr.write('The configuration has no faults.\n');
     return 0;
   },

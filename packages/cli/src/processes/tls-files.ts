@@ -1,6 +1,7 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { Logger, TlsCredentials } from '@skerry/kernel';
 import { tlsTerms } from '@skerry/kernel/node';
+import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
 
 /** Where certificate and key lie. */
@@ -24,6 +25,27 @@ export function readTlsFiles(key: string, { certFile, keyFile }: TlsFiles): TlsC
     throw new CliError('config-invalid', `${key}: ${messageOf(fault)}`, { certFile, keyFile }, fault);
   }
   return credentials;
+}
+
+/** Reads every certificate and key that a configuration names, as `skerry up` does. Fails with `config-invalid` that names every fault. */
+export function checkTlsFiles({ http, mqtt }: Pick<SkerryConfig, 'http' | 'mqtt'>): void {
+  const faults: CliError[] = [];
+  for (const [key, files] of [
+    ['http.tls', http.tls],
+    ['mqtt.tls', mqtt.tls],
+  ] as const) {
+    if (files.certFile === '') continue;
+    try {
+      readTlsFiles(key, files);
+    } catch (fault) {
+      if (!(fault instanceof CliError)) throw fault;
+      faults.push(fault);
+    }
+  }
+  const [first] = faults;
+  if (!first) return;
+  const message = faults.map((fault) => fault.message).join('\n');
+  throw new CliError('config-invalid', message, { faults: faults.length }, first);
 }
 
 /**

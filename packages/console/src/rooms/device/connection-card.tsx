@@ -1,7 +1,7 @@
 import Table2 from 'lucide-react/icons/table-2';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import { useTableKey } from '../../charts/chart-card.tsx';
-import { secondsOf } from '../../charts/time-window.ts';
+import { windowStart } from '../../charts/time-window.ts';
 import { millisOf } from '../../format.ts';
 import { type Connectivity, getConnectivity, type SessionEvent } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
@@ -32,10 +32,13 @@ const SILENT_MS = 300_000;
 export function ConnectionCard({
   name,
   range,
+  firstAt,
   newestMs,
 }: {
   readonly name: DeviceName;
   readonly range: ChartRange;
+  /** Seconds since 1970 that the charts do not reach beyond; undefined for the whole range. */
+  readonly firstAt: number | undefined;
   /** When the device was last heard, ms since 1970. */
   readonly newestMs: number;
 }) {
@@ -44,7 +47,7 @@ export function ConnectionCard({
   const key = `connectivity ${devicePath(name)} ${bounds.from} ${bounds.to}`;
   const fetched = useFetched(key, (signal) => getConnectivity(name, bounds, signal), FETCH_MS);
   const { data, error } = fetched;
-  if (data) return <Connection told={data} range={range} newestMs={newestMs} />;
+  if (data) return <Connection told={data} range={range} firstAt={firstAt} newestMs={newestMs} />;
   return (
     <Card title={words.connection}>
       {error ? <Failed error={error} retry={fetched.reload} /> : <Loading rows={1} />}
@@ -61,10 +64,12 @@ function boundsOf(range: ChartRange): { readonly from: string; readonly to: stri
 function Connection({
   told,
   range,
+  firstAt,
   newestMs,
 }: {
   readonly told: Connectivity;
   readonly range: ChartRange;
+  readonly firstAt: number | undefined;
   readonly newestMs: number;
 }) {
   const words = useWords({ en, zh });
@@ -76,7 +81,7 @@ function Connection({
   const [isOpen, setOpen] = useState(false);
   useTableKey(place, () => setOpen((before) => !before));
   const to = range.kind === 'tail' ? now : Math.min(range.to, now);
-  const from = range.kind === 'tail' ? to - secondsOf(range.range) : range.from;
+  const from = range.kind === 'tail' ? windowStart(to, range.range, firstAt) : range.from;
   const events = told.events.map(({ time, kind, reason, client, user }) => ({
     at: preciseSeconds(time),
     kind,
@@ -106,7 +111,7 @@ function Connection({
             <Table2 aria-hidden size={15} /> {shared.table} <kbd>T</kbd>
           </button>
           <span className="quiet small figures">
-            {format.dayMinute(from * 1_000)} – {format.dayMinute(to * 1_000)}
+            {format.moment(from * 1_000)} – {format.moment(to * 1_000)}
           </span>
           <Key />
         </div>

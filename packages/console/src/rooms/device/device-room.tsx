@@ -181,6 +181,7 @@ function DeviceBody({
       <ConnectionCard
         name={own}
         range={range}
+        firstAt={isAuto ? firstAt : undefined}
         newestMs={Math.max(millisOf(detail.lastSeen), newestOf(latest) ?? 0)}
       />
       <LatestTable latest={latest} />
