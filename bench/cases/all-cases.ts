@@ -2,7 +2,9 @@ import type { BenchCase } from '../frame/case.ts';
 import { BYTES_PER_POINT } from './bytes-per-point.ts';
 import { CATCH_UP } from './catch-up.ts';
 import { CODEC } from './codec.ts';
+import { CONSOLE_FIRST_PAINT } from './console-first-paint.ts';
 import { DEPENDENCIES } from './dependencies.ts';
+import { DEVICE_LIST } from './device-list.ts';
 import { EXPORT } from './export.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
@@ -25,6 +27,8 @@ export const CASES: readonly BenchCase[] = [
   CATCH_UP,
   RANGE_3_DAYS,
   EXPORT,
+  DEVICE_LIST,
+  CONSOLE_FIRST_PAINT,
   RSS,
   DEPENDENCIES,
   START_UP,

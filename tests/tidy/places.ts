@@ -90,7 +90,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   '@vitejs/plugin-react': ['packages/console/'],
   'fast-check': ['packages/*/src/**.test.ts', 'packages/*/src/testing/', 'testkit/', 'tests/'],
   'oxc-parser': ['tests/tidy/', 'tools/', 'packages/console/src/**.test.ts'],
-  'playwright-core': ['tests/page/', 'testkit/'],
+  'playwright-core': ['tests/page/', 'testkit/', 'bench/'],
   '@marcbachmann/cel-js': ['packages/pipeline/src/stages/'],
   ws: ['packages/mqtt/src/websocket/', 'tests/'],
   'axe-core': ['tests/page/'],
