@@ -1,7 +1,7 @@
 // A device with a token of its own connects, falls silent and is lost: its page says when, why, and which of them.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { connectAsync, type MqttClient } from 'mqtt';
+import { WireClient } from '../e2e/wire-client.ts';
 import { axeFindings, buildPage, misfits, sees } from './browser.ts';
 import { openScene, type Scene, SITE } from './scene.ts';
 
@@ -25,9 +25,19 @@ before(async () => {
 
 after(() => scene[Symbol.asyncDispose]());
 
-function connect(): Promise<MqttClient> {
-  const options = { clientId: 'meter', username: 'meter', password, reconnectPeriod: 0 };
-  return connectAsync(`mqtt://127.0.0.1:${scene.server.mqttPort}`, options);
+async function connect(): Promise<WireClient> {
+  const client = await WireClient.open(scene.server.mqttPort, 4);
+  const credentials = { username: 'meter', password: Buffer.from(password) };
+  client.send({
+    type: 'connect',
+    level: 4,
+    isCleanStart: true,
+    keepAliveSecs: 0,
+    clientId: 'meter',
+    ...credentials,
+  });
+  assert.equal((await client.first('connack')).reason, 0);
+  return client;
 }
 
 async function stateOf(wanted: string): Promise<{ now: { state: string; event: { reason: string } } }> {
@@ -42,24 +52,25 @@ async function stateOf(wanted: string): Promise<{ now: { state: string; event: {
 }
 
 test('connection: a device that is bound by its token speaks on the topic of its project, and the page tells its connection', async () => {
-  const first = await connect();
-  await first.publishAsync(TOPIC, '{"deviceId": "pump-1", "flow": 99}', { qos: 1 });
-  const refused = new Promise<void>((resolve) => first.once('close', () => resolve()));
-  first.publish(`${TOPIC}/pump-1`, '{"flow": 99}', { qos: 1 });
-  await refused;
+  using first = await connect();
+  first.publish(TOPIC, '{"deviceId": "pump-1", "flow": 99}');
+  await first.answered();
+  first.publish(`${TOPIC}/pump-1`, '{"flow": 99}');
+  await first.closed();
   await scene.server.quiet();
   const latest = (await scene.ask('GET', `/api/v1/devices/${SITE.tenant}/${SITE.project}/pump-1/latest`)) as {
     items: { metric: string; value: unknown }[];
   };
   assert.equal(latest.items.find(({ metric }) => metric === 'flow')?.value, 12);
   const second = await connect();
-  await second.publishAsync(TOPIC, '{"flow": 1}', { qos: 1 });
+  second.publish(TOPIC, '{"flow": 1}');
+  await second.answered();
   await stateOf('connected');
   await using tab = await scene.visit(PATH);
   const { page } = tab;
   await page.locator('.connection-now.is-on').waitFor();
   await sees(page, 'Connected since');
-  second.stream.destroy();
+  second[Symbol.dispose]();
   assert.equal((await stateOf('disconnected')).now.event.reason, 'network');
   await page.locator('.connection-now.is-off').waitFor();
   await sees(page, 'the network connection broke off');
@@ -88,11 +99,12 @@ test('connection: the card reads in Chinese, in the dark, and fits narrow window
 });
 
 test('connection: a device that nobody has spoken for over MQTT is told as one', async () => {
-  await fetch(`${scene.url}/api/v1/telemetry/${SITE.tenant}/${SITE.project}/by-http`, {
+  const { status } = await fetch(`${scene.url}/api/v1/telemetry/${SITE.tenant}/${SITE.project}/by-http`, {
     method: 'POST',
     headers: { authorization: `Bearer ${scene.server.token}`, 'content-type': 'application/json' },
     body: '{"flow": 3}',
   });
+  assert.equal(status, 200);
   await scene.server.quiet();
   await using tab = await scene.visit(`/devices/${SITE.tenant}/${SITE.project}/by-http`);
   await sees(tab.page, 'Nobody is known to have spoken for this device over MQTT.');
