@@ -139,6 +139,20 @@ test('connect tells in words what arrived wrongly and what to do, in both langua
   }
 });
 
+test('connect tells that the token of one device may not send for another', async () => {
+  const { token } = (await scene.ask('POST', '/api/v1/onboarding', { ...SITE, device: 'mine' })) as {
+    token: string;
+  }; // as the API says
+  await using tab = await scene.visit(at('theirs'));
+  const { page } = tab;
+  const command = await commandOf(page);
+  await assert.rejects(inShell(command.replace(' -t ', ` -u device -P ${token} -t `)));
+  await sees(page, `theirs may not publish on ${SITE_TOPICS}/theirs/telemetry.`);
+  await sees(page, 'The token is good for one device only');
+  assert.equal(await page.locator('.arrivals-good').count(), 0);
+  assert.deepEqual(tab.complaints, []);
+});
+
 test('connect refuses a name that can stand in no topic, and says so beside the field', async () => {
   await using tab = await scene.visit(at('good'));
   const { page } = tab;

@@ -130,7 +130,8 @@ function WrongOne({ one }: { readonly one: Arrival }) {
   const now = useServerNow();
   const who = one.client === '' ? words.anybody : one.client;
   const remedies: Readonly<Record<string, string>> = words.remedy;
-  const remedy = remedies[one.reason] ?? remedies[one.kind];
+  // a login and a dead letter have many reasons; of what else is refused the kind says enough
+  const remedy = remedies[one.kind] ?? remedies[one.reason];
   return (
     <li className="wrong-one">
       <TriangleAlert aria-hidden size={17} />

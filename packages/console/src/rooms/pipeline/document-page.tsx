@@ -57,7 +57,8 @@ export function DocumentPage({
     history.reload();
   };
   const newest = loaded.document ?? versions.find(({ document }) => document !== null)?.document;
-  const load = ({ document }: Pick<PipelineVersion, 'document'>) => {
+  const load = ({ document }: Pick<PipelineVersion, 'document'>, sentence: string) => {
+    setOutcome(sentence);
     setLoaded((before) => ({ turn: before.turn + 1, document }));
     window.scrollTo(0, 0);
   };
@@ -84,13 +85,7 @@ export function DocumentPage({
         />
       )}
       {versions.length > 0 && (
-        <HistoryCard
-          versions={versions}
-          load={(version) => {
-            load(version);
-            setOutcome(words.loaded(version.version));
-          }}
-        />
+        <HistoryCard versions={versions} load={(version) => load(version, words.loaded(version.version))} />
       )}
       {asked && (
         <Asking
@@ -98,8 +93,9 @@ export function DocumentPage({
           kind={kind}
           name={name}
           done={(after) => {
-            if (asked === 'undo') load(after);
-            changed(asked === 'undo' ? words.undone(after.version) : words.notInForce);
+            const sentence = asked === 'undo' ? words.undone(after.version) : words.notInForce;
+            if (asked === 'undo') load(after, sentence);
+            changed(sentence);
           }}
           close={() => setAsked(undefined)}
         />
