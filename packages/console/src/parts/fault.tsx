@@ -8,13 +8,15 @@ import { useShared } from '../words/shared.ts';
 export function Fault({ error }: { readonly error: Error }) {
   const words = useShared();
   const { language } = usePreferences();
-  if (!(error instanceof ApiProblem)) return <span>{error.message}</span>;
+  if (!(error instanceof ApiProblem)) return <span lang="en">{error.message}</span>;
   const { code, detail, instance } = error.problem;
   const told = (language === 'zh' ? faultsZh : faultsEn)[code];
   return (
     <span className="fault">
       {told !== undefined && <span>{told} </span>}
-      <span className={told === undefined ? undefined : 'fault-detail'}>{detail}</span>
+      <span className={told === undefined ? undefined : 'fault-detail'} lang="en">
+        {detail}
+      </span>
       <span className="fault-detail">
         {' '}
         <code>{code}</code> · {words.requestId(instance)}

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSync } from 'oxc-parser';
+import { LIMITS_ZH } from '../rooms/about/limits-zh.ts';
 import { faultsEn } from './faults-en.ts';
 import { faultsZh } from './faults-zh.ts';
 import { lengthened, longer } from './pseudo.ts';
@@ -20,6 +21,12 @@ const ALIKE: ReadonlySet<string> = new Set([
   'words frame.otherLanguage',
   'rooms/overview used',
 ]);
+
+/** What a package's table of limits says of one. */
+interface MeasuredLimit {
+  readonly unit: string;
+  readonly metric?: string;
+}
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -90,6 +97,25 @@ test('every fault code has a page and a sentence in both languages', () => {
     [],
   );
   assert.deepEqual(Object.keys(faultsZh).sort(), Object.keys(faultsEn).sort());
+});
+
+test('every limit whose use is measured is told in Chinese, and no other thing is', async () => {
+  const measured: string[] = [];
+  for (const path of globSync('packages/*/src/limits.ts', { cwd: ROOT })) {
+    const { LIMITS } = (await import(join(ROOT, path))) as {
+      readonly LIMITS: Readonly<Record<string, MeasuredLimit>>;
+    };
+    const room = path.split('/')[1];
+    for (const [name, { unit, metric = '_total' }] of Object.entries(LIMITS)) {
+      const isMeasured =
+        name.endsWith('Max') && ['count', 'bytes'].includes(unit) && !metric.endsWith('_total');
+      if (isMeasured) measured.push(`${room}.${name}`);
+    }
+  }
+  assert.ok(measured.length > 20, `${measured.length} limits were found`);
+  assert.deepEqual(Object.keys(LIMITS_ZH).sort(), measured.sort());
+  for (const { what, whenFull } of Object.values(LIMITS_ZH))
+    assert.ok(HAN.test(what) && HAN.test(whenFull), what);
 });
 
 test('no text of the page stands outside of the tables', () => {

@@ -4,10 +4,12 @@ import { getConfig, type LimitList, listLimits } from '../../generated/client.ts
 import { useFetched } from '../../live/fetched.ts';
 import { useOverview } from '../../live/overview-feed.tsx';
 import { Card, Fact, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
+import { usePreferences } from '../../preferences.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
 import { LICENCES } from './licences.ts';
+import { LIMITS_ZH } from './limits-zh.ts';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
@@ -116,12 +118,20 @@ function Limits() {
   );
 }
 
+/** What a limit is in the reader's language; where only the server's words are known they are marked as English. */
+function useLimitWords({ package: room, name, what, whenFull }: LimitList['items'][number]) {
+  const { language } = usePreferences();
+  const chinese = language === 'zh' ? LIMITS_ZH[`${room}.${name}`] : undefined;
+  return chinese ?? { what, whenFull, lang: 'en' };
+}
+
 function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]; readonly share: number }) {
   const words = useWords(WORDS);
+  const { what, whenFull, ...own } = useLimitWords(limit);
   return (
     <tr>
       <th scope="row">
-        <span lang="en">{limit.what}</span>
+        <span {...own}>{what}</span>
         <div className="quiet small">
           {limit.package} · <code>{limit.key ?? limit.name}</code>
         </div>
@@ -131,24 +141,30 @@ function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]
           <span className="quiet">{words.unmeasured}</span>
         ) : (
           <>
-            {quantityOf(limit.current, limit.unit)}
-            <progress max={1} value={Math.min(1, Math.max(0, share))} aria-label={limit.what} />
+            {quantityOf(limit.current, limit.unit, words.units)}
+            <progress max={1} value={Math.min(1, Math.max(0, share))} aria-label={what} />
           </>
         )}
       </td>
-      <td className="number figures steady">{quantityOf(limit.value, limit.unit)}</td>
-      <td className="quiet small wide-only" lang="en">
-        {limit.whenFull}
+      <td className="number figures steady">{quantityOf(limit.value, limit.unit, words.units)}</td>
+      <td className="quiet small wide-only" {...own}>
+        {whenFull}
       </td>
     </tr>
   );
 }
 
-const UNITS = { ms: 'ms', secs: 's', percent: '%', micros: 'µs', days: 'd', levels: '', count: '' } as const;
+type Unit = LimitList['items'][number]['unit'];
 
-function quantityOf(value: number, unit: LimitList['items'][number]['unit']): string {
+/** A quantity with its unit; a count has none. */
+function quantityOf(
+  value: number,
+  unit: Unit,
+  units: Readonly<Record<Exclude<Unit, 'bytes' | 'percent' | 'count'>, string>>,
+): string {
   if (unit === 'bytes') return formatBytes(value);
-  return `${formatCount(value)} ${UNITS[unit]}`.trim();
+  if (unit === 'count') return formatCount(value);
+  return `${formatCount(value)} ${unit === 'percent' ? '%' : units[unit]}`;
 }
 
 function Licences() {

@@ -17,6 +17,7 @@ export const en = {
   whenFull: 'When reached',
   unmeasured: 'not measured',
   limitsMeasured: 'Only measured',
+  units: { ms: 'ms', secs: 's', micros: 'µs', days: 'd', levels: 'levels' },
   licences: 'Licences',
   licencesWords: (parts: number) =>
     `Skerry is under the Apache License 2.0. It stands on ${count(parts)} works of others:`,

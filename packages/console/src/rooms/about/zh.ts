@@ -18,6 +18,7 @@ export const zh: AboutWords = {
   whenFull: '达到时',
   unmeasured: '未测量',
   limitsMeasured: '仅显示已测量的',
+  units: { ms: '毫秒', secs: '秒', micros: '微秒', days: '天', levels: '层' },
   licences: '许可证',
   licencesWords: (parts) => `Skerry 采用 Apache License 2.0。它建立在他人的 ${count(parts)} 项成果之上：`,
   name: '名称',

@@ -45,7 +45,7 @@ function Letter({ letter }: { readonly letter: DeadLetterDetail }) {
   return (
     <>
       <Card title={words.reasons[letter.reason]} aside={<StateBadge state={letter.state} />}>
-        <p>{letter.detail}</p>
+        <p lang="en">{letter.detail}</p>
         <p className="lead">{words.why[letter.reason]}</p>
         <LetterFacts letter={letter} />
       </Card>

@@ -56,7 +56,7 @@ function Totals({ ledger }: { readonly ledger: Ledger }) {
     <Card title={words.all}>
       {balanced && <p className="lead">{words.balancedWords(totals.received)}</p>}
       {imbalances.map((line) => (
-        <p key={line} className="bad">
+        <p key={line} className="bad" lang="en">
           {line}
         </p>
       ))}

@@ -25,6 +25,8 @@ interface Problem {
   readonly isGrave: boolean;
   readonly words: string;
   readonly more?: ReactNode;
+  /** Language of `more` where it is not the reader's. */
+  readonly moreLang?: string;
 }
 
 /** What needs somebody, the gravest first; or that nothing does. */
@@ -69,7 +71,11 @@ function ProblemLine({ problem }: { readonly problem: Problem }) {
       <Icon aria-hidden size={17} />
       <span>
         <strong>{problem.words}</strong>{' '}
-        {problem.more !== undefined && <span className="problem-more">{problem.more}</span>}
+        {problem.more !== undefined && (
+          <span className="problem-more" lang={problem.moreLang}>
+            {problem.more}
+          </span>
+        )}
       </span>
     </li>
   );
@@ -81,6 +87,7 @@ function readinessProblems(readiness: Readiness | undefined, words: OverviewWord
     isGrave: true,
     words: words.reasons[code] ?? code,
     more: detail,
+    moreLang: 'en',
   }));
 }
 
@@ -93,6 +100,7 @@ function figureProblems(overview: Overview, words: OverviewWords, format: Format
       isGrave: true,
       words: words.unbalanced,
       more: ledger.imbalances.join(' '),
+      moreLang: 'en',
     },
     now.backlogRecords > 0 &&
       backlogAgeMs > BACKLOG_MS && {
