@@ -148,6 +148,7 @@ async function serve(): Promise<void> {
     const port = typeof address === 'object' && address ? address.port : 0;
     const pid = Number(process.env.STAND_IN_PARENT);
     const run = { pid, childPid: process.pid, http: { port }, mqtt: { port: sink.port } };
+    writeFileSync(join(dataDir, 'token'), `${'0'.repeat(43)}\n`);
     writeFileSync(`${runPath}.new`, `${JSON.stringify(run)}\n`);
     renameSync(`${runPath}.new`, runPath);
   });
