@@ -226,6 +226,18 @@ export const LIMITS = {
     whenFull: 'The request is refused with 503 `intake-refused` and the reason `backlog`.',
     metric: 'iot_api_intake_bytes',
   },
+  intakeSenderBytesMax: {
+    value: 33_554_432,
+    unit: 'bytes',
+    what: 'Bodies of telemetry of one subject that are being taken in: its share, so that nobody keeps the others out.',
+    whenFull: 'The request is refused with 503 `intake-refused` and the reason `backlog`.',
+  },
+  inflationsMax: {
+    value: 4,
+    unit: 'count',
+    what: 'Bodies of telemetry that are decompressed at a time; each may need `intakeInflatedBytesMax`.',
+    whenFull: 'Further ones wait for their turn, that of the subject with the fewest under way first.',
+  },
   intakePatienceMs: {
     value: 10_000,
     unit: 'ms',

@@ -4,6 +4,7 @@ import { gunzip, zstdDecompress } from 'node:zlib';
 import type { Gauge } from '@skerry/kernel';
 import { ApiError } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
+import { InflationGate } from './inflation-gate.ts';
 
 const CODINGS = {
   gzip: promisify(gunzip),
@@ -12,53 +13,102 @@ const CODINGS = {
 
 type Coding = keyof typeof CODINGS;
 
-/** Bytes of bodies that are held at one time, all requests together. */
-export class IntakeRoom {
-  #held = 0;
-  readonly #gauge: Gauge;
-  readonly #bytesMax: number;
+/** Bytes that bodies may hold at one time. */
+export interface IntakeBounds {
+  /** All requests together. */
+  readonly bytesMax: number;
+  /** Those of one sender. */
+  readonly senderBytesMax: number;
+}
 
-  constructor(gauge: Gauge, bytesMax: number = LIMITS.intakeBytesMax.value) {
+const BOUNDS: IntakeBounds = {
+  bytesMax: LIMITS.intakeBytesMax.value,
+  senderBytesMax: LIMITS.intakeSenderBytesMax.value,
+};
+
+/** Bytes of bodies that are held at one time: all requests together, and each sender's share of them. */
+export class IntakeRoom {
+  readonly inflations = new InflationGate();
+  #held = 0;
+  readonly #heldBy = new Map<string, number>();
+  readonly #gauge: Gauge;
+  readonly #bounds: IntakeBounds;
+
+  constructor(gauge: Gauge, bounds: IntakeBounds = BOUNDS) {
     this.#gauge = gauge;
-    this.#bytesMax = bytesMax;
+    this.#bounds = bounds;
   }
 
-  /** A place for one body; disposing gives all of it back. */
-  enter(): IntakePlace {
+  /** A place for one body of a sender; disposing gives all of it back. */
+  enter(sender: string): IntakePlace {
     let mine = 0;
+    const count = (bytes: number): void => {
+      mine += bytes;
+      this.#held += bytes;
+      const own = (this.#heldBy.get(sender) ?? 0) + bytes;
+      if (own === 0) this.#heldBy.delete(sender);
+      else this.#heldBy.set(sender, own);
+      this.#gauge.set(this.#held);
+    };
     return {
+      sender,
       take: (bytes) => {
-        if (this.#held + bytes > this.#bytesMax) {
-          const detail = `bodies of ${this.#held} bytes are being taken in, at most ${this.#bytesMax} may; try again soon`;
-          throw new ApiError('intake-refused', detail, { reason: 'backlog' });
-        }
-        mine += bytes;
-        this.#held += bytes;
-        this.#gauge.set(this.#held);
+        this.#checkRoom(sender, bytes);
+        count(bytes);
       },
-      [Symbol.dispose]: () => {
-        this.#held -= mine;
-        mine = 0;
-        this.#gauge.set(this.#held);
+      replace: (bytes) => {
+        this.#checkRoom(sender, bytes - mine);
+        count(bytes - mine);
       },
+      [Symbol.dispose]: () => count(-mine),
     };
   }
+
+  #checkRoom(sender: string, bytes: number): void {
+    const { bytesMax, senderBytesMax } = this.#bounds;
+    if (this.#held + bytes > bytesMax) {
+      throw refusal(
+        `bodies of ${this.#held} bytes are being taken in, at most ${bytesMax} may; try again soon`,
+      );
+    }
+    const own = this.#heldBy.get(sender) ?? 0;
+    if (own + bytes > senderBytesMax) {
+      throw refusal(
+        `bodies of ${own} bytes of this sender are being taken in, at most ${senderBytesMax} may; try again soon`,
+      );
+    }
+  }
+}
+
+function refusal(detail: string): ApiError {
+  return new ApiError('intake-refused', detail, { reason: 'backlog' });
 }
 
 /** Room for one body. */
 export interface IntakePlace extends Disposable {
+  readonly sender: string;
   /** Counts further bytes; fails with `intake-refused` when there is no room for them. */
   take(bytes: number): void;
+  /** Counts these bytes instead of those so far; fails like `take`. */
+  replace(bytes: number): void;
 }
 
 /**
  * The bytes of a request's body, decompressed. Fails with `body-too-large` beyond the limits, `unsupported-media-type`
  * for another compression, `invalid-request` for a broken one, `request-aborted` when the client goes away.
  */
-export async function readBody(request: IncomingMessage, place: IntakePlace): Promise<Uint8Array> {
+export async function readBody(
+  request: IncomingMessage,
+  place: IntakePlace,
+  inflations: InflationGate,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const coding = codingOf(request.headers);
   const bytes = await readAll(request, place);
-  return coding === undefined ? bytes : await inflate(bytes, coding, place);
+  if (coding === undefined) return bytes;
+  const inflated = await inflations.run(place.sender, signal, () => inflate(bytes, coding));
+  place.replace(inflated.length);
+  return inflated;
 }
 
 function codingOf(headers: IncomingHttpHeaders): Coding | undefined {
@@ -98,9 +148,8 @@ function tooLarge(what: string): ApiError {
   );
 }
 
-async function inflate(bytes: Buffer, coding: Coding, place: IntakePlace): Promise<Buffer> {
+async function inflate(bytes: Buffer, coding: Coding): Promise<Buffer> {
   const maxOutputLength = LIMITS.intakeInflatedBytesMax.value;
-  place.take(maxOutputLength);
   try {
     return await CODINGS[coding](bytes, { maxOutputLength });
   } catch (cause) {

@@ -179,3 +179,23 @@ test('sendTelemetry answers the same key alike, refuses another body under it, a
   const strange = await send(scene, '1', { 'idempotency-key': 'a b' });
   assert.equal((await problemIn(strange)).errors?.[0]?.pointer, '#/idempotency-key');
 });
+
+test('sendTelemetry takes 40 compressed bodies in at once: what is small counts as small', async () => {
+  await using scene = await openScene();
+  const disk = Promise.withResolvers<void>();
+  scene.platform.disk = disk.promise;
+  const body = Uint8Array.from(gzipSync('{"a":1}'));
+  const sent = Array.from({ length: 40 }, () => send(scene, body, { 'content-encoding': 'gzip' }));
+  const held = scene.meter.gauge('iot_api_intake_bytes', '');
+  const first = Promise.race(sent).then(({ status }) => status);
+  const all = untilTaken(scene, sent.length).then(() => 'taken');
+  assert.equal(await Promise.race([first, all]), 'taken');
+  assert.equal(held.value, 40 * '{"a":1}'.length);
+  disk.resolve();
+  for (const answer of await Promise.all(sent)) assert.equal(answer.status, 200);
+  assert.equal(held.value, 0);
+});
+
+async function untilTaken(scene: Scene, count: number): Promise<void> {
+  while (scene.platform.incoming.length < count) await new Promise((done) => setImmediate(done));
+}

@@ -34,8 +34,8 @@ export class TelemetryIntake {
     const { headers } = call.request;
     const mediaType = mediaTypeOf(headers['content-type']);
     const key = readIdempotencyKey(headers['idempotency-key']);
-    using place = this.#room.enter();
-    const body = await readBody(call.request.raw, place);
+    using place = this.#room.enter(author);
+    const body = await readBody(call.request.raw, place, this.#room.inflations, call.signal);
     const { payloads, contentType } = await readRecords(body, mediaType);
     this.#checkOpen();
     const { tenantId: tenant, projectId: project, deviceId: device } = call.params;
