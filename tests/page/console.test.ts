@@ -48,7 +48,7 @@ test('the overview states problems, records and devices of the seed in both lang
       '2 条未处理的死信',
       '1 台设备静默超过 5 分钟',
       `收到的 ${RECORDS} 条记录每一条都有着落。`,
-      `${DEVICES + 1} 个序列, 0 个连接`,
+      `${DEVICES + 1} 个序列，0 个连接`,
       '原始数据点保留 3天',
     ],
   };

@@ -34,7 +34,7 @@ export function AccountList({ accounts }: { readonly accounts: KnownAccounts }) 
         return (
           <div key={account} className={value === 0 ? 'ledger-zero' : undefined}>
             <dt>
-              {account === 'deadLettered' ? (
+              {account === 'deadLettered' && value > 0 ? (
                 <Link to={pathOf('dead-letters')}>{words.accounts[account]}</Link>
               ) : (
                 words.accounts[account]

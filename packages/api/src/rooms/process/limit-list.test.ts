@@ -37,6 +37,25 @@ test('listLimits tells how near a limit is by the highest value of its gauge, an
   );
 });
 
+test('listLimits does not take the sum over all sessions for the subscriptions of one', () => {
+  const limit = {
+    value: 10,
+    unit: 'count',
+    what: 'S.',
+    whenFull: 'Refused.',
+    metric: 'subscriptions',
+  } as const;
+  const table: LimitTable = { subscriptionsMax: limit, subscriptionsTotalMax: limit };
+  const samples = [{ labels: {}, value: 9 }];
+  const { items } = listLimits({ mqtt: table }, [
+    { name: 'subscriptions', kind: 'gauge', help: '', samples },
+  ]);
+  assert.deepEqual(
+    items.map(({ current }) => current),
+    [null, 9],
+  );
+});
+
 test('listLimits of a server tells its own connections', async () => {
   await using scene = await openScene();
   const { items }: Model<'LimitList'> = await scene.json('/api/v1/limits');

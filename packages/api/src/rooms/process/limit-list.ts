@@ -24,12 +24,22 @@ export function listLimits(
         what,
         whenFull,
         key: key ?? null,
-        current: isMeasured(name, unit) && metric !== undefined ? (gauges.get(metric) ?? null) : null,
+        current: isMeasured(room, name, unit) && metric !== undefined ? (gauges.get(metric) ?? null) : null,
       })),
     ),
   };
 }
 
-function isMeasured(name: string, unit: Limit['unit']): boolean {
-  return name.endsWith('Max') && (unit === 'count' || unit === 'bytes');
+/** Limits of a single thing whose metric counts all such things, or what follows from them: it tells not how near one is. */
+const OF_ONE: ReadonlySet<string> = new Set([
+  'journal.segmentBytesMax',
+  'mqtt.subscriptionsMax',
+  'pipeline.deviceGapsMax',
+  'pipeline.deviceEpochsMax',
+  'series.packsMax',
+  'series.packedPointsMax',
+]);
+
+function isMeasured(room: string, name: string, unit: Limit['unit']): boolean {
+  return name.endsWith('Max') && (unit === 'count' || unit === 'bytes') && !OF_ONE.has(`${room}.${name}`);
 }

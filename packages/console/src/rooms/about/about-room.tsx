@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { formatBytes, formatCount, millisOf } from '../../format.ts';
 import { getConfig, type LimitList, listLimits } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
@@ -148,9 +148,17 @@ function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]
       </td>
       <td className="number figures steady">{quantityOf(limit.value, limit.unit, words.units)}</td>
       <td className="quiet small wide-only" {...own}>
-        {whenFull}
+        <Coded text={whenFull} />
       </td>
     </tr>
+  );
+}
+
+/** A sentence in which what stands between backticks is code. */
+function Coded({ text }: { readonly text: string }) {
+  return text.split('`').map((part, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other identity, and the text never changes in place
+    index % 2 === 0 ? <Fragment key={index}>{part}</Fragment> : <code key={index}>{part}</code>,
   );
 }
 

@@ -4,14 +4,14 @@ export interface LimitWords {
   readonly whenFull: string;
 }
 
-const BUSY_STREAM = '再建立的订阅被拒绝 (SUBACK 0x97; MQTT 3.1.1 为 0x80)。';
-const NOT_RETAINED = '新主题上的消息照常送达并写入日志, 但不作为保留消息保存; 计数。';
+const SUBSCRIPTION_REFUSED = '再建立的订阅被拒绝 (SUBACK 0x97; MQTT 3.1.1 为 0x80)。';
+const NOT_RETAINED = '新主题上的消息照常送达并写入日志，但不作为保留消息保存；计数。';
 const TAKEN_APART = '在后台拆分为各序列自己的块。';
 
 /** The limits whose use is measured, in Chinese, by package and name; the others are shown in the words of the server. */
 export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
   'access.hashesWaitingMax': {
-    what: '等待验证的密码数; 每次只计算一个散列。',
+    what: '等待验证的密码数；每次只计算一个散列。',
     whenFull: '再来的登录以 503 `sign-in-busy` 拒绝。',
   },
   'api.connectionsMax': { what: '同时打开的 HTTP 连接数。', whenFull: '再来的连接立即关闭。' },
@@ -28,31 +28,31 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     whenFull: '再来的导出以 503 `too-many-queries` 和 `retry-after` 拒绝。',
   },
   'api.intakeBytesMax': {
-    what: '正在接收的遥测正文, 所有请求合计。',
+    what: '正在接收的遥测正文，所有请求合计。',
     whenFull: '请求以 503 `intake-refused` (原因 `backlog`) 拒绝。',
   },
   'journal.journalBytesMax': {
-    what: '日志的大小; 磁盘空间更少时以磁盘为准。',
-    whenFull: '从 80 % 起, 所有必需的消费者都已读过的整段被删除。',
+    what: '日志的大小；磁盘空间更少时以磁盘为准。',
+    whenFull: '从 80 % 起，所有必需的消费者都已读过的整段被删除。',
   },
   'journal.segmentBytesMax': {
-    what: '一个日志段的大小; 日志空间的三十二分之一更小时以后者为准。',
+    what: '一个日志段的大小；日志空间的三十二分之一更小时以后者为准。',
     whenFull: '日志在新的段中继续。',
   },
   'journal.waitingBytesMax': {
     what: '在追加线程中等待写入日志的记录。',
-    whenFull: '追加端报告已满, 发布者被要求等待。',
+    whenFull: '追加端报告已满，发布者被要求等待。',
   },
   'mqtt.connectionsMax': {
     what: '同时打开的 MQTT 连接数。',
-    whenFull: '再来的连接立即关闭; 其余连接照常服务。',
+    whenFull: '再来的连接立即关闭；其余连接照常服务。',
   },
-  'mqtt.subscriptionsMax': { what: '一个会话的订阅数。', whenFull: BUSY_STREAM },
-  'mqtt.subscriptionsTotalMax': { what: '所有会话的订阅数合计。', whenFull: BUSY_STREAM },
+  'mqtt.subscriptionsMax': { what: '一个会话的订阅数。', whenFull: SUBSCRIPTION_REFUSED },
+  'mqtt.subscriptionsTotalMax': { what: '所有会话的订阅数合计。', whenFull: SUBSCRIPTION_REFUSED },
   'mqtt.sessionsMax': {
-    what: '内存中的会话数, 包括已断开的客户端。',
+    what: '内存中的会话数，包括已断开的客户端。',
     whenFull:
-      '离线最久的会话结束并发布其遗嘱, 同一主体的会话优先; 没有离线会话时以 CONNACK 0x97 或 0x03 拒绝。',
+      '离线最久的会话结束并发布其遗嘱，同一主体的会话优先；没有离线会话时以 CONNACK 0x97 或 0x03 拒绝。',
   },
   'mqtt.queuesBytesMax': {
     what: '所有会话中等待的主题和载荷合计。',
@@ -69,12 +69,12 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     whenFull: '再多一台设备的记录整条成为死信 (series-limit)。',
   },
   'pipeline.letterDevicesMax': {
-    what: '整个存储的设备数未达到此值时, 死信的主题所指的设备也成为已知设备。',
-    whenFull: '尚未存储任何数据的设备的死信照样保留, 计数时不归于任何设备。',
+    what: '整个存储的设备数未达到此值时，死信的主题所指的设备也成为已知设备。',
+    whenFull: '尚未存储任何数据的设备的死信照样保留，计数时不归于任何设备。',
   },
   'pipeline.dedupeEntriesMax': {
-    what: '所有去重窗口中的编号合计, 每个约占 24 字节内存。',
-    whenFull: '为消息编号的设备平分窗口; 从第 513 台这样的设备起, 每台少于 4,096 个。',
+    what: '所有去重窗口中的编号合计，每个约占 24 字节内存。',
+    whenFull: '为消息编号的设备平分窗口；从第 513 台这样的设备起，每台少于 4,096 个。',
   },
   'pipeline.deviceGapsMax': {
     what: '一台设备的编号在一个纪元内保留的缺口数。',
@@ -82,11 +82,11 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
   },
   'pipeline.deviceEpochsMax': {
     what: '一台设备保留其缺口的编号纪元数。',
-    whenFull: '最久没有消息的纪元连同其缺口被忘记; 缺口计数。',
+    whenFull: '最久没有消息的纪元连同其缺口被忘记；缺口计数。',
   },
   'pipeline.hotBytesMax': {
     what: '追加后直接移交、尚未解码的批次。',
-    whenFull: '再来的批次不被接收; 管道自己读取日志。',
+    whenFull: '再来的批次不被接收；管道自己读取日志。',
   },
   'pipeline.subscriptionsMax': {
     what: '同时进行的实时订阅数。',
@@ -103,7 +103,7 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
   'series.packsMax': { what: '256 个序列的一个区块在其小时结束之前的包数。', whenFull: TAKEN_APART },
   'series.packedPointsMax': { what: '256 个序列的一个区块的包中的数据点数。', whenFull: TAKEN_APART },
   'series.minutesSealsMax': {
-    what: '在汇总完成之前, 其合计保留在内存中的封存数。',
+    what: '在汇总完成之前，其合计保留在内存中的封存数。',
     whenFull: '之后的封存从其数据块重新读取。',
   },
 };

@@ -179,7 +179,12 @@ function Detail({ detail }: { readonly detail: string }) {
   const words = useWords(WORDS);
   const { roles } = useShared();
   const grants = grantsIn(detail);
-  if (!grants) return <Breakable text={detail} />;
+  if (!grants)
+    return (
+      <span lang="en">
+        <Breakable text={detail} />
+      </span>
+    );
   const told = grants.map(({ role, tenant, project, device }) =>
     [
       roles[role],

@@ -43,7 +43,7 @@ export function Verdict() {
         <ul className="findings">
           {data.findings.map(({ n, file, line, detail }) => (
             <li key={`${n} ${file} ${line} ${detail}`}>
-              <strong>{words.finding(n, file, line)}</strong> {detail}
+              <strong>{words.finding(n, file, line)}</strong> <span lang="en">{detail}</span>
             </li>
           ))}
         </ul>

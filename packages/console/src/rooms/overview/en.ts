@@ -35,8 +35,8 @@ export const en = {
   noBacklog: 'all decoded',
   backlogAge: (text: string) => `oldest waits ${text}`,
   devices: 'Devices',
-  series: (series: number) => `${count(series)} series`,
-  connections: (connections: number) => things(connections, 'connection'),
+  seriesOf: (series: number, connections: number) =>
+    `${count(series)} series, ${things(connections, 'connection')}`,
   perSecond: '/s',
   total: (all: number) => `${count(all)} in total`,
   rateChart: 'Messages and points per second',

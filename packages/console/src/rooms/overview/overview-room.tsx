@@ -63,7 +63,7 @@ function Tiles({ overview }: { readonly overview: Overview }) {
         {now.backlogRecords === 0 ? words.noBacklog : words.backlogAge(formatMillis(overview.backlogAgeMs))}
       </Tile>
       <Tile name={<Link to={pathOf('devices')}>{words.devices}</Link>} value={formatCount(overview.devices)}>
-        {words.series(overview.series)}, {words.connections(overview.connections)}
+        {words.seriesOf(overview.series, overview.connections)}
       </Tile>
     </ul>
   );

@@ -95,7 +95,11 @@ function Verdict({ verdict }: { readonly verdict: PipelineShadowVerdict }) {
   return (
     <>
       {words.outcome[verdict.verdict]}
-      {verdict.detail !== '' && <div className="small quiet">{verdict.detail}</div>}
+      {verdict.detail !== '' && (
+        <div className="small quiet" lang="en">
+          {verdict.detail}
+        </div>
+      )}
       {verdict.outputs.map((message) => (
         <div key={JSON.stringify(message)} className="small">
           <code>

@@ -23,7 +23,7 @@ export function TrialOutcome({ outcome }: { readonly outcome: PipelineTrialOutco
       </p>
       {item.fault && (
         <p className="bad">
-          {words.faultAt(item.fault.stage)} {item.fault.detail}
+          {words.faultAt(item.fault.stage)} <span lang="en">{item.fault.detail}</span>
         </p>
       )}
       {item.steps.length === 0 && item.verdict === 'stored' && <p className="quiet">{words.noStep}</p>}

@@ -115,7 +115,7 @@ function Faults({
       <ul className="faults">
         {faults.map((fault) => (
           <li key={`${fault.path} ${fault.detail}`}>
-            {fault.path !== '' && <code>{fault.path}</code>} {fault.detail}{' '}
+            {fault.path !== '' && <code>{fault.path}</code>} <span lang="en">{fault.detail}</span>{' '}
             {fault.range && (
               <button type="button" className="fault-line" onClick={() => show(fault)}>
                 {words.line(fault.range.line)}
