@@ -1,4 +1,5 @@
 import { ACCESS_LIMITS, type Access, type BegunSession, NOBODY } from '@skerry/access';
+import { isLoopback } from '@skerry/access/loopback';
 import { isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
@@ -160,11 +161,6 @@ function checkPageSent(request: FastifyRequest): void {
 /** Named by the port: browsers keep the cookies of all ports of a host together. */
 function cookieName(port: number | undefined): string {
   return `skerry_session_${port}`;
-}
-
-/** Whether an address is this machine's own. */
-export function isLoopback(host: string): boolean {
-  return /^((::ffff:)?127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/i.test(host);
 }
 
 function hasCredentials({ headers }: FastifyRequest): boolean {

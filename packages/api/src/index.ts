@@ -1,4 +1,3 @@
-export { isLoopback } from './admission.ts';
 export { API_VERSION, openApiDocument } from './document.ts';
 export { API_FAULTS, ApiError, type ApiFault, type ApiFaultEntry, type RequestFault } from './errors.ts';
 export { LIMITS as API_LIMITS } from './limits.ts';

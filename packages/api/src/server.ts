@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Access } from '@skerry/access';
+import { isLoopback } from '@skerry/access/loopback';
 import {
   type Clock,
   CodedError,
@@ -17,7 +18,7 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from 'fastify';
-import { Admission, isLoopback } from './admission.ts';
+import { Admission } from './admission.ts';
 import { finishAnswer } from './answer-finish.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';

@@ -1,3 +1,4 @@
+import { isLoopback } from '@skerry/access/loopback';
 import { CliError } from '../errors.ts';
 import type { MqttTarget } from '../simulation/target.ts';
 import { findInstance, openClient, remoteInstance } from './instance.ts';
@@ -36,10 +37,6 @@ export async function brokerOf(
 
 function credentials(token: string): Pick<MqttTarget, 'username' | 'password'> {
   return { username: USERNAME, password: new TextEncoder().encode(token) };
-}
-
-function isLoopback(host: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
 }
 
 function isEverywhere(host: string): boolean {

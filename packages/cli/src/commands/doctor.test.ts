@@ -26,6 +26,7 @@ test('doctor looks at versions, folder, disk, fsync, clock and ports, with figur
     'disk',
     'fsync',
     'clock',
+    'listeners',
     'crashes',
     'instance',
   ];
@@ -33,6 +34,16 @@ test('doctor looks at versions, folder, disk, fsync, clock and ports, with figur
   assert.match(String(findings.get('fsync')?.found), /^20 kB written and synced in \d+\.\d\d ms \(median\)/);
   assert.match(String(findings.get('versions')?.found), /Node 26\./);
   for (const { verdict, advice } of findings.values()) assert.equal(advice === '', verdict === 'ok');
+});
+
+test('doctor warns of what listens beyond this machine without TLS', async () => {
+  using place = folder();
+  const ports = ['--http-port', '0', '--mqtt-port', '0', '--http-host', '0.0.0.0'];
+  const { findings } = await examine(['--data-dir', place.path, ...ports, '--access-insecure-listeners']);
+  const { verdict, found, advice } = findings.get('listeners') ?? {};
+  assert.equal(verdict, 'warning');
+  assert.match(String(found), /^HTTP without TLS listens beyond this machine/);
+  assert.match(String(advice), /http\.tls/);
 });
 
 test('doctor ends with 1 and says what to do about a port in use and a folder that cannot be written', async () => {

@@ -12,6 +12,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ApiProblem, createClient } from '@skerry/client';
+import { insecureListeners } from '../config/listener-rules.ts';
 import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { bytesInWords } from '../output/age.ts';
@@ -53,6 +54,7 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
     memoryFinding(),
     ...folder,
     clockFinding(),
+    listenerFinding(config),
     ...(isUsable ? [crashFinding(config.dataDir)] : []),
     finding,
     ...(run
@@ -257,6 +259,21 @@ function clockFinding(): Finding {
         found: new Date().toISOString(),
         advice: 'Set the clock: receive times and retention follow it.',
       };
+}
+
+function listenerFinding(config: SkerryConfig): Finding {
+  const check = 'listeners';
+  const open = insecureListeners(config);
+  if (open.length === 0) {
+    const found = 'what listens beyond this machine is encrypted';
+    return { check, verdict: 'ok', found, advice: '' };
+  }
+  return {
+    check,
+    verdict: 'warning',
+    found: open.map(({ warning, host }) => `${warning} (${host})`).join(' '),
+    advice: 'Give http.tls and mqtt.tls a certificate and take access.insecureListeners away.',
+  };
 }
 
 function crashFinding(dataDir: string): Finding {

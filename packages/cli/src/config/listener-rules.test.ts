@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLoopbackHost, listenerFaults } from './listener-rules.ts';
+import { insecureListeners, listenerFaults } from './listener-rules.ts';
 import { loadConfig } from './load.ts';
 
 function faults(values: Readonly<Record<string, unknown>>): string[] {
@@ -18,12 +18,33 @@ test('listenerFaults says what is wanted of a listener beyond loopback', () => {
 });
 
 test('listenerFaults takes loopback, TLS, and whoever says that secrets may be seen', () => {
-  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) {
-    assert.equal(isLoopbackHost(host), true);
+  for (const host of [
+    '127.0.0.1',
+    '127.1.2.3',
+    '::1',
+    'localhost',
+    'LOCALHOST',
+    'localhost.',
+    '::ffff:127.0.0.1',
+  ]) {
     assert.deepEqual(faults({ 'mqtt.host': host, 'http.host': host }), []);
   }
   assert.deepEqual(faults({ 'mqtt.host': '0.0.0.0', ...TLS }), []);
   assert.deepEqual(faults({ 'mqtt.host': '::', 'http.host': '::', 'access.insecureListeners': true }), []);
+});
+
+test('insecureListeners tells what shows passwords to others, HTTP like MQTT', () => {
+  const namesOf = (flags: Readonly<Record<string, string>>) =>
+    insecureListeners(
+      loadConfig({ file: undefined, environment: { HOME: '/home/somebody' }, flags }).config,
+    ).map(({ name, host }) => `${name} ${host}`);
+  const open = { 'access-insecure-listeners': 'true' };
+  assert.deepEqual(namesOf(open), []);
+  assert.deepEqual(namesOf({ ...open, 'http-host': '0.0.0.0' }), ['HTTP 0.0.0.0']);
+  assert.deepEqual(namesOf({ ...open, 'http-host': '::', 'mqtt-host': '192.0.2.7' }), [
+    'HTTP ::',
+    'MQTT 192.0.2.7',
+  ]);
 });
 
 test('listenerFaults wants certificate and key together', () => {

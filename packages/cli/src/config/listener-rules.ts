@@ -1,11 +1,32 @@
+import { isLoopback } from '@skerry/access/loopback';
 import type { LookUp } from './rules.ts';
+import type { SkerryConfig } from './schema.ts';
 
-/** The host names and addresses that only this machine reaches. */
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+/** A listener that shows passwords and tokens to whoever is on the way. */
+export interface InsecureListener {
+  readonly name: 'HTTP' | 'MQTT';
+  readonly host: string;
+  /** In words, for whoever starts it. */
+  readonly warning: string;
+}
 
-/** Whether an address is reached from this machine only. */
-export function isLoopbackHost(host: string): boolean {
-  return LOOPBACK.test(host);
+/** What listens beyond loopback without TLS, since `access.insecureListeners` lets it. */
+export function insecureListeners({
+  http,
+  mqtt,
+  access,
+}: Pick<SkerryConfig, 'http' | 'mqtt' | 'access'>): InsecureListener[] {
+  if (!access.insecureListeners) return [];
+  const all = [
+    { name: 'HTTP', host: http.host },
+    { name: 'MQTT', host: mqtt.host },
+  ] as const;
+  return all
+    .filter(({ host }) => !isLoopback(host))
+    .map((one) => ({
+      ...one,
+      warning: `${one.name} without TLS listens beyond this machine: passwords and tokens can be read on the way.`,
+    }));
 }
 
 /** A listener's key of its address, and of its certificate; undefined where it speaks no TLS. */
@@ -27,7 +48,7 @@ export function listenerFaults(lookUp: LookUp): string[] {
 
 function hostFaults(name: string, hostKey: string, tlsKey: string | undefined, lookUp: LookUp): string[] {
   const host = lookUp(hostKey);
-  if (typeof host !== 'string' || host === '' || isLoopbackHost(host)) return [];
+  if (typeof host !== 'string' || host === '' || isLoopback(host)) return [];
   if (lookUp('access.insecureListeners') === true) return [];
   if (tlsKey !== undefined && isSet(lookUp(`${tlsKey}.certFile`))) return [];
   const withTls = tlsKey === undefined ? '' : `${tlsKey}.certFile and ${tlsKey}.keyFile beside it, or `;

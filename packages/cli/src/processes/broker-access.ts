@@ -1,10 +1,9 @@
 import { ANONYMOUS_ON_LOOPBACK, type Authenticator, type Refusal } from '@skerry/access';
-
+import { isLoopback } from '@skerry/access/loopback';
 import type { Logger } from '@skerry/kernel';
 import type { Subject } from '@skerry/model';
 import type { BrokerAccess, ConnectDenial, ConnectRequest, DenialWord } from '@skerry/mqtt';
 import { compileTopicRights } from '@skerry/pipeline';
-import { isLoopbackHost } from '../config/listener-rules.ts';
 
 /** What the access of the broker works with. */
 export interface BrokerAccessNeeds {
@@ -35,7 +34,7 @@ function nameless(
   { listener, remote }: ConnectRequest,
   anonymous: BrokerAccessNeeds['anonymous'],
 ): Subject | ConnectDenial {
-  const isOwn = isLoopbackHost(listener.address.host) && isLoopbackHost(remote.host);
+  const isOwn = isLoopback(listener.address.host) && isLoopback(remote.host);
   if (isOwn && anonymous === 'loopback') return ANONYMOUS_ON_LOOPBACK;
   return {
     denied: 'not-authorized',

@@ -1,6 +1,7 @@
+import { isLoopback } from '@skerry/access/loopback';
 import type { ApiOptions } from '@skerry/api';
 import type { Logger, TlsCredentials } from '@skerry/kernel';
-import { isLoopbackHost } from '../config/listener-rules.ts';
+import { insecureListeners } from '../config/listener-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 
@@ -12,11 +13,16 @@ export type HttpListeners = Pick<ApiOptions, 'host' | 'port' | 'tls' | 'allowedH
 
 /**
  * The listeners of HTTP that a configuration asks for: plain, on loopback unless `access.insecureListeners` says
- * otherwise, and TLS when there is a certificate. Fails with `config-invalid` when the certificate cannot be used.
+ * otherwise (which is logged), and TLS when there is a certificate. Fails with `config-invalid` when the certificate
+ * cannot be used.
  */
-export function httpListeners({ http, access }: SkerryConfig): HttpListeners {
+export function httpListeners(config: SkerryConfig, logger: Logger): HttpListeners {
+  const { http, access } = config;
   const { host, port, tls, hostNames } = http;
-  const isOpenPlain = isLoopbackHost(host) || access.insecureListeners;
+  for (const { name, warning } of insecureListeners(config)) {
+    if (name === 'HTTP') logger.log('warn', warning, { host, key: 'access.insecureListeners' });
+  }
+  const isOpenPlain = isLoopback(host) || access.insecureListeners;
   return {
     host: isOpenPlain ? host : OWN_HOST,
     port,

@@ -1,8 +1,9 @@
+import { isLoopback } from '@skerry/access/loopback';
 import type { Address, Clock, Logger, Meter, TlsCredentials, TlsListener } from '@skerry/kernel';
 import { nodeNet } from '@skerry/kernel/node';
 import { type BrokerListener, FaultNotices } from '@skerry/mqtt';
 import { listenWebSocket } from '@skerry/mqtt/websocket';
-import { isLoopbackHost } from '../config/listener-rules.ts';
+import { insecureListeners } from '../config/listener-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { listening } from './listening.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
@@ -33,16 +34,10 @@ const OWN_HOST = '127.0.0.1';
 export function mqttListeners(config: SkerryConfig, needs: MqttListenerNeeds): MqttListeners {
   const { host, port, tls, websocket, packetBytesMax } = config.mqtt;
   const credentials = tls.certFile === '' ? undefined : readTlsFiles('mqtt.tls', tls);
-  const isOpenPlain = isLoopbackHost(host) || config.access.insecureListeners;
-  if (isOpenPlain && !isLoopbackHost(host))
-    needs.logger.log(
-      'warn',
-      'MQTT without TLS listens beyond this machine: passwords can be read on the way.',
-      {
-        host,
-        key: 'access.insecureListeners',
-      },
-    );
+  const isOpenPlain = isLoopback(host) || config.access.insecureListeners;
+  for (const { name, warning } of insecureListeners(config)) {
+    if (name === 'MQTT') needs.logger.log('warn', warning, { host, key: 'access.insecureListeners' });
+  }
   const opened: TlsListener[] = [];
   const failed = handshakeNotices(needs);
   const others: BrokerListener[] = [];
@@ -91,8 +86,8 @@ export function isOriginAllowed(origin: string, asked: string, listenHost: strin
   const page = hostOf(origin);
   const host = hostOf(`ws://${asked}`);
   if (page === undefined || host === undefined) return false;
-  if (!isLoopbackHost(listenHost)) return page === host;
-  return isLoopbackHost(unbracketed(page)) && isLoopbackHost(unbracketed(host));
+  if (!isLoopback(listenHost)) return page === host;
+  return isLoopback(page) && isLoopback(host);
 }
 
 type Failure = { readonly reason: string; readonly why: string };
@@ -126,8 +121,4 @@ function kept(opened: TlsListener[], listener: TlsListener): TlsListener {
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;
-}
-
-function unbracketed(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
 }

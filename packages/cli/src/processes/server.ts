@@ -8,6 +8,7 @@ import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/nod
 import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
 import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
 import { SERIES_FAULTS } from '@skerry/series';
+import { insecureListeners } from '../config/listener-rules.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
@@ -251,7 +252,7 @@ function openHttp(
   platform: LivePlatform,
 ): Promise<Api> {
   return openApi(
-    { ...httpListeners(config), staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
+    { ...httpListeners(config, logger), staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
     { platform, clock, logger, meter, access },
   );
 }
@@ -332,6 +333,7 @@ async function announce(
   const lines = [
     `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : ''}.`,
     `  Page         ${api.url}/`,
+    ...insecureListeners(config).map(({ warning }) => `  WARNING      ${warning}`),
     ...(api.encrypted ? [`  Page (TLS)   ${api.encrypted.url}/`] : []),
     ...broker.listeners.map((one, index) => `  ${index === 0 ? 'MQTT' : '    '}         ${urlOf(one)}`),
     `  Data folder  ${folder.path}`,

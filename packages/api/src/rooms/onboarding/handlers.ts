@@ -1,3 +1,4 @@
+import { isLoopback } from '@skerry/access/loopback';
 import { isAllowed } from '@skerry/model';
 import type { Call, Handlers } from '../../call.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
@@ -129,10 +130,6 @@ function hostAsked(request: AnyCall['request']): { readonly whole: string; reado
 /** A listener on every address is reached by the name under which this page was. */
 function reachable(host: string, asked: string): string {
   return host === '' || host === '0.0.0.0' || host === '::' ? asked : host;
-}
-
-function isLoopback(host: string): boolean {
-  return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host);
 }
 
 function bracketed(host: string): string {
