@@ -1,6 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ACCESS_FAULTS, ACCESS_LIMITS, type Access, FIRST_USER } from '@skerry/access';
+import { ACCESS_FAULTS, type Access } from '@skerry/access';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
 import { createMeter, KERNEL_FAULTS, type Logger, type Meter } from '@skerry/kernel';
@@ -8,7 +8,6 @@ import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/nod
 import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
 import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
 import { SERIES_FAULTS } from '@skerry/series';
-import { insecureListeners } from '../config/listener-rules.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
@@ -16,6 +15,7 @@ import { CLI_FAULTS, CliError } from '../errors.ts';
 import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
 import { openAccessRoom } from './access-room.ts';
+import { announcement, ownAddress } from './announcement.ts';
 import { ArrivalNotes } from './arrival-notes.ts';
 import { runAudit } from './audit-run.ts';
 import { createBrokerAccess } from './broker-access.ts';
@@ -320,63 +320,42 @@ async function announce(
   api: Api,
   { context, config, isReadOnly, wantsSignInLink }: UpOptions,
 ): Promise<void> {
-  const mqtt = { host: broker.address.host, port: broker.address.port };
+  const { host, port } = broker.address;
   folder.announce({
     pid: process.ppid,
     childPid: process.pid,
     version: VERSION,
     startedMicros: Date.now() * 1_000,
     http: api.address,
-    mqtt,
+    mqtt: { host, port },
   });
-  const topic = exampleTopic(config.routing.telemetry);
-  const lines = [
-    `Skerry ${VERSION} is running${isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : ''}.`,
-    `  Page         ${api.url}/`,
-    ...insecureListeners(config).map(({ warning }) => `  WARNING      ${warning}`),
-    ...(api.encrypted ? [`  Page (TLS)   ${api.encrypted.url}/`] : []),
-    ...broker.listeners.map((one, index) => `  ${index === 0 ? 'MQTT' : '    '}         ${urlOf(one)}`),
-    `  Data folder  ${folder.path}`,
-    '',
-    ...(await signInLines(access, api, firstPassword, wantsSignInLink && !isReadOnly)),
-    ...(isReadOnly ? [] : ['Send something of your own:', mosquittoLine(mqtt, topic), '']),
-  ];
+  const lines = announcement({
+    config,
+    isReadOnly,
+    listeners: [
+      { name: 'http', ...api.address },
+      ...(api.encrypted ? [{ name: 'https', ...api.encrypted }] : []),
+      ...broker.listeners.map(({ name, address }) => ({ name, ...address })),
+    ],
+    broker: { host, port },
+    dataFolder: folder.path,
+    ownAddress: ownAddress(),
+    firstPassword,
+    signIn: await signInOf(access, firstPassword, wantsSignInLink && !isReadOnly),
+  });
   context.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** How somebody signs in: told once for the user that this start has made, and wherever a person is watching. */
-async function signInLines(
-  access: Access,
-  api: Api,
+/** A link for whoever signs in: for the user that this start has made, and wherever a person is watching. */
+async function signInOf(
+  { book, sessions }: Access,
   firstPassword: string | undefined,
   wantsLink: boolean,
-): Promise<string[]> {
-  const password =
-    firstPassword === undefined
-      ? []
-      : [`The user ${FIRST_USER} was made; its password is told this once: ${firstPassword}`, ''];
-  const user = wantsLink || firstPassword !== undefined ? await access.book.admin() : undefined;
-  if (!user) return password;
-  const { code } = await access.sessions.makeCode(user.metadata.name);
-  const minutes = ACCESS_LIMITS.signInCodeSecs.value / 60;
-  return [
-    `Sign in as ${user.metadata.name} with this link, once and within ${minutes} minutes (skerry user link prints another):`,
-    `  ${api.url}/#/sign-in?code=${code}`,
-    '',
-    ...password,
-  ];
-}
-
-function urlOf({ name, address: { host, port } }: Broker['listeners'][number]): string {
-  const path = name.startsWith('ws') ? '/mqtt' : '';
-  return `${name}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
-}
-
-function mosquittoLine(
-  { host, port }: { readonly host: string; readonly port: number },
-  topic: string,
-): string {
-  return `  mosquitto_pub -h ${host} -p ${port} -q 1 -t ${topic} -m '{"temperature": 21.5}'`;
+): Promise<{ readonly user: string; readonly code: string } | undefined> {
+  const user = wantsLink || firstPassword !== undefined ? await book.admin() : undefined;
+  if (!user) return undefined;
+  const { name } = user.metadata;
+  return { user: name, code: (await sessions.makeCode(name)).code };
 }
 
 function asked(signal: AbortSignal): Promise<void> {
