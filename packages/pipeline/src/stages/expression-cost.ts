@@ -1,60 +1,69 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
 import { nearestWord } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
+import { CostRun, TEXT_UNIT } from './expression-size.ts';
+import { isNode } from './expression-tree.ts';
 import { FUNCTIONS, LOOPS } from './expression-words.ts';
 import type { StageMessage } from './stage-message.ts';
 
+/** Sizes of a message for which a cost was told once, remembered by each expression. */
+const KNOWN_SIZES = 256; // a matter of cost alone
+
 /**
- * What evaluating an expression costs at most, told before it runs: one unit for each operator, literal, variable,
- * member and call outside of loops, `n` for one inside of a loop and `n²` inside of two, where `n` is the largest list
- * or map there is (metrics, attributes, a literal), times one more than the expression has plus signs, by which lists
- * can grow. Every unit counts once more for each 256 UTF-16 units of the message's texts.
+ * What evaluating an expression costs at most, told before it runs from the sizes of the message alone. Every operator,
+ * literal, variable, member and call is a unit each time it is evaluated: inside of a loop once for each item of what is
+ * gone through, however that came to be. What copies or compares lists or texts costs a unit more for each item, and for
+ * each 256 UTF-16 units of text; a search in a text costs one for each 256 pairs of its own and of what is looked for.
  */
-export interface ExpressionCost {
-  /** Units by the depth of loops: outside, in one, in two. */
-  readonly byDepth: readonly [number, number, number];
-  readonly itemsMax: number;
-  readonly growth: number;
-}
+export class ExpressionCost {
+  readonly #ast: unknown;
+  readonly #known = new Map<number, number>();
+  #lastKey = -1;
+  #lastUnits = 0;
 
-/** Units that evaluating costs for this message, at most. */
-export function costFor(cost: ExpressionCost, message: StageMessage): number {
-  const [plain, inOne, inTwo] = cost.byDepth;
-  let units = plain;
-  if (inOne > 0) {
-    const n = Math.max(cost.itemsMax, message.metrics.size, message.attributes.size) * cost.growth;
-    units += inOne * n + inTwo * n * n;
+  constructor(ast: unknown) {
+    this.#ast = ast;
   }
-  return message.textUnits < 256 ? units : units * (1 + Math.floor(message.textUnits / 256));
+
+  /** Units for this message, at most. */
+  unitsFor({ metrics, attributes, textUnits, topic }: StageMessage): number {
+    const items = Math.max(metrics.size, attributes.size);
+    const texts = Math.floor((textUnits + topic.length) / TEXT_UNIT);
+    const key = items * 2 ** 24 + texts;
+    if (key === this.#lastKey) return this.#lastUnits;
+    let units = this.#known.get(key);
+    if (units === undefined) {
+      if (this.#known.size >= KNOWN_SIZES) this.#known.clear();
+      units = this.unitsOf(items, texts * TEXT_UNIT + TEXT_UNIT - 1);
+      this.#known.set(key, units);
+    }
+    this.#lastKey = key;
+    this.#lastUnits = units;
+    return units;
+  }
+
+  /** Units for a message of so many metrics or attributes, and so many UTF-16 units of text, at most. */
+  unitsOf(items: number, chars: number): number {
+    return new CostRun(items, chars).unitsOf(this.#ast);
+  }
 }
 
-/** The cost of a checked expression, or why it can be too large for any message. */
+/** The cost of a checked expression, or why it is too large for any message. */
 export function costOf(ast: unknown): ExpressionCost | string {
-  const byDepth: [number, number, number] = [0, 0, 0];
-  let itemsMax = 1;
-  let growth = 1;
-  let deepest = 0;
-  const visit = (node: unknown, depth: number): void => {
-    if (Array.isArray(node)) {
-      for (const one of node) visit(one, depth);
-      return;
-    }
-    if (!isNode(node)) return;
-    deepest = Math.max(deepest, depth);
-    const place = Math.min(depth, 2);
-    byDepth[place] = Number(byDepth[place]) + 1;
-    if (node.op === '+') growth++;
-    if (node.op === 'list' || node.op === 'map') itemsMax = Math.max(itemsMax, node.args.length);
-    if (node.op === 'rcall' && LOOPS.has(node.args[0])) {
-      visit(node.args[1], depth);
-      visit(node.args[2], depth + 1);
-    } else visit(node.args, depth);
-  };
-  visit(ast, 0);
+  const deepest = loopsIn(ast);
   if (deepest > 2) return `found loops ${deepest} deep, wanted at most 2 inside of each other`;
-  if (byDepth[0] > LIMITS.stageMessageCostMax.value)
-    return `one message would cost ${byDepth[0]} units, wanted at most ${LIMITS.stageMessageCostMax.value}`;
-  return { byDepth, itemsMax, growth };
+  const cost = new ExpressionCost(ast);
+  const least = cost.unitsOf(0, 0);
+  if (least <= LIMITS.stageMessageCostMax.value) return cost;
+  return `one message would cost ${least} units, wanted at most ${LIMITS.stageMessageCostMax.value}`;
+}
+
+/** How many loops are inside of each other. */
+function loopsIn(node: unknown): number {
+  if (Array.isArray(node)) return node.reduce<number>((most, one) => Math.max(most, loopsIn(one)), 0);
+  if (!isNode(node)) return 0;
+  if (node.op === 'rcall' && LOOPS.has(node.args[0]))
+    return Math.max(loopsIn(node.args[1]), 1 + loopsIn(node.args[2]));
+  return loopsIn(node.args);
 }
 
 /** Why a function that the expression calls is not offered; undefined when all are. */
@@ -80,9 +89,4 @@ export function refusedCall(ast: unknown): string | undefined {
       return `${name} was given ${given.length} arguments, wanted ${counts.join(' or ')}`;
   }
   return refusedCall(ast.args);
-}
-
-/** Whether a part of an expression is a node of its tree. */
-export function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { DocumentFault } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
-import { costOf, type ExpressionCost, isNode, refusedCall } from './expression-cost.ts';
+import { costOf, type ExpressionCost, refusedCall } from './expression-cost.ts';
+import { isNode } from './expression-tree.ts';
 import { nearestVariable, VARIABLES } from './expression-words.ts';
 import { StageFault, type StageMessage } from './stage-message.ts';
 
@@ -27,6 +28,9 @@ const WORDS: Readonly<Record<Wanted, string>> = {
   string: 'a text (string)',
   value: 'a number, a text, a truth value or null',
 };
+
+/** Characters kept of what the library says. */
+const FAULT_CHARS = 400; // words for people, no promise
 
 const INT_MAX = 2n ** 63n;
 
@@ -189,7 +193,9 @@ function sayFault(fault: unknown, text: string, hasValue: boolean): string {
   const { summary, range, code, message } = fault as LibraryFault; // another one has a message at least
   const at = range && range.start > 0 ? ` at character ${range.start + 1}` : '';
   const near = code === 'unknown_variable' ? nearestVariable(String(summary), hasValue) : '';
-  return `${summary ?? message?.split('\n')[0] ?? String(fault)}${at}${near}${summary === undefined ? ` in ${text}` : ''}`;
+  const said = summary ?? message?.split('\n', 1)[0] ?? String(fault);
+  // the library's words hold the value, which may be as long as a payload
+  return `${said.slice(0, FAULT_CHARS)}${at}${near}${summary === undefined ? ` in ${text}` : ''}`;
 }
 
 /** A value of CEL as a point keeps it; undefined for null. Fails with `StageFault` for what no point can hold. */

@@ -21,6 +21,9 @@ export function messagesOf(
   times: readonly number[],
 ): StageMessage[] {
   const messages: StageMessage[] = [];
+  let textUnits = Math.ceil(record.textBytes / 3);
+  for (const texts of [record.units, facts.attributes])
+    for (const [name, text] of texts) textUnits += name.length + text.length;
   const hasAttributes = record.units.size + facts.attributes.size > 0;
   let at = 0;
   for (let i = 0; i < record.elementCount; i++) {
@@ -36,7 +39,7 @@ export function messagesOf(
       timeMicros: times[i] ?? facts.receivedMicros,
       metrics,
       attributes: hasAttributes ? new Map([...record.units, ...facts.attributes]) : NONE,
-      textUnits: Math.ceil(record.textBytes / 3),
+      textUnits,
       isResult: false,
     });
   }

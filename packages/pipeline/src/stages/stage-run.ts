@@ -1,6 +1,5 @@
 import { LIMITS } from '../limits.ts';
 import type { Expression } from './expression.ts';
-import { costFor } from './expression-cost.ts';
 import { StageFault, type StageMessage } from './stage-message.ts';
 import { type StageUndo, ValuesLog } from './window-values.ts';
 
@@ -31,7 +30,7 @@ export class StageRun {
 
   /** Evaluates; what it costs at most is charged before. Fails with `StageFault`. */
   evaluate(expression: Expression, message: StageMessage, value?: unknown): unknown {
-    const units = costFor(expression.cost, message);
+    const units = expression.cost.unitsFor(message);
     this.messageCost += units;
     this.recordCost += units;
     if (this.messageCost > LIMITS.stageMessageCostMax.value)
