@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import { formatCount } from '../../format.ts';
+import { formatBytes, formatCount } from '../../format.ts';
 import { type Config, getConfig } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
@@ -138,6 +138,9 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
       </th>
       <td className="setting-value">
         <SettingValue value={value} />
+        {typeof value === 'number' && BYTES.test(path) && (
+          <span className="small quiet"> {formatBytes(value)}</span>
+        )}
         {isChanged && <div className="small quiet">{words.standard(shownValue(standard))}</div>}
       </td>
       <td>
@@ -152,6 +155,9 @@ function SettingRow({ setting }: { readonly setting: Setting }) {
     </tr>
   );
 }
+
+/** Names of settings that are sizes. */
+const BYTES = /bytes(Max)?$/i;
 
 function SettingValue({ value }: { readonly value: unknown }) {
   const words = useWords(WORDS);
