@@ -88,6 +88,19 @@ test('outcome tells who asks what became of a change, whenever they ask', async 
   assert.equal(inUse.faults[0]?.path, 'e: spec.stages[0].table');
 });
 
+test('trial takes a letter of a bound publisher for the device it is bound to, as the pipeline does', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const headers = encodeHeaders([{ key: HEADER.boundDevice, value: bytes('own') }]);
+  const sample = { topic: 'iot/t/p/d/telemetry', payload: bytes('{"v":4}'), headers };
+  const [outcome] = pipeline.stages.trial({ samples: [sample] });
+  assert.deepEqual(
+    outcome?.outputs.map(({ device }) => device),
+    ['own'],
+  );
+});
+
 test('trial shows each stage before and after, what was taken out, and faults; nothing is stored', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();

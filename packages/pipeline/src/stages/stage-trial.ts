@@ -104,7 +104,16 @@ export function tryStages(
     const attributes = new Map([...told.attributes, ...Object.entries(sample.attributes ?? {})]);
     const isSenml = isSenmlType(contentType === '' ? told.contentType : contentType);
     const read = reader.read(
-      { topic, bytes, start: 0, end: bytes.length, isSenml, receivedMicros, attributes },
+      {
+        topic,
+        bytes,
+        start: 0,
+        end: bytes.length,
+        isSenml,
+        receivedMicros,
+        attributes,
+        boundDevice: told.boundDevice,
+      },
       found,
       plan,
     );
@@ -130,14 +139,17 @@ function headersIn(headers: Uint8Array = new Uint8Array(0)) {
   const bytes = Buffer.from(headers.buffer, headers.byteOffset, headers.byteLength);
   const attributes = new Map<string, string>();
   let contentType = '';
+  let boundDevice: string | undefined;
   for (let at = 0; at + 3 <= bytes.length; ) {
     const end = at + 3 + bytes.readUInt16LE(at + 1);
     const text = bytes.toString('utf8', at + 3, end);
     const nul = text.indexOf('\u0000');
-    if (bytes[at] === HEADER.contentType) contentType = text;
+    // as the pipeline takes it: only as the first one
+    if (at === 0 && bytes[at] === HEADER.boundDevice) boundDevice = text;
+    else if (bytes[at] === HEADER.contentType) contentType = text;
     else if (bytes[at] === HEADER.userProperty && nul >= 0)
       attributes.set(text.slice(0, nul), text.slice(nul + 1));
     at = end;
   }
-  return { attributes, contentType };
+  return { attributes, contentType, boundDevice };
 }
