@@ -56,6 +56,12 @@ export const LIMITS = {
     what: 'Lines of the log in a support bundle.',
     whenFull: 'Older ones are left out.',
   },
+  documentFileBytesMax: {
+    value: 16 * 2 ** 20,
+    unit: 'bytes',
+    what: 'A file of documents or samples that `skerry pipeline` reads, standard input included.',
+    whenFull: 'No more is read, and the command is refused with `usage`.',
+  },
   simulatedDevicesMax: {
     value: 100_000,
     unit: 'count',

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { PipelineTrial } from '@skerry/client';
-import { parseAllDocuments } from 'yaml';
+import { type Document, parseAllDocuments } from 'yaml';
 import { CliError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 
 /** A sample as a trial takes it. */
 export type Sample = PipelineTrial['samples'][number];
@@ -22,7 +23,7 @@ export function readDocuments(path: string): WrittenDocument[] {
   return found.map((document, i) => {
     const [fault] = document.errors;
     if (fault) throw new CliError('usage', `${path}: document ${i + 1} is no YAML: ${fault.message}`);
-    const value: unknown = document.toJS();
+    const value = contentOf(document, `${path}: document ${i + 1}`);
     if (typeof value !== 'object' || value === null)
       throw new CliError('usage', `${path}: document ${i + 1} is no object.`);
     const { kind, metadata } = value as {
@@ -46,7 +47,7 @@ export function readSamples(
   contentType: string | undefined,
 ): Sample[] {
   if (topic !== undefined) {
-    const bytes = readFileSync(path === '-' ? 0 : path);
+    const bytes = bytesOf(path);
     return [
       {
         topic,
@@ -83,13 +84,53 @@ function sampleOf(line: string, place: string): Sample {
   return { ...encoding, ...value } as Sample; // the server checks every member
 }
 
-function textOf(path: string): string {
+/** The document's value; aliases that would make it grow without bound are a fault. */
+function contentOf(document: Document, place: string): unknown {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    return document.toJS();
   } catch (fault) {
+    if (!(fault instanceof ReferenceError)) throw fault;
     throw new CliError(
       'usage',
-      `${path} cannot be read: ${fault instanceof Error ? fault.message : String(fault)}`,
+      `${place} cannot be read: ${fault.message}; a document without it was expected.`,
+      {},
+      fault,
     );
   }
 }
+
+function textOf(path: string): string {
+  return bytesOf(path).toString('utf8');
+}
+
+/** The bytes of a file, or of standard input, which may have no end: no more than the limit are read. */
+function bytesOf(path: string): Buffer {
+  const { value: most } = LIMITS.documentFileBytesMax;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    const file = path === '-' ? 0 : openSync(path, 'r');
+    try {
+      while (length <= most) {
+        const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+        const read = readSync(file, chunk);
+        if (read === 0) break;
+        chunks.push(chunk.subarray(0, read));
+        length += read;
+      }
+    } finally {
+      if (path !== '-') closeSync(file);
+    }
+  } catch (fault) {
+    // the end of a terminal's or a pipe's input, on some platforms
+    if (!(fault instanceof Error && 'code' in fault && fault.code === 'EOF'))
+      throw new CliError(
+        'usage',
+        `${path} cannot be read: ${fault instanceof Error ? fault.message : String(fault)}`,
+      );
+  }
+  if (length <= most) return Buffer.concat(chunks);
+  throw new CliError('usage', `${path} has more than ${most} bytes, which are the most that are read.`);
+}
+
+const CHUNK_BYTES = 65_536;

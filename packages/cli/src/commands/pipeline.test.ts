@@ -107,3 +107,18 @@ test('what is no document and no sample is said with its place, before anything 
     assert.match(said.err, words);
   }
 });
+
+test('pipeline apply refuses a file that would grow without bound, and one without end', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`);
+  const bomb = file('bomb.yaml', `a0: &a0 x\n${levels.join('\n')}\n`);
+  const refused = await island.skerry(`pipeline apply -f ${bomb}`);
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /bomb.yaml: document 1 cannot be read: .*alias.*\[usage\]/s);
+  for (const command of ['apply -f /dev/zero', 'test --topic iot/t/p/d/telemetry --sample /dev/zero']) {
+    const endless = await island.skerry(`pipeline ${command}`);
+    assert.equal(endless.code, 2);
+    assert.match(endless.err, /\/dev\/zero has more than 16777216 bytes/);
+  }
+});

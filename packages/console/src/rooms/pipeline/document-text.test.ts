@@ -36,6 +36,13 @@ test('readDocument says where YAML ends, and that a list is no document', () => 
   assert.equal(readDocument('- a').faults.length, 1);
 });
 
+test('readDocument tells aliases that would grow without bound as a fault', () => {
+  const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]`);
+  const { document, faults } = readDocument(`a0: &a0 x\n${levels.join('\n')}\n`);
+  assert.equal(document, undefined);
+  assert.match(faults[0]?.detail ?? '', /alias/);
+});
+
 test('faultsIn finds the place of a pointer, or of what it is missing in, and leaves faults of samples alone', () => {
   assert.deepEqual(meant('#/spec/stages/0/keep', ''), [['spec.stages[0].keep', 13, `'!("temperat`]]);
   assert.deepEqual(meant('#/document/spec/stages/0/keep', '/document'), meant('#/spec/stages/0/keep', ''));

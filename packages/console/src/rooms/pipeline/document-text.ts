@@ -26,10 +26,17 @@ export function readDocument(text: string): WrittenDocument {
     range: { from, to, line: lines.linePos(from).line },
   }));
   if (faults.length > 0) return { document: undefined, faults };
-  const value: unknown = parsed.toJS();
+  const range = { from: 0, to: text.length, line: 1 };
+  let value: unknown;
+  try {
+    value = parsed.toJS();
+  } catch (fault) {
+    // aliases that would make it grow without bound
+    if (!(fault instanceof ReferenceError)) throw fault;
+    return { document: undefined, faults: [{ path: '', detail: fault.message, range }] };
+  }
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return { document: { ...value }, faults };
-  const range = { from: 0, to: text.length, line: 1 };
   return { document: undefined, faults: [{ path: '', detail: 'apiVersion, kind, metadata, spec?', range }] };
 }
 
