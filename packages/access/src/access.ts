@@ -38,6 +38,11 @@ export interface Access extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly authenticator: Authenticator;
   readonly audit: AuditLog;
+  /**
+   * Tells the name of a subject, as `Subject` has it, whenever its rights were changed or taken, its token has ended or
+   * one of its sessions was ended, until disposed: what runs for it is to be asked for anew.
+   */
+  watch(listen: (subject: string) => void): Disposable;
 }
 
 const SWEEP_MS = 3_600_000;
@@ -51,7 +56,15 @@ export async function openAccess(options: AccessOptions, needs: AccessNeeds): Pr
   stack.use(store);
   const audit = stack.use(AuditLog.open(options.audit, { disk, clock, logger }));
   const uses = stack.use(new UseBook(store, clock, logger));
-  const sessions = new Sessions({ store, clock, random, uses });
+  const watchers = new Set<(subject: string) => void>();
+  const tell = (name: string): void => {
+    for (const listen of watchers) listen(name);
+  };
+  const onChanged = (name: string): void => {
+    options.onChanged?.(name);
+    tell(name);
+  };
+  const sessions = new Sessions({ store, clock, random, uses, onEnded: tell });
   await sessions.sweep();
   const sweep = (): void => {
     sessions.sweep().catch((fault: unknown) => {
@@ -60,23 +73,22 @@ export async function openAccess(options: AccessOptions, needs: AccessNeeds): Pr
   };
   stack.use(clock.startTicker(SWEEP_MS, sweep));
   const passwords = new Passwords(needs, options.passwordCost);
-  const book = new AccessBook({
-    store,
-    clock,
-    random,
-    passwords,
-    ...(options.onChanged ? { onChanged: options.onChanged } : {}),
-  });
+  const book = new AccessBook({ store, clock, random, passwords, onChanged });
   const attempts = new Attempts(clock, meter);
   const { localToken } = options;
   const parts = { store, clock, random, book, sessions, passwords, attempts, uses, audit, localToken };
   const authenticator = new Authenticator(parts);
   const tellEnded = (): void => {
-    for (const name of authenticator.takeEnded()) options.onChanged?.(name);
+    for (const name of authenticator.takeEnded()) onChanged(name);
   };
   stack.use(clock.startTicker(ENDED_MS, tellEnded));
   const owned = stack.move();
-  return { book, sessions, authenticator, audit, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const watch = (listen: (subject: string) => void): Disposable => {
+    const mine = (subject: string): void => listen(subject);
+    watchers.add(mine);
+    return { [Symbol.dispose]: () => void watchers.delete(mine) };
+  };
+  return { book, sessions, authenticator, audit, watch, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Name of the user that the first start makes. */

@@ -12,6 +12,8 @@ export interface SessionsNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly uses: UseBook;
+  /** Told the name of a user one of whose sessions was ended. */
+  readonly onEnded?: (user: string) => void;
 }
 
 /** Where a session came from. */
@@ -52,6 +54,7 @@ export class Sessions {
     const others = (await this.list(user)).sort((a, b) => this.#usedMicros(b) - this.#usedMicros(a));
     const ended = others.slice(LIMITS.sessionsPerUserMax.value - 1).map(({ name }) => name);
     if (ended.length > 0) await store.remove('Session', ended);
+    if (ended.length > 0) this.#needs.onEnded?.(user);
     await store.create({ kind: 'Session', name: id, secret: digestOf(secret), usedMicros: now, document });
     return { id, secret };
   }
@@ -81,7 +84,11 @@ export class Sessions {
 
   /** Ends a session. Fails with `session-unknown`. */
   async end(id: string): Promise<void> {
-    if ((await this.#needs.store.remove('Session', [id])) > 0) return;
+    const item = await this.#needs.store.find('Session', id);
+    if (item && (await this.#needs.store.remove('Session', [id])) > 0) {
+      this.#needs.onEnded?.(item.document.spec.user);
+      return;
+    }
     throw new AccessError(
       'session-unknown',
       `Ending the session ${JSON.stringify(id)} failed: there is none.`,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { ACCESS_LIMITS, type Access, type BegunSession, NOBODY } from '@skerry/access';
 import { isLoopback } from '@skerry/access/loopback';
 import { isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
@@ -21,12 +22,21 @@ export const REQUEST_HEADER = 'x-skerry-request';
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Decides who asks, and whether the operation is theirs: before a body is read, and noted in the audit log when not. */
-export class Admission {
+export class Admission implements Disposable {
   readonly #access: Access;
+  readonly #watch: Disposable;
+  /** Requests that are being answered, which end when their sender loses its rights. */
+  readonly #running = new Map<FastifyRequest, AbortController>();
   readonly #askers = new WeakMap<FastifyRequest, Asker>();
 
   constructor(access: Access) {
     this.#access = access;
+    this.#watch = access.watch((name) => this.#recheck(name));
+  }
+
+  /** Watches no more. */
+  [Symbol.dispose](): void {
+    this.#watch[Symbol.dispose]();
   }
 
   /**
@@ -74,6 +84,34 @@ export class Admission {
       if (fault instanceof ApiError) return false;
       throw fault;
     }
+  }
+
+  /**
+   * Fires with `token-refused` as soon as who sent an admitted request no longer is who was admitted: its token was
+   * revoked or has ended, its session has ended or its grants have changed. Watched until the answer is closed.
+   */
+  revocation(request: FastifyRequest, answer: Pick<ServerResponse, 'once'>): AbortSignal {
+    const controller = new AbortController();
+    this.#running.set(request, controller);
+    answer.once('close', () => this.#running.delete(request));
+    return controller.signal;
+  }
+
+  #recheck(name: string): void {
+    for (const [request, running] of this.#running) {
+      if (this.askerOf(request).subject.name === name) void this.#endUnlessStill(request, running);
+    }
+  }
+
+  async #endUnlessStill(request: FastifyRequest, running: AbortController): Promise<void> {
+    try {
+      if (await this.isStill(request)) return;
+    } catch (cause) {
+      running.abort(new ApiError('token-refused', 'who asks could not be told any more', {}, cause));
+      return;
+    }
+    const detail = 'the rights of who asks were changed while the answer was under way';
+    running.abort(new ApiError('token-refused', detail));
   }
 
   /** The value of `set-cookie` that begins or (without a secret) ends a session in the browser. */

@@ -11,7 +11,7 @@ export interface Call<Id extends OperationId> {
   readonly asker: Asker;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  /** Aborted when the client goes away or the server ends. */
+  /** Aborted when the client goes away, the server ends, or the asker's rights are taken (with `token-refused`). */
   readonly signal: AbortSignal;
 }
 

@@ -1,13 +1,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { NDJSON_TYPE } from './call.ts';
+import { type Call, NDJSON_TYPE } from './call.ts';
+import { ApiError } from './errors.ts';
+import type { OperationId } from './operations.ts';
 
 /**
  * Sends text as it is produced, no faster than the client takes it. A fault before the first piece becomes a problem
- * body; a later one breaks the connection off, so that the client cannot take a part for the whole.
+ * body; a later one breaks the connection off, so that the client cannot take a part for the whole. So does a sender whose
+ * rights are taken while it reads, however slowly.
  */
 export async function sendLines(
-  reply: FastifyReply,
+  { reply, signal }: Pick<Call<OperationId>, 'reply' | 'signal'>,
   pieces: AsyncIterable<string>,
   mediaType: string = NDJSON_TYPE,
 ): Promise<FastifyReply> {
@@ -30,5 +33,11 @@ export async function sendLines(
       return { done: true as const, value: undefined };
     },
   };
-  return reply.type(mediaType).send(Readable.from(chained, { objectMode: false }));
+  const body = Readable.from(chained, { objectMode: false });
+  const end = (): void => {
+    if (signal.reason instanceof ApiError) body.destroy(signal.reason);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  body.once('close', () => signal.removeEventListener('abort', end));
+  return reply.type(mediaType).send(body);
 }

@@ -120,8 +120,10 @@ interface Context {
 
 /** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
 export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api> {
+  await using stack = new AsyncDisposableStack();
+  const admission = stack.use(new Admission(needs.access));
   const context: Context = {
-    admission: new Admission(needs.access),
+    admission,
     limiter: new RateLimiter(
       needs.clock,
       needs.meter.counter(
@@ -139,13 +141,11 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
     files: options.staticFolder ? loadStaticFolder(options.staticFolder) : new Map(),
     root: new AbortController(),
   };
-  await using stack = new AsyncDisposableStack();
   const sampler = stack.use(new OverviewSampler(needs.platform, needs.clock, needs.logger));
   const bounds = {
     streamsMax: options.bounds?.streamsMax ?? LIMITS.streamsMax.value,
     bufferBytesMax: options.bounds?.streamBufferBytesMax ?? LIMITS.streamBufferBytesMax.value,
   };
-  const { admission } = context;
   const streams = stack.use(new EventStreams({ ...needs, sampler, admission }, bounds));
   const server = createServer(context);
   const queries = needs.meter.gauge('iot_api_queries', 'Telemetry queries that run.');
@@ -323,16 +323,17 @@ function callOf(request: FastifyRequest, reply: FastifyReply, context: Context):
   return {
     ...call,
     get signal() {
-      gone ??= goneSignal(reply, context.root.signal);
+      gone ??= goneSignal(request, reply, context);
       return gone;
     },
   };
 }
 
-function goneSignal(reply: FastifyReply, root: AbortSignal): AbortSignal {
+function goneSignal(request: FastifyRequest, reply: FastifyReply, { root, admission }: Context): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => controller.abort());
-  return AbortSignal.any([controller.signal, root]);
+  const revoked = admission.revocation(request, reply.raw);
+  return AbortSignal.any([controller.signal, root.signal, revoked]);
 }
 
 function answerProblem(

@@ -86,7 +86,7 @@ type ExportCall = Pick<Call<'exportTelemetry' | 'exportDevices'>, 'query' | 'req
 function send(call: ExportCall, rows: AsyncIterable<string>, name: string): Promise<FastifyReply> {
   const isLines = wantsLines(call.request, call.query.format);
   call.reply.header('content-disposition', `attachment; filename="${name}.${isLines ? 'ndjson' : 'csv'}"`);
-  return sendLines(call.reply, rows, isLines ? NDJSON_TYPE : CSV_TYPE);
+  return sendLines(call, rows, isLines ? NDJSON_TYPE : CSV_TYPE);
 }
 
 function writerOf(call: ExportCall, columns: 'points' | 'devices'): RowWriter {
@@ -167,6 +167,7 @@ async function* deviceRows(
 
 /** An answer that ends early must not look whole. */
 function checkAlive(signal: AbortSignal): void {
+  if (signal.reason instanceof ApiError) throw signal.reason;
   if (signal.aborted) throw new ApiError('shutting-down', 'the export was ended before it was whole');
 }
 

@@ -101,12 +101,12 @@ export async function readBody(
   request: IncomingMessage,
   place: IntakePlace,
   inflations: InflationGate,
-  signal: AbortSignal,
+  call: { readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
   const coding = codingOf(request.headers);
   const bytes = await readAll(request, place);
   if (coding === undefined) return bytes;
-  const inflated = await inflations.run(place.sender, signal, () => inflate(bytes, coding));
+  const inflated = await inflations.run(place.sender, call.signal, () => inflate(bytes, coding));
   place.replace(inflated.length);
   return inflated;
 }

@@ -35,7 +35,7 @@ export class TelemetryIntake {
     const mediaType = mediaTypeOf(headers['content-type']);
     const key = readIdempotencyKey(headers['idempotency-key']);
     using place = this.#room.enter(author);
-    const body = await readBody(call.request.raw, place, this.#room.inflations, call.signal);
+    const body = await readBody(call.request.raw, place, this.#room.inflations, call);
     const { payloads, contentType } = await readRecords(body, mediaType);
     this.#checkOpen();
     const { tenantId: tenant, projectId: project, deviceId: device } = call.params;

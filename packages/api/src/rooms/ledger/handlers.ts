@@ -31,7 +31,7 @@ export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'audi
         );
       }
       const steps = audit(call.signal);
-      if (wantsLines(call.request, call.query.format)) return sendLines(call.reply, auditLines(steps));
+      if (wantsLines(call.request, call.query.format)) return sendLines(call, auditLines(steps));
       let report: AuditReport | undefined;
       for await (const step of steps) if (step.kind === 'result') report = step.report;
       if (!report) throw new ApiError('unavailable', 'the audit ended without a result');

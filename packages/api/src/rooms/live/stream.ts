@@ -105,7 +105,7 @@ export class EventStreams implements Disposable {
     }
   }
 
-  /** Ends a stream whose token was revoked, whose session has ended or whose grants have changed; the client asks again. */
+  /** Ends a stream whose session was idle for too long; what is taken away ends it at once, by the call's signal. */
   async #recheck(stream: EventStream, request: Call<'openStream'>['request']): Promise<void> {
     try {
       if (await this.#needs.admission.isStill(request)) return;

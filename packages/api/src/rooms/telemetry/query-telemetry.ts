@@ -62,7 +62,7 @@ export async function queryTelemetry(
     call.query.points === undefined &&
     wantsLines(call.request, call.query.format)
   ) {
-    return sendLines(call.reply, rawLines(call.query, range, platform, gate.enter()));
+    return sendLines(call, rawLines(call.query, range, platform, gate.enter()));
   }
   using _ = gate.enter();
   if (call.query.step !== undefined) return await aggregate(call, call.query.step, range, platform);
@@ -112,7 +112,7 @@ async function aggregate(call: TelemetryCall, step: string, range: RangeQuery, p
   const wanted = readAggregates(call.query.aggregates);
   const rows = await platform.buckets({ ...range, stepMicros });
   const items = rows.buckets.map((row) => showBucket(row, wanted));
-  if (wantsLines(call.request, call.query.format)) return sendLines(call.reply, linesOf(items));
+  if (wantsLines(call.request, call.query.format)) return sendLines(call, linesOf(items));
   return {
     kind: 'buckets' as const,
     stepSeconds: stepMicros / 1e6,
@@ -134,7 +134,7 @@ function readAggregates(text: string | undefined): ReadonlySet<string> {
 
 async function downsample(call: TelemetryCall, points: number, range: RangeQuery, platform: Platform) {
   const rows = await platform.extremes({ ...range, points });
-  if (wantsLines(call.request, call.query.format)) return sendLines(call.reply, rowLines(rows));
+  if (wantsLines(call.request, call.query.format)) return sendLines(call, rowLines(rows));
   return { kind: 'points' as const, items: showPoints(rows), cursor: null };
 }
 
