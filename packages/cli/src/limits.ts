@@ -56,6 +56,19 @@ export const LIMITS = {
     what: 'Lines of the log in a support bundle.',
     whenFull: 'Older ones are left out.',
   },
+  pipelineSilentMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: "Time for which the pipeline's thread may leave its heartbeat, once a second, unanswered.",
+    whenFull:
+      'Every request to it fails with 503 `unavailable`, and `/ready` tells `pipeline-stuck`, until it answers; what is received stays in the journal.',
+  },
+  threadCloseMs: {
+    value: 20_000,
+    unit: 'ms',
+    what: 'Time for which a thread may close in an orderly way when the process is asked to end.',
+    whenFull: 'The thread is ended by force; the next start takes up the work at the last seal.',
+  },
   documentFileBytesMax: {
     value: 16 * 2 ** 20,
     unit: 'bytes',

@@ -18,13 +18,14 @@ import {
   type TakenTelemetry,
 } from '@skerry/api';
 import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
-import type { PipelineAlarm, PipelineClient, PipelineFigures } from '@skerry/pipeline';
+import type { PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
 import { LiveStages } from './stage-platform.ts';
 import { takeTelemetryIn } from './telemetry-desk.ts';
 import type { ThreadReport } from './thread-messages.ts';
+import { WatchedPipeline } from './watched-pipeline.ts';
 
 /** What the journal's thread tells about itself. */
 export interface JournalSizes {
@@ -54,7 +55,6 @@ export interface LivePlatformNeeds {
 }
 
 const PAGE_ROWS = 4_096;
-const WATCH_MS = 1_000;
 
 const REFUSAL_DETAILS = {
   'disk-full': 'the disk is full; publishers are asked to wait until it has room again',
@@ -69,20 +69,14 @@ const REFUSAL_DETAILS = {
 export class LivePlatform implements Platform, Disposable {
   readonly stages: LiveStages;
   readonly #needs: LivePlatformNeeds;
-  readonly #watch: Disposable;
-  #alarms: readonly PipelineAlarm[] = [];
-  #pipelineEnd: string | undefined;
-  #isWatching = false;
+  readonly #pipeline: WatchedPipeline;
   /** Points in the store when the process started, so that the total goes on over restarts. */
   #pointsBefore: number | undefined;
 
   constructor(needs: LivePlatformNeeds) {
-    this.#needs = needs;
-    this.stages = new LiveStages(needs);
-    this.#watch = needs.clock.startTicker(WATCH_MS, () => void this.#look());
-    needs.pipeline.ended.catch((fault: unknown) => {
-      this.#pipelineEnd = fault instanceof Error ? fault.message : String(fault);
-    });
+    this.#pipeline = new WatchedPipeline(needs.pipeline, needs.clock);
+    this.#needs = { ...needs, pipeline: this.#pipeline };
+    this.stages = new LiveStages(this.#needs);
   }
 
   get simulation(): SimulationDesk {
@@ -94,7 +88,7 @@ export class LivePlatform implements Platform, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#watch[Symbol.dispose]();
+    this.#pipeline[Symbol.dispose]();
   }
 
   async overview(): Promise<OverviewFigures> {
@@ -237,8 +231,7 @@ export class LivePlatform implements Platform, Disposable {
     const reasons: ReadinessReason[] = [];
     const refusal = this.#needs.ingress.refusal();
     if (refusal !== undefined) reasons.push({ code: refusal, detail: REFUSAL_DETAILS[refusal] });
-    if (this.#pipelineEnd !== undefined) reasons.push({ code: 'pipeline-ended', detail: this.#pipelineEnd });
-    for (const { code, detail } of this.#alarms) reasons.push({ code, detail });
+    reasons.push(...this.#pipeline.reasons);
     return reasons;
   }
 
@@ -265,18 +258,6 @@ export class LivePlatform implements Platform, Disposable {
   #pointsTotal(figures: PipelineFigures, store: StoreFigures | undefined): number {
     if (store) this.#pointsBefore ??= Math.max(0, store.points + figures.headPoints - figures.pointsDecoded);
     return (this.#pointsBefore ?? 0) + figures.pointsDecoded;
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    try {
-      this.#alarms = await this.#needs.pipeline.request('alarms');
-    } catch (fault) {
-      this.#pipelineEnd ??= fault instanceof Error ? fault.message : String(fault);
-    } finally {
-      this.#isWatching = false;
-    }
   }
 }
 

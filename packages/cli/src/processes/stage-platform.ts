@@ -54,6 +54,8 @@ export class LiveStages implements StagePlatform {
       );
     const change: StageChange = { id: randomUUID(), ...asked };
     const judged = pipeline.request('stageOutcome', change.id);
+    // whoever gives up waiting is told why
+    judged.catch(() => undefined);
     const record = {
       kind: RECORD_KIND.pipeline,
       qos: 1,
@@ -73,8 +75,6 @@ export class LiveStages implements StagePlatform {
       return await Promise.race([judged, late.promise]);
     } finally {
       timer[Symbol.dispose]();
-      // whoever gave up waiting was told why
-      judged.catch(() => undefined);
     }
   }
 
@@ -88,7 +88,8 @@ export class LiveStages implements StagePlatform {
   async shadow(document: StagesDocument, range: ShadowRange, signal: AbortSignal) {
     const { pipeline } = this.#needs;
     const id = randomUUID();
-    const cancel = () => void pipeline.request('stageShadowCancel', id);
+    // one that does not come through is one of a thread that is gone or stuck, and so is the run
+    const cancel = () => void pipeline.request('stageShadowCancel', id).catch(() => undefined);
     signal.addEventListener('abort', cancel);
     try {
       return await pipeline.request('stageShadow', id, document, range);

@@ -12,7 +12,7 @@ import { startThread } from './thread-host.ts';
 const SIDE = new URL('./thread-side.ts', import.meta.url).href;
 
 /** A thread with this body, an expression of `(options, needs) => Promise`; `cells` is shared with it. */
-async function aThread(body: string, cells: Int32Array, signal?: AbortSignal) {
+async function aThread(body: string, cells: Int32Array, signal?: AbortSignal, closeMs = 20_000) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-thread-'));
   const script = join(folder.path, 'body.mjs');
   writeFileSync(script, `import { runThread } from ${JSON.stringify(SIDE)};\nawait runThread(${body});\n`);
@@ -26,6 +26,7 @@ async function aThread(body: string, cells: Int32Array, signal?: AbortSignal) {
     failpoint: undefined,
     logger: silentLogger,
     options: cells,
+    closeMs,
     ...(signal ? { signal } : {}),
   });
 }
@@ -64,4 +65,18 @@ test('startThread: a thread that waits in vain while it starts is ended by its s
 test('startThread tells the fault of the body with its code', async () => {
   const body = `async () => { throw Object.assign(new Error('no room'), { code: 'disk-full', advice: 'retry', facts: {} }) }`;
   await assert.rejects(aThread(body, new Int32Array(1)), /no room/);
+});
+
+test('Thread: one that is stuck in its own work is ended by force when its time to close is over', async () => {
+  const cells = new Int32Array(new SharedArrayBuffer(4));
+  const body = `async (cells) => ({
+    facts: undefined,
+    figures: () => { Atomics.store(cells, 0, 1); for (;;); },
+    close: async () => undefined,
+  })`;
+  const thread = await aThread(body, cells, undefined, 20);
+  const report = thread.report();
+  while (Atomics.load(cells, 0) === 0) await turn();
+  await thread[Symbol.asyncDispose]();
+  assert.equal(await report, undefined);
 });

@@ -3,6 +3,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
 import { RemoteFault } from '@skerry/pipeline';
 import { CliError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import type { FromThread, ThreadReport, ThreadStart, ToThread } from './thread-messages.ts';
 
 /** How a thread is started. */
@@ -13,9 +14,11 @@ export interface ThreadOptions extends ThreadStart {
   readonly logger: Logger;
   /** Ends the thread while it starts: what it waits for may never come. */
   readonly signal?: AbortSignal;
+  /** How long it may take to close; the limit when absent. */
+  readonly closeMs?: number;
 }
 
-/** A thread of this process. Disposing it closes it in an orderly way, by force after `CLOSE_MS`. */
+/** A thread of this process. Disposing it closes it in an orderly way, by force after `threadCloseMs`. */
 export interface Thread extends AsyncDisposable {
   /** What the thread told when it was ready. */
   readonly facts: unknown;
@@ -26,8 +29,6 @@ export interface Thread extends AsyncDisposable {
   /** Ends it at once. */
   kill(): Promise<void>;
 }
-
-const CLOSE_MS = 20_000;
 
 /** Threads make few objects, so their young generations need half of what the main thread's may take (docs/MEMORY.md). */
 const THREAD_FLAG = '--max-semi-space-size=1';
@@ -113,7 +114,8 @@ class ThreadHost implements Thread {
       for (const resolve of this.#reports.values()) resolve(undefined);
       this.#post({ type: 'close' });
     }
-    const timer = setTimeout(() => this.#isClosed(), CLOSE_MS);
+    const { closeMs = LIMITS.threadCloseMs.value } = this.#options;
+    const timer = setTimeout(() => this.#isClosed(), closeMs);
     await this.#closed;
     clearTimeout(timer);
     await this.#worker.terminate();

@@ -24,6 +24,7 @@ export const en = {
     'read-only': 'The node takes nothing in',
     backlog: 'The journal cannot keep up',
     'pipeline-ended': 'The pipeline has ended',
+    'pipeline-stuck': 'The pipeline does not answer',
     'shutting-down': 'The node is ending',
   } as Readonly<Record<string, string>>, // as: any code of the server may be looked up
   received: 'Messages',

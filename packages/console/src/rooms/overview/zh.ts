@@ -23,6 +23,7 @@ export const zh: OverviewWords = {
     'read-only': '此节点不接收数据',
     backlog: '日志写入跟不上',
     'pipeline-ended': '数据管线已结束',
+    'pipeline-stuck': '数据管线没有响应',
     'shutting-down': '节点正在结束',
   },
   received: '消息',
