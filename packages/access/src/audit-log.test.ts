@@ -171,6 +171,29 @@ test('AuditLog counts refusals of one kind after the first, and tells the count 
   );
 });
 
+test('AuditLog counts attempts under the name they were made on, and those on too many names as on several', async () => {
+  const clock = new FakeClock();
+  await using log = openLog(new SimulatedDisk(), {}, clock);
+  const action = 'session.create';
+  const refused = (name: string) =>
+    log.note(aNote(`User/${name}`, { author: 'anonymous', action, outcome: 'refused' }));
+  await refused('nobody0');
+  for (let i = 0; i < 5; i++) await refused('admin');
+  for (let i = 0; i < 40; i++) await refused(`guess${i}`);
+  for (let i = 0; i < 2; i++) await refused('admin');
+  assert.equal(log.list(undefined, 100, () => true).length, 16);
+  clock.advance(60_000);
+  await log.note(aNote('User/after'));
+  const counted = log.list(undefined, 100, ({ count }) => count !== undefined);
+  assert.deepEqual(
+    counted.map(({ target, count }) => [target, count]),
+    [
+      ['several names', 26],
+      ['User/admin', 6],
+    ],
+  );
+});
+
 test('AuditLog refuses what finds no room, leaves no part of it, and goes on when there is room', async () => {
   const disk = await aLog(2);
   await using log = openLog(disk);

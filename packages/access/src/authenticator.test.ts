@@ -215,6 +215,7 @@ test('Authenticator notes sign-ins and refusals before it answers, and never wha
     entries.map(({ author, action, outcome, target }) => [author, action, outcome, target]),
     [
       ['ann', 'session.create', 'allowed', 'User/ann'],
+      ['anonymous', 'session.create', 'refused', 'User/(no name)'],
       ['anonymous', 'session.create', 'refused', 'User/ann'],
     ],
   );

@@ -144,6 +144,12 @@ export const LIMITS = {
     what: 'Kinds of refusals that are counted at a time.',
     whenFull: 'Refusals of further kinds are counted together.',
   },
+  refusalTargetsMax: {
+    value: 16,
+    unit: 'count',
+    what: 'Targets of the refusals of one subject and address for one action, told one by one within a minute.',
+    whenFull: 'Refusals of further targets are counted in one entry, whose target is `several names`.',
+  },
   agentCharsMax: {
     value: 200,
     unit: 'count',

@@ -7,11 +7,16 @@ interface Fold {
   count: number;
 }
 
-/** Refusals that repeat: the first of a kind is noted by itself, the others of the same minute as one with their count. */
+/**
+ * Refusals that repeat: the first of a kind is noted by itself, the others of the same minute as one with their count.
+ * A count stands for one target; what somebody tries on too many of them is counted as what it is: on several.
+ */
 export class RefusalFold implements Disposable {
   readonly #tell: (note: AuditNote) => void;
   readonly #ticker: Timer;
   #folds = new Map<string, Fold>();
+  /** Kinds of who, what and from where: as many as there are targets. */
+  #targets = new Map<string, number>();
 
   constructor(clock: Clock, tell: (note: AuditNote) => void) {
     this.#tell = tell;
@@ -20,17 +25,30 @@ export class RefusalFold implements Disposable {
 
   /** Whether a refusal is the first of its kind, and is to be noted; else it is counted. */
   isFirst(note: AuditNote): boolean {
-    const isFull = this.#folds.size >= LIMITS.refusalKindsMax.value;
-    const own = keyOf(note);
-    const key = isFull && !this.#folds.has(own) ? OTHERS : own;
-    const fold = this.#folds.get(key);
-    if (fold) {
-      fold.count++;
+    const { author, action, from, target, detail = '' } = note;
+    const own = JSON.stringify([author, action, from, target, detail]);
+    if (this.#counted(own)) return false;
+    const source = JSON.stringify([author, action, from]);
+    const targets = this.#targets.get(source) ?? 0;
+    const isMany = targets >= LIMITS.refusalTargetsMax.value;
+    if (isMany && this.#counted(source)) return false;
+    if (this.#folds.size >= LIMITS.refusalKindsMax.value) {
+      if (!this.#counted(OTHERS)) this.#folds.set(OTHERS, { note: OTHER_NOTE, count: 1 });
       return false;
     }
-    const kept = key === OTHERS ? OTHER_NOTE : note;
-    this.#folds.set(key, { note: kept, count: key === OTHERS ? 1 : 0 });
-    return key !== OTHERS;
+    if (isMany) {
+      this.#folds.set(source, { note: severalOf(note), count: 1 });
+      return false;
+    }
+    this.#targets.set(source, targets + 1);
+    this.#folds.set(own, { note, count: 0 });
+    return true;
+  }
+
+  #counted(key: string): boolean {
+    const fold = this.#folds.get(key);
+    if (fold) fold.count++;
+    return fold !== undefined;
   }
 
   /** Tells what was counted. */
@@ -42,6 +60,7 @@ export class RefusalFold implements Disposable {
   #end(): void {
     const folds = this.#folds;
     this.#folds = new Map();
+    this.#targets = new Map();
     for (const { note, count } of folds.values()) if (count > 0) this.#tell({ ...note, count });
   }
 }
@@ -56,7 +75,11 @@ const OTHER_NOTE: AuditNote = {
   detail: 'refusals of further kinds within one minute',
 };
 
-/** What is alike: who, what, from where; the target may differ. */
-function keyOf({ author, action, from }: AuditNote): string {
-  return JSON.stringify([author, action, from]);
+const SIGN_INS: ReadonlySet<string> = new Set(['session.create', 'mqtt.connect']);
+
+/** What stands for the refusals of one source that are beyond the targets told by name. */
+function severalOf({ author, action, from, outcome }: AuditNote): AuditNote {
+  const target = SIGN_INS.has(action) ? 'several names' : 'several targets';
+  const detail = `beyond the ${LIMITS.refusalTargetsMax.value} of this minute that are told one by one`;
+  return { author, action, target, outcome, from, detail };
 }
