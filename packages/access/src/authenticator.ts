@@ -3,6 +3,7 @@ import type { Grant, Subject } from '@skerry/model';
 import type { AccessBook } from './access-book.ts';
 import type { Attempts } from './attempts.ts';
 import type { AuditLog } from './audit-log.ts';
+import { commonScope } from './common-scope.ts';
 import type { UserDocument } from './documents.ts';
 import { AccessError } from './errors.ts';
 import type { Passwords } from './password-hasher.ts';
@@ -166,12 +167,14 @@ export class Authenticator {
 
   async #begin(user: UserDocument, origin: SessionOrigin, by: string): Promise<BegunSession> {
     const { name } = user.metadata;
+    const scope = commonScope(user.spec.grants);
     const note = {
       author: name,
       action: 'session.create',
       target: `User/${name}`,
       from: origin.from,
       detail: `by ${by}`,
+      ...(scope.tenant === undefined ? {} : { scope }),
     };
     const begun = await this.#needs.audit.around(note, () => this.#needs.sessions.begin(name, origin));
     return { ...begun, subject: subjectOf(user), user };

@@ -5,6 +5,7 @@ export * from './audit-chain.ts';
 export { type AuditVerdict, verifyAudit } from './audit-files.ts';
 export * from './audit-log.ts';
 export * from './authenticator.ts';
+export * from './common-scope.ts';
 export * from './documents.ts';
 export * from './errors.ts';
 export { LIMITS as ACCESS_LIMITS } from './limits.ts';

@@ -253,8 +253,19 @@ test('Admission lets an administrator of one tenant give no more than that tenan
     200,
   );
   assert.equal((await ask('PATCH', '/api/v1/users/ann', { displayName: 'Ann' })).status, 200);
+  const wish = { name: 'line-4', grants: [{ role: 'device', tenant: 'a', project: 'p', device: 'd1' }] };
+  assert.equal((await ask('POST', '/api/v1/tokens', wish)).status, 200);
+  assert.equal(
+    (await scene.post('/api/v1/users', { name: 'far', grants: [{ role: 'viewer', tenant: 'b' }] })).status,
+    200,
+  );
   const audit = await jsonOf<Model<'AuditPage'>>(ask('GET', '/api/v1/audit'));
-  assert.deepEqual(audit.items, [], 'what is about the whole platform is not theirs');
+  const told = audit.items.map(({ author, action, target }) => `${author} ${action} ${target}`);
+  assert.deepEqual(
+    told.filter((one) => !one.includes('session.create')),
+    ['boss token.create AccessToken/line-4', 'boss user.change User/ann', 'boss user.create User/new'],
+    'what was done in the tenant is theirs, what is about the whole platform or another tenant is not',
+  );
   assert.equal((await ask('GET', '/api/v1/audit/verdict')).status, 403);
 });
 

@@ -1,7 +1,7 @@
-import type { Access } from '@skerry/access';
+import type { Access, AuditNote } from '@skerry/access';
 import type { Clock } from '@skerry/kernel';
 import { ACTIONS, covers, isAllowed, type Subject, scopesOf } from '@skerry/model';
-import type { Admission } from '../../admission.ts';
+import type { Admission, Asker } from '../../admission.ts';
 import type { Call, Handlers } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
@@ -10,7 +10,7 @@ import { isForAll, narrowingOf } from '../../scoping.ts';
 import { formatTime } from '../../time.ts';
 import type { ACCESS_OPERATIONS } from './operations.ts';
 import { tokenHandlers } from './token-handlers.ts';
-import { checkReach, mayReach, userHandlers } from './user-handlers.ts';
+import { checkReach, mayReach, noteOf, userHandlers } from './user-handlers.ts';
 
 /** What this room works with. */
 export interface AccessRoomNeeds {
@@ -58,16 +58,12 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
     getSession: async ({ asker }) => showAsker(asker.subject, asker.session, access),
     changeSelf: async ({ asker, body }) => {
       const { name } = userOf(asker);
-      const note = { author: name, action: 'user.change', target: `User/${name}`, from: asker.from };
-      const user = await audit.around({ ...note, detail: Object.keys(body).join(', ') }, () =>
-        book.changeUser(name, body),
-      );
+      const user = await audit.around(ownChange(asker, Object.keys(body)), () => book.changeUser(name, body));
       return showAsker(asker.subject, asker.session && { ...asker.session, user }, access);
     },
     signOut: async ({ asker, request, reply }) => {
       reply.header('set-cookie', admission.cookie(request, undefined));
-      if (asker.session)
-        await end(asker.subject, asker.session.id, asker.from, asker.session.user.metadata.name);
+      if (asker.session) await end(asker, asker.session.id, asker.session.user.metadata.name);
       return { done: true };
     },
     changeOwnPassword: (call) => changeOwnPassword(call, access, (secret) => begin(call, secret)),
@@ -86,14 +82,15 @@ function sessionHandlers({ access, admission }: AccessRoomNeeds) {
       const { user } = found.document.spec;
       const isOwn = asker.subject.kind === 'user' && asker.subject.name === user;
       if (!isOwn) await checkReach(asker.subject, 'access:change', user, book);
-      await end(asker.subject, found.name, asker.from, user);
+      await end(asker, found.name, user);
       return { done: true };
     },
   };
-  const end = (subject: Subject, id: string, from: string, user: string): Promise<void> =>
-    audit.around({ author: subject.name, action: 'session.end', target: `User/${user}`, from }, () =>
-      sessions.end(id),
-    );
+  const end = async (asker: Asker, id: string, user: string): Promise<void> => {
+    const touched = (await book.user(user))?.spec.grants ?? [];
+    const note = noteOf(asker, { action: 'session.end', target: `User/${user}`, touched });
+    await audit.around(note, () => sessions.end(id));
+  };
   return handlers;
 }
 
@@ -106,13 +103,17 @@ async function changeOwnPassword(
   const { authenticator, book, audit } = access;
   const { name } = userOf(asker);
   await authenticator.confirm(name, body.current, asker.from);
-  const note = { author: name, action: 'user.change', target: `User/${name}`, from: asker.from };
-  await audit.around({ ...note, detail: 'password' }, () =>
+  await audit.around(ownChange(asker, ['password']), () =>
     book.changeUser(name, { password: body.password }),
   );
   const begun = await authenticator.signIn(name, body.password, originOf(call));
   begin(begun.secret);
   return showAsker(begun.subject, begun, access);
+}
+
+function ownChange(asker: Asker, facts: readonly string[]): Omit<AuditNote, 'outcome'> {
+  const { name, grants } = asker.subject;
+  return noteOf(asker, { action: 'user.change', target: `User/${name}`, touched: grants, facts });
 }
 
 function userOf({ subject }: Call<'changeSelf'>['asker']): { readonly name: string } {

@@ -30,7 +30,9 @@ export function tokenHandlers({
       const { name, grants, expires } = body;
       checkGrantable(asker.subject, grants);
       const expiresMicros = readExpiry(expires, clock.nowMicros());
-      const note = noteOf(asker, 'token.create', `AccessToken/${name}`, grants);
+      const facts = [JSON.stringify(grants)];
+      const target = `AccessToken/${name}`;
+      const note = noteOf(asker, { action: 'token.create', target, touched: grants, facts });
       const wish = { name, grants, expiresMicros, createdBy: asker.subject.name };
       const { document, secret } = await audit.around(note, () => book.addToken(wish));
       return { ...showToken({ document, usedMicros: 0 }), secret };
@@ -40,9 +42,10 @@ export function tokenHandlers({
       if (!token || !mayReach(asker.subject, 'access:change', token.document.spec.grants)) {
         throw new ApiError('not-found', `no token ${JSON.stringify(params.name)} can be seen`);
       }
-      await audit.around(noteOf(asker, 'token.remove', `AccessToken/${params.name}`), () =>
-        book.removeToken(params.name),
-      );
+      const touched = token.document.spec.grants;
+      const target = `AccessToken/${params.name}`;
+      const note = noteOf(asker, { action: 'token.remove', target, touched });
+      await audit.around(note, () => book.removeToken(params.name));
       return { done: true };
     },
   };

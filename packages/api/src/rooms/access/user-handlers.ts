@@ -1,4 +1,4 @@
-import type { Access, AccessBook, UserDocument } from '@skerry/access';
+import { type Access, type AccessBook, commonScope, type UserDocument } from '@skerry/access';
 import { EVERYTHING, type Grant, isAllowed, type Subject } from '@skerry/model';
 import type { Asker } from '../../admission.ts';
 import type { Handlers } from '../../call.ts';
@@ -34,7 +34,9 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
     createUser: async ({ asker, body }) => {
       const { name, disabled, ...wish } = body;
       checkGrantable(asker.subject, wish.grants ?? []);
-      const note = noteOf(asker, 'user.create', `User/${name}`, wish.grants);
+      const { grants = [] } = wish;
+      const facts = [JSON.stringify(grants)];
+      const note = noteOf(asker, { action: 'user.create', target: `User/${name}`, touched: grants, facts });
       const isDisabled = disabled === undefined ? {} : { isDisabled: disabled };
       return showUser(await audit.around(note, () => book.addUser(name, { ...wish, ...isDisabled })));
     },
@@ -43,7 +45,12 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
       const user = await checkReach(asker.subject, 'access:change', params.name, book);
       requireMatch(request, contentTag(showUser(user)));
       if (change.grants) checkGrantable(asker.subject, change.grants);
-      const note = noteOf(asker, 'user.change', `User/${params.name}`, change.grants, Object.keys(body));
+      const note = noteOf(asker, {
+        action: 'user.change',
+        target: `User/${params.name}`,
+        touched: [...user.spec.grants, ...(change.grants ?? [])],
+        facts: [...Object.keys(body), ...(change.grants ? [JSON.stringify(change.grants)] : [])],
+      });
       const isDisabled = disabled === undefined ? {} : { isDisabled: disabled };
       return showUser(
         await audit.around(note, () => book.changeUser(params.name, { ...change, ...isDisabled })),
@@ -52,14 +59,16 @@ export function userHandlers({ access }: { readonly access: Access }): Handlers<
     removeUser: async ({ asker, params, request }) => {
       const user = await checkReach(asker.subject, 'access:change', params.name, book);
       requireMatch(request, contentTag(showUser(user)));
-      const note = noteOf(asker, 'user.remove', `User/${params.name}`);
+      const touched = user.spec.grants;
+      const note = noteOf(asker, { action: 'user.remove', target: `User/${params.name}`, touched });
       await audit.around(note, () => book.removeUser(params.name));
       return { done: true };
     },
     createSignInLink: async ({ asker, body }) => {
       const name = body.user ?? (await book.admin())?.metadata.name ?? '';
-      await checkReach(asker.subject, 'access:change', name, book);
-      const note = noteOf(asker, 'sign-in-link.create', `User/${name}`);
+      const { spec } = await checkReach(asker.subject, 'access:change', name, book);
+      const touched = spec.grants;
+      const note = noteOf(asker, { action: 'sign-in-link.create', target: `User/${name}`, touched });
       const { code, expiresMicros } = await audit.around(note, () => sessions.makeCode(name));
       return { user: name, code, expires: formatTime(expiresMicros) };
     },
@@ -93,21 +102,26 @@ export function checkGrantable(subject: Subject, grants: readonly Grant[]): void
   );
 }
 
+/** A change of access for the audit log. */
+export interface AccessChange {
+  readonly action: string;
+  readonly target: string;
+  /** What the user or token may do before and after: the entry is seen by whoever sees all of it. */
+  readonly touched: readonly Grant[];
+  /** Facts in words. */
+  readonly facts?: readonly string[];
+}
+
 /** What the audit log is told of a change of access. */
-export function noteOf(
-  { subject, from }: Asker,
-  action: string,
-  target: string,
-  grants?: readonly Grant[],
-  changed: readonly string[] = [],
-) {
-  const facts = [...changed, ...(grants === undefined ? [] : [JSON.stringify(grants)])];
+export function noteOf({ subject, from }: Asker, { action, target, touched, facts = [] }: AccessChange) {
+  const scope = commonScope(touched);
   return {
     author: subject.name,
     action,
     target,
     from,
     ...(facts.length === 0 ? {} : { detail: facts.join(' ') }),
+    ...(scope.tenant === undefined ? {} : { scope }),
   };
 }
 
