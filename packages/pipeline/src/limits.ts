@@ -387,6 +387,12 @@ export const LIMITS = {
     what: 'Samples of one trial.',
     whenFull: 'The trial is refused.',
   },
+  trialCostMax: {
+    value: 2_000_000,
+    unit: 'count',
+    what: 'Units that the expressions of all stages may cost for all samples of one trial.',
+    whenFull: 'The trial is refused with stages-refused.',
+  },
   shadowRecordsMax: {
     value: 1_000_000,
     unit: 'count',

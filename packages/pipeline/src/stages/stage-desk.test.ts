@@ -101,6 +101,26 @@ test('trial takes a letter of a bound publisher for the device it is bound to, a
   );
 });
 
+test('trial is refused when its samples cost too much together: it holds up the pipeline', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const many = JSON.stringify(Array.from({ length: 90 }, (_, v) => ({ v })));
+  const sample = { topic: 'iot/t/p/d/telemetry', payload: new TextEncoder().encode(many) };
+  const keep = `[${'1,'.repeat(40)}2].all(a, [1,2,3,4,5,6].all(b, b > 0))`;
+  const trial = (stages: number, samples: number) =>
+    pipeline.stages.trial({
+      document: parsed(
+        aPipeline(
+          'dear',
+          Array.from({ length: stages }, (_, i) => ({ name: `f${i}`, type: 'Filter', keep })),
+        ),
+      ),
+      samples: Array.from({ length: samples }, () => sample),
+    });
+  assert.equal(trial(6, 1).length, 1);
+  assert.throws(() => trial(6, 100), { code: 'stages-refused', message: /at most 2000000 are spent on one/ });
+});
+
 test('trial shows each stage before and after, what was taken out, and faults; nothing is stored', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();

@@ -61,6 +61,11 @@ export class StageEngine {
     return { messages: this.#results.length === 0 ? this.#own : [...this.#own, ...this.#results], own };
   }
 
+  /** Units that the last `judge` cost at most. */
+  get cost(): number {
+    return this.#run.recordCost;
+  }
+
   /** Keeps what the last `judge` changed. */
   settle(): void {
     this.#run.settle();

@@ -1,5 +1,7 @@
 import { HEADER } from '@skerry/journal';
 import type { PointValue, StagesDocument } from '@skerry/model';
+import { PipelineError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import type { Route } from '../routes.ts';
 import { SampleReader } from './sample-reader.ts';
 import { isSenmlType } from './senml-decoder.ts';
@@ -72,7 +74,7 @@ export function shownMessage(message: StageMessage): ShownMessage {
   };
 }
 
-/** Takes samples, one after the other, through stages whose windows are empty at first. Nothing is stored. */
+/** Takes samples, one after the other, through stages whose windows are empty at first. Nothing is stored. Fails with `stages-refused` when they cost too much together. */
 export function tryStages(
   set: StageSet,
   samples: readonly TrialSample[],
@@ -81,6 +83,7 @@ export function tryStages(
 ): TrialOutcome[] {
   const reader = new SampleReader();
   let steps: TrialStep[] = [];
+  let units = 0;
   const engine = new StageEngine(({ pipeline, stage }, before, after, isOn) => {
     const { name, type } = stage;
     steps.push({
@@ -127,6 +130,12 @@ export function tryStages(
     if ('reason' in read) return setAside('decode', read.detail);
     if (!plan) return { ...place, verdict: 'stored', steps, outputs: read.messages().map(shownMessage) };
     const outcome = engine.judge(plan, i, read.messages());
+    units += engine.cost;
+    if (units > LIMITS.trialCostMax.value)
+      throw new PipelineError(
+        'stages-refused',
+        `The trial would cost ${units} units with sample ${i + 1}; at most ${LIMITS.trialCostMax.value} are spent on one.`,
+      );
     if ('detail' in outcome) return setAside(outcome.stage, outcome.detail);
     engine.settle();
     const verdict = outcome.own > 0 ? 'stored' : 'filtered';
