@@ -1,3 +1,4 @@
+import { isLoopback } from '@skerry/access/loopback';
 import { ApiError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -24,6 +25,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
+
+const HSTS = { 'strict-transport-security': 'max-age=31536000' } as const;
+
+/**
+ * What an answer over TLS carries besides: browsers come by TLS only for a year (RFC 6797). Not under the names of
+ * loopback, where plain HTTP is served on another port, nor to addresses, for which it means nothing.
+ */
+export function tlsHeaders(isEncrypted: boolean, host: string | undefined): Readonly<Record<string, string>> {
+  const name = (host ?? '').replace(/:\d*$/, '');
+  return isEncrypted && name !== '' && !isLoopback(name) && !isAddress(name) ? HSTS : {};
+}
 
 /** Host names a loopback listener serves unless told otherwise. */
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];

@@ -23,7 +23,7 @@ import { finishAnswer } from './answer-finish.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { ApiError } from './errors.ts';
-import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS } from './guard.ts';
+import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS, tlsHeaders } from './guard.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
 import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
@@ -236,7 +236,9 @@ function register(
   const requests = needs.meter.counter('iot_api_requests_total', 'HTTP requests.');
   server.addHook('onRequest', async (request, reply) => {
     requests.add(1);
+    const isEncrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
+    reply.headers(tlsHeaders(isEncrypted, request.headers.host));
     guardRequest(request, hosts, context.isBeyondLoopback);
     if (!KNOWN_METHODS.has(request.method)) answerUnknown(request, reply, context);
   });

@@ -7,6 +7,7 @@ import { openScene, type Scene, TOKEN } from '../testing/scene.ts';
 interface Told {
   readonly status: number;
   readonly cookie: string;
+  readonly hsts: string | undefined;
   readonly body: string;
 }
 
@@ -27,7 +28,12 @@ function ask(
         body += piece;
       });
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, cookie: String(response.headers['set-cookie']), body }),
+        resolve({
+          status: response.statusCode ?? 0,
+          cookie: String(response.headers['set-cookie']),
+          hsts: response.headers['strict-transport-security'],
+          body,
+        }),
       );
     });
     sent.on('error', reject);
@@ -50,6 +56,20 @@ test('createTlsServer serves the same API under the same guard, with cookies tha
     body: '{"name":"ann","password":"correct horse"}',
   });
   assert.match(cookie, /; HttpOnly; SameSite=Strict; Secure$/);
+});
+
+test('answers over TLS tell browsers to stay with it, under a name that is not loopback, problems too', async () => {
+  const credentials = selfSigned();
+  const tls = { host: '127.0.0.1', port: 0, credentials };
+  await using scene = await openScene({ tls, allowedHosts: ['plant.example'] });
+  const hsts = async (path: string, host: string) =>
+    (await ask(scene, credentials.certificate, path, { headers: { host } })).hsts;
+  const year = 'max-age=31536000';
+  assert.equal(await hsts('/health', 'plant.example'), year);
+  assert.equal(await hsts('/api/v1/devices', 'plant.example:8443'), year);
+  assert.equal(await hsts('/health', 'localhost:8443'), undefined);
+  assert.equal(await hsts('/health', '127.0.0.1:8443'), undefined);
+  assert.equal((await scene.get('/health')).headers.get('strict-transport-security'), null);
 });
 
 test('renewTls shows new connections another certificate', async () => {

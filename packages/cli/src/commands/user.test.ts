@@ -30,6 +30,18 @@ test('user add, list, grant, password and remove change who may sign in', async 
   assert.equal((await island.skerry('user remove ann')).code, 9);
 });
 
+test('user add -o json prints the user as one value, with the password where it was made', async () => {
+  await using island = await openIsland();
+  const { out, code } = await island.skerry('user add ann --grants viewer@acme -o json');
+  const { name, grants, password } = JSON.parse(out);
+  assert.deepEqual([code, name, grants], [0, 'ann', [{ role: 'viewer', tenant: 'acme' }]]);
+  const origin = { from: '192.0.2.1', agent: '' };
+  await island.scene.access.access.authenticator.signIn('ann', password, origin);
+  writeFileSync(join(island.dataDir, 'secret.txt'), 'another horse\n');
+  const given = await island.skerry(`user add bob --password-file ${island.dataDir}/secret.txt -o json`);
+  assert.deepEqual([JSON.parse(given.out).name, JSON.parse(given.out).password], ['bob', undefined]);
+});
+
 test('user link prints an address that signs in once', async () => {
   await using island = await openIsland();
   assert.equal((await island.skerry('user link')).code, 9, 'nobody is there');

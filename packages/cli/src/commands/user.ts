@@ -52,7 +52,7 @@ const USER_COLUMNS: readonly Column<User>[] = [
 /** `skerry user add`. */
 export const userAddVerb: Verb = {
   path: ['user', 'add'],
-  summary: 'Makes a user; a random password is printed once.',
+  summary: 'Makes a user; a random password is printed once, with `-o json` as a member of the user.',
   positionals: [NAME],
   flags: [
     GRANTS_FLAG,
@@ -64,10 +64,12 @@ export const userAddVerb: Verb = {
       what: "Language of the page; the browser's when absent.",
     },
     PASSWORD_FLAG,
+    OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
   ],
   examples: [
     'skerry user add ann --grants operator@acme',
+    'skerry user add ann -o json',
     'skerry user add bob --grants viewer@acme/plant,viewer@acme/hall',
   ],
   async run(context) {
@@ -85,7 +87,11 @@ export const userAddVerb: Verb = {
     context.stderr.write(
       `The user ${user.name} was made${user.grants.length === 0 ? ', without a grant' : ''}.\n`,
     );
-    if (isMade) await tellPassword(context, password);
+    const format = outputFormat(flags.output);
+    if (flags.output !== undefined && format !== 'table') {
+      const made: User & { readonly password?: string } = { ...user, ...(isMade ? { password } : {}) };
+      await printRows(context, format, [made], USER_COLUMNS, made);
+    } else if (isMade) await tellPassword(context, password);
     return 0;
   },
 };
