@@ -142,3 +142,13 @@ export async function axeFindings(page: Page, rules: 'all' | 'of-theme' = 'all')
     ),
   );
 }
+
+/** What axe finds in the theme that the page has, and then in the other, a line each behind the theme. */
+export async function findingsInBothThemes(page: Page, theme: 'light' | 'dark'): Promise<string[]> {
+  const found = (await axeFindings(page)).map((finding) => `${theme}: ${finding}`);
+  const other = theme === 'light' ? 'dark' : 'light';
+  await page.emulateMedia({ colorScheme: other });
+  found.push(...(await axeFindings(page, 'of-theme')).map((finding) => `${other}: ${finding}`));
+  await page.emulateMedia({ colorScheme: theme });
+  return found;
+}

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import {
-  axeFindings,
   buildPage,
+  findingsInBothThemes,
   misfits,
   openBrowser,
   sees,
@@ -14,6 +14,7 @@ import {
 } from './browser.ts';
 import { differenceOf, pictureFault } from './pictures.ts';
 import { LONG_DEVICE, openPlant, type Plant, STALE_DEVICE } from './plant.ts';
+import { smallPng } from './small-png.ts';
 
 let plant: Plant;
 let browser: Visitors;
@@ -67,12 +68,12 @@ const SIGHTS: readonly Sight[] = [
     path: '/ledger?device=pump-1',
     whole: (page) => page.locator('.device-account .ledger').first().waitFor(),
   },
-  { name: 'about', path: '/about', whole: (page) => page.locator('.facts').waitFor() },
+  { name: 'about', path: '/about', whole: (page) => page.locator('.about-now').first().waitFor() },
   ...['pipeline', 'connect', 'simulation', 'access', 'audit', 'settings'].map((name) => ({
     name,
     path: `/${name}`,
-    // its tabs have pictures of their own
-    isAlike: name === 'access',
+    // their own tests keep pictures of them, in a scene where something stands in them
+    isAlike: true,
     whole: async (page: Page) => {
       await page.locator('main h1').waitFor();
       await page.locator('.loading').first().waitFor({ state: 'detached' });
@@ -96,16 +97,6 @@ const COMBINATIONS = [
   { language: 'en', theme: 'light' },
   { language: 'zh', theme: 'dark' },
 ] as const;
-
-/** What axe finds in the theme that the page has, and then in the other. */
-async function findingsInBothThemes(page: Page, theme: 'light' | 'dark'): Promise<string[]> {
-  const found = (await axeFindings(page)).map((finding) => `${theme}: ${finding}`);
-  const other = theme === 'light' ? 'dark' : 'light';
-  await page.emulateMedia({ colorScheme: other });
-  found.push(...(await axeFindings(page, 'of-theme')).map((finding) => `${other}: ${finding}`));
-  await page.emulateMedia({ colorScheme: theme });
-  return found;
-}
 
 for (const sight of SIGHTS) {
   test(`${sight.name}: axe finds nothing in any language and theme, and the kept pictures are like it`, async () => {
@@ -160,7 +151,7 @@ test('refused: one who may not enter a room is told so in both languages, and th
   }
 });
 
-test('differenceOf tells two pictures apart and one from itself', async () => {
+test('differenceOf tells two pictures apart and one from itself, also where smallPng has written it', async () => {
   await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
   await tab.page.locator('.facts').waitFor();
   const light = await tab.page.screenshot();
@@ -168,6 +159,9 @@ test('differenceOf tells two pictures apart and one from itself', async () => {
   const dark = await tab.page.screenshot();
   const blank = await browser.blank();
   assert.equal(await differenceOf(blank, light, light), 0);
+  const small = smallPng(light);
+  assert.ok(small.length < light.length, `${small.length} of ${light.length} bytes`);
+  assert.equal(await differenceOf(blank, light, small), 0);
   assert.ok((await differenceOf(blank, light, dark)) > 0.5);
 });
 

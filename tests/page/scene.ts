@@ -5,7 +5,14 @@ import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { ServerProcess, type SessionCookie, sessionCookie } from '@skerry/testkit';
 import type { Page } from 'playwright-core';
-import { axeFindings, misfits, openBrowser, type Tab, type Visit, type Visitors } from './browser.ts';
+import {
+  findingsInBothThemes,
+  misfits,
+  openBrowser,
+  type Tab,
+  type Visit,
+  type Visitors,
+} from './browser.ts';
 import { pictureFault } from './pictures.ts';
 
 /** A user of each role of the scene; the viewer sees one project only. */
@@ -109,9 +116,10 @@ export async function lookFaults(scene: Scene, { name, path, whole }: Look): Pro
     await using tab = await scene.visit(path, { language, theme });
     await whole(tab.page);
     await tab.page.locator('.connection-live').waitFor();
-    faults.push(...(await axeFindings(tab.page)).map((finding) => `${language} ${theme}: ${finding}`));
     const fault = await pictureFault(tab.page, blank, `${name}-${theme}`);
     if (fault !== undefined) faults.push(fault);
+    const findings = await findingsInBothThemes(tab.page, theme);
+    faults.push(...findings.map((finding) => `${language} ${finding}`));
     faults.push(...tab.complaints);
   }
   for (const language of ['pseudo', 'zh'] as const) {
