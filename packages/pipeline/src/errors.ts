@@ -42,7 +42,8 @@ export const PIPELINE_FAULTS: Readonly<
   'unknown-series': { advice: 'give-up', meaning: 'A query names a series that nobody has sent yet.' },
   'stages-damaged': {
     advice: 'give-up',
-    meaning: 'The store keeps a declared pipeline that this build cannot put in force as it was.',
+    meaning:
+      'A row of the store that holds a version of a declared pipeline cannot be read; the store lost or changed bytes and is to be restored from a backup. A pipeline in force that this version cannot make is none of it: the node starts, the records that it takes are set aside as stage-failed, nothing else waits, and once the document is applied anew or deleted they can be replayed.',
   },
   'stages-refused': {
     advice: 'give-up',

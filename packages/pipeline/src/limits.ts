@@ -320,11 +320,48 @@ export const LIMITS = {
     whenFull: 'The document is refused.',
   },
   pipelinesMax: {
-    value: 64,
+    value: 256,
     unit: 'count',
     what: 'Declared pipelines and lookup tables of one node.',
     whenFull: 'A further one is refused with stages-refused.',
     metric: 'iot_pipeline_documents',
+  },
+  tenantPipelinesMax: {
+    value: 32,
+    unit: 'count',
+    what: 'Declared pipelines and lookup tables of one tenant and its projects.',
+    whenFull: 'A further one is refused with stages-refused.',
+  },
+  documentsBytesMax: {
+    value: 32 * 2 ** 20,
+    unit: 'bytes',
+    what: 'All declared documents in force, as JSON.',
+    whenFull: 'A further one is refused with stages-refused.',
+  },
+  tenantDocumentsBytesMax: {
+    value: 4 * 2 ** 20,
+    unit: 'bytes',
+    what: 'The declared documents in force of one tenant and its projects, as JSON.',
+    whenFull: 'A further one is refused with stages-refused.',
+  },
+  historiesBytesMax: {
+    value: 16 * 2 ** 20,
+    unit: 'bytes',
+    what: 'All versions of declared documents behind the newest of each, as JSON.',
+    whenFull: 'The oldest version of the tenant that has most is forgotten; undo cannot go back to it.',
+  },
+  removedMax: {
+    value: 256,
+    unit: 'count',
+    what: 'Removed documents whose history is kept.',
+    whenFull: 'The one of the tenant that has most that was removed longest ago is forgotten.',
+  },
+  removedBytesMax: {
+    value: 8_192,
+    unit: 'bytes',
+    what: 'Versions kept of a removed document, as JSON.',
+    whenFull:
+      'The oldest is forgotten, the last one too: a removed document that was larger cannot be undone.',
   },
   outcomesMax: {
     value: 256,

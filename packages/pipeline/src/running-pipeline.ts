@@ -125,7 +125,7 @@ export class RunningPipeline implements Pipeline {
     this.#meters = new PipelineMeters(needs.meter);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
-    this.#stages.restore(state.stages);
+    this.#stages.restore(state.stages, needs.logger);
     this.#sessions.restore(state.sessions.clients);
     for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
     for (const head of state.deadLetters)

@@ -6,6 +6,7 @@ import type {
   DocumentDetail,
   DocumentEntry,
   DocumentKind,
+  DocumentScope,
   DocumentVersion,
   ShadowRange,
   ShadowReport,
@@ -34,8 +35,8 @@ export class MemoryStages implements StagePlatform {
     });
   }
 
-  async get(kind: DocumentKind, name: string): Promise<DocumentDetail | undefined> {
-    const key = `${kind}/${name}`;
+  async get(kind: DocumentKind, name: string, scope: DocumentScope): Promise<DocumentDetail | undefined> {
+    const key = keyOf({ kind, name, scope });
     return this.#documents.has(key) ? this.#detail(key) : undefined;
   }
 
@@ -45,7 +46,7 @@ export class MemoryStages implements StagePlatform {
   }
 
   async change(change: DocumentChange, author: string): Promise<ChangeOutcome> {
-    const key = `${change.kind}/${change.name}`;
+    const key = keyOf(change);
     const versions = this.#documents.get(key) ?? [];
     const newest = versions.at(-1);
     const inForce = newest?.document ? newest : undefined;
@@ -54,8 +55,7 @@ export class MemoryStages implements StagePlatform {
       detail,
       faults: [],
     });
-    if (change.expected !== undefined && change.expected !== (inForce?.offset ?? -1))
-      return answer('conflict', 'another version is in force');
+    if (change.expected !== (inForce?.offset ?? -1)) return answer('conflict', 'another version is in force');
     const previous = newest && versions.findLast(({ version, of }) => version < newest.of && version === of);
     if (change.action === 'remove' && !inForce) return answer('not-found', 'nothing is in force');
     if (change.action === 'undo' && !previous) return answer('not-found', 'there is no earlier version');
@@ -116,12 +116,12 @@ export class MemoryStages implements StagePlatform {
   #detail(key: string): DocumentDetail {
     const versions = this.#documents.get(key) ?? [];
     const newest = versions.at(-1);
-    const [kind, name = ''] = key.split('/');
+    const [kind, tenant, project, name = ''] = key.split('/');
     const shown = versions.findLast(({ document }) => document)?.document;
     return {
       kind: kind === 'Pipeline' ? 'Pipeline' : 'LookupTable',
       name,
-      match: shown?.spec.match ?? {},
+      match: shown?.spec.match ?? { ...(tenant ? { tenant } : {}), ...(project ? { project } : {}) },
       isInForce: newest?.document !== undefined,
       version: newest?.version ?? 0,
       offset: newest?.offset ?? -1,
@@ -132,4 +132,8 @@ export class MemoryStages implements StagePlatform {
       versions: [...versions].reverse(),
     };
   }
+}
+
+function keyOf({ kind, name, scope }: Pick<DocumentChange, 'kind' | 'name' | 'scope'>): string {
+  return [kind, scope.tenant ?? '', scope.project ?? '', name].join('/');
 }

@@ -122,3 +122,15 @@ test('pipeline apply refuses a file that would grow without bound, and one witho
     assert.match(endless.err, /\/dev\/zero has more than 16777216 bytes/);
   }
 });
+
+test('pipeline get and delete take the document of a tenant where several have the name', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const both = file('both.yaml', `${HOT}---\n${HOT.replace('acme', 'other')}`);
+  assert.equal((await island.skerry(`pipeline apply -f ${both}`)).code, 0);
+  const several = await island.skerry('pipeline get hot');
+  assert.match(several.err, /tenant=acme&project= or tenant=other&project=/);
+  assert.match((await island.skerry('pipeline get hot --tenant other')).out, /tenant: other/);
+  assert.equal((await island.skerry('pipeline delete hot --tenant other')).code, 0);
+  assert.match((await island.skerry('pipeline get hot')).out, /tenant: acme/);
+});

@@ -21,6 +21,22 @@ const KIND_FLAG: Flag = {
   what: 'Kind of the document; Pipeline when absent.',
 };
 
+const PLACE_FLAGS: readonly Flag[] = [
+  KIND_FLAG,
+  {
+    name: 'tenant',
+    type: 'text',
+    value: 'TENANT',
+    what: 'Tenant that the document is about; wanted only where several documents have the name.',
+  },
+  {
+    name: 'project',
+    type: 'text',
+    value: 'PROJECT',
+    what: 'Project that it is about, beside its tenant.',
+  },
+];
+
 /** The file that holds documents. */
 export const FILE_FLAG: Flag = {
   name: 'file',
@@ -103,11 +119,11 @@ export const pipelineGetVerb: Verb = {
   path: ['pipeline', 'get'],
   summary: 'A declared document as YAML, as it can be applied again.',
   positionals: [NAME],
-  flags: [KIND_FLAG, OUTPUT_FLAG, ...INSTANCE_FLAGS],
+  flags: [...PLACE_FLAGS, OUTPUT_FLAG, ...INSTANCE_FLAGS],
   examples: ['skerry pipeline get hot > hot.yaml', 'skerry pipeline get sites --kind LookupTable'],
   async run(context) {
-    const { name, kind, signal } = named(context);
-    const detail = await openClient(context).getPipeline({ name, kind }, { signal });
+    const { signal, ...place } = named(context);
+    const detail = await openClient(context).getPipeline(place, { signal });
     const format = outputFormat(context.flags.output);
     if (format === 'table' || format === 'wide') await write(context.stdout, yamlText(detail.document));
     else await printRows(context, format, [detail], [], detail);
@@ -145,12 +161,15 @@ export const pipelineDeleteVerb: Verb = {
   path: ['pipeline', 'delete'],
   summary: 'Takes a document out of force; its history stays, so that undo brings it back.',
   positionals: [NAME],
-  flags: [KIND_FLAG, ...INSTANCE_FLAGS],
+  flags: [...PLACE_FLAGS, ...INSTANCE_FLAGS],
   examples: ['skerry pipeline delete hot'],
   async run(context) {
-    const { name, kind, signal } = named(context);
-    await openClient(context).deletePipeline({ name, kind }, { signal });
-    context.stderr.write(`${kind} ${name} is out of force. skerry pipeline undo ${name} brings it back.\n`);
+    const { signal, ...place } = named(context);
+    const { name, kind } = place;
+    await openClient(context).deletePipeline(place, { signal });
+    context.stderr.write(
+      `${kind} ${name} is out of force. Unless it was large, skerry pipeline undo ${name} brings it back.\n`,
+    );
     return 0;
   },
 };
@@ -160,11 +179,12 @@ export const pipelineUndoVerb: Verb = {
   path: ['pipeline', 'undo'],
   summary: 'Puts the version before the one in force in force again; a second time, the one before that.',
   positionals: [NAME],
-  flags: [KIND_FLAG, ...INSTANCE_FLAGS],
+  flags: [...PLACE_FLAGS, ...INSTANCE_FLAGS],
   examples: ['skerry pipeline undo hot'],
   async run(context) {
-    const { name, kind, signal } = named(context);
-    const detail = await openClient(context).undoPipeline({ name, kind }, { signal });
+    const { signal, ...place } = named(context);
+    const { name, kind } = place;
+    const detail = await openClient(context).undoPipeline(place, { signal });
     const state = detail.inForce ? `version ${detail.version} is in force` : 'nothing is in force';
     context.stderr.write(
       `${kind} ${name}: ${state}, as it was before. skerry pipeline history ${name} tells all versions.\n`,
@@ -178,11 +198,11 @@ export const pipelineHistoryVerb: Verb = {
   path: ['pipeline', 'history'],
   summary: 'Versions of a document with author and time, the newest first.',
   positionals: [NAME],
-  flags: [KIND_FLAG, OUTPUT_FLAG, ...INSTANCE_FLAGS],
+  flags: [...PLACE_FLAGS, OUTPUT_FLAG, ...INSTANCE_FLAGS],
   examples: ['skerry pipeline history hot', 'skerry pipeline history hot -o yaml'],
   async run(context) {
-    const { name, kind, signal } = named(context);
-    const page = await openClient(context).getPipelineHistory({ name, kind }, { signal });
+    const { signal, ...place } = named(context);
+    const page = await openClient(context).getPipelineHistory(place, { signal });
     await printRows(context, outputFormat(context.flags.output), page.items, VERSION_COLUMNS, page);
     return 0;
   },
@@ -204,5 +224,12 @@ function named(context: VerbContext) {
   const [name] = context.positionals;
   if (kind === undefined || name === undefined)
     throw new CliError('usage', 'The name of a document is missing.');
-  return { name, kind, signal: context.signal };
+  const { tenant, project } = context.flags;
+  return {
+    name,
+    kind,
+    ...(typeof tenant === 'string' ? { tenant } : {}),
+    ...(typeof project === 'string' ? { project } : {}),
+    signal: context.signal,
+  };
 }

@@ -36,8 +36,8 @@ export class LiveStages implements StagePlatform {
     return this.#needs.pipeline.request('stageList');
   }
 
-  get(kind: StagesDocument['kind'], name: string) {
-    return this.#needs.pipeline.request('stageGet', kind, name);
+  get(kind: StagesDocument['kind'], name: string, scope: DocumentChange['scope']) {
+    return this.#needs.pipeline.request('stageGet', kind, name, scope);
   }
 
   check(document: StagesDocument, places?: readonly number[]) {

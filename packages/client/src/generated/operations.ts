@@ -131,15 +131,15 @@ export interface SkerryClient {
   /** Declared pipelines and lookup tables with the figures of their stages. */
   listPipelines(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<PipelinePage>;
   /** One declared document as it is in force. */
-  getPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  getPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
   /** Puts a document in force for all records behind the change. */
   putPipeline(parameters: { readonly name: string; readonly ifMatch?: string | undefined; readonly ifNoneMatch?: string | undefined; readonly body: StagesDocument }, options?: CallOptions): Promise<PipelineDetail>;
   /** Takes a document out of force; its history stays. */
-  deletePipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  deletePipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
   /** Puts the version before the one in force in force again. */
-  undoPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
+  undoPipeline(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly ifMatch?: string | undefined }, options?: CallOptions): Promise<PipelineDetail>;
   /** Versions of a document with author and time, the newest first. */
-  getPipelineHistory(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined }, options?: CallOptions): Promise<PipelineHistory>;
+  getPipelineHistory(parameters: { readonly name: string; readonly kind?: 'Pipeline' | 'LookupTable' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined }, options?: CallOptions): Promise<PipelineHistory>;
   /** Shows what each stage makes of samples or dead letters; nothing is stored. */
   testPipelines(parameters: { readonly body: PipelineTrial }, options?: CallOptions): Promise<PipelineTrialOutcome>;
   /** Compares a document with what is in force over recorded records; nothing is stored. */

@@ -684,7 +684,7 @@ export type PipelineStage = {
 export type PipelineEntry = {
   /** Kind of the document. */
   readonly kind: 'Pipeline' | 'LookupTable';
-  /** Name, unique among its kind. */
+  /** Name, unique among its kind inside of its tenant and project. */
   readonly name: string;
   readonly tenant: string | null;
   readonly project: string | null;
@@ -711,7 +711,7 @@ export type PipelinePage = {
 export type PipelineDetail = {
   /** Kind of the document. */
   readonly kind: 'Pipeline' | 'LookupTable';
-  /** Name, unique among its kind. */
+  /** Name, unique among its kind inside of its tenant and project. */
   readonly name: string;
   readonly tenant: string | null;
   readonly project: string | null;

@@ -303,6 +303,10 @@ export function getPipeline(params: {
 }, query: {
   /** Kind of the document. */
   readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+  /** Tenant that the document is about; empty: all. Wanted only where several documents have the name. */
+  readonly tenant?: string | undefined;
+  /** Project that it is about, beside its tenant; empty or absent: all of the tenant. */
+  readonly project?: string | undefined;
 } = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
   return client.getPipeline({ ...params, ...query }, optionsOf(signal));
 }
@@ -322,6 +326,10 @@ export function deletePipeline(params: {
 }, query: {
   /** Kind of the document. */
   readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+  /** Tenant that the document is about; empty: all. Wanted only where several documents have the name. */
+  readonly tenant?: string | undefined;
+  /** Project that it is about, beside its tenant; empty or absent: all of the tenant. */
+  readonly project?: string | undefined;
 } = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
   return client.deletePipeline({ ...params, ...query }, optionsOf(signal));
 }
@@ -333,6 +341,10 @@ export function undoPipeline(params: {
 }, query: {
   /** Kind of the document. */
   readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+  /** Tenant that the document is about; empty: all. Wanted only where several documents have the name. */
+  readonly tenant?: string | undefined;
+  /** Project that it is about, beside its tenant; empty or absent: all of the tenant. */
+  readonly project?: string | undefined;
 } = {}, signal: AbortSignal | null = null): Promise<PipelineDetail> {
   return client.undoPipeline({ ...params, ...query }, optionsOf(signal));
 }
@@ -344,6 +356,10 @@ export function getPipelineHistory(params: {
 }, query: {
   /** Kind of the document. */
   readonly kind?: 'Pipeline' | 'LookupTable' | undefined;
+  /** Tenant that the document is about; empty: all. Wanted only where several documents have the name. */
+  readonly tenant?: string | undefined;
+  /** Project that it is about, beside its tenant; empty or absent: all of the tenant. */
+  readonly project?: string | undefined;
 } = {}, signal: AbortSignal | null = null): Promise<PipelineHistory> {
   return client.getPipelineHistory({ ...params, ...query }, optionsOf(signal));
 }

@@ -2,9 +2,10 @@ import type { StagesDocument } from '@skerry/model';
 import type { StageRow } from '@skerry/series';
 import type { AggregateState } from './aggregate-state.ts';
 import { asAggregate, compilePipeline } from './compiled-pipeline.ts';
-import { DeclaredDocument } from './declared-document.ts';
+import { type DeclaredDocument, restoreDocument } from './declared-document.ts';
+import { type DocumentPlace, documentKey, scopeOfChange } from './document-key.ts';
 import { StageBook } from './stage-book.ts';
-import { readChange } from './stage-change.ts';
+import { readChange, type StageChange } from './stage-change.ts';
 import { StageEngine, type StageOutcome, type StageRefusal } from './stage-engine.ts';
 import type { StageMessage } from './stage-message.ts';
 import { type StagePlan, StageSet } from './stage-set.ts';
@@ -25,22 +26,20 @@ export class AuditStages {
 
   constructor(rows: readonly StageRow[], from: number) {
     const byKey = Map.groupBy(rows, ({ pipeline }) => pipeline);
-    this.#documents = Array.from(byKey, ([key, own]) => {
-      const [kind, name = ''] = key.split('/');
-      const document = new DeclaredDocument(kind === 'Pipeline' ? 'Pipeline' : 'LookupTable', name);
-      document.restore(own);
-      return document;
-    });
+    this.#documents = [...byKey].flatMap(([key, own]) => restoreDocument(key, own) ?? []);
     for (const document of this.#documents) {
       const oldest = document.versions[0];
       if (from > 0 && oldest && oldest.version > 1 && oldest.offset >= from) this.#blind.add(document.key);
     }
     this.#book.restore(rows.filter((row) => isVersionBefore(row, from)));
-    for (const { stages } of this.#book.set.pipelines)
+    for (const { key, stages, fault } of this.#book.set.pipelines) {
+      // an earlier version made it, and what its stages did cannot be told any more
+      if (fault !== undefined) this.#blind.add(key);
       for (const stage of stages) {
         const state = asAggregate(stage)?.state;
         if (state) this.#unknown.add(state);
       }
+    }
   }
 
   /** True when it is not known which stages were in force for the record that is read now. */
@@ -51,8 +50,17 @@ export class AuditStages {
   /** A record of the kind `pipeline` was read. */
   change(payload: Uint8Array, offset: number, author: string, changedMicros: number): void {
     const change = readChange(payload);
-    if (change) this.#blind.delete(`${change.kind}/${change.name}`);
+    if (change) this.#blind.delete(documentKey(this.#blindPlace(change)));
     this.#book.change(payload, offset, author, changedMicros);
+  }
+
+  /** What a change is about, also when only its later history is known. */
+  #blindPlace(change: StageChange): DocumentPlace {
+    if (scopeOfChange(change)) return this.#book.placeOf(change);
+    const { kind, name } = change;
+    return (
+      this.#documents.find((one) => one.kind === kind && one.name === name) ?? this.#book.placeOf(change)
+    );
   }
 
   /** The plan in force for a topic now. */

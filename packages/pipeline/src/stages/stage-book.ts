@@ -1,3 +1,4 @@
+import { type Logger, silentLogger } from '@skerry/kernel';
 import {
   type DocumentFault,
   type LookupTableDocument,
@@ -6,11 +7,18 @@ import {
   type StagesDocument,
 } from '@skerry/model';
 import type { StageRow } from '@skerry/series';
-import { PipelineError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { stageOfRow } from './aggregate-state.ts';
-import { asAggregate, type CompiledPipeline, compilePipeline, tableFaults } from './compiled-pipeline.ts';
-import { DeclaredDocument } from './declared-document.ts';
+import {
+  asAggregate,
+  brokenPipeline,
+  type CompiledPipeline,
+  compilePipeline,
+  tableFaults,
+} from './compiled-pipeline.ts';
+import { DeclaredDocument, restoreDocument } from './declared-document.ts';
+import { type DocumentPlace, documentKey, keyOf, placeOf, scopeOfChange } from './document-key.ts';
+import { refuseBeyond, trimHistories } from './document-shares.ts';
 import {
   type ChangeOutcome,
   type DocumentKind,
@@ -34,6 +42,8 @@ export class StageBook {
   readonly #waiting = new Map<string, (outcome: ChangeOutcome) => void>();
   #set = new StageSet([]);
   #goneRows: StageRow[] = [];
+  /** State of pipelines that this build cannot make, as it was sealed. */
+  readonly #brokenRows = new Map<string, readonly StageRow[]>();
 
   /** The stages in force. */
   get set(): StageSet {
@@ -45,13 +55,18 @@ export class StageBook {
     return this.#set.pipelines.length === 0 ? undefined : this.#set.plan(tenant, project, topic);
   }
 
-  /** Documents with a version, by kind and name. */
+  /** Documents with a version, by kind, scope and name. */
   get documents(): DeclaredDocument[] {
     return [...this.#documents.values()].sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
   }
 
-  find(kind: DocumentKind, name: string): DeclaredDocument | undefined {
-    return this.#documents.get(`${kind}/${name}`);
+  find(place: DocumentPlace): DeclaredDocument | undefined {
+    return this.#documents.get(documentKey(place));
+  }
+
+  /** Whether a pipeline in force could not be made when the book was restored, so that its records are set aside. */
+  isBroken(key: string): boolean {
+    return this.#set.pipelines.some((one) => one.key === key && one.fault !== undefined);
   }
 
   /** Tables in force. */
@@ -67,7 +82,7 @@ export class StageBook {
   /** What is wrong with putting a document in force now; empty when nothing is. `places`: it was only read in part. */
   check(document: StagesDocument, places?: readonly number[]): readonly DocumentFault[] {
     if (places && document.kind === 'Pipeline') return compilePipeline(document, this.tables, places).faults;
-    const compiled = this.#compileWith(document.kind, document.metadata.name, document);
+    const compiled = this.#compileWith(placeOf(document), document);
     return compiled instanceof StageSet ? [] : compiled;
   }
 
@@ -75,9 +90,11 @@ export class StageBook {
   change(payload: Uint8Array, offset: number, author: string, changedMicros: number): void {
     const change = readChange(payload);
     if (!change) return;
-    const known = this.find(change.kind, change.name);
-    const { state, detail, faults } = this.#judge(change, known, { offset, author, changedMicros });
-    const newest = this.find(change.kind, change.name)?.newest;
+    const place = this.placeOf(change);
+    const known = this.find(place);
+    const at = { offset, author, changedMicros };
+    const { state, detail, faults } = this.#judge(change, place, known, at);
+    const newest = this.find(place)?.newest;
     const isThere = newest?.document !== undefined;
     this.#tell({
       id: change.id,
@@ -87,6 +104,14 @@ export class StageBook {
       version: isThere ? newest.version : 0,
       offset: isThere ? newest.offset : -1,
     });
+  }
+
+  /** What a change is about: one that does not say whose is about the only document of its name. */
+  placeOf(change: StageChange): DocumentPlace {
+    const { kind, name } = change;
+    const scope = scopeOfChange(change);
+    if (scope) return { kind, name, scope };
+    return this.documents.find((one) => one.kind === kind && one.name === name) ?? { kind, name, scope: {} };
   }
 
   /** Resolves with what became of a change, as soon as its record is judged. */
@@ -107,28 +132,42 @@ export class StageBook {
     const rows = this.#goneRows;
     this.#goneRows = [];
     for (const document of this.#documents.values())
-      for (const row of document.takeRows()) rows.push({ pipeline: document.key, ...row });
-    for (const { name, stages } of this.#set.pipelines)
+      for (const row of document.takeRows()) rows.push({ pipeline: document.rowKey, ...row });
+    for (const { key, stages } of this.#set.pipelines)
       for (const stage of stages)
         for (const row of asAggregate(stage)?.state.takeRows() ?? [])
-          rows.push({ pipeline: `Pipeline/${name}`, ...row });
+          rows.push({ pipeline: this.#rowKey(key), ...row });
     return rows;
   }
 
-  /** Takes over what the store kept. Fails with `stages-damaged` when it cannot be put in force as it was. */
-  restore(rows: readonly StageRow[]): void {
+  #rowKey(key: string): string {
+    return this.#documents.get(key)?.rowKey ?? key;
+  }
+
+  /**
+   * Takes over what the store kept. A pipeline that this build cannot make sets its records aside until it is changed.
+   * Fails with `stages-damaged` when a row cannot be read.
+   */
+  restore(rows: readonly StageRow[], logger: Logger = silentLogger): void {
     if (rows.length === 0) return;
     const byKey = Map.groupBy(rows, ({ pipeline }) => pipeline);
-    for (const [key, own] of byKey) {
-      const [kind, name = ''] = key.split('/');
-      const document = new DeclaredDocument(kind === 'Pipeline' ? 'Pipeline' : 'LookupTable', name);
-      document.restore(own);
-      if (document.versions.length > 0) this.#documents.set(key, document);
+    for (const [rowKey, own] of byKey) {
+      const document = restoreDocument(rowKey, own);
+      if (document) this.#documents.set(document.key, document);
     }
     const pipelines = this.pipelines.map((document) => {
       const { pipeline, faults } = compilePipeline(document, this.tables);
-      if (!pipeline) throw damaged(document.metadata.name, faults);
-      const own = byKey.get(`Pipeline/${pipeline.name}`) ?? [];
+      const key = keyOf(document);
+      const own = (byKey.get(this.#rowKey(key)) ?? []).filter(({ part }) => stageOfRow(part) !== undefined);
+      if (!pipeline) {
+        this.#brokenRows.set(key, own);
+        const broken = brokenPipeline(document, faults);
+        logger.log('error', 'A declared pipeline cannot be made; its records are set aside', {
+          pipeline: key,
+          detail: broken.fault,
+        });
+        return broken;
+      }
       for (const stage of pipeline.stages)
         asAggregate(stage)?.state.restore(own.filter(({ part }) => stageOfRow(part) === stage.name));
       return pipeline;
@@ -139,6 +178,7 @@ export class StageBook {
 
   #judge(
     change: StageChange,
+    place: DocumentPlace,
     known: DeclaredDocument | undefined,
     at: Pick<DocumentVersion, 'offset' | 'author' | 'changedMicros'>,
   ): Done {
@@ -158,62 +198,59 @@ export class StageBook {
         return refused(
           `The document is the ${document.kind} ${document.metadata.name}, wanted the ${kind} ${name}.`,
         );
+      if (keyOf(document) !== documentKey(place))
+        return refused(`The document ${name} is about another tenant or project than was asked for.`);
       if (inForce && JSON.stringify(inForce.document) === JSON.stringify(document)) return UNCHANGED;
-      return this.#put(kind, name, document, { ...at, action });
+      return this.#put(place, document, { ...at, action });
     }
     if (action === 'remove') {
       if (!inForce) return { state: 'not-found', detail: `No ${kind} ${name} is in force.`, faults: [] };
-      return this.#put(kind, name, undefined, { ...at, action });
+      return this.#put(place, undefined, { ...at, action });
     }
     const previous = known?.previous;
     if (!previous)
       return { state: 'not-found', detail: `The ${kind} ${name} has no earlier version.`, faults: [] };
-    return this.#put(kind, name, previous.document, { ...at, action, of: previous.version });
+    return this.#put(place, previous.document, { ...at, action, of: previous.version });
   }
 
   #put(
-    kind: DocumentKind,
-    name: string,
+    place: DocumentPlace,
     document: StagesDocument | undefined,
     version: Omit<DocumentVersion, 'version' | 'document' | 'of'> & { readonly of?: number },
   ): Done {
-    const key = `${kind}/${name}`;
-    const inForce = [...this.#documents.values()].filter((one) => one.document && one.key !== key);
-    if (document && inForce.length >= LIMITS.pipelinesMax.value)
-      return refused(`${inForce.length} documents are in force; at most ${LIMITS.pipelinesMax.value} are.`);
-    const next = this.#compileWith(kind, name, document);
+    const { kind, name } = place;
+    const key = documentKey(place);
+    const beyond = document && refuseBeyond(place, document, this.#documents.values());
+    if (beyond !== undefined) return refused(beyond);
+    const next = this.#compileWith(place, document);
     if (!(next instanceof StageSet))
       return refused(`The ${kind} ${name} cannot be put in force${document ? '' : ' or removed'}.`, next);
     let entry = this.#documents.get(key);
     if (!entry) {
-      entry = new DeclaredDocument(kind, name);
-      this.#forgetOldest();
+      entry = new DeclaredDocument(place);
       this.#documents.set(key, entry);
     }
     const number = (entry.newest?.version ?? 0) + 1;
     entry.add({ of: number, ...version, version: number, document });
     this.#takeOver(next);
+    for (const forgotten of trimHistories(this.#documents.values())) this.#forget(forgotten);
     return DONE;
   }
 
-  /** Removed documents keep their history while there is room. */
-  #forgetOldest(): void {
-    if (this.#documents.size < 2 * LIMITS.pipelinesMax.value) return;
-    const removed = [...this.#documents.values()].filter((one) => one.document === undefined);
-    const oldest = removed.sort((a, b) => Number(a.newest?.offset) - Number(b.newest?.offset))[0];
-    if (!oldest) return;
-    this.#documents.delete(oldest.key);
-    for (const row of oldest.goneRows()) this.#goneRows.push({ pipeline: oldest.key, ...row });
+  #forget(document: DeclaredDocument): void {
+    this.#documents.delete(document.key);
+    const rows = [...document.takeRows(), ...document.goneRows()];
+    for (const { part } of rows) this.#goneRows.push({ pipeline: document.rowKey, part, body: undefined });
   }
 
   /** The stages as they would be with this document in the place of its namesake, or what is wrong with it. */
   #compileWith(
-    kind: DocumentKind,
-    name: string,
+    place: DocumentPlace,
     document: StagesDocument | undefined,
   ): StageSet | readonly DocumentFault[] {
-    const others = <T extends StagesDocument>(all: readonly T[]) =>
-      all.filter((one) => one.kind !== kind || one.metadata.name !== name);
+    const { kind } = place;
+    const key = documentKey(place);
+    const others = <T extends StagesDocument>(all: readonly T[]) => all.filter((one) => keyOf(one) !== key);
     const tables = others(this.tables);
     const pipelines = others(this.pipelines);
     if (document?.kind === 'LookupTable') {
@@ -229,6 +266,11 @@ export class StageBook {
         continue;
       }
       const { pipeline, faults } = compilePipeline(one, tables);
+      // one that could not be made before is no reason to refuse others
+      if (!pipeline && same?.fault !== undefined) {
+        compiled.push(same);
+        continue;
+      }
       if (!pipeline)
         return one === document
           ? faults
@@ -241,8 +283,9 @@ export class StageBook {
   /** Puts stages in force: windows of an Aggregate that is the same as before go on, others are given up. */
   #takeOver(next: StageSet): void {
     for (const before of this.#set.pipelines) {
-      const after = next.pipelines.find(({ name }) => name === before.name);
+      const after = next.pipelines.find(({ key }) => key === before.key);
       if (after === before) continue;
+      this.#goneRows.push(...this.#goneOf(before.key));
       for (const stage of before.stages) {
         const same = after?.stages.find(({ name, type }) => name === stage.name && type === stage.type);
         if (same) Object.assign(same.figures, stage.figures);
@@ -251,11 +294,17 @@ export class StageBook {
         if (old && fresh && fresh.signature === old.signature) fresh.state = old.state;
         else if (old)
           for (const row of old.state.goneRows())
-            this.#goneRows.push({ pipeline: `Pipeline/${before.name}`, ...row });
+            this.#goneRows.push({ pipeline: this.#rowKey(before.key), ...row });
       }
     }
     this.#set = next;
     this.generation++;
+  }
+
+  #goneOf(key: string): StageRow[] {
+    const rows = this.#brokenRows.get(key) ?? [];
+    this.#brokenRows.delete(key);
+    return rows.map((row) => ({ ...row, body: undefined }));
   }
 
   #inForce(kind: DocumentKind): StagesDocument[] {
@@ -275,13 +324,4 @@ export class StageBook {
 
 function refused(detail: string, faults: readonly DocumentFault[] = []): Done {
   return { state: 'refused', detail, faults };
-}
-
-function damaged(name: string, faults: readonly DocumentFault[]): PipelineError {
-  const words = faults.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
-  return new PipelineError(
-    'stages-damaged',
-    `The store keeps the pipeline ${name} as in force, and it cannot be made: ${words}`,
-    { pipeline: name },
-  );
 }

@@ -10,6 +10,8 @@ export interface StageChange {
   readonly action: 'apply' | 'undo' | 'remove';
   readonly kind: DocumentKind;
   readonly name: string;
+  /** Tenant and project that the document is about; older versions did not say, a name was unique then. */
+  readonly scope?: { readonly tenant?: string; readonly project?: string };
   /** The document, for `apply`. */
   readonly document?: unknown;
   /** Offset of the version that is in force as the asker knows it; -1 for none. Another one refuses the change. */
@@ -53,7 +55,9 @@ export function readChange(payload: Uint8Array): StageChange | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, action, kind, name, document, expected } = value as Partial<Record<keyof StageChange, unknown>>; // each is checked below
+  const { id, action, kind, name, scope, document, expected } = value as Partial<
+    Record<keyof StageChange, unknown>
+  >; // each is checked below
   if (typeof id !== 'string' || typeof name !== 'string') return undefined;
   if (action !== 'apply' && action !== 'undo' && action !== 'remove') return undefined;
   if (kind !== 'Pipeline' && kind !== 'LookupTable') return undefined;
@@ -64,5 +68,14 @@ export function readChange(payload: Uint8Array): StageChange | undefined {
     name,
     document,
     ...(typeof expected === 'number' ? { expected } : {}),
+    ...(typeof scope === 'object' && scope !== null ? { scope: scopeIn(scope) } : {}),
+  };
+}
+
+function scopeIn(scope: object): NonNullable<StageChange['scope']> {
+  const { tenant, project } = scope as { readonly tenant?: unknown; readonly project?: unknown }; // each is checked here
+  return {
+    ...(typeof tenant === 'string' ? { tenant } : {}),
+    ...(typeof project === 'string' ? { project } : {}),
   };
 }

@@ -3,8 +3,9 @@ import { PipelineError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { PipelineNeeds } from '../pipeline.ts';
 import type { Route } from '../routes.ts';
-import { asAggregate, compilePipeline, takesTopic } from './compiled-pipeline.ts';
+import { asAggregate, brokenPipeline, compilePipeline, takesTopic } from './compiled-pipeline.ts';
 import type { DeclaredDocument } from './declared-document.ts';
+import { type DocumentScope, keyOf, placeOf } from './document-key.ts';
 import { runShadow, type ShadowRange, type ShadowReport } from './shadow-run.ts';
 import type { StageBook } from './stage-book.ts';
 import type { ChangeOutcome, DocumentKind, DocumentVersion } from './stage-change.ts';
@@ -57,14 +58,14 @@ export class StageDesk {
     this.#needs = needs;
   }
 
-  /** Every declared document, removed ones with a history included, by kind and name. */
+  /** Every declared document, removed ones with a history included, by kind, scope and name. */
   list(): DocumentEntry[] {
     return this.#needs.book.documents.map((one) => this.#entry(one));
   }
 
-  /** Undefined when there never was one, or its history was forgotten. */
-  get(kind: DocumentKind, name: string): DocumentDetail | undefined {
-    const found = this.#needs.book.find(kind, name);
+  /** The document of this name and scope. Undefined when there never was one, or its history was forgotten. */
+  get(kind: DocumentKind, name: string, scope: DocumentScope = {}): DocumentDetail | undefined {
+    const found = this.#needs.book.find({ kind, name, scope });
     if (!found) return undefined;
     return {
       ...this.#entry(found),
@@ -127,7 +128,7 @@ export class StageDesk {
 
   /** Which records a document, or its namesake in force, is about. */
   #meantBy(document: StagesDocument): (tenant: string, project: string, topic: string) => boolean {
-    const namesake = this.#needs.book.find(document.kind, document.metadata.name)?.document;
+    const namesake = this.#needs.book.find(placeOf(document))?.document;
     const both = namesake ? [document, namesake] : [document];
     return (tenant, project, topic) =>
       both.some((one) =>
@@ -140,16 +141,17 @@ export class StageDesk {
   /** The stages in force with a document in the place of its namesake, made anew, so that their windows are empty. */
   #setWith(document: StagesDocument | undefined): StageSet {
     const { book } = this.#needs;
-    const others = <T extends StagesDocument>(all: readonly T[], kind: DocumentKind) =>
-      all.filter(({ metadata }) => document?.kind !== kind || metadata.name !== document.metadata.name);
-    const tables = others(book.tables, 'LookupTable');
-    const pipelines = others(book.pipelines, 'Pipeline');
+    const key = document && keyOf(document);
+    const others = <T extends StagesDocument>(all: readonly T[]) => all.filter((one) => keyOf(one) !== key);
+    const tables = others(book.tables);
+    const pipelines = others(book.pipelines);
     if (document?.kind === 'LookupTable') tables.push(document);
     else if (document) pipelines.push(document);
     return new StageSet(
       pipelines.map((one) => {
         const { pipeline, faults } = compilePipeline(one, tables);
         if (pipeline) return pipeline;
+        if (one !== document && book.isBroken(keyOf(one))) return brokenPipeline(one, faults);
         const words = faults.map(({ path, detail }) => `${path}: ${detail}`).join('; ');
         throw new PipelineError(
           'stages-refused',
@@ -164,13 +166,11 @@ export class StageDesk {
     const isInForce = newest?.document !== undefined;
     const shownVersion = isInForce ? newest : one.versions.findLast(({ document }) => document);
     const pipeline =
-      one.kind === 'Pipeline'
-        ? this.#needs.book.set.pipelines.find(({ name }) => name === one.name)
-        : undefined;
+      one.kind === 'Pipeline' ? this.#needs.book.set.pipelines.find(({ key }) => key === one.key) : undefined;
     return {
       kind: one.kind,
       name: one.name,
-      match: shownVersion?.document?.spec.match ?? {},
+      match: shownVersion?.document?.spec.match ?? one.scope,
       isInForce,
       version: newest?.version ?? 0,
       offset: newest?.offset ?? -1,

@@ -21,18 +21,25 @@ export class StageMeters {
     const count = pipelines.length + tables.length;
     if (count === 0 && this.#seen.size === 0) return;
     this.#meter.gauge('iot_pipeline_documents', 'Declared pipelines and lookup tables in force.').set(count);
-    for (const { name, stages } of set.pipelines)
+    this.#meter
+      .gauge('iot_pipeline_documents_broken', 'Pipelines in force that this version cannot make.')
+      .set(set.pipelines.filter(({ fault }) => fault !== undefined).length);
+    const groups = new Map<string, { labels: { pipeline: string; stage: string }; size: number }>();
+    for (const { name, key, stages } of set.pipelines)
       for (const stage of stages) {
-        this.#counted(name, stage.name, stage.figures);
+        this.#counted(key, name, stage.name, stage.figures);
         const state = asAggregate(stage)?.state;
         if (!state) continue;
         const labels = { pipeline: name, stage: stage.name };
-        this.#meter.gauge('iot_pipeline_stage_groups', 'Groups of an Aggregate.', labels).set(state.size);
+        const same = `${name}/${stage.name}`;
+        groups.set(same, { labels, size: state.size + (groups.get(same)?.size ?? 0) });
       }
+    for (const { labels, size } of groups.values())
+      this.#meter.gauge('iot_pipeline_stage_groups', 'Groups of an Aggregate.', labels).set(size);
   }
 
-  #counted(pipeline: string, stage: string, figures: StageFigures): void {
-    const key = `${pipeline}/${stage}`;
+  #counted(of: string, pipeline: string, stage: string, figures: StageFigures): void {
+    const key = `${of}/${stage}`;
     const seen = this.#seen.get(key) ?? noFigures();
     this.#seen.set(key, { ...figures });
     for (const outcome of ['in', 'out', 'takenOut', 'late', 'deadLettered', 'results', 'cost'] as const) {

@@ -14,20 +14,21 @@ export interface StagePlan {
   readonly payloadType: PayloadType;
 }
 
-/** Pipelines that are in force together, by name. */
+/** Pipelines that are in force together, by name, of one name those for more first. */
 export class StageSet {
   readonly pipelines: readonly CompiledPipeline[];
   readonly #plans = new Map<string, StagePlan>();
 
   constructor(pipelines: readonly CompiledPipeline[]) {
-    this.pipelines = [...pipelines].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+    const byKey = [...pipelines].sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+    this.pipelines = byKey.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
   }
 
   /** The plan of a topic; undefined when no pipeline takes it. */
   plan(tenant: string, project: string, topic: string): StagePlan | undefined {
     const taking = this.pipelines.filter(({ document }) => takesTopic(document, tenant, project, topic));
     if (taking.length === 0) return undefined;
-    const key = taking.map(({ name }) => name).join(' ');
+    const key = taking.map((one) => one.key).join(' ');
     let plan = this.#plans.get(key);
     if (!plan) {
       plan = {

@@ -106,12 +106,67 @@ test('who has a project sees and changes the pipelines of it alone', async () =>
     (await send(scene, 'PUT', '/api/v1/pipelines/mine', aPipeline('mine'), {}, token)).status,
     403,
   );
-  const taken = aPipeline('other', 'true', { tenant: 't', project: 'p' });
-  assert.equal((await send(scene, 'PUT', '/api/v1/pipelines/other', taken, {}, token)).status, 403);
   const trial = (topic: string) =>
     send(scene, 'POST', '/api/v1/pipelines/test', { samples: [{ topic, payload: '{"v":1}' }] }, {}, token);
   assert.equal((await trial('iot/t/p/d/telemetry')).status, 200);
   assert.equal((await trial('iot/t/q/d/telemetry')).status, 403);
+});
+
+test('a name belongs to its tenant and project: nobody takes another document over, or learns of it', async () => {
+  await using scene = await openScene();
+  const tokenOf = async (tenant: string) => {
+    const made = await scene.post('/api/v1/tokens', { name: tenant, grants: [{ role: 'operator', tenant }] });
+    return ((await made.json()) as Model<'TokenWithSecret'>).secret;
+  };
+  const [ann, bob] = [await tokenOf('a'), await tokenOf('b')];
+  const path = '/api/v1/pipelines/hot';
+  const put = (token: string, tenant: string, keep = 'true') =>
+    send(scene, 'PUT', path, aPipeline('hot', keep, { tenant }), {}, token);
+  const both = await Promise.all([put(ann, 'a'), put(bob, 'b')]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    [200, 200],
+  );
+  const tenantOf = async (token: string, query = '') => {
+    const answer = await send(scene, 'GET', `${path}${query}`, undefined, {}, token);
+    return answer.status === 200 ? ((await answer.json()) as Model<'PipelineDetail'>).tenant : answer.status;
+  };
+  assert.deepEqual([await tenantOf(ann), await tenantOf(bob)], ['a', 'b']);
+  assert.deepEqual([await tenantOf(ann, '?tenant=b'), await tenantOf(ann, '?tenant=')], [404, 404]);
+  const { detail, code } = await problemIn(await scene.get(path));
+  assert.equal(code, 'invalid-request');
+  assert.match(detail, /tenant=a&project= or tenant=b&project=/);
+  assert.equal(await tenantOf(TOKEN, '?tenant=b'), 'b');
+  assert.equal((await put(bob, 'a')).status, 403);
+  assert.equal((await send(scene, 'DELETE', `${path}?tenant=a`, undefined, {}, bob)).status, 404);
+  assert.equal((await send(scene, 'DELETE', path, undefined, {}, bob)).status, 200);
+  assert.equal(await tenantOf(TOKEN), 'a');
+  const history = await send(scene, 'GET', `${path}/history`, undefined, {}, bob);
+  const { items } = (await history.json()) as Model<'PipelineHistory'>;
+  assert.deepEqual(
+    items.map(({ action }) => action),
+    ['remove', 'apply'],
+  );
+  assert.equal((await put(ann, 'a', 'false')).status, 200);
+  assert.equal((await send(scene, 'POST', `${path}/undo`, undefined, {}, bob)).status, 200);
+});
+
+test('a change that was overtaken by another one of the same document is refused', async () => {
+  await using scene = await openScene();
+  const { stages } = scene.platform;
+  const get = stages.get.bind(stages);
+  const bothKnow = Promise.withResolvers<void>();
+  let asked = 0;
+  stages.get = async (...place) => {
+    const found = await get(...place);
+    if (++asked === 2) bothKnow.resolve();
+    await bothKnow.promise;
+    return found;
+  };
+  const both = await Promise.all(
+    ['true', 'false'].map((keep) => send(scene, 'PUT', '/api/v1/pipelines/hot', aPipeline('hot', keep))),
+  );
+  assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);
 });
 
 test('a trial takes texts, base64, JSON and dead letters', async () => {

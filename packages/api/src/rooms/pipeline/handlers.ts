@@ -12,6 +12,7 @@ import type {
   DocumentChange,
   DocumentDetail,
   DocumentKind,
+  DocumentScope,
   ShadowRange,
   TrialSample,
 } from './stage-platform.ts';
@@ -35,14 +36,8 @@ export function pipelineHandlers(needs: Needs): Handlers<Ids> {
     },
     getPipelineHistory: async (call) => ({ items: (await seen(call, needs)).versions.map(showVersion) }),
     putPipeline: (call) => put(call, needs),
-    deletePipeline: async (call) => {
-      const detail = await seen(call, needs);
-      return change(call, needs, detail, { action: 'remove', kind: detail.kind, name: detail.name });
-    },
-    undoPipeline: async (call) => {
-      const detail = await seen(call, needs);
-      return change(call, needs, detail, { action: 'undo', kind: detail.kind, name: detail.name });
-    },
+    deletePipeline: async (call) => change(call, needs, await seen(call, needs), 'remove'),
+    undoPipeline: async (call) => change(call, needs, await seen(call, needs), 'undo'),
     testPipelines: (call) => tryOut(call, needs),
     shadowPipelines: (call) => shadow(call, needs),
   };
@@ -50,62 +45,102 @@ export function pipelineHandlers(needs: Needs): Handlers<Ids> {
 
 type NamedCall = Call<'getPipeline' | 'getPipelineHistory' | 'deletePipeline' | 'undoPipeline'>;
 
-/** The document of the path, where the subject may see it. */
+/**
+ * The document of the path, where the subject may see it. Without a tenant it is the only one of its name that the
+ * subject sees, those in force before those that were removed.
+ */
 async function seen({ asker, params, query }: NamedCall, { platform }: Needs): Promise<DocumentDetail> {
-  const { kind = 'Pipeline' } = query;
-  const detail = await platform.stages.get(kind, params.name);
-  if (detail && isAllowed(asker.subject, 'pipeline:read', scopeOf(detail.match))) return detail;
-  throw unknown(kind, params.name);
+  const { kind = 'Pipeline', tenant, project } = query;
+  const { name } = params;
+  const isSeen = ({ match }: Pick<DocumentDetail, 'match'>) =>
+    isAllowed(asker.subject, 'pipeline:read', scopeOf(match));
+  let scope: DocumentScope | undefined;
+  if (tenant !== undefined || project !== undefined)
+    scope = { ...(tenant ? { tenant } : {}), ...(project ? { project } : {}) };
+  else {
+    const all = (await platform.stages.list()).filter(
+      (one) => one.kind === kind && one.name === name && isSeen(one),
+    );
+    const inForce = all.filter(({ isInForce }) => isInForce);
+    const [first, ...others] = inForce.length > 0 ? inForce : all;
+    if (first && others.length > 0) throw severalOf(kind, name, [first, ...others]);
+    scope = first && scopeOf(first.match);
+  }
+  const detail = scope && (await platform.stages.get(kind, name, scope));
+  if (detail && isSeen(detail)) return detail;
+  throw unknown(kind, name);
+}
+
+function severalOf(
+  kind: DocumentKind,
+  name: string,
+  all: readonly Pick<DocumentDetail, 'match'>[],
+): ApiError {
+  const places = all.map(({ match: { tenant = '', project = '' } }) => `tenant=${tenant}&project=${project}`);
+  return new ApiError(
+    'invalid-request',
+    `${all.length} documents are the ${kind} ${name}; the query was to name the tenant and project of one: ${places.join(' or ')}`,
+  );
 }
 
 async function put(call: Call<'putPipeline'>, needs: Needs): Promise<Model<'PipelineDetail'>> {
   const { params, body, asker } = call;
   const document = await documentIn(body, '', needs, asker, 'pipeline:change');
-  const { kind, metadata } = document;
+  const { kind, metadata, spec } = document;
   if (metadata.name !== params.name)
     throw refusal(
       [{ path: 'metadata.name', detail: `is ${metadata.name}, wanted ${params.name} as in the path` }],
       '',
     );
-  const before = await needs.platform.stages.get(kind, metadata.name);
-  return change(call, needs, before, { action: 'apply', kind, name: metadata.name, document });
+  const { name } = metadata;
+  const { match } = spec;
+  const before = await needs.platform.stages.get(kind, name, scopeOf(match));
+  return change(call, needs, before ?? { kind, name, match }, 'apply', document);
 }
 
+/** Makes a change of the document as it was seen: another one in between refuses it, whoever made that. */
 async function change(
   call: Call<'putPipeline' | 'deletePipeline' | 'undoPipeline'>,
   { platform, access }: Needs,
-  before: DocumentDetail | undefined,
-  asked: DocumentChange,
+  before: DocumentDetail | Pick<DocumentDetail, 'kind' | 'name' | 'match'>,
+  action: DocumentChange['action'],
+  document?: StagesDocument,
 ): Promise<Model<'PipelineDetail'>> {
   const { asker, request } = call;
-  if (before) allow(asker, before.match);
-  if (asked.action === 'undo')
-    for (const { document } of before?.versions ?? []) if (document) allow(asker, document.spec.match);
-  const current = before?.isInForce ? before : undefined;
+  const { kind, name } = before;
+  const scope = scopeOf(before.match);
+  allow(asker, scope);
+  const current = 'isInForce' in before && before.isInForce ? before : undefined;
   requireMatch(request, current && versionTag(current.offset));
   if (request.headers['if-none-match'] === '*' && current)
     throw new ApiError('precondition-failed', `found version ${current.version}, if-none-match wants none`);
   const isGuarded =
     request.headers['if-match'] !== undefined || request.headers['if-none-match'] !== undefined;
-  const meant = isGuarded ? { ...asked, expected: current?.offset ?? -1 } : asked;
-  const scope = scopeOf(asked.document?.spec.match ?? before?.match ?? {});
+  const asked: DocumentChange = {
+    action,
+    kind,
+    name,
+    scope,
+    expected: current?.offset ?? -1,
+    ...(document ? { document } : {}),
+  };
   const { subject, from } = asker;
   const note = {
     author: subject.name,
-    action: `pipelines.${asked.action}`,
-    target: `${asked.kind} ${asked.name}`,
+    action: `pipelines.${action}`,
+    target: `${kind} ${name}`,
     from,
     scope,
   };
-  const outcome = await access.audit.around(note, () => platform.stages.change(meant, subject.name));
+  const outcome = await access.audit.around(note, () => platform.stages.change(asked, subject.name));
   const { state, detail, faults } = outcome;
-  if (state === 'refused' && asked.action === 'apply' && faults.length > 0) throw refusal(faults, '');
+  if (state === 'refused' && action === 'apply' && faults.length > 0) throw refusal(faults, '');
   if (state === 'refused')
     throw new ApiError('conflict', [detail, ...faults.map((one) => `${one.path}: ${one.detail}`)].join(' '));
-  if (state === 'conflict') throw new ApiError('precondition-failed', detail);
+  if (state === 'conflict') throw new ApiError(isGuarded ? 'precondition-failed' : 'conflict', detail);
   if (state === 'not-found') throw new ApiError('not-found', detail);
-  const after = await platform.stages.get(asked.kind, asked.name);
-  if (!after) throw unknown(asked.kind, asked.name);
+  const after = await platform.stages.get(kind, name, scope);
+  if (!after) throw unknown(kind, name);
   return answerWith(call, after);
 }
 
@@ -170,8 +205,6 @@ async function shadow(
   const nowMicros = clock.nowMicros();
   const { document: written, fromOffset, toOffset, from, to, lastRecords } = body;
   const document = await documentIn(written, '/document', needs, asker, 'pipeline:read');
-  const namesake = await platform.stages.get(document.kind, document.metadata.name);
-  if (namesake) allow(asker, namesake.match, 'pipeline:read');
   const range: ShadowRange = {
     ...(fromOffset === undefined ? {} : { fromOffset }),
     ...(toOffset === undefined ? {} : { toOffset }),

@@ -4,9 +4,17 @@ import { object, oneOfWords, text } from '../../schema-kit.ts';
 import { KINDS } from './schemas.ts';
 
 const params = object('', { name: text('Name of the document.', { minLength: 1, maxLength: 63 }) });
-const query = object('', { kind: { ...oneOfWords('Kind of the document.', KINDS), default: 'Pipeline' } }, [
-  'kind',
-]);
+const query = object(
+  '',
+  {
+    kind: { ...oneOfWords('Kind of the document.', KINDS), default: 'Pipeline' },
+    tenant: text(
+      'Tenant that the document is about; empty: all. Wanted only where several documents have the name.',
+    ),
+    project: text('Project that it is about, beside its tenant; empty or absent: all of the tenant.'),
+  },
+  ['kind', 'tenant', 'project'],
+);
 const ifMatch = text('Lets the change through only while the entity tag of the document is one of these.');
 const headers = object('', { 'if-match': ifMatch }, ['if-match']);
 
@@ -38,7 +46,7 @@ export const PIPELINE_OPERATIONS = {
     tag: 'Pipelines',
     summary: 'Puts a document in force for all records behind the change',
     description:
-      'The change is a record of the journal: the answer comes when it is durable and was judged. Nothing is lost or processed twice by it. `if-none-match: *` only makes a new one.',
+      'The change is a record of the journal: the answer comes when it is durable and was judged. Nothing is lost or processed twice by it. A name belongs to the tenant and project of `spec.match`: the same one elsewhere is another document. One that was changed by somebody else meanwhile is answered with 409. `if-none-match: *` only makes a new one.',
     params,
     headers: object(
       '',
@@ -48,7 +56,14 @@ export const PIPELINE_OPERATIONS = {
     body: 'StagesDocument',
     bodyBytesMax: LIMITS.documentBodyBytesMax.value,
     answer: 'PipelineDetail',
-    faults: ['invalid-request', 'not-allowed', 'precondition-failed', 'body-too-large', 'unavailable'],
+    faults: [
+      'invalid-request',
+      'not-allowed',
+      'precondition-failed',
+      'conflict',
+      'body-too-large',
+      'unavailable',
+    ],
     may: 'pipeline:change',
   },
   deletePipeline: {

@@ -15,7 +15,7 @@ const figures = {
 
 const entry = {
   kind: oneOfWords('Kind of the document.', KINDS),
-  name: text('Name, unique among its kind.'),
+  name: text('Name, unique among its kind inside of its tenant and project.'),
   tenant: nullable(text('The tenant it is about; null: all.')),
   project: nullable(text('The project it is about; null: all.')),
   topics: list(text('Topic filter.')),

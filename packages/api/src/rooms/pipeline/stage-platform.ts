@@ -3,6 +3,12 @@ import type { DocumentFault, PipelineMatch, PointValue, StagesDocument } from '@
 /** Kinds of declared documents. */
 export type DocumentKind = StagesDocument['kind'];
 
+/** Whose a document is: what its `match` names of tenant and project. A name is unique among its kind in a scope. */
+export interface DocumentScope {
+  readonly tenant?: string;
+  readonly project?: string;
+}
+
 /** One stage in force, with what it did since the process began. */
 export interface StageEntry {
   readonly name: string;
@@ -53,9 +59,10 @@ export interface DocumentChange {
   readonly action: 'apply' | 'undo' | 'remove';
   readonly kind: DocumentKind;
   readonly name: string;
+  readonly scope: DocumentScope;
   readonly document?: StagesDocument;
-  /** Offset of the version in force that the change is meant for, -1 for none; any when absent. */
-  readonly expected?: number;
+  /** Offset of the version in force that the change is meant for, -1 for none. */
+  readonly expected: number;
 }
 
 /** What became of a change: its record is durable, and the pipeline has judged it. */
@@ -156,7 +163,7 @@ export interface ShadowReport {
 /** What the API asks of the declared pipelines. Faults are `CodedError`s. */
 export interface StagePlatform {
   list(): Promise<readonly DocumentEntry[]>;
-  get(kind: DocumentKind, name: string): Promise<DocumentDetail | undefined>;
+  get(kind: DocumentKind, name: string, scope: DocumentScope): Promise<DocumentDetail | undefined>;
   /** What is wrong with putting a document in force now; empty when nothing is. `places`: the indexes of its stages when it was only read in part. */
   check(document: StagesDocument, places?: readonly number[]): Promise<readonly DocumentFault[]>;
   /** Resolves when the change is durable and was judged. Fails with `unavailable` when nothing is taken in. */
