@@ -393,11 +393,18 @@ export const LIMITS = {
     what: 'Columns of one lookup table.',
     whenFull: 'The document is refused.',
   },
-  groupsMax: {
+  tenantGroupsMax: {
     value: 50_000,
     unit: 'count',
-    what: 'Groups of one Aggregate.',
-    whenFull: 'A record of one more group is dead-lettered as stage-failed.',
+    what: 'Groups of one Aggregate and one tenant.',
+    whenFull:
+      'One more closes the windows of the group of its project that was not heard of for longest; where its project has none, the record is dead-lettered as stage-failed.',
+  },
+  groupsMax: {
+    value: 200_000,
+    unit: 'count',
+    what: 'Groups of one Aggregate, of all tenants.',
+    whenFull: 'As at the limit of one tenant: no project gives up groups for another.',
     metric: 'iot_pipeline_stage_groups',
   },
   windowsOpenMax: {

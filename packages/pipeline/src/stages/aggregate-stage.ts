@@ -174,10 +174,7 @@ class AggregateStage implements CompiledAggregate {
     if (known) return known;
     const key = groupKey(this.name, tenant, project, label);
     this.#checkDevice(label);
-    if (this.state.isFull) {
-      const oldest = this.state.evict(run.undo);
-      if (oldest) for (const window of oldest.windows) this.#close(oldest, window, message, run, next);
-    }
+    if (this.state.isFull(tenant)) this.#makeRoom(message, run, next);
     const group = {
       key,
       tenant,
@@ -190,6 +187,17 @@ class AggregateStage implements CompiledAggregate {
     };
     this.state.add(group, run.undo);
     return group;
+  }
+
+  /** Gives up a group of the message's own project: what its windows hold is stored with the record, so in that project. */
+  #makeRoom(message: StageMessage, run: StageRun, next: number): void {
+    const { tenant, project } = message;
+    const oldest = this.state.evict(tenant, project, run.undo);
+    if (!oldest)
+      throw new StageFault(
+        `There is no room for a group of ${tenant}/${project}, which has none yet; at most ${LIMITS.tenantGroupsMax.value} are kept of one tenant, ${LIMITS.groupsMax.value} of all.`,
+      );
+    for (const window of oldest.windows) this.#close(oldest, window, message, run, next);
   }
 
   #checkDevice(label: string): void {

@@ -44,10 +44,12 @@ const TOUCH_RECORDS = 1_024; // a matter of cost alone
 /** The groups of one Aggregate, those touched last at the end. Every change can be undone. */
 export class AggregateState {
   readonly #groups = new Map<string, Group>();
-  /** The same by tenant and project, then by label. */
+  /** The same by tenant and project, then by label, in the same order. */
   readonly #places = new Map<string, Map<string, Group>>();
   /** Keys of groups that changed since rows were taken. */
   readonly #changed = new Set<string>();
+  /** Groups of each tenant. */
+  readonly #tenants = new Map<string, number>();
   readonly #hasSketch: boolean;
   readonly #metricsMax: number;
   #tenant: string | undefined;
@@ -87,34 +89,38 @@ export class AggregateState {
     group.touched = offset;
     this.#groups.delete(group.key);
     this.#groups.set(group.key, group);
+    const place = this.#placeOf(group.tenant, group.project);
+    place.delete(group.label);
+    place.set(group.label, group);
     undo.steps.push(() => {
       group.touched = touched;
       this.#reorder();
     });
   }
 
-  /** Adds a group; the caller asked `isFull`. */
+  /** Adds a group that is not there; the caller asked `isFull`. */
   add(group: Group, undo: StageUndo): void {
     this.#put(group);
     undo.steps.push(() => this.#take(group));
   }
 
-  get isFull(): boolean {
-    return this.#groups.size >= LIMITS.groupsMax.value;
+  /** Whether there is no room for one more group of a tenant. */
+  isFull(tenant: string): boolean {
+    const own = this.#tenants.get(tenant) ?? 0;
+    return own >= LIMITS.tenantGroupsMax.value || this.#groups.size >= LIMITS.groupsMax.value;
   }
 
-  /** Takes out the group that was not touched for longest. */
-  evict(undo: StageUndo): Group | undefined {
-    for (const group of this.#groups.values()) {
-      this.#take(group);
-      this.#changed.add(group.key);
-      undo.steps.push(() => {
-        this.#put(group);
-        this.#reorder();
-      });
-      return group;
-    }
-    return undefined;
+  /** Takes out the group of a project that was not touched for longest; undefined where it has none. */
+  evict(tenant: string, project: string, undo: StageUndo): Group | undefined {
+    const [group] = this.#placeOf(tenant, project).values();
+    if (!group) return undefined;
+    this.#take(group);
+    this.#changed.add(group.key);
+    undo.steps.push(() => {
+      this.#put(group);
+      this.#reorder();
+    });
+    return group;
   }
 
   /** The window of a group that starts then, made when it is new. */
@@ -185,11 +191,13 @@ export class AggregateState {
   #put(group: Group): void {
     this.#groups.set(group.key, group);
     this.#placeOf(group.tenant, group.project).set(group.label, group);
+    this.#tenants.set(group.tenant, (this.#tenants.get(group.tenant) ?? 0) + 1);
   }
 
   #take(group: Group): void {
     this.#groups.delete(group.key);
     this.#placeOf(group.tenant, group.project).delete(group.label);
+    this.#tenants.set(group.tenant, (this.#tenants.get(group.tenant) ?? 0) - 1);
   }
 
   /** By the offsets that touched them; of one record's groups the order of their keys. */
@@ -198,7 +206,11 @@ export class AggregateState {
       (a, b) => a.touched - b.touched || (a.key < b.key ? -1 : Number(a.key > b.key)),
     );
     this.#groups.clear();
-    for (const group of groups) this.#groups.set(group.key, group);
+    for (const place of this.#places.values()) place.clear();
+    for (const group of groups) {
+      this.#groups.set(group.key, group);
+      this.#placeOf(group.tenant, group.project).set(group.label, group);
+    }
   }
 }
 

@@ -182,7 +182,7 @@ test('a sum beyond a double has no result, and the other functions keep theirs',
   assert.deepEqual([...(outcome.messages[0]?.metrics ?? [])], [['v.max', 1.5e308]]);
 });
 
-test('one group more than there is room for closes the windows of the one not heard of for longest', () => {
+test('one group more than a tenant has room for closes the windows of the one of its project not heard of for longest', () => {
   const { engine, plan, kept } = engineWith([
     { name: 'm', type: 'Aggregate', window: { size: '1m' }, functions: ['max'] },
   ]);
@@ -192,7 +192,7 @@ test('one group more than there is room for closes the windows of the one not he
     engine.settle();
     return outcome.messages;
   };
-  const most = LIMITS.groupsMax.value;
+  const most = LIMITS.tenantGroupsMax.value;
   for (let i = 0; i < most; i++) assert.deepEqual(take(`d${i}`, i), []);
   assert.deepEqual(take('d0', most), []);
   const closed = take('new', most + 1);
@@ -205,4 +205,16 @@ test('one group more than there is room for closes the windows of the one not he
     gone.map(({ part }) => part),
     ['group:["m","t","p","d1"]'],
   );
+  const judge = (tenant: string, project: string, offset: number) => {
+    const message = { ...messageOf({ device: 'x', secs: 1, v: 1, isFine: false }), tenant, project };
+    const outcome = engine.judge(plan, offset, [message]);
+    engine.settle();
+    return 'detail' in outcome ? outcome.detail : outcome.messages;
+  };
+  assert.deepEqual(judge('u', 'p', most + 2), []);
+  assert.match(
+    String(judge('t', 'q', most + 3)),
+    /no room for a group of t\/q, which has none yet; at most 50000/,
+  );
+  assert.equal(kept().filter(({ body }) => body === undefined).length, 0);
 });
