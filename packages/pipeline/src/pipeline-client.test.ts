@@ -5,6 +5,7 @@ import type { Mailbox } from './mailbox.ts';
 import { PipelineClient } from './pipeline-client.ts';
 import { servePipeline } from './pipeline-thread.ts';
 import { Rig, until } from './testing/rig.ts';
+import { aPipeline, applyRecord } from './testing/stage-documents.ts';
 
 /** Two ends of a channel that copies what it carries, as between threads. */
 function channel(): [Mailbox, Mailbox] {
@@ -52,6 +53,17 @@ test('PipelineClient asks and is answered with copies', async () => {
   assert.equal((await client.request('figures')).ledger.balanced, true);
   assert.ok((await client.request('metrics')).some((family) => family.name === 'iot_ledger_imbalance'));
   assert.equal(await client.request('device', { ...key, device: 'nobody' }), undefined);
+  await pipeline[Symbol.asyncDispose]();
+});
+
+test('PipelineClient asks for the document of a scope, not only of a name', async () => {
+  const { rig, pipeline, client } = await opened();
+  const keep = [{ name: 'keep', type: 'Filter', keep: 'true' }];
+  rig.journal.append(applyRecord(aPipeline('hot', keep, { match: { tenant: 'a' } })));
+  await client.request('flush');
+  assert.equal((await client.request('stageGet', 'Pipeline', 'hot', { tenant: 'a' }))?.version, 1);
+  assert.equal(await client.request('stageGet', 'Pipeline', 'hot', { tenant: 'b' }), undefined);
+  assert.equal(await client.request('stageGet', 'Pipeline', 'hot', {}), undefined);
   await pipeline[Symbol.asyncDispose]();
 });
 

@@ -105,7 +105,7 @@ function requestsOf(pipeline: Pipeline, meter: Pick<Meter, 'snapshot'>): Pipelin
     connectivity: (query) => pipeline.connectivity(query),
     metrics: () => meter.snapshot(),
     stageList: () => pipeline.stages.list(),
-    stageGet: (kind, name) => pipeline.stages.get(kind, name),
+    stageGet: (kind, name, scope) => pipeline.stages.get(kind, name, scope),
     stageCheck: (document, places) => pipeline.stages.check(document, places),
     stageOutcome: (id) => pipeline.stages.outcome(id),
     stageTrial: (request) => pipeline.stages.trial(request),
