@@ -44,7 +44,7 @@ export function PipelinesPage() {
         </div>
       )}
       {inForce.map((entry) => (
-        <EntryCard key={`${entry.kind} ${entry.name}`} entry={entry} />
+        <EntryCard key={`${entry.kind} ${entry.tenant} ${entry.project} ${entry.name}`} entry={entry} />
       ))}
       {removed.length > 0 && <Removed entries={removed} />}
     </>
@@ -163,7 +163,7 @@ function Removed({ entries }: { readonly entries: readonly PipelineEntry[] }) {
     <Card title={words.removed}>
       <ul className="plain">
         {entries.map((entry) => (
-          <li key={`${entry.kind} ${entry.name}`}>
+          <li key={`${entry.kind} ${entry.tenant} ${entry.project} ${entry.name}`}>
             <Link to={documentPath(entry)}>{entry.name}</Link>{' '}
             <span className="small quiet">
               {words.kinds[entry.kind]}, <Changed entry={entry} />
