@@ -95,8 +95,8 @@ export function allSuites(extent: Extent): readonly Suite[] {
       about: 'the page in a browser',
       files: ['tests/page/**/*.test.ts'],
       needs: ['chromium', 'chinese-font'],
-      concurrency: 1,
-      deadlineSecs: 480,
+      concurrency: 2,
+      deadlineSecs: 600,
     },
     {
       name: 'simulation',
@@ -128,7 +128,7 @@ function tortureSuite({ kills, cuts, seed }: Extent): Suite {
     ],
     needs: ['loop-ext4'],
     concurrency: 1,
-    deadlineSecs: 180,
+    deadlineSecs: 240,
   };
 }
 
