@@ -1,3 +1,4 @@
+export { OPERATIONS, type OperationId } from '../operations.ts';
 export * from './memory-platform.ts';
 export * from './platform-suite.ts';
 export * from './scene.ts';

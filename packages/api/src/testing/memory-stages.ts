@@ -116,7 +116,7 @@ export class MemoryStages implements StagePlatform {
   #detail(key: string): DocumentDetail {
     const versions = this.#documents.get(key) ?? [];
     const newest = versions.at(-1);
-    const [kind, tenant, project, name = ''] = key.split('/');
+    const [kind, tenant, project, name = '']: string[] = JSON.parse(key);
     const shown = versions.findLast(({ document }) => document)?.document;
     return {
       kind: kind === 'Pipeline' ? 'Pipeline' : 'LookupTable',
@@ -135,5 +135,5 @@ export class MemoryStages implements StagePlatform {
 }
 
 function keyOf({ kind, name, scope }: Pick<DocumentChange, 'kind' | 'name' | 'scope'>): string {
-  return [kind, scope.tenant ?? '', scope.project ?? '', name].join('/');
+  return JSON.stringify([kind, scope.tenant ?? '', scope.project ?? '', name]);
 }
