@@ -226,30 +226,24 @@ const always = () => true;
 const never = () => false;
 const isUser = (asking: Asking) => asking.secret === undefined;
 
+const GUESS = { current: 'a guess', password: 'a new password' };
+
 /** Rows of an export of one device: none of another, and some where it is let in. */
 const exported =
   (path: (place: Place) => string): Probe =>
   async ({ world, asking, place }) => {
     const answer = await world.ask(asking, 'GET', path(place));
-    const rows: Place[] = letIn(answer, [403])
-      ? answer.text
-          .trim()
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => JSON.parse(line))
-      : [];
-    const keys = new Set(rows.map(keyOf));
+    const lines = letIn(answer, [403]) ? answer.text.split('\n').filter((line) => line !== '') : [];
+    const keys = new Set(lines.map((line) => keyOf(JSON.parse(line))));
     const isLetIn = keys.has(keyOf(place));
     const strange = [...keys].filter((key) => !world.places.some((one) => keyOf(one) === key));
     if (strange.length > 0) throw new TypeError(`An export has rows of ${strange[0]}.`);
     const others = world.places.filter((one) => keyOf(one) !== keyOf(place) && keys.has(keyOf(one)));
     return [
       { isLetIn, isWanted: mayNaively(asking, 'see', place) },
-      ...others.map((one) => ({
-        isLetIn: true,
-        isWanted: mayNaively(asking, 'see', one),
-        where: keyOf(one),
-      })),
+      ...others.map((one) => {
+        return { isLetIn: true, isWanted: mayNaively(asking, 'see', one), where: keyOf(one) };
+      }),
     ];
   };
 
@@ -472,7 +466,7 @@ export const CHANGING: Partial<Readonly<Record<OperationId, Probe>>> = {
   }),
   changeSelf: of('PATCH', '/api/v1/session', isUser, { displayName: 'Bob' }),
   // of a user without a password: nobody is let in by a guess
-  changeOwnPassword: of('PUT', '/api/v1/session/password', never, GUESS(), [401, 403, 429]),
+  changeOwnPassword: of('PUT', '/api/v1/session/password', never, GUESS, [401, 403, 429]),
   signIn: of('POST', '/api/v1/session', never, { name: 'nobody', password: 'a guess' }, [401, 403, 429]),
   signOut: async ({ world, asking }) => {
     const headers = asking.secret === undefined ? await world.session(asking.name) : asking.headers;
@@ -484,10 +478,6 @@ export const CHANGING: Partial<Readonly<Record<OperationId, Probe>>> = {
     ];
   },
 };
-
-function GUESS() {
-  return { current: 'a guess', password: 'a new password' };
-}
 
 /** Figures of the platform: no more devices than those of who asks. */
 function overview(path: string, partsOf: (answer: { devices: number }) => { devices: number }[]): Probe {

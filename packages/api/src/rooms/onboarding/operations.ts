@@ -17,7 +17,7 @@ export const ONBOARDING_OPERATIONS = {
       'Ready commands that send a first message of a device, with the real addresses and without a secret',
     query: object('', { ...newDevice, way: oneOfWords('Only this way.', ONBOARDING_WAYS) }, ['way']),
     answer: 'Onboarding',
-    faults: ['invalid-request'],
+    faults: ['invalid-request', 'not-found'],
     may: 'telemetry:read',
   },
   createOnboarding: {
