@@ -26,7 +26,8 @@ export interface AuditReport {
 /** How far an audit is, or what it found. */
 export type AuditStep =
   | { readonly kind: 'progress'; readonly records: number; readonly recordsTotal: number }
-  | { readonly kind: 'result'; readonly report: AuditReport };
+  /** `telemetry`: how many of the records recounted are of the ledger; sessions and the like are not. */
+  | { readonly kind: 'result'; readonly report: AuditReport; readonly telemetry: number };
 
 /** What an audit works with. */
 export interface AuditNeeds {
@@ -51,7 +52,7 @@ export async function* auditLedger(needs: AuditNeeds): AsyncGenerator<AuditStep,
     if (!progress) break;
     yield { kind: 'progress', ...progress };
   }
-  yield { kind: 'result', report: await audit.finish() };
+  yield { kind: 'result', report: await audit.finish(), telemetry: audit.telemetry };
 }
 
 interface Found {
@@ -101,6 +102,8 @@ class Audit {
   #end = 0;
   #next = 0;
   #records = 0;
+  /** Telemetry among the records recounted so far. */
+  telemetry = 0;
 
   constructor(needs: AuditNeeds) {
     this.#needs = needs;
@@ -146,6 +149,7 @@ class Audit {
       else await this.#judge(record, verdicts[offset - from], found);
     }
     this.#records += records.size;
+    for (const { isTelemetry } of records.values()) if (isTelemetry) this.telemetry++;
     return { records: to - this.#from, recordsTotal: this.#end - this.#from };
   }
 

@@ -330,6 +330,17 @@ test('runAudit says that nothing could be recounted when no record of the journa
   assert.deepEqual([nothing.records, nothing.balanced], [0, true]);
 });
 
+/** An audit; one that came too late to hold the segments says so, and is asked for again. */
+async function askedAgain(site: Site): Promise<AuditReport> {
+  for (;;) {
+    try {
+      return await site.audit();
+    } catch (fault) {
+      if (!(fault instanceof Error && 'code' in fault && fault.code === 'offset-trimmed')) throw fault;
+    }
+  }
+}
+
 test('runAudit beside appends, seals, merges and trimming that go on finds nothing', async () => {
   await using site = await new Site().open({ journalBytesMax: 60_000 });
   const { journal, store, pipeline } = site.parts;
@@ -346,7 +357,7 @@ test('runAudit beside appends, seals, merges and trimming that go on finds nothi
   for (let run = 0; run < 4; run++) {
     const before = { seq, start: journal.start };
     let report: AuditReport | undefined;
-    const done = site.audit().then((result) => {
+    const done = askedAgain(site).then((result) => {
       report = result;
     });
     while (!report) {

@@ -75,15 +75,20 @@ async function audit(
   const { eras: routes } = options;
   const { position, pointsFrom } = await snapshot.state();
   // what was decoded under routes that nobody knows any more cannot be decoded anew
-  const from = Math.max(pointsFrom, routes[0]?.from ?? 0);
+  const routesFrom = routes[0]?.from ?? 0;
+  const from = Math.max(pointsFrom, routesFrom);
+  const isBlind = routesFrom > pointsFrom || (pointsFrom >= facts.end && facts.end > facts.start);
   using journal = await HeldJournal.open(pins, facts, { position, pointsFrom: from }, breathe);
   for await (const step of auditLedger({ journal, source: snapshot, routes, signal }))
-    post({ type: 'step', step: withFindings(step, [...journal.findings(), ...unseen(step, facts)]) });
+    post({
+      type: 'step',
+      step: withFindings(step, [...journal.findings(), ...(isBlind ? unseen(step, facts) : [])]),
+    });
 }
 
-/** An audit that recounted nothing of a journal that holds records has proved nothing, and must not look as if it had. */
+/** An audit that recounted no telemetry, since nobody knows its routes or its points are gone, has proved nothing, and must not look as if it had. */
 function unseen(step: AuditStep, { start, end }: JournalFacts): AuditFinding[] {
-  if (step.kind !== 'result' || step.report.records > 0 || end === start) return [];
+  if (step.kind !== 'result' || step.telemetry > 0) return [];
   const held = `the journal holds the records from ${start} to ${end - 1}`;
   const why = 'nobody knows under which routes they were decoded, or their points are gone';
   const detail = `Nothing could be recounted: ${held}, and ${why}. The log of the start says whether the history of routes (routes.json) was damaged; records received from now on can be recounted.`;
@@ -101,5 +106,5 @@ function withFindings(step: AuditStep, ofJournal: readonly AuditFinding[]): Audi
     findings: findings.slice(0, most),
     findingsLeftOut: step.report.findingsLeftOut + Math.max(0, findings.length - most),
   };
-  return { kind: 'result', report };
+  return { kind: 'result', report, telemetry: step.telemetry };
 }
