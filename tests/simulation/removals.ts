@@ -136,7 +136,7 @@ export const REMOVALS: readonly Removal[] = [
     without: 'without room for a copy, the torn end is not cut off',
     change: { call: 'write-over truncate' },
     focus: 'room',
-    seeds: [47],
+    seeds: [640],
   },
   {
     name: 'recovery-write-over-sync',
@@ -236,14 +236,14 @@ export const REMOVALS: readonly Removal[] = [
     name: 'trim-folder-sync',
     without: 'the folder is not synced between the removals of two segments',
     change: { call: 'folder after trim' },
-    seeds: [7],
+    seeds: [139],
   },
   {
     name: 'commit-before',
     without: 'a batch does not say which batches the same write brought before it',
     change: { file: LOG, from: 'commitBefore: offset - start,', to: 'commitBefore: 0,' },
     focus: 'groups',
-    seeds: [189],
+    seeds: [251],
   },
   {
     name: 'refused-keep-their-place',
