@@ -1,11 +1,11 @@
 import { CodedError } from '@skerry/kernel';
+import { nearestWord } from '@skerry/model';
 import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
 import { findVerb, parseLine } from './commands/parse.ts';
 import { upVerb } from './commands/up.ts';
 import type { Verb } from './commands/verb.ts';
 import { contextDefaults } from './config/contexts.ts';
 import { CliError } from './errors.ts';
-import { nearest } from './output/nearest.ts';
 import { exitWhenParentEnds } from './parent-pipe.ts';
 import { VERSION } from './version.ts';
 
@@ -67,11 +67,11 @@ async function runVerb(words: readonly string[]): Promise<number> {
 
 function unknownVerb(words: readonly string[]): CliError {
   const close =
-    nearest(
+    nearestWord(
       words.slice(0, 2).join(' '),
       VERBS.map((verb) => verb.path.join(' ')),
     ) ??
-    nearest(
+    nearestWord(
       String(words[0]),
       VERBS.map((verb) => String(verb.path[0])),
     );

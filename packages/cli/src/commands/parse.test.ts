@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nearestWord } from '@skerry/model';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 import { table } from '../output/rows.ts';
 import { findVerb, parseLine } from './parse.ts';
 import type { Verb } from './verb.ts';
@@ -55,8 +55,8 @@ test('parseLine says what was found and what was wanted', () => {
 });
 
 test('nearest finds a close word and nothing for a distant one', () => {
-  assert.equal(nearest('ledgr', ['ledger', 'devices']), 'ledger');
-  assert.equal(nearest('qqqqq', ['ledger', 'devices']), undefined);
+  assert.equal(nearestWord('ledgr', ['ledger', 'devices']), 'ledger');
+  assert.equal(nearestWord('qqqqq', ['ledger', 'devices']), undefined);
 });
 
 test('table aligns columns by display width and shows control characters as escapes', () => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { nearestWord } from '@skerry/model';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 import type { Flag, Verb } from './verb.ts';
 
 /** A command line that was understood. */
@@ -123,7 +123,7 @@ function checkPositionals(verb: Verb, given: readonly string[]): void {
 function usageMessage(verb: Verb, message: string): string {
   const unknown = /Unknown option '(--?[^']+)'/.exec(message)?.[1];
   if (unknown === undefined) return `skerry ${verb.path.join(' ')}: ${message.split('\n')[0]}`;
-  const close = nearest(
+  const close = nearestWord(
     unknown.replace(/^-+/, ''),
     verb.flags.map((flag) => flag.name),
   );

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { CodedError } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
+import { nearestWord } from '@skerry/model';
 import type { Publisher } from '@skerry/mqtt';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 import { Progress, type ProgressState } from '../output/progress.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
 import { readColumnChoice } from '../recording/column-choice.ts';
@@ -197,7 +197,7 @@ function zoneOf(zone: string): string {
     new Intl.DateTimeFormat('en', { timeZone: zone });
     return zone;
   } catch (cause) {
-    const close = nearest(zone, Intl.supportedValuesOf('timeZone'));
+    const close = nearestWord(zone, Intl.supportedValuesOf('timeZone'));
     const hint = close ? `; did you mean ${close}?` : '.';
     throw new CliError(
       'usage',

@@ -1,7 +1,7 @@
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
+import { nearestWord } from '@skerry/model';
 import type { Publisher } from '@skerry/mqtt';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 import { Progress } from '../output/progress.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
 import { WORLDS } from '../simulation/open-world.ts';
@@ -110,7 +110,7 @@ async function targetOf(context: VerbContext): Promise<MqttTarget> {
 }
 
 function unknownWorld(world: string): CliError {
-  const close = nearest(world, CHOICES);
+  const close = nearestWord(world, CHOICES);
   const hint = close ? `; did you mean ${close}?` : '.';
   return new CliError(
     'usage',

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { nearestWord } from '@skerry/model';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 import { ruleFaults } from './rules.ts';
 import {
   CONFIG_SCHEMA,
@@ -114,7 +114,7 @@ function unknownVariables(
   const known = leaves.map((leaf) => environmentName(leaf.path));
   return Object.keys(environment)
     .filter((name) => name.startsWith('SKERRY_') && !known.includes(name) && !OTHER_VARIABLES.has(name))
-    .map((name) => `${name}: unknown variable${hint(nearest(name, known))}`);
+    .map((name) => `${name}: unknown variable${hint(nearestWord(name, known))}`);
 }
 
 function readConfigFile(path: string, faults: string[]): Tree {
@@ -201,7 +201,7 @@ function schemaFault(error: ErrorObject): string {
   if (error.keyword === 'additionalProperties') {
     const key = String((error.params as { additionalProperty: string }).additionalProperty); // ajv's documented shape
     const known = Object.keys((error.parentSchema as unknown as SchemaNode).properties ?? {}); // verbose mode gives our own schema
-    return `${path === '' ? key : `${path}.${key}`}: unknown key${hint(nearest(key, known))}`;
+    return `${path === '' ? key : `${path}.${key}`}: unknown key${hint(nearestWord(key, known))}`;
   }
   const bound = BOUNDS[error.keyword];
   const schema = error.parentSchema as unknown as SchemaNode; // verbose mode gives our own schema

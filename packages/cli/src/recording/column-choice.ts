@@ -1,5 +1,5 @@
+import { nearestWord } from '@skerry/model';
 import { CliError } from '../errors.ts';
-import { nearest } from '../output/nearest.ts';
 
 /** Which columns of a recording are published, and under which names. */
 export interface ColumnChoice {
@@ -33,7 +33,7 @@ export function readColumnChoice(text: string | undefined): ColumnChoice {
 export function checkColumns(choice: ColumnChoice, columns: readonly string[]): void {
   for (const name of choice.only ?? []) {
     if (columns.includes(name)) continue;
-    const close = nearest(name, columns);
+    const close = nearestWord(name, columns);
     throw new CliError(
       'usage',
       `--columns: found ${JSON.stringify(name)}, wanted a column of the recording${close ? `; did you mean ${close}?` : ':'} It has ${columns.join(', ')}.`,
