@@ -116,6 +116,26 @@ test('each role sees what it may do', async () => {
   }
 });
 
+test('somebody who may see one project is shown its figures, and none that are of the whole platform', async () => {
+  const part = [
+    ['en', 'Figures of what you may see only.', 'Delay from receipt to visible', 'Disk'],
+    ['zh', '仅为您可查看部分的数字。', '从接收到可见的延迟', '磁盘'],
+  ] as const;
+  for (const [language, words, ...absent] of part) {
+    await using tab = await visit('/', { language, cookie: plant.cookies.viewer });
+    await sees(tab.page, words);
+    const tiles = await tab.page.locator('.tile').allTextContents();
+    assert.equal(tiles.length, 3, tiles.join(' | '));
+    assert.ok(tiles[2]?.includes(String(DEVICES)), tiles[2]);
+    for (const heading of absent)
+      assert.equal(await tab.page.getByRole('heading', { name: heading, exact: true }).count(), 0, heading);
+    assert.deepEqual(tab.complaints, []);
+  }
+  await using whole = await visit('/');
+  await whole.page.getByRole('heading', { name: 'Disk', exact: true }).waitFor();
+  assert.equal(await whole.page.locator('.tile').count(), 5);
+});
+
 test('the devices are listed, searched and opened by keyboard', async () => {
   await using tab = await visit('/devices');
   const { page } = tab;

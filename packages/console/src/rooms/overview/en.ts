@@ -40,6 +40,10 @@ export const en = {
     `${count(series)} series, ${things(connections, 'connection')}`,
   perSecond: '/s',
   total: (all: number) => `${count(all)} in total`,
+  messageChart: 'Messages per second',
+  ofYours: 'of those that you may see',
+  partOnly:
+    'Figures of what you may see only. Points, delay and disk are known of the whole platform and shown to whoever may see all of it.',
   rateChart: 'Messages and points per second',
   delayChart: 'Delay from receipt to visible',
   p50Label: 'median',

@@ -16,13 +16,13 @@ import { Card, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
 import { pathOf } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
 import { DiskCard } from './disk-card.tsx';
-import { en } from './en.ts';
+import { en, type OverviewWords } from './en.ts';
 import { Problems } from './problems.tsx';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
 
-/** Problems first, then rates, delay, backlog, ledger and disk of the whole platform. */
+/** Problems first, then rates, delay, backlog, ledger and disk of the whole platform; of a part only what is known of it. */
 export function Content() {
   const words = useWords(WORDS);
   const { overview, samples, error, reload } = useOverview();
@@ -32,41 +32,53 @@ export function Content() {
       <RoomHead title={words.title} />
       <Problems overview={overview} />
       {overview.recordsReceived === 0 && <EmptyPlatform />}
+      {overview.isPart && <p className="quiet">{words.partOnly}</p>}
       <Tiles overview={overview} />
       <div className="columns">
-        <RateChart samples={samples} />
-        <DelayChart samples={samples} />
+        <RateChart samples={samples} isPart={overview.isPart} />
+        {overview.isPart ? <LedgerCard overview={overview} /> : <DelayChart samples={samples} />}
       </div>
-      <div className="columns">
-        <LedgerCard overview={overview} />
-        <DiskCard overview={overview} samples={samples} />
-      </div>
+      {!overview.isPart && (
+        <div className="columns">
+          <LedgerCard overview={overview} />
+          <DiskCard overview={overview} samples={samples} />
+        </div>
+      )}
     </>
   );
 }
 
 function Tiles({ overview }: { readonly overview: Overview }) {
   const words = useWords(WORDS);
-  const { now } = overview;
+  const { now, isPart } = overview;
   return (
     <ul className="tiles">
       <Tile name={words.received} value={formatRate(now.receivedPerSecond)} unit={words.perSecond}>
         {words.total(overview.recordsReceived)}
       </Tile>
-      <Tile name={words.points} value={formatRate(now.pointsPerSecond)} unit={words.perSecond}>
-        {words.total(overview.pointsStored)}
-      </Tile>
-      <Tile name={words.delay} value={now.delayP50Ms === null ? '–' : formatMillis(now.delayP50Ms)}>
-        {now.delayP99Ms === null ? words.delayHint : words.p99(formatMillis(now.delayP99Ms))}
-      </Tile>
+      {!isPart && (
+        <Tile name={words.points} value={formatRate(now.pointsPerSecond)} unit={words.perSecond}>
+          {words.total(overview.pointsStored)}
+        </Tile>
+      )}
+      {!isPart && (
+        <Tile name={words.delay} value={now.delayP50Ms === null ? '–' : formatMillis(now.delayP50Ms)}>
+          {now.delayP99Ms === null ? words.delayHint : words.p99(formatMillis(now.delayP99Ms))}
+        </Tile>
+      )}
       <Tile name={words.backlogTitle} value={formatCount(now.backlogRecords)}>
-        {now.backlogRecords === 0 ? words.noBacklog : words.backlogAge(formatMillis(overview.backlogAgeMs))}
+        {backlogWords(overview, words)}
       </Tile>
       <Tile name={<Link to={pathOf('devices')}>{words.devices}</Link>} value={formatCount(overview.devices)}>
-        {words.seriesOf(overview.series, overview.connections)}
+        {isPart ? words.ofYours : words.seriesOf(overview.series, overview.connections)}
       </Tile>
     </ul>
   );
+}
+
+function backlogWords({ now, isPart, backlogAgeMs }: Overview, words: OverviewWords): string {
+  if (now.backlogRecords === 0) return words.noBacklog;
+  return isPart ? words.ofYours : words.backlogAge(formatMillis(backlogAgeMs));
 }
 
 function Tile({
@@ -106,19 +118,29 @@ function windowOf(samples: readonly OverviewSample[]): {
   return { at, from: to - Math.min(WINDOW_SECS, age), to };
 }
 
-function RateChart({ samples }: { readonly samples: readonly OverviewSample[] }) {
+function RateChart({
+  samples,
+  isPart,
+}: {
+  readonly samples: readonly OverviewSample[];
+  readonly isPart: boolean;
+}) {
   const words = useWords(WORDS);
-  const lines = [
-    { label: words.received, tone: 0, values: samples.map((sample) => sample.receivedPerSecond) },
-    { label: words.points, tone: 1, values: samples.map((sample) => sample.pointsPerSecond) },
-  ];
+  const title = isPart ? words.messageChart : words.rateChart;
+  const received = {
+    label: words.received,
+    tone: 0,
+    values: samples.map((sample) => sample.receivedPerSecond),
+  };
+  const points = { label: words.points, tone: 1, values: samples.map((sample) => sample.pointsPerSecond) };
+  const lines = isPart ? [received] : [received, points];
   return (
     <ChartCard
-      title={words.rateChart}
+      title={title}
       timeHead={words.time}
       rowsWords={words.rows}
       chart={{
-        label: words.rateChart,
+        label: title,
         ...windowOf(samples),
         lines,
         fromZero: true,
