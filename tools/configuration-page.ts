@@ -112,7 +112,7 @@ function yamlLines(leaves: readonly PageLeaf[]): string[] {
     section = parent;
     const indent = parent === '' ? '' : '  ';
     if (schema.default === undefined) lines.push(`${indent}# ${key}: …`);
-    else if (Array.isArray(schema.default)) {
+    else if (Array.isArray(schema.default) && schema.default.length > 0) {
       lines.push(`${indent}${key}:`, ...schema.default.map((one) => `${indent}  - ${JSON.stringify(one)}`));
     } else lines.push(`${indent}${key}: ${JSON.stringify(schema.default)}`);
   }

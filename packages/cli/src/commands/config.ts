@@ -1,4 +1,5 @@
 import { Document, isScalar, isSeq } from 'yaml';
+import { withoutSecrets } from '../config/hidden-secrets.ts';
 import { loadConfig } from '../config/load.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
@@ -14,7 +15,8 @@ export const configPrintVerb: Verb = {
   flags: [OUTPUT_FLAG, ...configFlags()],
   examples: ['skerry config print > skerry.yaml', 'SKERRY_HTTP_PORT=9090 skerry config print -o wide'],
   async run(context) {
-    const { config, origins } = loadConfig(configSources(context));
+    const { config: loaded, origins } = loadConfig(configSources(context));
+    const config = withoutSecrets(loaded);
     const format = outputFormat(context.flags.output);
     if (format === 'table' || format === 'yaml') {
       await write(context.stdout, annotatedYaml(config, origins));

@@ -5,6 +5,7 @@ import { nearestWord } from '@skerry/model';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { CliError } from '../errors.ts';
+import { commonSettings } from './common-variables.ts';
 import { ruleFaults } from './rules.ts';
 import {
   CONFIG_SCHEMA,
@@ -42,6 +43,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const origins: Record<string, string> = {};
   const tree = sources.file === undefined ? {} : readConfigFile(sources.file, faults);
   const leaves = configLeaves();
+  const common = commonSettings(sources.environment);
   for (const leaf of leaves) {
     if (valueAt(tree, leaf.path) !== undefined) origins[leaf.path] = `file ${sources.file}`;
     const environmentKey = environmentName(leaf.path);
@@ -49,6 +51,9 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     if (fromEnvironment !== undefined) place(tree, leaf, fromEnvironment, environmentKey, origins, faults);
     const flag = sources.flags[flagName(leaf.path)];
     if (flag !== undefined) place(tree, leaf, flag, `--${flagName(leaf.path)}`, origins, faults);
+    const other = common.find(({ path }) => path === leaf.path);
+    if (other && valueAt(tree, leaf.path) === undefined)
+      place(tree, leaf, other.value, other.origin, origins, faults);
     if (valueAt(tree, leaf.path) === undefined) {
       setAt(
         tree,
@@ -57,6 +62,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       );
       origins[leaf.path] ??= 'default';
     }
+    if (leaf.schema.items?.type === 'object') fillItems(leaf.schema.items, valueAt(tree, leaf.path));
   }
   followPickedPort(tree, origins, 'mqtt.port', ['mqtt.tls.port', 'mqtt.websocket.port']);
   followPickedPort(tree, origins, 'http.port', ['http.tls.port']);
@@ -69,6 +75,16 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const config = tree as unknown as SkerryConfig; // the schema was just checked against this tree
   return { config: { ...config, dataDir: resolve(config.dataDir) }, origins };
+}
+
+/** Gives the objects of a list what they leave out. */
+function fillItems(schema: SchemaNode, items: unknown): void {
+  if (!Array.isArray(items)) return;
+  for (const item of items) {
+    if (typeof item !== 'object' || item === null) continue;
+    for (const [key, child] of Object.entries(schema.properties ?? {}))
+      if (!(key in item)) Object.assign(item, { [key]: structuredClone(child.default) });
+  }
 }
 
 /** Whoever has a free port picked for one way in has one picked for the others too, unless they are set. */
@@ -182,10 +198,23 @@ function parseLeaf(schema: SchemaNode, raw: string | boolean): unknown {
     return ['false', '0', 'no', 'off'].includes(raw.toLowerCase()) ? false : undefined;
   }
   if (typeof raw === 'boolean') return undefined;
-  if (schema.type === 'array') return raw.split(',').map((part) => part.trim());
+  if (schema.type === 'array') return schema.items?.type === 'object' ? parseJson(raw) : partsOf(raw);
   if (schema.type === 'string') return raw;
   const number = raw.trim() === '' ? Number.NaN : Number(raw);
   return Number.isFinite(number) ? number : undefined;
+}
+
+function partsOf(raw: string): string[] {
+  return raw.trim() === '' ? [] : raw.split(',').map((part) => part.trim());
+}
+
+/** A list of objects as JSON; undefined when it is none. */
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined; // the caller tells what was found and wanted
+  }
 }
 
 const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });

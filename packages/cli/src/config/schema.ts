@@ -1,7 +1,8 @@
 import type { JSONSchemaType } from 'ajv';
+import { ROLE_SECTION_NAMES, ROLE_SECTIONS, type RoleConfig } from './role-schema.ts';
 
-/** The configuration of `skerry up`, as in force. Every leaf can be set in the file, by `SKERRY_*` and by a flag. */
-export interface SkerryConfig {
+/** The configuration of every role, as in force. Every leaf can be set in the file, by `SKERRY_*` and by a flag. */
+export interface SkerryConfig extends RoleConfig {
   readonly dataDir: string;
   readonly demo: boolean;
   readonly http: {
@@ -57,7 +58,10 @@ const port = (what: string, value: number) => ({
 export const CONFIG_SCHEMA = {
   type: 'object',
   additionalProperties: false,
-  required: ['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing', 'log'],
+  required: [
+    ...['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing', 'log'],
+    ...ROLE_SECTION_NAMES,
+  ],
   properties: {
     dataDir: {
       type: 'string',
@@ -267,6 +271,7 @@ export const CONFIG_SCHEMA = {
         },
       },
     },
+    ...ROLE_SECTIONS,
   },
 } as const satisfies SchemaNode & Partial<JSONSchemaType<unknown>>;
 

@@ -1,4 +1,5 @@
 import type { PlatformConfiguration } from '@skerry/api';
+import { withoutSecrets } from './hidden-secrets.ts';
 import type { LoadedConfig } from './load.ts';
 import { configLeaves, environmentName, flagName } from './schema.ts';
 
@@ -6,11 +7,12 @@ type Setting = PlatformConfiguration['settings'][number];
 
 /** Every leaf of the configuration in force: its value, where it comes from, and each way to change it. */
 export function settingsOf({ config, origins }: LoadedConfig): Setting[] {
+  const shown = withoutSecrets(config);
   return configLeaves().map(({ path, schema }) => {
     const origin = origins[path] ?? 'default';
     return {
       path,
-      value: valueAt(config, path),
+      value: valueAt(shown, path),
       standard: schema.default ?? null,
       source: sourceOf(origin, path),
       origin,

@@ -8,6 +8,7 @@ import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/nod
 import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
 import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
 import { SERIES_FAULTS } from '@skerry/series';
+import { withoutSecrets } from '../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
@@ -272,7 +273,7 @@ function configurationOf(loaded: LoadedConfig, broker: Broker, api: Api | undefi
   const { config } = loaded;
   return {
     version: VERSION,
-    values: { ...config },
+    values: { ...withoutSecrets(config) },
     settings: settingsOf(loaded),
     listeners: [
       ...(api ? [{ name: 'http', ...api.address }] : []),

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { withoutSecrets } from './hidden-secrets.ts';
+import { loadConfig } from './load.ts';
+import { roleFaults } from './role-rules.ts';
+
+function loaded(text: string, environment: Record<string, string> = {}) {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-roles-'));
+  const file = join(folder.path, 'skerry.yaml');
+  writeFileSync(file, text);
+  return loadConfig({ file, environment: { XDG_DATA_HOME: '/tmp/x', ...environment }, flags: {} });
+}
+
+test('a source has what it leaves out from the schema, and its faults carry their place', () => {
+  const { config } = loaded('sources: [{ name: park, url: "mqtts://broker.example:8883" }]');
+  assert.deepEqual(config.sources, [
+    {
+      name: 'park',
+      url: 'mqtts://broker.example:8883',
+      protocol: '5',
+      topics: ['mtic/msg/client/realtime/#'],
+      qos: 1,
+      share: '',
+      username: '',
+      passwordFile: '',
+      caFile: '',
+      certFile: '',
+      keyFile: '',
+      receiveMaximum: 1_000,
+      sessionExpirySecs: 259_200,
+    },
+  ]);
+  assert.throws(
+    () => loaded('sources: [{ url: "http://x", qos: 3, topic: a }]'),
+    /sources\.0\.url: found "http:\/\/x"[\s\S]*sources\.0\.qos: found 3, wanted a whole number from 0 to 2/,
+  );
+  assert.throws(
+    () => loaded('sources: [{ topic: a }]'),
+    /sources\.0\.topic: unknown key; did you mean topics\?/,
+  );
+});
+
+test('sources can be given as JSON in the environment, and what is no JSON is told', () => {
+  const { config, origins } = loaded('', { SKERRY_SOURCES: '[{"url":"mqtt://h:1","qos":2}]' });
+  assert.deepEqual([config.sources[0]?.url, config.sources[0]?.qos], ['mqtt://h:1', 2]);
+  assert.equal(origins.sources, 'SKERRY_SOURCES');
+  assert.throws(() => loaded('', { SKERRY_SOURCES: 'mqtt://h' }), /sources: found "mqtt:\/\/h"/);
+});
+
+test('names of an earlier bridge and of common deployments are read, and are the weakest', () => {
+  const environment = {
+    MQTT_BROKER: 'tcp://mq:1883',
+    MQTT_TOPIC: 'a/#, b/+',
+    MQTT_CLIENT_ID: 'bridge-1',
+    KAFKA_BROKERS: 'k1:9092,k2:9092',
+    KAFKA_TOPIC: 'iot-messages',
+    DB_HOST: 'db',
+    LOG_LEVEL: 'WARNING',
+  };
+  const { config, origins } = loaded('', environment);
+  assert.deepEqual(
+    config.sources.map(({ url, topics }) => ({ url, topics })),
+    [{ url: 'mqtt://mq:1883', topics: ['a/#', 'b/+'] }],
+  );
+  assert.deepEqual(config.kafka.brokers, ['k1:9092', 'k2:9092']);
+  assert.deepEqual([config.kafka.topic, config.gateway.group], ['iot-messages', 'bridge-1']);
+  assert.deepEqual([config.postgres.url, config.log.level], ['postgres://db:5432/iot_data', 'warn']);
+  assert.deepEqual([origins.sources, origins['postgres.url']], ['MQTT_BROKER, MQTT_TOPIC', 'DB_HOST']);
+  const stronger = loaded('kafka: { topic: own }', { ...environment, SKERRY_KAFKA_BROKERS: 'k9:1' });
+  assert.deepEqual([stronger.config.kafka.topic, stronger.config.kafka.brokers], ['own', ['k9:1']]);
+  const odd = loaded('', { LOG_LEVEL: 'verbose', DATABASE_URL: 'mysql://h/b' });
+  assert.deepEqual([odd.config.log.level, odd.config.postgres.url], ['info', '']);
+});
+
+test('a role tells all it misses and what contradicts itself', () => {
+  const { config } = loaded('gateway: { buffer: none }\nkafka: { minInSync: 2 }');
+  const words = roleFaults('gateway', config).join('\n');
+  assert.match(words, /sources: found none/);
+  assert.match(words, /gateway\.ordinal: found -1 and no postgres\.url/);
+  assert.match(words, /gateway\.buffer: found none with kafka\.replication 1 and kafka\.minInSync 2/);
+  assert.match(words, /kafka\.minInSync: found 2 with kafka\.replication 1/);
+  assert.match(words, /kafka\.brokers: found none/);
+  assert.deepEqual(roleFaults('writer', config).length, 3);
+  const whole = loaded(
+    'sources: [{}]\ngateway: { ordinal: 0 }\nkafka: { brokers: ["k:1"] }\npostgres: { url: "postgres://u@h/b" }',
+  ).config;
+  for (const role of ['gateway', 'writer', 'cloud'] as const) assert.deepEqual(roleFaults(role, whole), []);
+});
+
+test('a password in an address is not shown', () => {
+  const { config } = loaded('postgres: { url: "postgres://u:geheim@h:1/b?password=auch" }');
+  const { url } = withoutSecrets(config).postgres;
+  assert.equal(url, 'postgres://u:***@h:1/b?password=***');
+});

@@ -1,0 +1,50 @@
+import type { SkerryConfig } from './schema.ts';
+
+/** A process of a larger site. */
+export type Role = 'gateway' | 'writer' | 'cloud';
+
+/** What a role misses in the configuration, or finds contradicting in it: path, found, wanted. */
+export function roleFaults(role: Role, config: SkerryConfig): string[] {
+  return [
+    ...(role === 'gateway' ? gatewayFaults(config) : []),
+    ...(role === 'gateway' ? [] : postgresFaults(role, config)),
+    ...kafkaFaults(role, config),
+  ];
+}
+
+function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): string[] {
+  const faults: string[] = [];
+  if (sources.length === 0) faults.push('sources: found none, wanted at least one MQTT broker for a gateway');
+  const names = sources.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    faults.push(`sources: found the name ${JSON.stringify(twice)} twice, wanted a name for each broker`);
+  if (gateway.ordinal < 0 && postgres.url === '')
+    faults.push(
+      'gateway.ordinal: found -1 and no postgres.url, wanted a number of this gateway, or PostgreSQL to take a free one from',
+    );
+  if (gateway.buffer === 'none' && (kafka.replication < 3 || kafka.minInSync < 2))
+    faults.push(
+      `gateway.buffer: found none with kafka.replication ${kafka.replication} and kafka.minInSync ${kafka.minInSync}, wanted segment, or 3 replicas of which 2 are in sync: the acknowledgement of fewer is no fsync`,
+    );
+  return faults;
+}
+
+function kafkaFaults(role: Role, { kafka }: SkerryConfig): string[] {
+  const faults: string[] = [];
+  if (kafka.brokers.length === 0)
+    faults.push(`kafka.brokers: found none, wanted at least one host:port for a ${role}`);
+  if (kafka.minInSync > kafka.replication)
+    faults.push(
+      `kafka.minInSync: found ${kafka.minInSync} with kafka.replication ${kafka.replication}, wanted no more than the replicas`,
+    );
+  if (kafka.sasl.mechanism !== 'none' && kafka.sasl.username === '')
+    faults.push(`kafka.sasl.username: found none with ${kafka.sasl.mechanism}, wanted a name`);
+  return faults;
+}
+
+function postgresFaults(role: Role, { postgres }: SkerryConfig): string[] {
+  return postgres.url === ''
+    ? [`postgres.url: found none, wanted postgres://USER@HOST:PORT/DATABASE for a ${role}`]
+    : [];
+}

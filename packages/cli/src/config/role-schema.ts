@@ -1,0 +1,191 @@
+/** An external MQTT broker that a gateway subscribes to. */
+export interface SourceConfig {
+  readonly name: string;
+  readonly url: string;
+  readonly protocol: '3.1.1' | '5';
+  readonly topics: readonly string[];
+  readonly qos: number;
+  readonly share: string;
+  readonly username: string;
+  readonly passwordFile: string;
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly receiveMaximum: number;
+  readonly sessionExpirySecs: number;
+}
+
+/** What the roles of a larger site read of the configuration beside the sections of `skerry up`. */
+export interface RoleConfig {
+  readonly sources: readonly SourceConfig[];
+  readonly gateway: {
+    readonly group: string;
+    readonly ordinal: number;
+    readonly buffer: 'segment' | 'none';
+  };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly layout: 'one' | 'project' | 'bridge-v1' | 'bridge-v2';
+    readonly topic: string;
+    readonly key: 'device' | 'topic' | 'client' | 'project';
+    readonly partitions: number;
+    readonly replication: number;
+    readonly minInSync: number;
+    readonly retentionHours: number;
+    readonly tls: { readonly enabled: boolean; readonly caFile: string };
+    readonly sasl: {
+      readonly mechanism: 'none' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+      readonly username: string;
+      readonly passwordFile: string;
+    };
+  };
+  readonly postgres: {
+    readonly url: string;
+    readonly passwordFile: string;
+    readonly schema: string;
+    readonly poolMax: number;
+    readonly statementSecs: number;
+  };
+  readonly writer: { readonly group: string; readonly sealAfterMs: number };
+}
+
+const text = (description: string, value = '') => ({ type: 'string' as const, default: value, description });
+
+const name = (description: string, value: string) => ({
+  ...text(description, value),
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[A-Za-z0-9._-]+$',
+});
+
+const whole = (description: string, value: number, minimum: number, maximum: number) => ({
+  type: 'integer' as const,
+  default: value,
+  minimum,
+  maximum,
+  description,
+});
+
+const choice = <const T extends string>(description: string, values: readonly T[], value: T) => ({
+  type: 'string' as const,
+  enum: values,
+  default: value,
+  description,
+});
+
+const section = <const T extends object>(properties: T) => ({
+  type: 'object' as const,
+  additionalProperties: false,
+  required: Object.keys(properties),
+  properties,
+});
+
+/** The sections of the roles: types, defaults, ranges and descriptions. */
+export const ROLE_SECTIONS = {
+  sources: {
+    type: 'array' as const,
+    maxItems: 64,
+    default: [],
+    description: 'External MQTT brokers that a gateway subscribes to.',
+    items: section({
+      name: name('Name of the broker in messages and metrics.', 'broker'),
+      url: {
+        ...text('Address: mqtt://, mqtts://, ws:// or wss://, host and port.', 'mqtt://127.0.0.1:1883'),
+        pattern: '^(mqtts?|wss?)://[^\\s@]+$',
+      },
+      protocol: choice('Version of MQTT that is spoken with it.', ['3.1.1', '5'], '5'),
+      topics: {
+        type: 'array' as const,
+        minItems: 1,
+        maxItems: 64,
+        items: { type: 'string' as const, minLength: 1, maxLength: 1_024 },
+        default: ['mtic/msg/client/realtime/#'],
+        description: 'Topic filters.',
+      },
+      qos: whole('Highest quality of service asked for.', 1, 0, 2),
+      share: text(
+        'Group of a shared subscription; empty for none, and then one gateway at a time subscribes.',
+      ),
+      username: text('User name at the broker; empty for none.'),
+      passwordFile: text('File that holds the password.'),
+      caFile: text('Certificate authorities of the broker, a PEM file; empty for those of the system.'),
+      certFile: text('Certificate of this client, a PEM file; empty for none.'),
+      keyFile: text('Key of the certificate of this client, a PEM file.'),
+      receiveMaximum: whole('Messages that may wait for their acknowledgement.', 1_000, 1, 65_535),
+      sessionExpirySecs: whole(
+        'How long the broker is asked to keep messages while nobody is connected, s.',
+        259_200,
+        0,
+        4_294_967_295,
+      ),
+    }),
+  },
+  gateway: section({
+    group: name('Name of this group of gateways; their MQTT client ids begin with it.', 'skerry-gateway'),
+    ordinal: whole(
+      'Number of this gateway in its group; -1 takes a free one from PostgreSQL.',
+      -1,
+      -1,
+      9_999,
+    ),
+    buffer: choice(
+      'Whether a message is acknowledged after the own fsync (segment) or after Kafka has it (none).',
+      ['segment', 'none'],
+      'segment',
+    ),
+  }),
+  kafka: section({
+    brokers: {
+      type: 'array' as const,
+      maxItems: 64,
+      items: { type: 'string' as const, pattern: '^[^\\s:/]+:[0-9]{1,5}$' },
+      default: [],
+      description: 'Kafka brokers, host:port.',
+    },
+    layout: choice(
+      'Topics of Kafka: one for all, one for each project, or those of the earlier bridge.',
+      ['one', 'project', 'bridge-v1', 'bridge-v2'],
+      'one',
+    ),
+    topic: name('Topic of the layout "one".', 'iot.telemetry'),
+    key: choice('What keeps records in order.', ['device', 'topic', 'client', 'project'], 'device'),
+    partitions: whole('Partitions of a topic that is made.', 12, 1, 4_096),
+    replication: whole('Replicas of a topic that is made.', 1, 1, 9),
+    minInSync: whole('Replicas that must have a record before it is acknowledged.', 1, 1, 9),
+    retentionHours: whole('Hours for which a topic that is made keeps its records.', 72, 1, 87_600),
+    tls: section({
+      enabled: {
+        type: 'boolean' as const,
+        default: false,
+        description: 'Whether Kafka is spoken to over TLS.',
+      },
+      caFile: text('Certificate authorities of Kafka, a PEM file; empty for those of the system.'),
+    }),
+    sasl: section({
+      mechanism: choice(
+        'How this client signs in at Kafka.',
+        ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
+        'none',
+      ),
+      username: text('User name at Kafka.'),
+      passwordFile: text('File that holds the password.'),
+    }),
+  }),
+  postgres: section({
+    url: {
+      ...text('Address of PostgreSQL: postgres://USER@HOST:PORT/DATABASE; several hosts with commas.'),
+      pattern: '^$|^postgres(ql)?://\\S+$',
+    },
+    passwordFile: text('File that holds the password; stronger than one in the address.'),
+    schema: { ...name('Schema that holds the tables.', 'skerry'), pattern: '^[a-z_][a-z0-9_]*$' },
+    poolMax: whole('Connections of one process.', 10, 1, 1_000),
+    statementSecs: whole('Time a statement may take, s.', 30, 1, 3_600),
+  }),
+  writer: section({
+    group: name("Kafka's consumer group of the writers.", 'skerry-writer'),
+    sealAfterMs: whole('Age at which records are committed to the store, ms.', 100, 10, 60_000),
+  }),
+} as const;
+
+/** Names of the sections of the roles. */
+export const ROLE_SECTION_NAMES = ['sources', 'gateway', 'kafka', 'postgres', 'writer'] as const;
