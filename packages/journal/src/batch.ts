@@ -14,6 +14,8 @@ export const RECORD_KIND = {
   discard: 6,
   /** A change of declared pipelines (JSON payload), header `author` who asked; in force for the records behind it. Outside the ledger. */
   pipeline: 7,
+  /** An offset that holds no record: a marker of a transaction in Kafka, or one that Kafka's retention took. Empty, without a project. Outside the ledger. */
+  void: 8,
 } as const;
 
 /** One of the numbers of `RECORD_KIND`. */
@@ -33,6 +35,8 @@ export const HEADER = {
   author: 8,
   /** Device that the publisher is bound to, UTF-8: the record is this device's, whatever it says. Stands first. */
   boundDevice: 9,
+  /** Where the record was first taken in, ASCII: `<journal id, 32 hex digits>/<offset there>/<number>`; the number counts the records of that journal in this partition, from 0, without holes. */
+  origin: 10,
 } as const;
 
 /** A closed batch body: project table and records in the layout of docs/formats/segment.md, without the batch header, which the log writes. Ownership passes with it. */
