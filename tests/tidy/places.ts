@@ -71,6 +71,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
     'bench/',
   ],
   fastify: ['packages/api/'],
+  '@platformatic/kafka': ['packages/journal/src/kafka/', 'testkit/', 'tests/', 'bench/'],
   ajv: ['packages/api/', 'packages/cli/src/config/', 'tests/'],
   'ajv-formats': ['packages/api/', 'packages/cli/src/config/'],
   yaml: [
