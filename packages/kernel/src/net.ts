@@ -59,6 +59,16 @@ export interface TlsListener extends Listener {
   renew(credentials: TlsCredentials): void;
 }
 
+/** On what terms a client speaks TLS. */
+export interface TlsTrust {
+  /** PEM: trusted instead of the machine's own authorities. */
+  readonly authority?: string | undefined;
+  /** The name that the peer's certificate has to be for; the host of the address unless given. */
+  readonly serverName?: string | undefined;
+  /** What the client itself shows when it is asked for a certificate. */
+  readonly credentials?: TlsCredentials | undefined;
+}
+
 /** Encrypted listeners, beside `Net`: a platform without them needs none. */
 export interface TlsNet {
   /**
@@ -71,10 +81,10 @@ export interface TlsNet {
     onConnection: (connection: Connection) => void,
   ): Promise<TlsListener>;
   /**
-   * Resolves when the handshake is over. `authority` (PEM) is trusted instead of the machine's own authorities. Fails as
-   * `Net.connect` does; a certificate that is not trusted, or is for another name, is `connect-failed`.
+   * Resolves when the handshake is over. Fails as `Net.connect` does; a certificate that is not trusted, or is for another
+   * name, is `connect-failed`, credentials that cannot be used are `tls-credentials-invalid`.
    */
-  connectTls(address: Address, authority?: string, signal?: AbortSignal): Promise<Connection>;
+  connectTls(address: Address, trust?: TlsTrust, signal?: AbortSignal): Promise<Connection>;
 }
 
 /** The network as the platform sees it: TCP, or a simulated one with faults. */

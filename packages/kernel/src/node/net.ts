@@ -1,10 +1,11 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { KernelError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Address, Connection, ConnectionEvents, Net, TlsNet } from '../net.ts';
 import { listenSockets, type SocketListenOptions } from './socket-listener.ts';
 import { systemCode } from './system-fault.ts';
+import { tlsWishes } from './tls-terms.ts';
 
 /** Choices of the machine's network. */
 export type NodeNetOptions = Omit<SocketListenOptions, 'tls'>;
@@ -21,9 +22,9 @@ export function nodeNet(options: NodeNetOptions = {}): Net & TlsNet {
       const wanted = { ...address, highWaterMark };
       return connectTo(address, signal, 'connect', () => connect(wanted));
     },
-    connectTls: (address, authority, signal) => {
-      const wanted = { ...address, ...nameOf(address), ...(authority && { ca: authority }), highWaterMark };
-      return connectTo(address, signal, 'secureConnect', () => connectTls(wanted));
+    connectTls: async (address, trust, signal) => {
+      const wanted = { ...address, ...tlsWishes(address, trust), highWaterMark };
+      return await connectTo(address, signal, 'secureConnect', () => connectTls(wanted));
     },
   };
 }
@@ -87,10 +88,6 @@ function connectionOf(socket: Socket): SocketConnection {
   return new SocketConnection(socket, { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
 }
 
-/** An address is no server name (RFC 6066, 3). */
-function nameOf({ host }: Address): { servername?: string } {
-  return isIP(host) === 0 ? { servername: host } : {};
-}
 
 function connectTo(
   address: Address,

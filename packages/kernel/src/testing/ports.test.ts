@@ -41,7 +41,7 @@ netSuite('nodeNet over TLS', () => {
   const { listenTls, connectTls } = nodeNet();
   return netUnderTest({
     listen: (address, onConnection) => listenTls(address, credentials, onConnection),
-    connect: (address, signal) => connectTls(address, credentials.certificate, signal),
+    connect: (address, signal) => connectTls(address, { authority: credentials.certificate }, signal),
   });
 });
 
