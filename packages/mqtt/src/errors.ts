@@ -1,6 +1,6 @@
 import { type Advice, CodedError } from '@skerry/kernel';
 
-/** Fault codes of MQTT: what a peer did against the protocol, and why a publisher of ours gave up. */
+/** Fault codes of MQTT: what a peer did against the protocol, and why a publisher or subscriber of ours did. */
 export type MqttFault =
   | 'malformed-packet'
   | 'protocol-error'
@@ -17,7 +17,12 @@ export type MqttFault =
   | 'mqtt-string-invalid'
   | 'connect-refused'
   | 'connection-lost'
-  | 'publisher-ended';
+  | 'publisher-ended'
+  | 'subscriber-ended'
+  | 'subscription-refused'
+  | 'session-lost'
+  | 'session-file-invalid'
+  | 'broker-url-invalid';
 
 /** What a caller should do about each fault of MQTT, and what it means (source of the error pages). */
 export const MQTT_FAULTS: Readonly<Record<MqttFault, { readonly advice: Advice; readonly meaning: string }>> =
@@ -81,6 +86,24 @@ export const MQTT_FAULTS: Readonly<Record<MqttFault, { readonly advice: Advice; 
       meaning: 'The connection to the broker ended; what was not acknowledged has to be sent again.',
     },
     'publisher-ended': { advice: 'give-up', meaning: 'The publisher was ended and takes nothing more.' },
+    'subscriber-ended': { advice: 'give-up', meaning: 'The subscriber was ended and receives nothing more.' },
+    'subscription-refused': {
+      advice: 'retry',
+      meaning: 'A broker refuses a topic filter, or grants less than the QoS that is wanted.',
+    },
+    'session-lost': {
+      advice: 'retry',
+      meaning:
+        'A broker has forgotten the session of a subscriber, and with it the messages that waited there.',
+    },
+    'session-file-invalid': {
+      advice: 'give-up',
+      meaning: 'The session file of a subscriber is none, or of a newer version.',
+    },
+    'broker-url-invalid': {
+      advice: 'give-up',
+      meaning: 'The address of a broker cannot be read; mqtt, mqtts, ws and wss are known.',
+    },
   };
 
 /** A fault of MQTT. */

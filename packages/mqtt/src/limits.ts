@@ -1,6 +1,6 @@
 import type { LimitTable } from '@skerry/kernel';
 
-/** Limits of MQTT: of the protocol, the broker and the publisher. */
+/** Limits of MQTT: of the protocol, the broker, the publisher and the subscriber. */
 export const LIMITS = {
   packetBytesMax: {
     value: 1_048_576,
@@ -240,7 +240,7 @@ export const LIMITS = {
   publisherConnectMs: {
     value: 10_000,
     unit: 'ms',
-    what: 'Time of a publisher from its attempt to connect to CONNACK.',
+    what: 'Time of a publisher or subscriber from its attempt to connect to CONNACK.',
     whenFull: 'The attempt is given up and made again after the back-off.',
   },
   publisherBackoffMsMin: {
@@ -258,7 +258,7 @@ export const LIMITS = {
   publisherCloseMs: {
     value: 1_000,
     unit: 'ms',
-    what: 'Time between DISCONNECT of a publisher and the end of its connection.',
+    what: 'Time between DISCONNECT of a publisher or subscriber and the end of its connection.',
     whenFull: 'The connection is broken off.',
   },
   publisherTopicsMax: {
@@ -266,6 +266,86 @@ export const LIMITS = {
     unit: 'count',
     what: 'Topics whose bytes a publisher remembers.',
     whenFull: 'All are forgotten and made again when they return.',
+  },
+  subscriberReceiveMaximum: {
+    value: 4_096,
+    unit: 'count',
+    what: 'Messages of one subscriber that are not acknowledged yet, unless it asks for another number; Receive Maximum of MQTT 5.',
+    whenFull:
+      'The connection is not read until half of them are acknowledged; MQTT 5 may have as many of QoS 0 beside them. A broker of MQTT 5 that sends more is left.',
+    metric: 'iot_subscriber_unacked',
+  },
+  subscriberWakePercent: {
+    value: 50,
+    unit: 'percent',
+    what: 'Share of the window to which a subscriber that is not read has to drain before it is read again.',
+    whenFull: 'It stays held.',
+  },
+  subscriberFiltersMax: {
+    value: 1_000,
+    unit: 'count',
+    what: 'Topic filters of one subscriber.',
+    whenFull: 'Opening it fails.',
+  },
+  subscriberPacketBytesTold: {
+    value: 16 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Maximum Packet Size that a subscriber tells a broker of MQTT 5, which discards without a word what is larger; what is between this and the greatest packet taken comes and is dead-lettered.',
+    whenFull: 'MQTT 5: the broker discards. 3.1.1: it comes, and is dead-lettered.',
+    metric: 'iot_subscriber_oversize_total',
+  },
+  oversizeHeadBytes: {
+    value: 131_072,
+    unit: 'bytes',
+    what: 'Beginning of a packet larger than is taken that is kept in its dead letter.',
+    whenFull: 'The rest goes by; its size is told.',
+    metric: 'iot_subscriber_oversize_total',
+  },
+  subscriberBackoffMsMin: {
+    value: 500,
+    unit: 'ms',
+    what: 'Greatest delay before the first attempt of a subscriber to connect again; all of it is chance.',
+    whenFull: 'It doubles with every further attempt until a connection has lasted.',
+    metric: 'iot_subscriber_reconnects_total',
+  },
+  subscriberBackoffMsMax: {
+    value: 15_000,
+    unit: 'ms',
+    what: 'Greatest delay between two attempts of a subscriber to connect again.',
+    whenFull: 'It grows no more; attempts go on until the subscriber is ended.',
+    metric: 'iot_subscriber_reconnects_total',
+  },
+  subscriberLastedMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Age at which a connection of a subscriber has lasted.',
+    whenFull: 'The delays begin anew after it.',
+  },
+  subscriptionBackoffMsMin: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Greatest delay before a topic filter that was refused, granted less or not answered is asked for again.',
+    whenFull: 'It doubles until all are granted.',
+    metric: 'iot_subscriber_refused_filters',
+  },
+  subscriptionBackoffMsMax: {
+    value: 300_000,
+    unit: 'ms',
+    what: 'Greatest delay between two attempts for a topic filter.',
+    whenFull: 'It grows no more.',
+    metric: 'iot_subscriber_refused_filters',
+  },
+  sessionStoreRetryMs: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Delay after which a change of the session of a subscriber is written again when the disk was full.',
+    whenFull: 'PUBREC and PUBCOMP wait for it.',
+  },
+  sessionFileBytesMax: {
+    value: 65_536,
+    unit: 'bytes',
+    what: 'Changes in the session file of a subscriber.',
+    whenFull: 'It is written anew with what is in force.',
   },
   subscriptionLevelsMax: {
     value: 1_000_000,

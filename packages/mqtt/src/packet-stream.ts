@@ -61,6 +61,14 @@ export class PacketStream {
     return this.#carried + this.#chunk.byteLength - this.#at;
   }
 
+  /** A copy of those bytes: what a stream that met a packet over its bound leaves to whoever reads on by other means. */
+  waiting(): Uint8Array {
+    const bytes = new Uint8Array(this.waitingBytes);
+    bytes.set(this.#carry.subarray(0, this.#carried));
+    bytes.set(this.#chunk.subarray(this.#at), this.#carried);
+    return bytes;
+  }
+
   /** Takes a chunk, which stays the caller's: `next` until false, or `hold`, before it is given back. */
   push(chunk: Uint8Array): void {
     const left = this.#chunk.byteLength - this.#at;

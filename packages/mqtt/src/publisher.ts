@@ -1,5 +1,7 @@
-import { type Address, type Clock, CodedError, type Random } from '@skerry/kernel';
-import { MqttError } from './errors.ts';
+import { type Address, type Clock, CodedError, type Net, type Random } from '@skerry/kernel';
+import { Backoff } from './backoff.ts';
+import { type ClientLink, type LinkEvents, type LinkNeeds, openLink } from './client-link.ts';
+import { MqttError, protocolError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
   ABSENT_PROPERTIES,
@@ -9,9 +11,8 @@ import {
   writePublish,
 } from './packet-writer.ts';
 import type { Connect } from './packets/connect.ts';
-import type { ProtocolLevel } from './packets/packet-type.ts';
+import { PACKET_TYPE, type ProtocolLevel, packetNameOf } from './packets/packet-type.ts';
 import { checkTopicName } from './packets/topic-field.ts';
-import { type LinkEvents, type LinkNeeds, openLink, type PublisherLink } from './publisher-link.ts';
 import { type PublishedMessage, PublisherWindow, type UnackedMessage } from './publisher-window.ts';
 import { REASON, RETURN_CODE } from './reason-codes.ts';
 import { encodeUtf8 } from './utf8.ts';
@@ -42,7 +43,8 @@ export interface PublisherOptions {
 }
 
 /** What a publisher needs of the platform. */
-export interface PublisherNeeds extends LinkNeeds {
+export interface PublisherNeeds {
+  readonly net: Pick<Net, 'connect'>;
   readonly clock: LinkNeeds['clock'] & Pick<Clock, 'sleep'>;
   readonly random: Pick<Random, 'float'>;
 }
@@ -75,6 +77,12 @@ const PASSING_REFUSALS: Readonly<Record<ProtocolLevel, ReadonlySet<number>>> = {
   ]),
 };
 
+const BACKOFF = {
+  msMin: LIMITS.publisherBackoffMsMin.value,
+  msMax: LIMITS.publisherBackoffMsMax.value,
+  steadyShare: 0.5,
+};
+
 const QOS_1 = { qos: 1, isRetain: false } as const;
 
 /**
@@ -100,11 +108,11 @@ export class Publisher implements AsyncDisposable {
   readonly #waiters = new Set<() => void>();
   readonly #refused: Record<number, number> = {};
   #clientId: string;
-  #link: PublisherLink | undefined;
+  #link: ClientLink | undefined;
   #isBlocked = false;
   #isPumpDue = false;
-  /** Attempts to connect since something was received, or a connection lasted. */
-  #attempts = 0;
+  /** Reset when something was received, or a connection lasted. */
+  readonly #backoff: Backoff;
   #linkedMs = 0;
   #packetBytesMax = Number.POSITIVE_INFINITY;
   #sent = 0;
@@ -121,6 +129,7 @@ export class Publisher implements AsyncDisposable {
     this.#needs = needs;
     this.#level = options.level ?? 5;
     this.#clientId = options.clientId;
+    this.#backoff = new Backoff(BACKOFF, needs.random);
     this.#windowMax = Math.min(65_535, Math.max(1, options.window ?? LIMITS.publisherWindow.value));
   }
 
@@ -198,7 +207,15 @@ export class Publisher implements AsyncDisposable {
     let isGiven = false;
     let early: MqttError | undefined;
     const events: LinkEvents = {
-      onPuback: (packetId, reason) => this.#acknowledge(packetId, reason),
+      onAccepted: ({ properties }) => {
+        if (properties?.maximumQos === 0)
+          throw new MqttError('qos-unsupported', 'The broker takes QoS 0 only; QoS 1 is wanted.');
+      },
+      onPacket: ({ cursor: { type, packetId, reason } }) => {
+        if (type !== PACKET_TYPE.puback)
+          throw protocolError(`The broker sends ${packetNameOf(type)} to a publisher.`, { type });
+        this.#acknowledge(packetId, reason);
+      },
       onWritable: () => {
         this.#isBlocked = false;
         this.#pumpSoon();
@@ -208,7 +225,9 @@ export class Publisher implements AsyncDisposable {
         else early = error;
       },
     };
-    const link = await openLink(this.#connectPacket(), this.#options.address, this.#needs, events, signal);
+    const { net, clock } = this.#needs;
+    const dial = (dialling: AbortSignal) => net.connect(this.#options.address, dialling);
+    const link = await openLink(this.#connectPacket(), { dial, clock }, events, signal);
     isGiven = true;
     if (early) throw early;
     this.#link = link;
@@ -257,7 +276,7 @@ export class Publisher implements AsyncDisposable {
   }
 
   /** The next messages as one buffer; undefined when there are none, or the broker takes no more. */
-  #nextBytes(link: PublisherLink): Uint8Array | undefined {
+  #nextBytes(link: ClientLink): Uint8Array | undefined {
     const batch: UnackedMessage[] = [];
     let size = 0;
     for (let next = this.#window.peek(); next; next = this.#window.peek()) {
@@ -299,7 +318,7 @@ export class Publisher implements AsyncDisposable {
       this.#strayAcks++;
       return;
     }
-    this.#attempts = 0;
+    this.#backoff.reset();
     if (reason < 0x80) {
       this.#acked++;
       this.#options.onAck?.(message);
@@ -315,19 +334,23 @@ export class Publisher implements AsyncDisposable {
     this.#link = undefined;
     this.#window.restart();
     if (this.#ending.signal.aborted) return;
+    if (isTakenOver(error)) {
+      this.#fail(new MqttError('publisher-ended', error.message, error.facts, error));
+      return;
+    }
     if (!isPassing(error)) {
       this.#fail(error);
       return;
     }
     const lastedMs = this.#needs.clock.monotonicMs() - this.#linkedMs;
-    if (lastedMs >= LIMITS.publisherBackoffMsMax.value) this.#attempts = 0;
+    if (lastedMs >= LIMITS.publisherBackoffMsMax.value) this.#backoff.reset();
     this.#reconnecting = this.#reconnect();
   }
 
   async #reconnect(): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted && !this.#failure) {
-      await this.#needs.clock.sleep(this.#nextDelayMs(), signal);
+      await this.#needs.clock.sleep(this.#backoff.nextMs(), signal);
       if (signal.aborted) return;
       try {
         await this.#openLink(signal);
@@ -339,13 +362,6 @@ export class Publisher implements AsyncDisposable {
         if (!isPassing(error)) this.#fail(error);
       }
     }
-  }
-
-  /** Half of a delay that doubles, and up to another half by chance, so that many publishers do not come back at once. */
-  #nextDelayMs(): number {
-    const { publisherBackoffMsMin: min, publisherBackoffMsMax: max } = LIMITS;
-    const delayMs = Math.min(max.value, min.value * 2 ** Math.min(this.#attempts++, 32));
-    return delayMs * (0.5 + this.#needs.random.float() / 2);
   }
 
   #fail(error: CodedError): void {
@@ -402,6 +418,11 @@ function isPassing(error: CodedError): boolean {
   if (error.code !== 'connect-refused') return error.advice === 'retry';
   const { level, reason } = error.facts;
   return PASSING_REFUSALS[level === 4 ? 4 : 5].has(Number(reason));
+}
+
+/** Two clients of one identifier would take it over from each other for ever. */
+function isTakenOver({ code, facts }: MqttError): boolean {
+  return code === 'connection-lost' && facts.reason === REASON.sessionTakenOver;
 }
 
 function ended(cause?: unknown): MqttError {

@@ -65,6 +65,11 @@ export const REASON_OF_FAULT: Readonly<Record<MqttFault, number>> = {
   'connect-refused': REASON.unspecified,
   'connection-lost': REASON.unspecified,
   'publisher-ended': REASON.unspecified,
+  'subscriber-ended': REASON.unspecified,
+  'subscription-refused': REASON.unspecified,
+  'session-lost': REASON.unspecified,
+  'session-file-invalid': REASON.unspecified,
+  'broker-url-invalid': REASON.unspecified,
 };
 
 /** Return codes of CONNACK in MQTT 3.1.1 (table 3.1). */
@@ -132,3 +137,47 @@ export function checkReason(reason: number, place: ReasonPlace, level: 4 | 5): n
 function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
+
+/** What the reason of a SUBACK or CONNACK means, in words; the code alone for one that is rare. */
+export function wordsOfReason(reason: number): string {
+  const words = WORDS[reason];
+  const code = `0x${reason.toString(16).padStart(2, '0')}`;
+  return words === undefined ? code : `${code} (${words})`;
+}
+
+const WORDS: Readonly<Record<number, string>> = {
+  [REASON.unspecified]: 'refused without a reason',
+  [REASON.implementationSpecific]: 'the broker has a reason of its own',
+  [REASON.unsupportedProtocolVersion]: 'the protocol version is not served',
+  [REASON.clientIdentifierNotValid]: 'the client identifier is not accepted',
+  [REASON.badUserNameOrPassword]: 'user name or password is wrong',
+  [REASON.notAuthorized]: 'not authorized',
+  [REASON.serverUnavailable]: 'the broker is unavailable',
+  [REASON.serverBusy]: 'the broker is busy',
+  [REASON.banned]: 'the client is banned',
+  [REASON.serverShuttingDown]: 'the broker shuts down',
+  [REASON.badAuthenticationMethod]: 'the authentication method is not accepted',
+  [REASON.sessionTakenOver]: 'the session was taken over',
+  [REASON.topicFilterInvalid]: 'the topic filter is not accepted',
+  [REASON.packetIdentifierInUse]: 'the packet identifier is in use',
+  [REASON.packetTooLarge]: 'a packet is too large',
+  [REASON.quotaExceeded]: 'a quota is exceeded',
+  [REASON.sharedSubscriptionsNotSupported]: 'shared subscriptions are not supported',
+  [REASON.connectionRateExceeded]: 'too many connections in a short time',
+  [REASON.subscriptionIdentifiersNotSupported]: 'subscription identifiers are not supported',
+  [REASON.wildcardSubscriptionsNotSupported]: 'wildcards are not supported',
+};
+
+/** What a return code of CONNACK in MQTT 3.1.1 means, in words. */
+export function wordsOfReturnCode(code: number): string {
+  return `${code} (${RETURN_CODE_WORDS[code] ?? 'unknown'})`;
+}
+
+const RETURN_CODE_WORDS = [
+  'accepted',
+  'the protocol version is not served',
+  'the client identifier is not accepted',
+  'the broker is unavailable',
+  'user name or password is wrong',
+  'not authorized',
+] as const;

@@ -11,6 +11,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'auth-unsupported': 'A client asked for an authentication method; none is offered.',
   'batch-malformed': 'The bytes of a batch are not what the format says.',
   'body-too-large': 'The body is larger than the limit.',
+  'broker-url-invalid': 'The address of a broker cannot be read; mqtt, mqtts, ws and wss are known.',
   'bundle-unwritable': 'The archive of a support bundle could not be written, or is there already.',
   'chunk-damaged': 'A block of stored points is truncated or does not fit its checksum.',
   'client-id-invalid': 'A client identifier is empty where it must not be, or longer than is accepted.',
@@ -97,6 +98,9 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'seal-failed': 'The store refused a seal for good.',
   'seal-out-of-order': 'A seal does not carry the next number.',
   'sender-ledger-invalid': "A file is not a sender's ledger, or contradicts itself.",
+  'session-file-invalid': 'The session file of a subscriber is none, or of a newer version.',
+  'session-lost':
+    'A broker has forgotten the session of a subscriber, and with it the messages that waited there.',
   'session-unknown': 'No session has this id.',
   'shutting-down': 'The process is ending; another or the next one will answer.',
   'sign-in-busy': 'As many passwords wait to be verified as the limit allows; try again soon.',
@@ -110,13 +114,24 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'store-ahead':
     'The store has seen records that the journal does not hold; the journal lost its end or was restored.',
   'store-closed': 'The store has been closed.',
+  'store-connections-full': 'The database server, or the pool of this process, has no connection left.',
+  'store-contended':
+    'The database gave a transaction up for another one: a deadlock, a serialization failure, a lock.',
   'store-damaged':
     'A file of the store is not a database of the store, or contradicts itself or its neighbours.',
   'store-failed': 'The disk failed or refused to make a transaction durable.',
+  'store-fenced': 'Another writer has taken the source over; nothing of this one is stored any more.',
   'store-full':
     'The disk or the file has no room; nothing of the transaction was kept, and it can be repeated.',
+  'store-not-allowed': 'The database refuses the user: name, password or a right is missing.',
   'store-not-opened': 'A file of the store cannot be opened.',
+  'store-on-standby': 'The database server takes no writes: it is a standby, or was set to read only.',
   'store-read-only': 'The folder or a file of the store cannot be written.',
+  'store-schema-newer': 'The tables in the database were made by a newer version of Skerry.',
+  'store-unreachable':
+    'The database server cannot be reached, is starting or stopping, or the connection was cut.',
+  'subscriber-ended': 'The subscriber was ended and receives nothing more.',
+  'subscription-refused': 'A broker refuses a topic filter, or grants less than the QoS that is wanted.',
   'sync-failed': 'The disk refused to make written bytes durable.',
   'template-invalid': 'A topic template of the configuration cannot be read.',
   'thread-ended': 'A thread of the process ended without being asked to.',

@@ -1,20 +1,28 @@
-import type { Clock, Connection, Net, Timer } from '@skerry/kernel';
+import type { Clock, Connection, Timer } from '@skerry/kernel';
 import { MqttError, protocolError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import type { PacketCursor } from './packet-cursor.ts';
+import { OversizePacket } from './oversize-packet.ts';
 import { PacketStream } from './packet-stream.ts';
 import type { Connack } from './packets/connack.ts';
 import { type Connect, encodeConnect } from './packets/connect.ts';
 import { encodeDisconnect } from './packets/disconnect.ts';
-import { PACKET_TYPE, packetNameOf } from './packets/packet-type.ts';
+import { PACKET_TYPE, type ProtocolLevel } from './packets/packet-type.ts';
 import { encodePingreq } from './packets/pingreq.ts';
-import type { PublisherOptions } from './publisher.ts';
-import { REASON } from './reason-codes.ts';
+import { REASON, wordsOfReason, wordsOfReturnCode } from './reason-codes.ts';
 
-/** What a link tells its publisher. */
+/** What a link tells its owner. */
 export interface LinkEvents {
-  /** PUBACK; the reason is 0 at level 4. */
-  onPuback(packetId: number, reason: number): void;
+  /** CONNECT was accepted, before `openLink` resolves; a `MqttError` that it throws refuses the connection. */
+  onAccepted?(connack: Connack, link: ClientLink): void;
+  /** Bytes came, before their packets are given out. */
+  onChunk?(): void;
+  /**
+   * A packet other than CONNACK, PINGRESP and DISCONNECT, at the cursor of the stream; views are valid during the call. A
+   * `MqttError` that it throws ends the link.
+   */
+  onPacket(stream: PacketStream): void;
+  /** PUBLISH over `packetBytesMax` has gone by; without this such a packet ends the link. */
+  onOversize?(packet: OversizePacket): void;
   /** `write` may be called again after it said false. */
   onWritable(): void;
   /** The link is gone, once, and never before it was given out. */
@@ -23,8 +31,11 @@ export interface LinkEvents {
 
 /** What a link needs of the platform. */
 export interface LinkNeeds {
-  readonly net: Pick<Net, 'connect'>;
+  /** Makes a connection to the broker. */
+  readonly dial: (signal: AbortSignal) => Promise<Connection>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'startTimer' | 'startTicker'>;
+  /** Greatest packet that is taken whole; `LIMITS.packetBytesMax` unless given. */
+  readonly packetBytesMax?: number | undefined;
 }
 
 /**
@@ -33,17 +44,16 @@ export interface LinkNeeds {
  */
 export async function openLink(
   connect: Connect,
-  address: PublisherOptions['address'],
-  { net, clock }: LinkNeeds,
+  needs: LinkNeeds,
   events: LinkEvents,
   signal: AbortSignal,
-): Promise<PublisherLink> {
+): Promise<ClientLink> {
   const late = new AbortController();
   const untilMs = LIMITS.publisherConnectMs.value;
-  using _ = clock.startTimer(untilMs, () => late.abort(lost(`No CONNACK came within ${untilMs} ms.`)));
+  using _ = needs.clock.startTimer(untilMs, () => late.abort(lost(`No CONNACK came within ${untilMs} ms.`)));
   const either = AbortSignal.any([signal, late.signal]);
-  const connection = await net.connect(address, either);
-  const link = new PublisherLink(connection, connect, clock, events);
+  const connection = await needs.dial(either);
+  const link = new ClientLink(connection, connect, needs, events);
   const giveUp = (): void => link.breakOff(either.reason);
   if (either.aborted) giveUp();
   either.addEventListener('abort', giveUp, { once: true });
@@ -55,8 +65,8 @@ export async function openLink(
   }
 }
 
-/** One connection of a publisher, from CONNECT to its end. */
-export class PublisherLink {
+/** One connection of a client of ours, from CONNECT to its end: keep-alive, time-outs, what the broker may send. */
+export class ClientLink {
   /** Settles with the answer to CONNECT. */
   readonly accepted: Promise<void>;
   /** Resolves when the connection is gone. */
@@ -65,7 +75,10 @@ export class PublisherLink {
   readonly #connect: Connect;
   readonly #clock: LinkNeeds['clock'];
   readonly #events: LinkEvents;
-  readonly #stream: PacketStream;
+  readonly #packetBytesMax: number;
+  #stream: PacketStream;
+  /** A packet over the bound that is going by. */
+  #oversize: OversizePacket | undefined;
   readonly #acceptance = Promise.withResolvers<void>();
   readonly #closing = Promise.withResolvers<void>();
   #connack: Connack | undefined;
@@ -73,16 +86,23 @@ export class PublisherLink {
   #sentMs = 0;
   #receivedMs = 0;
   #isPinging = false;
+  #isHeld = false;
   /** It was ended by `disconnect`, or the loss was told: there is nothing more to tell. */
   #isOver = false;
 
   /** Sends CONNECT at once. */
-  constructor(connection: Connection, connect: Connect, clock: LinkNeeds['clock'], events: LinkEvents) {
+  constructor(
+    connection: Connection,
+    connect: Connect,
+    { clock, packetBytesMax }: Omit<LinkNeeds, 'dial'>,
+    events: LinkEvents,
+  ) {
     this.#connection = connection;
     this.#connect = connect;
     this.#clock = clock;
     this.#events = events;
-    this.#stream = new PacketStream({ level: connect.level });
+    this.#packetBytesMax = packetBytesMax ?? LIMITS.packetBytesMax.value;
+    this.#stream = this.#aStream();
     this.accepted = this.#acceptance.promise;
     this.closed = this.#closing.promise;
     connection.start({
@@ -116,6 +136,22 @@ export class PublisherLink {
     return this.#connack?.properties?.packetBytesMax ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Nothing more is given out until `goOn`; the broker's silence is not judged meanwhile, and PINGREQ goes on. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#connection.pause();
+  }
+
+  /** Gives out what was held, and reads on. */
+  goOn(): void {
+    if (!this.#isHeld || this.#isOver) return;
+    this.#isHeld = false;
+    this.#receivedMs = this.#clock.monotonicMs();
+    this.#guarded(() => this.#readOn());
+    if (!this.#isHeld) this.#connection.resume();
+  }
+
   /** Sends bytes, which belong to the link from here on; false asks to wait for `onWritable`. */
   write(bytes: Uint8Array): boolean {
     this.#sentMs = this.#clock.monotonicMs();
@@ -144,30 +180,80 @@ export class PublisherLink {
   #receive(bytes: Uint8Array): void {
     if (this.#isOver) return;
     this.#receivedMs = this.#clock.monotonicMs();
+    this.#guarded(() => {
+      this.#events.onChunk?.();
+      const rest = this.#oversize ? this.#passBy(this.#oversize, bytes) : bytes;
+      this.#stream.push(rest);
+      this.#readOn();
+    });
+  }
+
+  /** Faults of the broker end the link; any other error is a bug of ours and goes on. */
+  #guarded(read: () => void): void {
     try {
-      this.#stream.push(bytes);
-      while (this.#stream.next()) this.#take(this.#stream.cursor);
+      read();
     } catch (error) {
       if (!(error instanceof MqttError)) throw error;
       this.#lose(error);
     }
   }
 
-  #take({ type, packetId, reason }: PacketCursor): void {
-    if (this.#isOver) return;
+  #readOn(): void {
+    while (!this.#isHeld && !this.#isOver && this.#nextPacket()) this.#take(this.#stream.cursor.type);
+    if (this.#isHeld) this.#stream.hold();
+  }
+
+  #nextPacket(): boolean {
+    try {
+      return this.#stream.next();
+    } catch (error) {
+      if (!(error instanceof MqttError) || error.code !== 'packet-too-large') throw error;
+      this.#setAside(error);
+      return this.#nextPacket();
+    }
+  }
+
+  /** PUBLISH over the bound is read by without being kept; behind it the stream begins anew. */
+  #setAside(fault: MqttError): void {
+    const waiting = this.#stream.waiting();
+    if (!this.#events.onOversize || !this.#connack || Number(waiting[0]) >> 4 !== PACKET_TYPE.publish)
+      throw fault;
+    this.#stream = this.#aStream();
+    this.#oversize = new OversizePacket(Number(fault.facts.bytes), this.#connect.level);
+    this.#stream.push(this.#passBy(this.#oversize, waiting));
+  }
+
+  /** Gives what is left of a chunk behind the packet. */
+  #passBy(packet: OversizePacket, bytes: Uint8Array): Uint8Array {
+    const rest = packet.take(bytes);
+    if (packet.isWhole) {
+      this.#oversize = undefined;
+      this.#events.onOversize?.(packet);
+    }
+    return rest;
+  }
+
+  #aStream(): PacketStream {
+    return new PacketStream({ level: this.#connect.level, packetBytesMax: this.#packetBytesMax });
+  }
+
+  #take(type: number): void {
     if (!this.#connack) this.#accept();
-    else if (type === PACKET_TYPE.puback) this.#events.onPuback(packetId, reason);
-    else if (type === PACKET_TYPE.pingresp) this.#isPinging = false;
+    else if (type === PACKET_TYPE.pingresp) this.#takePingresp();
     else if (type === PACKET_TYPE.disconnect && this.#connect.level === 5) throw this.#dismissal();
-    else throw protocolError(`The broker sends ${packetNameOf(type)} to a publisher.`, { type });
+    else this.#events.onPacket(this.#stream);
+  }
+
+  #takePingresp(): void {
+    this.#stream.packet(); // which judges its form
+    this.#isPinging = false;
   }
 
   #accept(): void {
     const packet = this.#stream.packet();
     if (packet.type !== 'connack') throw protocolError(`The broker answers CONNECT with ${packet.type}.`);
     if (packet.reason !== REASON.success) throw refused(packet, this.#connect.level);
-    if (packet.properties?.maximumQos === 0)
-      throw new MqttError('qos-unsupported', 'The broker takes QoS 0 only; QoS 1 is wanted.');
+    this.#events.onAccepted?.(packet, this);
     this.#connack = packet;
     const keepAliveSecs = packet.properties?.serverKeepAliveSecs ?? this.#connect.keepAliveSecs;
     if (keepAliveSecs > 0) {
@@ -180,6 +266,10 @@ export class PublisherLink {
   /** Half of the keep-alive without a word in either direction asks for PINGREQ; a whole one without an answer ends it. */
   #judgeSilence(keepAliveMs: number): void {
     const nowMs = this.#clock.monotonicMs();
+    if (this.#isHeld) {
+      this.#receivedMs = nowMs; // nobody listens
+      this.#isPinging = false;
+    }
     const silentMs = nowMs - this.#receivedMs;
     if (this.#isPinging && silentMs >= keepAliveMs) {
       this.#lose(lost(`The broker was silent for ${Math.round(silentMs)} ms.`));
@@ -192,15 +282,12 @@ export class PublisherLink {
   #dismissal(): MqttError {
     const packet = this.#stream.packet();
     const reason = packet.type === 'disconnect' ? packet.reason : REASON.unspecified;
-    if (reason === REASON.sessionTakenOver)
-      return new MqttError(
-        'publisher-ended',
-        `Another client took the identifier ${JSON.stringify(this.clientId)} over; each needs one of its own.`,
-        { reason },
-      );
-    return lost(`The broker said DISCONNECT with the reason 0x${reason.toString(16)}.`, undefined, {
-      reason,
-    });
+    const text = packet.type === 'disconnect' ? packet.properties?.reasonText : undefined;
+    const message =
+      reason === REASON.sessionTakenOver
+        ? `Another client took the identifier ${JSON.stringify(this.clientId)} over; each needs one of its own.`
+        : `The broker said DISCONNECT with the reason ${wordsOfReason(reason)}${text ? `: ${text}` : ''}.`;
+    return lost(message, undefined, { reason });
   }
 
   #lose(error: MqttError): void {
@@ -217,8 +304,9 @@ function lost(message: string, cause?: unknown, facts: Readonly<Record<string, u
   return new MqttError('connection-lost', message, facts, cause);
 }
 
-function refused({ reason, properties }: Connack, level: number): MqttError {
+function refused({ reason, properties }: Connack, level: ProtocolLevel): MqttError {
   const text = properties?.reasonText === undefined ? '' : `: ${properties.reasonText}`;
-  const message = `The broker refuses the connection with the reason 0x${reason.toString(16)}${text}.`;
+  const words = level === 5 ? wordsOfReason(reason) : wordsOfReturnCode(reason);
+  const message = `The broker refuses the connection with the reason ${words}${text}.`;
   return new MqttError('connect-refused', message, { reason, level });
 }
