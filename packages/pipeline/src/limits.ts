@@ -1,7 +1,9 @@
 import type { LimitTable } from '@skerry/kernel';
+import { DECODER_LIMITS } from './decoders/limits.ts';
 
 /** Limits of the pipeline. */
 export const LIMITS = {
+  ...DECODER_LIMITS,
   deviceListKeptMs: {
     value: 4_000,
     unit: 'ms',
@@ -94,6 +96,12 @@ export const LIMITS = {
     what: 'Devices of the whole store up to which a dead letter makes the device of its topic known.',
     whenFull: 'The dead letter of a device that stored nothing yet is kept and counted without a device.',
     metric: 'iot_device_count',
+  },
+  originHolesMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Gaps in the numbers of one gateway that are listed.',
+    whenFull: 'The oldest is no longer listed; how many records are missing stays counted.',
   },
   dedupeIdsMin: {
     value: 4096,

@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Histogram, Meter } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
 import { VERDICTS } from './catalogue.ts';
-import type { ProcessorCounts } from './record-processor.ts';
+import type { ProcessorCounts } from './processor-needs.ts';
 
 /** The pipeline's metrics. */
 export class PipelineMeters {
@@ -12,13 +12,14 @@ export class PipelineMeters {
   readonly liveGaps: Counter;
   readonly #ingested: Counter;
   readonly #points: Counter;
-  readonly #counts: Readonly<Record<'timeCorrected' | 'seqResets' | 'replaysRefused', Counter>>;
+  readonly #counts: Readonly<Record<'timeCorrected' | 'seqResets' | 'replaysRefused' | 'repeated', Counter>>;
   readonly #seen: ProcessorCounts = {
     records: 0,
     points: 0,
     timeCorrected: 0,
     seqResets: 0,
     replaysRefused: 0,
+    repeated: 0,
   };
   readonly #imbalance: Gauge;
 
@@ -47,6 +48,10 @@ export class PipelineMeters {
         'iot_pipeline_replays_refused_total',
         'Replays of dead letters that could not be taken this time either.',
       ),
+      repeated: meter.counter(
+        'iot_pipeline_repeated_total',
+        'Records that a gateway has sent again; they count as deduplicated.',
+      ),
     };
     this.#imbalance = meter.gauge(
       'iot_ledger_imbalance',
@@ -59,7 +64,7 @@ export class PipelineMeters {
     const seen = this.#seen;
     this.#ingested.add(counts.records - seen.records);
     this.#points.add(counts.points - seen.points);
-    for (const name of ['timeCorrected', 'seqResets', 'replaysRefused'] as const)
+    for (const name of ['timeCorrected', 'seqResets', 'replaysRefused', 'repeated'] as const)
       this.#counts[name].add(counts[name] - seen[name]);
     Object.assign(seen, counts);
   }

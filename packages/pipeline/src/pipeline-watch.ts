@@ -3,7 +3,7 @@ import type { LedgerReport } from '@skerry/model';
 import type { Catalogue } from './catalogue.ts';
 import type { DevicePages } from './device-pages.ts';
 import type { PipelineMeters } from './pipeline-meters.ts';
-import type { ProcessorCounts } from './record-processor.ts';
+import type { ProcessorCounts } from './processor-needs.ts';
 import type { StageMeters } from './stages/stage-meters.ts';
 
 /** Numbers that only the runner knows. */

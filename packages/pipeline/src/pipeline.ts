@@ -153,7 +153,7 @@ export type PointsQuery = Omit<SeriesQuery, 'series'> & { readonly series: Serie
 
 /** Something that somebody must look at. */
 export interface PipelineAlarm {
-  readonly code: 'ledger-imbalance' | 'journal-miscount' | 'seal-retry';
+  readonly code: 'ledger-imbalance' | 'journal-miscount' | 'seal-retry' | 'origin-gap';
   readonly detail: string;
 }
 

@@ -7,6 +7,7 @@ import { Catalogue } from './catalogue.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
 import { LatestValues } from './latest-values.ts';
 import { LiveRing } from './live-ring.ts';
+import { OriginBook } from './origin-book.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { RecordProcessor } from './record-processor.ts';
 import { compileRoutes, DEFAULT_ROUTES } from './routes.ts';
@@ -51,6 +52,7 @@ class Rooms {
         letters: new DeadLetterBook(),
         sessions: new SessionBook(),
         stages: new StageBook(),
+        origins: new OriginBook(true),
       },
       0,
     );

@@ -1,60 +1,28 @@
 import { HEADER, RECORD_KIND } from '@skerry/journal';
-import { type DeadLetterReason, PROJECT_DEVICE, type Verdict } from '@skerry/model';
-import { type Account, accountOf, type Catalogue, type DeviceState, type ProjectState } from './catalogue.ts';
-import type { DeadLetterBook, OpenLetter } from './dead-letter-book.ts';
+import { PROJECT_DEVICE, type Verdict } from '@skerry/model';
+import { type Account, accountOf, type DeviceState, type ProjectState } from './catalogue.ts';
+import type { OpenLetter } from './dead-letter-book.ts';
 import { tooMany } from './decode-fault.ts';
 import { DecodedRecord } from './decoded-record.ts';
 import { hashMessage, type MessageHash } from './dedupe-window.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
-import type { LatestValues } from './latest-values.ts';
 import { LIMITS } from './limits.ts';
-import type { LiveRing } from './live-ring.ts';
 import { PayloadDecoder } from './payload-decoder.ts';
+import type { ProcessorCounts, ProcessorNeeds, Refusal } from './processor-needs.ts';
 import type { RecordCursor } from './record-cursor.ts';
-import type { Route } from './routes.ts';
 import type { SealDraft } from './seal-draft.ts';
 import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
-import type { SessionBook } from './session-book.ts';
 import { SpeakerBook } from './speaker-book.ts';
 import { MessageWriter } from './stages/message-writer.ts';
 import { messagesOf } from './stages/record-messages.ts';
 import { isReadAsSenml } from './stages/sample-reader.ts';
 import { SenmlDecoder } from './stages/senml-decoder.ts';
-import type { StageBook } from './stages/stage-book.ts';
 import { StageEngine } from './stages/stage-engine.ts';
 import type { StagePlan } from './stages/stage-set.ts';
 import { TopicEntries, type TopicEntry } from './topic-entries.ts';
 
-/** Why a record is set aside. */
-interface Refusal {
-  readonly reason: DeadLetterReason;
-  readonly detail: string;
-  /** `route`, `decode`, `store`, or the declared pipeline and its stage. */
-  readonly stage: string;
-}
-
-/** What the processor works on; one owner, one thread. */
-export interface ProcessorNeeds {
-  readonly route: (topic: string) => Route;
-  readonly catalogue: Catalogue;
-  readonly latest: LatestValues;
-  readonly ring: LiveRing;
-  readonly letters: DeadLetterBook;
-  readonly sessions: SessionBook;
-  readonly stages: StageBook;
-}
-
 /** What became of a record that was decoded; `no-room`: nothing changed, the head has no room for it. */
 type Settlement = Refusal | 'stored' | 'empty' | 'filtered' | 'deduplicated' | 'no-room';
-
-/** Verdicts and points counted since the start, for metrics. */
-export interface ProcessorCounts {
-  records: number;
-  points: number;
-  timeCorrected: number;
-  seqResets: number;
-  replaysRefused: number;
-}
 
 /** Gives each journal record, in log order, its verdict, and the draft what follows from it. */
 export class RecordProcessor {
@@ -64,6 +32,7 @@ export class RecordProcessor {
     timeCorrected: 0,
     seqResets: 0,
     replaysRefused: 0,
+    repeated: 0,
   };
   /** Telemetry records given a verdict over the journal's life. */
   telemetryPosition: number;
@@ -100,11 +69,15 @@ export class RecordProcessor {
   /** Gives the record its verdict; false, and nothing changed, when the draft's head has no room for it. */
   process(record: RecordCursor, draft: SealDraft): boolean {
     const { kind } = record;
+    const isSeen = this.#needs.origins.isSeen(record);
+    if (isSeen) this.counts.repeated++;
     if (kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted) {
-      if (!this.#telemetry(record, draft)) return false;
+      if (isSeen) this.#repeated(record, draft);
+      else if (!this.#telemetry(record, draft)) return false;
       this.telemetryPosition++;
       this.counts.records++;
-    } else {
+    } else if (isSeen) draft.verdict('none');
+    else {
       if (kind === RECORD_KIND.replay && !this.#replay(record, draft)) return false;
       if (kind === RECORD_KIND.discard) this.#discard(record, draft);
       if (kind === RECORD_KIND.pipeline) {
@@ -115,7 +88,15 @@ export class RecordProcessor {
       draft.verdict('none');
     }
     if (record.receivedMicros > draft.logTimeMicros) draft.logTimeMicros = record.receivedMicros;
+    this.#needs.origins.settle();
     return true;
+  }
+
+  /** A record that a gateway has sent again; whose it is was counted when it came first. */
+  #repeated(record: RecordCursor, draft: SealDraft): void {
+    const owner = this.#ownerOf(record);
+    count(draft, owner, accountOf(owner, ''), 'deduplicated');
+    draft.verdict('deduplicated');
   }
 
   /** Gives up dead letters that the policy no longer keeps. */

@@ -18,6 +18,7 @@ import { LIMITS } from './limits.ts';
 import { LiveDesk } from './live-desk.ts';
 import { type LivePlace, LiveRing } from './live-ring.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
+import { OriginBook } from './origin-book.ts';
 import type {
   ConnectivityQuery,
   DeadLetterScope,
@@ -35,6 +36,7 @@ import type {
   PointsQuery,
   ScopedDeadLetterFilter,
 } from './pipeline.ts';
+import { pipelineAlarms } from './pipeline-alarms.ts';
 import { PipelineMeters } from './pipeline-meters.ts';
 import { PipelineWatch } from './pipeline-watch.ts';
 import { PolicyTime } from './policy-time.ts';
@@ -77,6 +79,7 @@ export class RunningPipeline implements Pipeline {
   readonly #letters = new DeadLetterBook();
   readonly #sessions = new SessionBook();
   readonly #stages = new StageBook();
+  readonly #origins: OriginBook;
   readonly stages: StageDesk;
   readonly #processor: RecordProcessor;
   readonly #pages: DevicePages;
@@ -125,7 +128,8 @@ export class RunningPipeline implements Pipeline {
     this.#meters = new PipelineMeters(needs.meter);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
-    this.#stages.restore(state.stages, needs.logger);
+    this.#origins = new OriginBook(needs.journal.start === 0);
+    this.#stages.restore(this.#origins.restore(state.stages, needs.logger), needs.logger);
     this.#sessions.restore(state.sessions.clients);
     for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
     for (const head of state.deadLetters)
@@ -151,6 +155,7 @@ export class RunningPipeline implements Pipeline {
         letters: this.#letters,
         sessions: this.#sessions,
         stages: this.#stages,
+        origins: this.#origins,
       },
       state.telemetryPosition,
     );
@@ -252,13 +257,11 @@ export class RunningPipeline implements Pipeline {
   }
 
   alarms(): PipelineAlarm[] {
-    const alarms: PipelineAlarm[] = this.ledger().imbalances.map((detail) => ({
-      code: 'ledger-imbalance',
-      detail,
-    }));
-    if (this.#miscount !== undefined) alarms.push({ code: 'journal-miscount', detail: this.#miscount });
-    if (this.#retry !== undefined) alarms.push({ code: 'seal-retry', detail: this.#retry });
-    return alarms;
+    return pipelineAlarms(this.ledger().imbalances, {
+      'journal-miscount': this.#miscount,
+      'seal-retry': this.#retry,
+      'origin-gap': this.#origins.missing,
+    });
   }
 
   figures(): PipelineFigures {
@@ -427,7 +430,7 @@ export class RunningPipeline implements Pipeline {
       this.position,
       this.#processor.telemetryPosition,
       this.#catalogue,
-      this.#stages.takeRows(),
+      [...this.#stages.takeRows(), ...this.#origins.takeRows()],
       this.#sessions.sealOf(draft.sessions),
     );
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);

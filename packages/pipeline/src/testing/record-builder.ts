@@ -14,6 +14,8 @@ export interface SampleRecord {
   readonly author?: string;
   readonly boundDevice?: string;
   readonly contentType?: string;
+  /** `<journal>/<offset>/<number>`. */
+  readonly origin?: string;
   /** A header block that goes before the others. */
   readonly headers?: Uint8Array;
   readonly tenant?: string;
@@ -86,5 +88,6 @@ function headersOf(record: SampleRecord): Buffer[] {
   if (record.headers !== undefined) user.unshift(Buffer.from(record.headers));
   if (record.replayOf !== undefined) user.push(header(HEADER.replayOf, String(record.replayOf)));
   if (record.author !== undefined) user.push(header(HEADER.author, record.author));
+  if (record.origin !== undefined) user.push(header(HEADER.origin, record.origin));
   return user;
 }
