@@ -12,7 +12,14 @@ export type SeriesFault =
   | 'seal-out-of-order'
   | 'journal-changed'
   | 'deadline-passed'
-  | 'query-refused';
+  | 'query-refused'
+  | 'store-unreachable'
+  | 'store-contended'
+  | 'store-connections-full'
+  | 'store-on-standby'
+  | 'store-not-allowed'
+  | 'store-schema-newer'
+  | 'store-fenced';
 
 /** What a caller should do about each fault of the series store, and what it means (source of the error pages). */
 export const SERIES_FAULTS: Readonly<
@@ -46,6 +53,35 @@ export const SERIES_FAULTS: Readonly<
   'query-refused': {
     advice: 'give-up',
     meaning: 'A query asks for more than the limits allow, or for nothing.',
+  },
+  'store-unreachable': {
+    advice: 'retry',
+    meaning: 'The database server cannot be reached, is starting or stopping, or the connection was cut.',
+  },
+  'store-contended': {
+    advice: 'retry',
+    meaning:
+      'The database gave a transaction up for another one: a deadlock, a serialization failure, a lock.',
+  },
+  'store-connections-full': {
+    advice: 'retry',
+    meaning: 'The database server, or the pool of this process, has no connection left.',
+  },
+  'store-on-standby': {
+    advice: 'retry',
+    meaning: 'The database server takes no writes: it is a standby, or was set to read only.',
+  },
+  'store-not-allowed': {
+    advice: 'give-up',
+    meaning: 'The database refuses the user: name, password or a right is missing.',
+  },
+  'store-schema-newer': {
+    advice: 'give-up',
+    meaning: 'The tables in the database were made by a newer version of Skerry.',
+  },
+  'store-fenced': {
+    advice: 'give-up',
+    meaning: 'Another writer has taken the source over; nothing of this one is stored any more.',
   },
 };
 
