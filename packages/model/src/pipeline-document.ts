@@ -1,4 +1,5 @@
 import { type DocumentFault, DocumentReader, type RawObject, show } from './document-reader.ts';
+import { type LayoutDocument, readLayout } from './layout-document.ts';
 
 /** `apiVersion` of every declared document. */
 export const API_VERSION = 'skerry.dev/v1alpha1';
@@ -12,10 +13,33 @@ export interface PipelineMatch {
 }
 
 /** How payloads are read: by the content type of each record, or always as the one that is named. */
-export const PAYLOAD_TYPES = ['auto', 'application/json', 'application/senml+json'] as const;
+export const PAYLOAD_TYPES = [
+  'auto',
+  'application/json',
+  'application/senml+json',
+  'application/cbor',
+  'application/msgpack',
+  'application/vnd.influxdb.line-protocol',
+  'application/octet-stream',
+] as const;
 
 /** One of `PAYLOAD_TYPES`. */
 export type PayloadType = (typeof PAYLOAD_TYPES)[number];
+
+/** How payloads are compressed: as each record says, or always so. */
+export const PAYLOAD_ENCODINGS = ['auto', 'identity', 'gzip', 'zstd'] as const;
+
+/** One of `PAYLOAD_ENCODINGS`. */
+export type PayloadEncoding = (typeof PAYLOAD_ENCODINGS)[number];
+
+/** How the payloads of a pipeline are read. */
+export interface DecodeDocument {
+  readonly contentType: PayloadType;
+  /** `auto` when absent. */
+  readonly contentEncoding?: PayloadEncoding;
+  /** How the bytes lie; with `application/octet-stream` alone, and always with it. */
+  readonly layout?: LayoutDocument;
+}
 
 /** Keeps what its expression says. */
 export interface FilterDocument {
@@ -117,7 +141,7 @@ export interface PipelineDocument {
   readonly metadata: { readonly name: string };
   readonly spec: {
     readonly match: PipelineMatch;
-    readonly decode: { readonly contentType: PayloadType };
+    readonly decode: DecodeDocument;
     readonly stages: readonly StageDocument[];
   };
 }
@@ -182,11 +206,10 @@ function tableSpec(reader: DocumentReader, value: unknown): LookupTableDocument[
 function pipelineSpec(reader: DocumentReader, value: unknown, places: number[]): PipelineDocument['spec'] {
   const spec = reader.object(value, 'spec', ['match', 'decode', 'stages']);
   const match = matchOf(reader, spec.match, ['tenant', 'project', 'topics']);
-  const decode = reader.object(spec.decode ?? {}, 'spec.decode', ['contentType']);
-  const contentType = reader.choice(decode.contentType, 'spec.decode.contentType', PAYLOAD_TYPES);
+  const decode = decodeOf(reader, spec.decode ?? {});
   if (!Array.isArray(spec.stages)) {
     reader.fault('spec.stages', `found ${show(spec.stages)}, wanted a list of stages`);
-    return { match, decode: { contentType }, stages: [] };
+    return { match, decode, stages: [] };
   }
   const stages = spec.stages.flatMap((one: unknown, i) => {
     const stage = stageOf(reader, one, `spec.stages[${i}]`);
@@ -200,7 +223,35 @@ function pipelineSpec(reader: DocumentReader, value: unknown, places: number[]):
       `found ${show(stage.name)} a second time, wanted another name`,
     );
   }
-  return { match, decode: { contentType }, stages };
+  return { match, decode, stages };
+}
+
+function decodeOf(reader: DocumentReader, value: unknown): DecodeDocument {
+  const raw = reader.object(value, 'spec.decode', ['contentType', 'contentEncoding', 'layout']);
+  const contentType = reader.choice(raw.contentType, 'spec.decode.contentType', PAYLOAD_TYPES);
+  const isBinary = contentType === 'application/octet-stream';
+  if (isBinary !== (raw.layout !== undefined))
+    reader.fault(
+      'spec.decode.layout',
+      isBinary
+        ? 'found nothing beside application/octet-stream, wanted how its bytes lie'
+        : `found a layout beside ${contentType}, wanted it with application/octet-stream alone`,
+    );
+  return {
+    contentType,
+    ...(raw.contentEncoding === undefined
+      ? {}
+      : {
+          contentEncoding: reader.choice(
+            raw.contentEncoding,
+            'spec.decode.contentEncoding',
+            PAYLOAD_ENCODINGS,
+          ),
+        }),
+    ...(isBinary && raw.layout !== undefined
+      ? { layout: readLayout(reader, raw.layout, 'spec.decode.layout') }
+      : {}),
+  };
 }
 
 function matchOf(reader: DocumentReader, value: unknown, known: readonly string[]): PipelineMatch {

@@ -1,3 +1,4 @@
+import { isSparkplugCommand, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 import { LIMITS } from './limits.ts';
 import { matchTemplate, parseTemplate, type TemplateMatch, type TopicTemplate } from './topic-template.ts';
 
@@ -20,6 +21,8 @@ export interface Route {
   /** True when the template demands the device, so that the payload has no say. */
   readonly isDeviceRequired?: boolean;
   readonly metricPrefix?: string;
+  /** What the levels of a Sparkplug topic say. */
+  readonly sparkplug?: SparkplugTopic;
 }
 
 /** The templates and the fallback in force unless configured. */
@@ -39,7 +42,7 @@ const HTTP_PARSED = parseTemplate(HTTP_TEMPLATE);
 /**
  * The routing function of a configuration: pure, remembers up to `routesCachedMax` topics. A template with optional
  * levels owns its whole literal prefix: what lies under it and does not fit is a dead letter. A template without
- * owns exactly the topics that fit. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
+ * owns exactly the topics that fit. Commands and `STATE` of Sparkplug are messaging under a template of it. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
  */
 export function compileRoutes(config: RouteConfig): (topic: string) => Route {
   const templates = config.templates.map(parseTemplate);
@@ -73,6 +76,7 @@ function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: s
   let isOwned = false;
   for (const template of templates) {
     if (!template.prefix.every((level, i) => levels[i] === level)) continue;
+    if (template.isSparkplug && isSparkplugCommand(levels)) return MESSAGING;
     const match = matchTemplate(template, levels);
     if (match) return telemetryRoute(match);
     if (template.ownsPrefix) isOwned = true;

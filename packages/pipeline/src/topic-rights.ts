@@ -44,11 +44,12 @@ const MESSAGING_TEMPLATE = 'iot/{tenantId}/{projectId}/{deviceId}';
  */
 export function compileTopicRights(templates: readonly string[]): TopicRights {
   const spaces = [...templates, HTTP_TEMPLATE, MESSAGING_TEMPLATE].map((text) =>
-    levelsOf(parseTemplate(text)),
+    spaceOf(parseTemplate(text)),
   );
-  const publishSpaces = spaces.map((levels) =>
-    levels.filter(({ variable, isOptional }) => variable !== 'deviceId' || !isOptional),
-  );
+  const publishSpaces = spaces.map(({ levels, ...space }) => ({
+    ...space,
+    levels: levels.filter(({ variable, isOptional }) => variable !== 'deviceId' || !isOptional),
+  }));
   return {
     mayPublish: (subject, topic, kind) => {
       const action = kind === 'messaging' || kind === 'refuse' ? 'messages:publish' : 'telemetry:write';
@@ -60,10 +61,28 @@ export function compileTopicRights(templates: readonly string[]): TopicRights {
   };
 }
 
-/** The levels that can name an owner: those up to the last variable that is an id. */
-function levelsOf({ levels }: TopicTemplate): readonly TemplateLevel[] {
-  const last = levels.findLastIndex(({ variable }) => variable !== undefined && variable !== 'metricPrefix');
-  return levels.slice(0, last + 1);
+/** What a template says of owners. */
+interface Space extends Pick<TopicTemplate, 'constants'> {
+  /** The levels that can name an owner. */
+  readonly levels: readonly TemplateLevel[];
+  /** Levels behind which the constants name the owner: the literal beginning of the template. */
+  readonly constantsFrom: number;
+}
+
+const OWNERS: readonly Variable[] = ['tenantId', 'projectId', 'deviceId'];
+
+/**
+ * The levels up to the last variable that is an id, or else the literal beginning. An edge node of Sparkplug speaks for
+ * its devices, so that its topics belong to the project and to no device.
+ */
+function spaceOf({ levels, constants, prefix, isSparkplug }: TopicTemplate): Space {
+  const owners = isSparkplug ? OWNERS.slice(0, 2) : OWNERS;
+  const last = levels.findLastIndex(({ variable }) => variable !== undefined && owners.includes(variable));
+  return {
+    levels: levels.slice(0, Math.max(last + 1, prefix.length)),
+    constants,
+    constantsFrom: prefix.length,
+  };
 }
 
 /** A topic name is a filter that matches itself. */
@@ -71,7 +90,7 @@ function isInside(
   subject: Pick<Subject, 'grants'>,
   action: Action,
   filter: string,
-  spaces: readonly (readonly TemplateLevel[])[],
+  spaces: readonly Space[],
 ): boolean {
   if (isAllowed(subject, action, EVERYTHING)) return true;
   const scopes = scopesOf(subject, action);
@@ -82,11 +101,11 @@ function isInside(
 
 /** Whether somebody owns every topic that a filter can match, and whoever claims one is within. */
 function isWhole(
-  spaces: readonly (readonly TemplateLevel[])[],
+  spaces: readonly Space[],
   asked: readonly string[],
   isWithin: (owner: Scope) => boolean,
 ): boolean {
-  const claims = spaces.map((levels) => claimOf(levels, asked, isWithin));
+  const claims = spaces.map((space) => claimOf(space, asked, isWithin));
   return !claims.includes('outside') && claims.includes('inside');
 }
 
@@ -102,7 +121,7 @@ function isOfBound(owner: Scope, { tenant, project, device }: DeviceKey): boolea
 type Claim = 'inside' | 'outside' | 'partly';
 
 function claimOf(
-  levels: readonly TemplateLevel[],
+  { levels, constants, constantsFrom }: Space,
   asked: readonly string[],
   isWithin: (owner: Scope) => boolean,
 ): Claim {
@@ -122,6 +141,7 @@ function claimOf(
       claim = 'outside';
   };
   for (const [at, { literal, variable }] of levels.entries()) {
+    if (at === constantsFrom) Object.assign(owner, constants);
     const value = asked[at];
     const isAny = value === '+' || value === '#';
     if (isAny && variable === 'tenantId') return 'outside';
@@ -134,6 +154,7 @@ function claimOf(
     if (!isFitting && !isAny) return claim;
     if (isFitting && variable) owner[variable] = value;
   }
+  if (levels.length === constantsFrom) Object.assign(owner, constants);
   stop();
   return claim;
 }

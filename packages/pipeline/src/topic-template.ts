@@ -1,13 +1,18 @@
+import { readSparkplugTopic, SPARKPLUG_NAMESPACE, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 import { PipelineError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
 /**
  * A parsed topic template. Grammar, by levels: literals, then `{tenantId}`, `{projectId}`, `{deviceId}` in any order
  * among further literals; `{name?}` is optional and only followed by optional ones; `{metricPrefix?…}` (or `...`)
- * takes all levels that are left.
+ * takes all levels that are left. Behind the last level `{tenantId=acme}` and `{projectId=plant}` fix what no level names.
+ * A template with `{messageType}` is one of Sparkplug:
+ * `spBv1.0/{groupId}/{messageType}/{edgeNodeId}/{deviceId?}`, where the group may be the tenant or the project as well.
  */
 export interface TopicTemplate {
   readonly text: string;
+  readonly constants: Readonly<Partial<Record<Constant, string>>>;
+  readonly isSparkplug: boolean;
   /** Levels before the first variable. */
   readonly prefix: readonly string[];
   readonly levels: readonly TemplateLevel[];
@@ -24,7 +29,10 @@ export interface TemplateLevel {
 }
 
 /** What a template can take from a topic. */
-export type Variable = 'tenantId' | 'projectId' | 'deviceId' | 'metricPrefix';
+export type Variable = (typeof VARIABLES)[number];
+
+/** What a template can fix for all its topics. */
+export type Constant = 'tenantId' | 'projectId';
 
 /** What a fitting topic holds. */
 export interface TemplateMatch {
@@ -34,17 +42,33 @@ export interface TemplateMatch {
   readonly isDeviceRequired: boolean;
   /** Levels of the metric prefix joined by dots; empty without one. */
   readonly metricPrefix: string;
+  /** What a Sparkplug topic says. */
+  readonly sparkplug?: SparkplugTopic;
 }
 
-const VARIABLES: readonly Variable[] = ['tenantId', 'projectId', 'deviceId', 'metricPrefix'];
+const VARIABLES = [
+  'tenantId',
+  'projectId',
+  'deviceId',
+  'metricPrefix',
+  'groupId',
+  'messageType',
+  'edgeNodeId',
+] as const;
+
+const CONSTANTS = /(?:\{(?:tenantId|projectId)=[^{}/]*\})+$/;
 
 /** Reads a template; fails with `template-invalid`. */
 export function parseTemplate(text: string): TopicTemplate {
-  const levels = text.split('/').map((level) => parseLevel(text, level));
+  const constants = constantsOf(text);
+  const written = text.replace(CONSTANTS, '').split('/');
+  const levels = written.map((level) => parseLevel(text, level));
   const variables = levels.flatMap((level) => level.variable ?? []);
   for (const needed of ['tenantId', 'projectId'] as const) {
     const level = levels.find((one) => one.variable === needed);
-    if (!level || level.isOptional) throw invalid(text, `{${needed}} is missing or optional`);
+    if (level && constants[needed] !== undefined) throw invalid(text, `{${needed}} is a level and fixed too`);
+    if (constants[needed] === undefined && (!level || level.isOptional))
+      throw invalid(text, `{${needed}} is missing or optional`);
   }
   if (new Set(variables).size !== variables.length) throw invalid(text, 'a variable is there twice');
   const firstOptional = levels.findIndex((level) => level.isOptional);
@@ -54,14 +78,47 @@ export function parseTemplate(text: string): TopicTemplate {
   if (levels.slice(0, -1).some((level) => level.isRest))
     throw invalid(text, 'a level follows the one that takes the rest');
   const firstVariable = levels.findIndex((level) => level.variable);
-  const prefix = levels.slice(0, firstVariable).map((level) => level.literal ?? '');
+  const literals = firstVariable < 0 ? levels : levels.slice(0, firstVariable);
+  const prefix = literals.map((level) => level.literal ?? '');
   if (prefix.length === 0 || prefix[0] === '') throw invalid(text, 'it does not begin with a literal level');
-  return { text, prefix, levels, ownsPrefix: firstOptional >= 0 };
+  const isSparkplug = variables.some((one) => SPARKPLUG_VARIABLES.includes(one));
+  if (isSparkplug) checkSparkplug(text, written);
+  return { text, prefix, levels, constants, isSparkplug, ownsPrefix: firstOptional >= 0 };
+}
+
+const SPARKPLUG_VARIABLES: readonly Variable[] = ['groupId', 'messageType', 'edgeNodeId'];
+
+function checkSparkplug(template: string, levels: readonly string[]): void {
+  const [namespace, group = '', type, node, device] = levels;
+  const isFitting =
+    levels.length === 5 &&
+    namespace === SPARKPLUG_NAMESPACE &&
+    (['{groupId}', '{tenantId}', '{projectId}'].includes(group) || !group.includes('{')) &&
+    type === '{messageType}' &&
+    node === '{edgeNodeId}' &&
+    device === '{deviceId?}';
+  if (!isFitting)
+    throw invalid(
+      template,
+      `one of Sparkplug is ${SPARKPLUG_NAMESPACE}/{groupId}/{messageType}/{edgeNodeId}/{deviceId?}, with the tenant or project in the place of the group or behind it`,
+    );
+}
+
+function constantsOf(template: string): TopicTemplate['constants'] {
+  const constants: Partial<Record<Constant, string>> = {};
+  const [text = ''] = CONSTANTS.exec(template) ?? [];
+  for (const [, name, value = ''] of text.matchAll(/\{(\w+)=([^{}/]*)\}/g)) {
+    const constant = name === 'tenantId' ? 'tenantId' : 'projectId';
+    if (constants[constant] !== undefined) throw invalid(template, `{${constant}} is fixed twice`);
+    if (!isValidId(value)) throw invalid(template, `${JSON.stringify(value)} cannot be an id`);
+    constants[constant] = value;
+  }
+  return constants;
 }
 
 /** What `levels` of a topic hold by the template; undefined when they do not fit. */
 export function matchTemplate(template: TopicTemplate, levels: readonly string[]): TemplateMatch | undefined {
-  const found: Partial<Record<Variable, string>> = {};
+  const found: Partial<Record<Variable, string>> = { ...template.constants };
   let isDeviceRequired = false;
   let at = 0;
   for (const level of template.levels) {
@@ -88,7 +145,10 @@ export function matchTemplate(template: TopicTemplate, levels: readonly string[]
   if (at !== levels.length || found.tenantId === undefined || found.projectId === undefined) return undefined;
   const { tenantId: tenant, projectId: project, deviceId: device, metricPrefix = '' } = found;
   if (metricPrefix !== '' && !isValidMetricName(metricPrefix)) return undefined;
-  return { tenant, project, device, isDeviceRequired, metricPrefix };
+  if (!template.isSparkplug) return { tenant, project, device, isDeviceRequired, metricPrefix };
+  const sparkplug = readSparkplugTopic(levels, found.groupId !== undefined);
+  if (!sparkplug || !isValidId(sparkplug.deviceId)) return undefined;
+  return { tenant, project, device: sparkplug.deviceId, isDeviceRequired: true, metricPrefix, sparkplug };
 }
 
 /** Whether `id` may name a tenant, project or device: 1 to 128 characters, none of them a control character or `+ # /`. */
