@@ -1,9 +1,13 @@
-export type { EngineCertificates } from './certificates.ts';
-export { makeEngineCertificates } from './certificates.ts';
+export { FaultProxy, type ProxyFaults } from '../faults/fault-proxy.ts';
+export { type EngineCertificates, makeEngineCertificates } from './certificates.ts';
 export { Engine } from './engine.ts';
+export { type InfluxdbOptions, startInfluxdb } from './influxdb.ts';
 export { Kafka, KafkaNode, type KafkaOptions, startKafka } from './kafka.ts';
 export { kafkaLibraries } from './kafka-libraries.ts';
 export { type MosquittoOptions, startMosquitto } from './mosquitto.ts';
 export { accepts, freePorts } from './ports.ts';
 export { Postgres, type PostgresOptions, PostgresServer, startPostgres } from './postgres.ts';
 export { findPostgresFolder, findProgram } from './programs.ts';
+export { type MonitorOptions, startAlertmanager, startPrometheus } from './prometheus.ts';
+export { type RedisOptions, startRedis } from './redis.ts';
+export { startVictoriaMetrics, type VictoriaMetricsOptions } from './victoria-metrics.ts';
