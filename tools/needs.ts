@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findPostgresFolder, kafkaLibraries } from '@skerry/testkit/engines';
 import { ROOT } from './packages.ts';
 
 /** What a suite may need of the machine. */
@@ -15,7 +16,15 @@ export type NeedName =
   | 'chinese-font'
   | 'faketime'
   | 'loop-ext4'
-  | 'schemathesis';
+  | 'schemathesis'
+  | 'kafka'
+  | 'kcat'
+  | 'postgres'
+  | 'influxdb'
+  | 'victoria-metrics'
+  | 'prometheus'
+  | 'alertmanager'
+  | 'redis';
 
 interface Need {
   /** Debian packages that bring it. */
@@ -72,6 +81,33 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
     packages: ['e2fsprogs', 'mount'],
     find: () => (isRoot() && which('mkfs.ext4') && which('losetup') && which('mount') ? {} : undefined),
   },
+  // its jars come by Maven, once
+  kafka: {
+    packages: ['default-jre-headless', 'maven', 'openssl'],
+    find: () => (which('java') && which('openssl') && hasKafka() ? {} : undefined),
+  },
+  kcat: { packages: ['kcat'], find: () => (which('kcat') ? {} : undefined) },
+  postgres: {
+    packages: ['postgresql', 'openssl'],
+    find: () => (findPostgresFolder() && which('openssl') ? {} : undefined),
+  },
+  influxdb: { packages: ['influxdb'], find: () => (which('influxd') ? {} : undefined) },
+  'victoria-metrics': {
+    packages: ['victoria-metrics'],
+    find: () => (which('victoria-metrics') ? {} : undefined),
+  },
+  prometheus: {
+    packages: ['prometheus'],
+    find: () => (which('prometheus') && which('promtool') ? {} : undefined),
+  },
+  alertmanager: {
+    packages: ['prometheus-alertmanager'],
+    find: () => (which('prometheus-alertmanager') && which('amtool') ? {} : undefined),
+  },
+  redis: {
+    packages: ['redis-server', 'redis-tools'],
+    find: () => (which('redis-server') && which('redis-cli') ? {} : undefined),
+  },
 };
 
 /** What was found and what is missing after everything possible was installed. */
@@ -85,8 +121,10 @@ export interface Provision {
 export function provide(names: Iterable<NeedName>, say: (line: string) => void): Provision {
   const wanted = [...new Set(names)];
   const absent = wanted.filter((name) => NEEDS[name].find() === undefined);
-  const packages = absent.flatMap((name) => NEEDS[name].packages);
-  const why = absent.length === 0 ? '' : install(packages, say);
+  const why = install(
+    absent.map((name) => NEEDS[name].packages),
+    say,
+  );
   const env: Record<string, string> = {};
   const missing = new Map<NeedName, string>();
   for (const name of wanted) {
@@ -97,15 +135,23 @@ export function provide(names: Iterable<NeedName>, say: (line: string) => void):
   return { env, missing };
 }
 
-/** Installs packages; returns what to say about those that are missing afterwards. */
-function install(packages: readonly string[], say: (line: string) => void): string {
+/**
+ * Installs packages; returns what to say about those that are missing afterwards. Where one of them cannot be had the
+ * groups are installed one by one, so that it takes no other with it.
+ */
+function install(groups: readonly (readonly string[])[], say: (line: string) => void): string {
+  const packages = [...new Set(groups.flat())];
+  if (packages.length === 0) return '';
   if (!isRoot()) return 'not root, so nothing was installed';
   if (!which('apt-get')) return 'no apt-get here, so nothing was installed';
   say(`Set-up: installing ${packages.join(' ')}`);
   return withoutServiceStarts(() => {
     if (aptGet(['install', ...packages])) return 'not found after installing';
     if (aptGet(['update']) && aptGet(['install', ...packages])) return 'not found after installing';
-    return 'apt-get failed';
+    for (const group of groups) {
+      if (!aptGet(['install', ...group])) say(`Set-up: apt-get could not install ${group.join(' ')}`);
+    }
+    return 'apt-get could not install all that is needed';
   });
 }
 
@@ -144,6 +190,17 @@ function findSchemathesis(): Record<string, string> | undefined {
     if (!succeeds(join(folder, 'bin', 'python3'), words)) return undefined;
   }
   return { SKERRY_TEST_SCHEMATHESIS: program };
+}
+
+/** Whether Kafka's jars are in the cache folder or could be fetched; says why not where Maven is there. */
+function hasKafka(): boolean {
+  try {
+    kafkaLibraries();
+    return true;
+  } catch (cause) {
+    if (which('mvn')) console.error(cause instanceof Error ? cause.message : cause);
+    return false;
+  }
 }
 
 function pathVariable(variable: string, ...names: string[]): Record<string, string> | undefined {

@@ -91,6 +91,17 @@ export function allSuites(extent: Extent): readonly Suite[] {
       deadlineSecs: 300,
     },
     {
+      name: 'engines',
+      about: 'Kafka, PostgreSQL and the other real engines, killed and frozen as well',
+      files: ['tests/engines/**/*.test.ts'],
+      needs: [
+        ...(['kafka', 'kcat', 'postgres', 'mosquitto', 'mosquitto-clients'] as const),
+        ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
+      ],
+      concurrency: 2,
+      deadlineSecs: 480,
+    },
+    {
       name: 'page',
       about: 'the page in a browser',
       files: ['tests/page/**/*.test.ts'],
