@@ -44,6 +44,18 @@ export interface LongExtent {
   readonly mutants: number;
 }
 
+const ENGINES_SUITE: Suite = {
+  name: 'engines',
+  about: 'Kafka, PostgreSQL and the other real engines, killed and frozen as well',
+  files: ['tests/engines/**/*.test.ts'],
+  needs: [
+    ...(['kafka', 'kcat', 'postgres', 'mosquitto', 'mosquitto-clients'] as const),
+    ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
+  ],
+  concurrency: 2,
+  deadlineSecs: 480,
+};
+
 /** What `npm test` and the nightly run make, in this order. */
 export function allSuites(extent: Extent): readonly Suite[] {
   const suites: readonly Suite[] = [
@@ -90,17 +102,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       concurrency: 1,
       deadlineSecs: 300,
     },
-    {
-      name: 'engines',
-      about: 'Kafka, PostgreSQL and the other real engines, killed and frozen as well',
-      files: ['tests/engines/**/*.test.ts'],
-      needs: [
-        ...(['kafka', 'kcat', 'postgres', 'mosquitto', 'mosquitto-clients'] as const),
-        ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
-      ],
-      concurrency: 2,
-      deadlineSecs: 480,
-    },
+    ENGINES_SUITE,
     {
       name: 'page',
       about: 'the page in a browser',
