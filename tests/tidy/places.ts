@@ -50,6 +50,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/mqtt/src/websocket/',
   'packages/series/src/sqlite/',
   'packages/access/src/sqlite/',
+  'packages/control/src/postgres/',
   'packages/client/src/pause.ts',
   'packages/verify/src/',
   'packages/cli/',
@@ -72,6 +73,14 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   ],
   fastify: ['packages/api/'],
   '@platformatic/kafka': ['packages/journal/src/kafka/', 'testkit/', 'tests/', 'bench/'],
+  pg: [
+    'packages/control/src/postgres/',
+    'packages/series/src/postgres/',
+    'packages/access/src/postgres/',
+    'testkit/',
+    'tests/',
+    'bench/',
+  ],
   ajv: ['packages/api/', 'packages/cli/src/config/', 'tests/'],
   'ajv-formats': ['packages/api/', 'packages/cli/src/config/'],
   yaml: [

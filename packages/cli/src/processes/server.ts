@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ACCESS_FAULTS, type Access } from '@skerry/access';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
+import { CONTROL_FAULTS } from '@skerry/control';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
 import { createMeter, KERNEL_FAULTS, type Logger, type Meter } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/node';
@@ -265,6 +266,7 @@ const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
   ...MQTT_FAULTS,
   ...PIPELINE_FAULTS,
   ...CLI_FAULTS,
+  ...CONTROL_FAULTS,
   ...ACCESS_FAULTS,
   ...API_FAULTS,
 };

@@ -1,0 +1,1 @@
+export { openPostgresLeases, type PostgresLeaseOptions } from './postgres-lease-book.ts';

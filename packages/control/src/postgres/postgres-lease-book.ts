@@ -1,0 +1,176 @@
+import pg from 'pg';
+import { ControlError } from '../errors.ts';
+import type { Claim, LeaseBook, LeaseTime } from '../lease-book.ts';
+import { LIMITS } from '../limits.ts';
+
+/** Where leases are kept. */
+export interface PostgresLeaseOptions {
+  /** `postgres://USER@HOST:PORT/DATABASE`. */
+  readonly url: string;
+  readonly password?: string;
+  /** Schema of the table `leases`, made when it is missing; `skerry` when absent. A plain lower-case name. */
+  readonly schema?: string;
+}
+
+interface Row {
+  readonly number: number;
+  readonly epoch: string;
+  readonly was_closed: boolean;
+}
+
+/** Classes of SQLSTATE that pass by themselves: connection, resources, intervention of an operator, conflicts. */
+const PASSING = /^(08|53|57|40|55P03)/;
+const STATEMENT_MS = 5_000;
+
+/**
+ * Leases in a table of PostgreSQL, whose clock judges. One connection at a time, made again when it is lost. Fails with
+ * `leases-unreachable` or `leases-refused`.
+ */
+export async function openPostgresLeases(options: PostgresLeaseOptions): Promise<LeaseBook> {
+  const book = new PostgresLeaseBook(options);
+  try {
+    await book.prepare();
+    return book;
+  } catch (fault) {
+    await book[Symbol.asyncDispose]();
+    throw fault;
+  }
+}
+
+class PostgresLeaseBook implements LeaseBook {
+  readonly #pool: pg.Pool;
+  readonly #table: string;
+  readonly #schema: string;
+
+  constructor({ url, password, schema = 'skerry' }: PostgresLeaseOptions) {
+    if (!/^[a-z_][a-z0-9_]*$/.test(schema))
+      throw new ControlError(
+        'leases-refused',
+        `The schema of the leases: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
+      );
+    this.#schema = schema;
+    this.#table = `${schema}.leases`;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      ...(password === undefined ? {} : { password }),
+      max: 1,
+      connectionTimeoutMillis: STATEMENT_MS,
+      query_timeout: STATEMENT_MS,
+      application_name: 'skerry leases',
+    });
+    // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Makes the table where it is missing. Processes that start at once do not disturb each other. */
+  async prepare(): Promise<void> {
+    await this.#ask('Preparing', async (client) => {
+      await client.query('BEGIN');
+      await client.query("SELECT pg_advisory_xact_lock(hashtext('skerry leases'))");
+      const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
+      if (rows[0]?.there !== true) {
+        await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema}`);
+        await client.query(`CREATE TABLE ${this.#table} (
+          grp text NOT NULL, number integer NOT NULL, owner text NOT NULL, epoch bigint NOT NULL,
+          expires timestamptz NOT NULL, is_closed boolean NOT NULL, PRIMARY KEY (grp, number))`);
+      }
+      await client.query('COMMIT');
+    });
+  }
+
+  async claimAny(group: string, owner: string, time: LeaseTime): Promise<Claim> {
+    for (let tries = 0; tries < LIMITS.slotsMax.value; tries++) {
+      const { rows } = await this.#query<{ number: number }>(
+        `SELECT number FROM ${this.#table} WHERE grp = $1 AND expires <= now()
+         UNION ALL SELECT coalesce(max(number) + 1, 0) FROM ${this.#table} WHERE grp = $1
+         ORDER BY number LIMIT 1`,
+        [group],
+      );
+      const number = Number(rows[0]?.number ?? 0);
+      if (number >= LIMITS.slotsMax.value) break;
+      const claim = await this.#take(group, number, owner, time, false);
+      if (claim) return claim; // else another was quicker
+    }
+    throw new ControlError(
+      'leases-refused',
+      `The group ${group} has no number below ${LIMITS.slotsMax.value} that is free.`,
+      { group },
+    );
+  }
+
+  claim(group: string, number: number, owner: string, time: LeaseTime): Promise<Claim | undefined> {
+    return this.#take(group, number, owner, time, true);
+  }
+
+  async renew({ group, number, epoch }: Claim, time: LeaseTime): Promise<boolean> {
+    const { rowCount } = await this.#query(
+      `UPDATE ${this.#table} SET expires = now() + $4 * interval '1 ms'
+       WHERE grp = $1 AND number = $2 AND epoch = $3 AND expires > now()`,
+      [group, number, epoch, time],
+    );
+    return rowCount === 1;
+  }
+
+  async release({ group, number, epoch }: Claim, isClosed: boolean): Promise<void> {
+    await this.#query(
+      `UPDATE ${this.#table} SET expires = '-infinity', is_closed = $4
+       WHERE grp = $1 AND number = $2 AND epoch = $3`,
+      [group, number, epoch, isClosed],
+    );
+  }
+
+  async orphans(group: string): Promise<number[]> {
+    const { rows } = await this.#query<{ number: number }>(
+      `SELECT number FROM ${this.#table} WHERE grp = $1 AND NOT is_closed AND expires <= now() ORDER BY number`,
+      [group],
+    );
+    return rows.map(({ number }) => number);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** Undefined when somebody else holds it; `isOwnTaken`: a lease of the same owner is taken over. */
+  async #take(
+    group: string,
+    number: number,
+    owner: string,
+    time: LeaseTime,
+    isOwnTaken: boolean,
+  ): Promise<Claim | undefined> {
+    const { rows } = await this.#query<Row>(
+      `WITH before AS (SELECT is_closed FROM ${this.#table} WHERE grp = $1 AND number = $2)
+       INSERT INTO ${this.#table} AS lease (grp, number, owner, epoch, expires, is_closed)
+       VALUES ($1, $2, $3, 1, now() + $4 * interval '1 ms', false)
+       ON CONFLICT (grp, number) DO UPDATE
+         SET owner = $3, epoch = lease.epoch + 1, expires = excluded.expires, is_closed = false
+         WHERE lease.expires <= now() OR ($5 AND lease.owner = $3)
+       RETURNING number, epoch, coalesce((SELECT is_closed FROM before), true) AS was_closed`,
+      [group, number, owner, time, isOwnTaken],
+    );
+    const row = rows[0];
+    return row && { group, number, owner, epoch: Number(row.epoch), isTakenOver: !row.was_closed };
+  }
+
+  #query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    return this.#ask('Asking', (client) => client.query<R>(text, [...values]));
+  }
+
+  async #ask<T>(what: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let broken: Error | undefined;
+    try {
+      client = await this.#pool.connect();
+      return await work(client);
+    } catch (cause) {
+      broken = cause instanceof Error ? cause : new Error(String(cause));
+      const state = cause instanceof pg.DatabaseError ? String(cause.code) : '';
+      const code = state === '' || PASSING.test(state) ? 'leases-unreachable' : 'leases-refused';
+      const words = `${what} for leases in PostgreSQL failed: ${broken.message}${state === '' ? '' : ` (${state})`}.`;
+      throw new ControlError(code, words, { state }, cause);
+    } finally {
+      client?.release(broken);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { testLeaseBook } from './lease-suite.ts';
