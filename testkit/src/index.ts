@@ -1,3 +1,4 @@
+export type { Direction } from './faults/cut-point.ts';
 export * from './faults/fault-proxy.ts';
 export * from './faults/places.ts';
 export * from './generator.ts';

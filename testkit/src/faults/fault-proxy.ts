@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import { onFreePorts } from '../engines/ports.ts';
+import { afterBytes, atPattern, type CutPoint, type Direction } from './cut-point.ts';
 
-/** What a proxy does to the bytes that pass from now on, in both directions. */
+/** What a proxy does to the bytes that pass from now on, in both directions where nothing else is said. */
 export interface ProxyFaults {
   /** Holds bytes back for so long. */
   readonly delayMs?: number;
@@ -9,90 +12,144 @@ export interface ProxyFaults {
   readonly sliceBytes?: number;
   /** Swallows them; connections stay open. */
   readonly isBlackHole?: boolean;
+  /** Holds back all bytes of one direction, or of both, until other faults are in force; nothing is lost. */
+  readonly stalls?: Direction | 'both';
 }
 
-/** A TCP proxy with faults. Disposing closes it and everything that goes through it. */
+/** A cut that a proxy waits to make. */
+interface ArmedCut {
+  readonly point: CutPoint;
+  readonly isMade: PromiseWithResolvers<void>;
+}
+
+/** One connection through the proxy. */
+interface Link {
+  readonly near: Socket;
+  readonly far: Socket;
+  /** Set when it is cut as soon as the server has said something more. */
+  cutAtAnswer?: ArmedCut;
+}
+
+/**
+ * A TCP proxy with faults, on a loopback port below those of outgoing connections. Disposing closes it and everything
+ * that goes through it.
+ */
 export class FaultProxy implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
-  #faults: ProxyFaults = {};
+  /** Where clients connect to. */
+  readonly port: number;
   /** Port that connections made from now on go to. */
   target: number;
+  #server: Server | undefined;
+  readonly #links = new Set<Link>();
+  readonly #held = new Set<() => void>();
+  #cuts: ArmedCut[] = [];
+  #faults: ProxyFaults = {};
 
-  private constructor(server: Server, target: number) {
-    this.#server = server;
+  private constructor(port: number, target: number) {
+    this.port = port;
     this.target = target;
   }
 
   /** Opens a proxy on a free port. */
   static async open(target: number): Promise<FaultProxy> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true });
-    const proxy = new FaultProxy(server, target);
-    server.on('connection', (near) => proxy.#join(near));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    server.listen(0, '127.0.0.1', resolve);
-    await promise;
-    return proxy;
-  }
-
-  /** Where clients connect to. */
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : 0;
+    return await onFreePorts(1, async ([port = 0]) => {
+      const proxy = new FaultProxy(port, target);
+      await proxy.accept();
+      return proxy;
+    });
   }
 
   /** Connections that go through it. */
   get connections(): number {
-    return this.#pairs.size;
+    return this.#links.size;
   }
 
   /** Replaces the faults in force. */
   set faults(faults: ProxyFaults) {
     this.#faults = faults;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const goOn of held) goOn();
   }
 
   /** Cuts every connection with a reset, on both sides. */
   reset(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const { near, far } of this.#links) for (const socket of [near, far]) socket.resetAndDestroy();
   }
 
   /** Ends the direction from the clients to the target and leaves the other open. */
   halfClose(): void {
-    for (const [, far] of this.#pairs) far.end();
+    for (const { far } of this.#links) far.end();
+  }
+
+  /** Refuses new connections (ECONNREFUSED) until `accept`; those that there are go on. */
+  refuse(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  /** Takes new connections again, on the same port; resolves when it does. */
+  async accept(): Promise<void> {
+    if (this.#server) return;
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#join(near));
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
+    this.#server = server;
+  }
+
+  /**
+   * Cuts the connection on which the nth byte from now passes in a direction, counted over all connections. The bytes
+   * up to it pass, none after it; the sender is reset, the receiver sees an end. Resolves when the cut is made.
+   */
+  cutAfter(direction: Direction, bytes: number): Promise<void> {
+    return this.#arm(afterBytes(direction, bytes));
+  }
+
+  /**
+   * Resets a client's connection when it has sent a pattern, `COMMIT` for instance, for the nth time (first when absent)
+   * from now. `before`: the server does not get to see it. `answered`: it passes, and the client is cut when the server
+   * has answered, so that the work is done and the client does not know; the first bytes of the server after the pattern
+   * count as the answer, so nothing else should be under way on that connection. Resolves when the cut is made, fails
+   * with a plain error when the connection ends before the answer. Encrypted bytes have no patterns.
+   */
+  cutAt(pattern: string | Buffer, when: 'before' | 'answered', nth = 1): Promise<void> {
+    return this.#arm(atPattern(Buffer.from(pattern), when, nth));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+    this.refuse();
+    for (const { near, far } of this.#links) for (const socket of [near, far]) socket.destroy();
+  }
+
+  #arm(point: CutPoint): Promise<void> {
+    const isMade = Promise.withResolvers<void>();
+    this.#cuts.push({ point, isMade });
+    return isMade.promise;
   }
 
   #join(near: Socket): void {
     const far = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    const pair = [near, far] as const;
-    this.#pairs.add(pair);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    const link: Link = { near, far };
+    this.#links.add(link);
+    for (const [from, to, direction] of [
+      [near, far, 'to-server'],
+      [far, near, 'to-client'],
     ] as const) {
-      from.pipe(this.#passage(to));
+      from.pipe(this.#passage(link, to, direction));
       from.on('error', () => to.resetAndDestroy());
       from.once('close', () => {
-        this.#pairs.delete(pair);
+        this.#links.delete(link);
+        link.cutAtAnswer?.isMade.reject(new TypeError('The connection ended before the server answered'));
         to.destroySoon();
       });
     }
   }
 
   /** A stage that does what the faults say to each piece before it reaches the socket. */
-  #passage(to: Socket): Writable {
+  #passage(link: Link, to: Socket, direction: Direction): Writable {
     return new Writable({
       highWaterMark: 65_536,
-      write: (piece: Buffer, _, done) => {
-        const { delayMs = 0, isBlackHole = false } = this.#faults;
-        if (isBlackHole) done();
-        else if (delayMs > 0) setTimeout(() => this.#pass(piece, to, done), delayMs);
-        else this.#pass(piece, to, done);
-      },
+      write: (piece: Buffer, _, done) => this.#receive(link, to, direction, piece, done),
       final: (done) => {
         if (!this.#faults.isBlackHole) to.end();
         done();
@@ -100,9 +157,47 @@ export class FaultProxy implements AsyncDisposable {
     });
   }
 
+  #receive(link: Link, to: Socket, direction: Direction, piece: Buffer, done: () => void): void {
+    const { delayMs = 0, isBlackHole = false, stalls } = this.#faults;
+    if (isBlackHole) done();
+    else if (stalls === 'both' || stalls === direction)
+      this.#held.add(() => this.#receive(link, to, direction, piece, done));
+    else if (delayMs > 0) setTimeout(() => this.#judge(link, to, direction, piece, done), delayMs);
+    else this.#judge(link, to, direction, piece, done);
+  }
+
+  /** Passes a piece on, or what of it comes before a cut. */
+  #judge(link: Link, to: Socket, direction: Direction, piece: Buffer, done: () => void): void {
+    if (direction === 'to-client' && link.cutAtAnswer) {
+      // an orderly end towards the server, which is to keep what it has taken in
+      link.near.resetAndDestroy();
+      link.cutAtAnswer.isMade.resolve();
+      link.far.destroySoon();
+      done();
+      return;
+    }
+    for (const cut of this.#cuts) {
+      const verdict = cut.point.judge(link, direction, piece);
+      if (!verdict.cut) continue;
+      this.#cuts = this.#cuts.filter((other) => other !== cut);
+      if (verdict.cut === 'at-answer') {
+        link.cutAtAnswer = cut;
+        continue;
+      }
+      this.#pass(piece.subarray(0, verdict.passes), to, () => {
+        (to === link.far ? link.near : link.far).resetAndDestroy();
+        to.destroySoon(); // an orderly end, since a reset could take from the receiver what has passed
+        cut.isMade.resolve();
+        done();
+      });
+      return;
+    }
+    this.#pass(piece, to, done);
+  }
+
   #pass(piece: Buffer, to: Socket, done: () => void): void {
     const { sliceBytes } = this.#faults;
-    if (to.destroyed || !to.writable) {
+    if (to.destroyed || !to.writable || piece.byteLength === 0) {
       done();
       return;
     }
