@@ -126,6 +126,16 @@ export class ClientLink {
     return this.#connack?.properties?.assignedClientId ?? this.#connect.clientId;
   }
 
+  /** Properties of CONNACK; undefined at level 4. */
+  get properties(): Connack['properties'] {
+    return this.#connack?.properties;
+  }
+
+  /** Bytes that were written and that the network has not taken. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes;
+  }
+
   /** Publications that the broker takes before it acknowledges. */
   get receiveMaximum(): number {
     return this.#connack?.properties?.receiveMaximum ?? 65_535;
@@ -158,16 +168,17 @@ export class ClientLink {
     return this.#connection.write(bytes);
   }
 
-  /** DISCONNECT and an orderly end; resolves when the connection is gone. */
-  async disconnect(): Promise<void> {
+  /** DISCONNECT and an orderly end; resolves when the connection is gone, which the broker has `graceMs` for. */
+  async disconnect(graceMs: number = LIMITS.publisherCloseMs.value): Promise<void> {
     if (!this.#isOver) {
       this.#isOver = true;
       this.#keepAlive?.[Symbol.dispose]();
       this.write(encodeDisconnect({ type: 'disconnect', reason: REASON.success }, this.#connect.level));
       this.#connection.end();
+      this.#connection.resume(); // so that the end of the other side is seen
     }
     const breakOff = (): void => this.#connection.destroy();
-    using _ = this.#clock.startTimer(LIMITS.publisherCloseMs.value, breakOff);
+    using _ = this.#clock.startTimer(graceMs, breakOff);
     await this.closed;
   }
 

@@ -29,5 +29,6 @@ export * from './properties.ts';
 export * from './publisher.ts';
 export type { PublishedMessage } from './publisher-window.ts';
 export * from './reason-codes.ts';
+export * from './subscriber/index.ts';
 export * from './topic-cache.ts';
 export * from './utf8.ts';

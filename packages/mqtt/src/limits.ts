@@ -258,7 +258,7 @@ export const LIMITS = {
   publisherCloseMs: {
     value: 1_000,
     unit: 'ms',
-    what: 'Time between DISCONNECT of a publisher or subscriber and the end of its connection.',
+    what: 'Time between DISCONNECT of a publisher and the end of its connection.',
     whenFull: 'The connection is broken off.',
   },
   publisherTopicsMax: {
@@ -320,6 +320,12 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Age at which a connection of a subscriber has lasted.',
     whenFull: 'The delays begin anew after it.',
+  },
+  subscriberCloseMs: {
+    value: 5_000,
+    unit: 'ms',
+    what: 'Time between DISCONNECT of a subscriber and the end of its connection, in which a busy broker reads its last acknowledgements.',
+    whenFull: 'The connection is broken off, and the broker may send again what it has not read of.',
   },
   subscriptionBackoffMsMin: {
     value: 1_000,

@@ -10,7 +10,7 @@ const EMPTY = new Uint8Array(0);
 
 /** Gathers what goes out over one connection, so that a turn makes one write. */
 export class Outbox {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, 'write' | 'bufferedBytes'>;
   readonly #failpoint: FailpointHook;
   readonly #bytesMax: number;
   #bytes: Uint8Array = EMPTY;
@@ -19,7 +19,11 @@ export class Outbox {
   #isBlocked = false;
 
   /** `bytesMax` is what is gathered at most before it is written. */
-  constructor(connection: Connection, bytesMax: number, failpoint: FailpointHook) {
+  constructor(
+    connection: Pick<Connection, 'write' | 'bufferedBytes'>,
+    bytesMax: number,
+    failpoint: FailpointHook,
+  ) {
     this.#connection = connection;
     this.#bytesMax = bytesMax;
     this.#failpoint = failpoint;

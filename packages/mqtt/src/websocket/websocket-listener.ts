@@ -76,14 +76,14 @@ class Handshakes {
     this.#http = createServer(
       { maxHeaderSize: LIMITS.webSocketHeaderBytesMax.value },
       (request, response) => {
-        this.#fail('not-websocket', 'A request is no upgrade to a WebSocket.');
+        this.#fail('not-websocket', 'A request is no upgrade to a WebSocket.', request.socket);
         response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end();
         request.socket.once('finish', () => request.socket.destroy());
       },
     );
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#http.on('clientError', (error, socket) => {
-      this.#fail('refused', error.message);
+      this.#fail('refused', error.message, socket);
       socket.destroy();
     });
   }
@@ -93,12 +93,12 @@ class Handshakes {
     const most = this.#options.handshakesMax ?? LIMITS.webSocketHandshakesMax.value;
     if (this.#waiting.size >= most) {
       socket.on('error', () => undefined); // a reset of a connection that is closed anyway
+      this.#fail('too-many', `${most} handshakes are going on.`, socket);
       socket.destroy();
-      this.#fail('too-many', `${most} handshakes are going on.`);
       return;
     }
     const timer = setTimeout(() => {
-      this.#fail('timeout', 'The upgrade to a WebSocket did not come in time.');
+      this.#fail('timeout', 'The upgrade to a WebSocket did not come in time.', socket);
       socket.destroy();
     }, this.#options.handshakeMs ?? LIMITS.webSocketHandshakeMs.value);
     this.#waiting.set(socket, timer);
@@ -120,7 +120,7 @@ class Handshakes {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const refusal = this.#judge(request);
     if (refusal) {
-      this.#fail(refusal.reason, refusal.why);
+      this.#fail(refusal.reason, refusal.why, request.socket);
       socket.on('error', () => undefined); // the refusal cannot be told
       socket.end(`HTTP/1.1 ${refusal.status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
         socket.destroy(),
@@ -137,7 +137,7 @@ class Handshakes {
   #judge({
     url = '',
     headers,
-  }: IncomingMessage): (WebSocketFailure & { readonly status: string }) | undefined {
+  }: IncomingMessage): (Omit<WebSocketFailure, 'remote'> & { readonly status: string }) | undefined {
     if (url.replace(/\?.*$/s, '') !== PATH)
       return {
         status: '404 Not Found',
@@ -161,7 +161,8 @@ class Handshakes {
     return undefined;
   }
 
-  #fail(reason: WebSocketFailure['reason'], why: string): void {
-    this.#options.onHandshakeFailed?.({ reason, why });
+  #fail(reason: WebSocketFailure['reason'], why: string, socket: Duplex): void {
+    const { remoteAddress: host = '', remotePort: port = 0 } = socket as Partial<Socket>; // of the network, or of TLS over it
+    this.#options.onHandshakeFailed?.({ reason, why, remote: { host, port } });
   }
 }
