@@ -73,6 +73,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   ],
   fastify: ['packages/api/'],
   '@platformatic/kafka': ['packages/journal/src/kafka/', 'testkit/', 'tests/', 'bench/'],
+  kafkajs: ['tests/', 'bench/'],
   pg: [
     'packages/control/src/postgres/',
     'packages/series/src/postgres/',
