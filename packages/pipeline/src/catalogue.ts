@@ -26,8 +26,6 @@ export interface DeviceState extends DeviceKey {
   firstSeries: number;
   window: DedupeWindow | undefined;
   sequence: SequenceTracker | undefined;
-  /** Newest receipt since the start, microseconds; 0 before. */
-  lastSeenMicros: number;
   /** Whom it was heard by last, and the clients that spoke for it over MQTT, the last one first. */
   speaker: Speaker | undefined;
   clients: readonly SpeakingClient[];
@@ -61,6 +59,8 @@ export class Catalogue {
   /** Definition by series id. */
   readonly series: SeriesDefinition[] = [];
   readonly owners: DeviceState[] = [];
+  /** The log's time at which the store stopped: nothing that it holds was received later. */
+  restoredMicros = 0;
   #windows = 0;
   readonly #seriesMax: number;
 
@@ -104,7 +104,6 @@ export class Catalogue {
       firstSeries: 0,
       window: undefined,
       sequence: undefined,
-      lastSeenMicros: 0,
       speaker: undefined,
       clients: NO_CLIENTS,
     };
@@ -153,6 +152,7 @@ export class Catalogue {
 
   /** Takes over what the store knows. */
   restore(state: StoreState): void {
+    this.restoredMicros = state.logTimeMicros;
     for (const definition of state.series) {
       const owner = this.project(definition.tenant, definition.project);
       this.#keep(
@@ -211,7 +211,16 @@ export function accountOf(owner: ProjectState, device: string): Account {
   let account = owner.accounts.get(device);
   if (!account) {
     const { tenant, project } = owner;
-    account = { tenant, project, device, ...noVerdicts(), timeCorrected: 0, seqResets: 0, draft: 0 };
+    account = {
+      tenant,
+      project,
+      device,
+      ...noVerdicts(),
+      timeCorrected: 0,
+      seqResets: 0,
+      lastSeenMicros: 0,
+      draft: 0,
+    };
     owner.accounts.set(device, account);
   }
   return account;

@@ -70,7 +70,7 @@ test('DevicePages orders by age and filters by it, and cuts the pages of one lis
   const states = ids.map((id) => catalogue.addDevice(catalogue.project('t', 'p'), id));
   for (const [index, seen] of [30, 10, 40, 20].entries()) {
     const state = states[index];
-    if (state) state.lastSeenMicros = seen * 1e6;
+    if (state) state.account.lastSeenMicros = seen * 1e6;
   }
   const order = { by: 'lastSeen', isDescending: true } as const;
   const names = (query: Partial<Parameters<typeof pages.list>[0]>) =>
@@ -83,7 +83,7 @@ test('DevicePages orders by age and filters by it, and cuts the pages of one lis
   const first = pages.list({ order, limit: 2, atMicros });
   assert.equal(first.total, 4);
   const [, b] = states;
-  if (b) b.lastSeenMicros = 90e6; // came to the front between two pages of one list
+  if (b) b.account.lastSeenMicros = 90e6; // came to the front between two pages of one list
   assert.deepEqual(names({ order, skip: 2, limit: 2, atMicros: atMicros + 1_000_000 }), ['d', 'b']);
   assert.deepEqual(names({ order, atMicros: atMicros + 60_000_000 }), ['b', 'c', 'a', 'd']);
 });

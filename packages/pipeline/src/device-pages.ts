@@ -87,13 +87,14 @@ export class DevicePages {
     return found;
   }
 
-  /** Newest receipt of a device, else newest event time. */
+  /** Newest receipt of a device. Of one that was sealed before receipts were: its newest event time, as far as it can be true. */
   lastSeen(device: DeviceState): number {
-    if (device.lastSeenMicros > 0) return device.lastSeenMicros;
+    const { lastSeenMicros } = device.account;
+    if (lastSeenMicros > 0) return lastSeenMicros;
     let newest = 0;
     for (const series of device.series.values())
       newest = Math.max(newest, this.#latest.get(series)?.timeMicros ?? 0);
-    return newest;
+    return Math.min(newest, this.#catalogue.restoredMicros);
   }
 
   #entry(device: DeviceState): DeviceEntry {

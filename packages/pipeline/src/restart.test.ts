@@ -4,6 +4,7 @@ import { RECORD_KIND } from '@skerry/journal';
 import fc from 'fast-check';
 import { auditLedger } from './audit.ts';
 import { MemoryAuditSource } from './memory-audit-source.ts';
+import type { Pipeline } from './pipeline.ts';
 import { DEFAULT_ROUTES } from './routes.ts';
 import { SAMPLE_MICROS, type SampleRecord } from './testing/record-builder.ts';
 import { Rig, until } from './testing/rig.ts';
@@ -164,3 +165,36 @@ test('openPipeline comes to the same store and ledger however often it is killed
     { numRuns: 100 },
   );
 });
+
+test('after a restart a device was heard when its last record came, whatever its clock says', async () => {
+  const rig = new Rig();
+  const at = (device: string, minute: number, ts: number): SampleRecord => ({
+    topic: `iot/t/p/${device}/telemetry`,
+    payload: `{"v":1,"timestamp":${ts}}`,
+    receivedMicros: SAMPLE_MICROS + minute * 60e6,
+  });
+  const secs = SAMPLE_MICROS / 1e6;
+  const seen = [
+    ['behind', SAMPLE_MICROS + 120e6],
+    ['ahead', SAMPLE_MICROS + 60e6],
+    ['many-1', SAMPLE_MICROS + 180e6],
+    ['many-2', SAMPLE_MICROS + 180e6],
+  ];
+  {
+    await using pipeline = await rig.open();
+    rig.journal.append(at('ahead', 1, secs + 72_000), at('behind', 2, secs - 86_400), {
+      topic: 'mtic/msg/client/realtime/t/p',
+      payload: '[{"id":"many-1","v":1},{"id":"many-2","v":2}]',
+      receivedMicros: SAMPLE_MICROS + 180e6,
+    });
+    await pipeline.flush();
+    assert.deepEqual(heard(pipeline), seen.toSorted());
+  }
+  await using pipeline = await rig.open();
+  assert.deepEqual(heard(pipeline), seen.toSorted());
+});
+
+function heard(pipeline: Pipeline): (readonly [string, number])[] {
+  const { entries } = pipeline.devices({ limit: 9 });
+  return entries.map(({ device, lastSeenMicros }) => [device, lastSeenMicros] as const);
+}

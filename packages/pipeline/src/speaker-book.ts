@@ -23,8 +23,9 @@ export class SpeakerBook {
 
   /** A record was received for a device. */
   heard(device: DeviceState, record: RecordCursor, receivedMicros: number, draft: SealDraft): void {
-    if (receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
-    const { speaker } = device;
+    const { account, speaker } = device;
+    if (receivedMicros > account.lastSeenMicros) account.lastSeenMicros = receivedMicros;
+    draft.touch(account);
     if (speaker && speaker.version === speaker.entry.version && isClient(record, speaker.entry.bytes)) return;
     if (record.kind === RECORD_KIND.telemetry) this.#changed(device, record, receivedMicros, draft);
   }

@@ -5,7 +5,16 @@ import type { DeviceAccount } from './store.ts';
 
 function anAccount(tenant: string, project: string, device: string, stored: number): DeviceAccount {
   const rest = { deduplicated: 2, filtered: 3, deadLettered: 4, discarded: 5, expired: 6 };
-  return { tenant, project, device, stored, ...rest, timeCorrected: 7, seqResets: 2 ** 40 };
+  return {
+    tenant,
+    project,
+    device,
+    stored,
+    ...rest,
+    timeCorrected: 7,
+    seqResets: 2 ** 40,
+    lastSeenMicros: 2 ** 50,
+  };
 }
 
 test('AccountColumns gives back what it was made of, each owner kept once', () => {

@@ -10,6 +10,7 @@ const ORDER = [
   'expired',
   'timeCorrected',
   'seqResets',
+  'lastSeenMicros',
 ] as const satisfies readonly (keyof DeviceAccount)[];
 
 const WIDTH = ORDER.length;
@@ -83,6 +84,7 @@ export class AccountColumns implements Iterable<DeviceAccount> {
       expired: count(5),
       timeCorrected: count(6),
       seqResets: count(7),
+      lastSeenMicros: count(8),
     };
   }
 
@@ -100,4 +102,5 @@ function writeCounts(counts: Float64Array, at: number, one: DeviceAccount): void
   counts[at + 5] = one.expired;
   counts[at + 6] = one.timeCorrected;
   counts[at + 7] = one.seqResets;
+  counts[at + 8] = one.lastSeenMicros;
 }

@@ -27,6 +27,8 @@ export interface DeviceAccount {
   /** Beside the equation: event times replaced by the receive time, restarts of the device's own numbering. */
   readonly timeCorrected: number;
   readonly seqResets: number;
+  /** Newest receipt that was heard of the device, microseconds; 0 when it is not known. */
+  readonly lastSeenMicros: number;
 }
 
 /** Entries that one seal adds to a device's dedupe window, oldest first. */

@@ -122,7 +122,7 @@ test('verify tells an inversion as order, also one that the store counted as a r
   using swapped = await makeScene({ sent, journalled: [c, b, a, d, ...rest] });
   assert.deepEqual(await verdictsOf(swapped), { order: 1 });
   const account = { stored: 3, deduplicated: 0, filtered: 0, deadLettered: 0, discarded: 0, expired: 0 };
-  const accounts = [{ ...aDevice(0), ...account, timeCorrected: 0, seqResets: 1 }];
+  const accounts = [{ ...aDevice(0), ...account, timeCorrected: 0, seqResets: 1, lastSeenMicros: 0 }];
   using counted = await makeScene({ sent, seal: { accounts } });
   assert.deepEqual(await verdictsOf(counted), { order: 1 });
 });

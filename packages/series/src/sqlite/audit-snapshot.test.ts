@@ -17,7 +17,14 @@ const SERIES = [
   { id: 2, tenant: 't', project: 'p', device: 'e', metric: 'b' },
 ];
 const ACCOUNT = { tenant: 't', project: 'p', device: 'd', stored: 7, deduplicated: 1, filtered: 2 };
-const REST = { deadLettered: 3, discarded: 4, expired: 5, timeCorrected: 6, seqResets: 8 };
+const REST = {
+  deadLettered: 3,
+  discarded: 4,
+  expired: 5,
+  timeCorrected: 6,
+  seqResets: 8,
+  lastSeenMicros: 1_767_225_600_000_001,
+};
 
 function openOver(folder: SqliteFolder, options: Partial<AuditSnapshotOptions> = {}): Promise<AuditSnapshot> {
   return openAuditSnapshot(

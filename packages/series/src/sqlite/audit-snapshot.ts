@@ -206,6 +206,7 @@ class SqliteSnapshot implements AuditSnapshot {
       expired: Number(row.expired),
       timeCorrected: Number(row.time_corrected),
       seqResets: Number(row.seq_resets),
+      lastSeenMicros: Number(row.last_seen ?? 0),
     }));
   }
 

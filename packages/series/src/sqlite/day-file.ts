@@ -19,7 +19,8 @@ CREATE TABLE seals(number INTEGER PRIMARY KEY, journal_from INTEGER, position IN
   points INTEGER, log_micros INTEGER, first_chunk INTEGER, end_chunk INTEGER, verdicts BLOB);
 CREATE TABLE devices(id INTEGER PRIMARY KEY, tenant TEXT, project TEXT, device TEXT);
 CREATE TABLE accounts(device INTEGER PRIMARY KEY, stored INTEGER, deduplicated INTEGER, filtered INTEGER,
-  dead_lettered INTEGER, discarded INTEGER, expired INTEGER, time_corrected INTEGER, seq_resets INTEGER);
+  dead_lettered INTEGER, discarded INTEGER, expired INTEGER, time_corrected INTEGER, seq_resets INTEGER,
+  last_seen INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE dedupe(id INTEGER PRIMARY KEY, device INTEGER, tier INTEGER, count INTEGER, newest INTEGER, entries BLOB,
   checksum INTEGER);
 CREATE INDEX dedupe_device ON dedupe(device, id);
@@ -33,11 +34,26 @@ CREATE INDEX dead_letters_state ON dead_letters(state, offset);
 const CARRY = `
 INSERT INTO series SELECT * FROM old.series;
 INSERT INTO devices SELECT * FROM old.devices;
-INSERT INTO accounts SELECT * FROM old.accounts;
 INSERT INTO dedupe SELECT * FROM old.dedupe;
 INSERT INTO gaps SELECT * FROM old.gaps;
 INSERT INTO state SELECT id, journal_id, seal, position, telemetry_position, log_micros, retention_micros, 0 FROM old.state;
 `;
+
+const COUNTS =
+  'device, stored, deduplicated, filtered, dead_lettered, discarded, expired, time_corrected, seq_resets';
+
+/** Carries accounts over; files of older versions do not say when a device was heard last. */
+function carryAccounts(connection: DatabaseSync, old: DayFile): void {
+  const columns = hasLastSeen(old) ? `${COUNTS}, last_seen` : COUNTS;
+  connection.exec(`INSERT INTO accounts (${columns}) SELECT ${columns} FROM old.accounts`);
+}
+
+/** Whether the accounts of a file say when a device was heard last. */
+export function hasLastSeen(file: StoreFile): boolean {
+  return (
+    file.get("SELECT count(*) AS n FROM pragma_table_info('accounts') WHERE name = 'last_seen'")?.n === 1
+  );
+}
 
 /** The consumer's position and clock as the `state` row has them. */
 export interface DayState {
@@ -137,6 +153,7 @@ export function makeDayFile(
     }
     try {
       connection.exec(CARRY);
+      carryAccounts(connection, old);
       if (old.get(HAS_SESSIONS)?.n === 1) connection.exec(CARRY_SESSIONS);
       if (old.get(HAS_STAGES)?.n === 1) connection.exec(CARRY_STAGES);
       connection

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../chunk-bytes.ts';
 import { LIMITS } from '../limits.ts';
 import type { DedupeEntries, DeviceAccount, DeviceGaps, Seal } from '../store.ts';
 import type { Turn } from '../turn.ts';
-import type { DayFile } from './day-file.ts';
+import { type DayFile, hasLastSeen } from './day-file.ts';
 import { checkDedupe, checkGaps, dedupeChecksum, gapsChecksum } from './row-checksums.ts';
 
 /** Rows of one tier from which they are joined into one of the next. */
@@ -22,7 +22,7 @@ type Named = Pick<Device, 'tenant' | 'project' | 'device'>;
 
 /** Accounts that one statement writes: a call costs more than a row. */
 const ACCOUNTS_AT_ONCE = 32;
-const ACCOUNT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const ACCOUNT_ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 const INSERT_ACCOUNT = `INSERT OR REPLACE INTO accounts VALUES ${ACCOUNT_ROW}`;
 const INSERT_ACCOUNTS = INSERT_ACCOUNT + `, ${ACCOUNT_ROW}`.repeat(ACCOUNTS_AT_ONCE - 1);
 
@@ -34,6 +34,8 @@ export class DeviceRows {
   #fresh: { readonly ids: Map<string, number>; readonly device: string }[] = [];
   #rows = new Map<number, number>();
   #nextId = 1;
+  /** Files whose accounts have the columns of this version. */
+  #current = new WeakSet<DayFile>();
 
   /**
    * Accounts, dedupe entries and gaps as the newest file has them; remembers the numbers. Fails with `store-damaged` when
@@ -87,6 +89,7 @@ export class DeviceRows {
     this.#nextId -= this.#fresh.length;
     for (const { ids, device } of this.#fresh) ids.delete(device);
     this.#fresh = [];
+    this.#current = new WeakSet();
   }
 
   #idsOf({ tenant, project }: Pick<Named, 'tenant' | 'project'>): Map<string, number> {
@@ -113,6 +116,7 @@ export class DeviceRows {
   }
 
   async #writeAccounts(file: DayFile, accounts: AccountColumns, turn: Turn): Promise<void> {
+    this.#bringUpToDate(file);
     const { owners, ownerOf, devices, counts, rows } = accounts;
     const idsOf = owners.map((owner) => this.#idsOf(owner));
     const width = rows === 0 ? 0 : counts.length / rows;
@@ -129,6 +133,12 @@ export class DeviceRows {
     }
     for (let at = 0; at < values.length; at += width + 1)
       file.run(INSERT_ACCOUNT, ...values.slice(at, at + width + 1));
+  }
+
+  #bringUpToDate(file: DayFile): void {
+    if (this.#current.has(file)) return;
+    if (!hasLastSeen(file)) file.run('ALTER TABLE accounts ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0');
+    this.#current.add(file);
   }
 
   #writeDedupe(file: DayFile, one: DedupeEntries, logMicros: number): void {
@@ -173,6 +183,7 @@ function loadAccounts(file: DayFile, of: (id: unknown) => Named): DeviceAccount[
     expired: Number(row.expired),
     timeCorrected: Number(row.time_corrected),
     seqResets: Number(row.seq_resets),
+    lastSeenMicros: Number(row.last_seen ?? 0), // files of older versions have no such column until they are written
   }));
 }
 

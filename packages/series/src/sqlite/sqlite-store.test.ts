@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { aDeadLetter, aHeadView, aSeal, hasCode, NOON, testSeriesStore, workAll } from '../testing/index.ts';
 import { SqliteFolder } from './sqlite-folder.ts';
@@ -57,7 +59,7 @@ test('SqliteStore seal that fails leaves nothing and can be repeated', async () 
   const account = { stored: 1, deduplicated: 0, filtered: 0, deadLettered: 0, discarded: 0, expired: 0 };
   const accounts = Array.from({ length: 40 }, (_, i) => ({
     ...{ tenant: 't', project: 'p', device: `d${i}`, ...account },
-    ...{ timeCorrected: 0, seqResets: 0 },
+    ...{ timeCorrected: 0, seqResets: 0, lastSeenMicros: 0 },
   }));
   folder.failpoint = (name) => {
     if (name === 'seal-before-commit') throw new Error('killed here');
@@ -70,6 +72,30 @@ test('SqliteStore seal that fails leaves nothing and can be repeated', async () 
   assert.deepEqual(await valuesOf(folder), [1]);
   await folder.reopen();
   assert.deepEqual((await folder.store.load()).accounts, accounts);
+});
+
+test('SqliteStore goes on with files whose accounts do not say when a device was heard, on the same day and the next', async () => {
+  const account = (device: string, lastSeenMicros: number) => ({
+    ...{ tenant: 't', project: 'p', device, stored: 1, deduplicated: 0, filtered: 0, deadLettered: 0 },
+    ...{ discarded: 0, expired: 0, timeCorrected: 0, seqResets: 0, lastSeenMicros },
+  });
+  for (const isNextDay of [false, true]) {
+    await using folder = await new SqliteFolder().open();
+    await folder.store.seal(aSeal(1, one(1), { accounts: [account('old', NOON)] }));
+    await folder.store[Symbol.asyncDispose]();
+    const names = readdirSync(folder.folder, { recursive: true, encoding: 'utf8' });
+    for (const name of names.filter((file) => /\d{4}-\d\d-\d\d\.db$/.test(file))) {
+      using file = new DatabaseSync(join(folder.folder, name));
+      file.exec('ALTER TABLE accounts DROP COLUMN last_seen');
+    }
+    await folder.open();
+    assert.deepEqual((await folder.store.load()).accounts, [account('old', 0)]);
+    const time = NOON + (isNextDay ? DAY : SECOND);
+    const seal = aSeal(2, one(2, time), { accounts: [account('new', time)] });
+    await folder.store.seal({ ...seal, logTimeMicros: time });
+    await folder.reopen();
+    assert.deepEqual((await folder.store.load()).accounts, [account('old', 0), account('new', time)]);
+  }
 });
 
 test('SqliteStore killed while a day begins has one truth, and the next day begins again', async () => {

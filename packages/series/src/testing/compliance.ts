@@ -76,6 +76,7 @@ function testStates(name: string, open: () => Promise<StoreHarness>): void {
       expired: 6,
       timeCorrected: 7,
       seqResets: 8,
+      lastSeenMicros: 9,
     };
     const dedupe = { ...DEVICE, count: 2, newestMicros: NOON, bytes: Uint8Array.of(1, 2, 3) };
     const gaps = { ...DEVICE, epoch: 'e1', highest: 9, gaps: [{ from: 3, to: 4 }] };
@@ -459,5 +460,6 @@ function anAccount(i: number, from: number): DeviceAccount {
     expired: base + 5,
     timeCorrected: base + 6,
     seqResets: base + 7,
+    lastSeenMicros: base + 8,
   };
 }
