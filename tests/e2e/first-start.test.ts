@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -90,6 +91,20 @@ test('a first start makes admin, prints its password and a link that works once;
     .map((name) => readFileSync(join(data, name), 'latin1'))
     .join('');
   for (const secret of secrets) assert.ok(!kept.includes(secret), 'a secret stands in a file');
+});
+
+test('a first start that finds a port taken makes nobody; the next one does, and tells it', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-first-'));
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const address = taken.address();
+  const port = address !== null && typeof address === 'object' ? String(address.port) : '';
+  await assert.rejects(start(folder.path, ['--mqtt-websocket-port', port]), /skerry up ended/);
+  await new Promise((resolve) => taken.close(resolve));
+  await using second = await start(folder.path);
+  const [, password = ''] = PASSWORD.exec(second.out) ?? [];
+  const [, url = ''] = LINK.exec(second.out) ?? [];
+  assert.equal(await signIn(url, { name: 'admin', password }), 200);
 });
 
 test('two first starts share no secret', async () => {

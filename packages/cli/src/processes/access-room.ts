@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Access, AccessError, MemoryAccessStore, makeFirstUser, openAccess } from '@skerry/access';
+import { type Access, AccessError, MemoryAccessStore, openAccess } from '@skerry/access';
 import { nodeScrypt } from '@skerry/access/node';
 import { openSqliteStore } from '@skerry/access/sqlite';
 import type { Clock, Logger, Meter, Random } from '@skerry/kernel';
@@ -23,29 +23,18 @@ export interface AccessRoomOptions {
   readonly onChanged: (subject: string) => void;
 }
 
-/** The access of a process. `firstPassword`: of the user that was just made, on the first start of a data folder. */
-export interface AccessRoom {
-  readonly access: Access;
-  readonly firstPassword: string | undefined;
-}
-
 /** Folder of the audit log inside a data folder. */
 export function auditFolderOf(dataDir: string): string {
   return join(dataDir, 'audit');
 }
 
-/** Opens `access.db` and the audit log of a data folder; the first start makes the user `admin`. */
-export async function openAccessRoom(
-  options: AccessRoomOptions,
-  needs: AccessRoomNeeds,
-): Promise<AccessRoom> {
+/** Opens `access.db` and the audit log of a data folder. */
+export async function openAccessRoom(options: AccessRoomOptions, needs: AccessRoomNeeds): Promise<Access> {
   const { dataDir, localToken, onChanged } = options;
-  const access = await openAccess(
+  return await openAccess(
     { audit: { folder: auditFolderOf(dataDir) }, localToken, onChanged },
     { ...needs, store: storeOf(options, needs.logger), disk: nodeDisk(), hasher: nodeScrypt },
   );
-  const firstPassword = options.isReadOnly ? undefined : await makeFirstUser(access, needs.random);
-  return { access, firstPassword };
 }
 
 function storeOf({ dataDir, isReadOnly }: AccessRoomOptions, logger: Logger) {

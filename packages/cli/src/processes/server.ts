@@ -1,6 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ACCESS_FAULTS, type Access } from '@skerry/access';
+import { ACCESS_FAULTS, type Access, makeFirstUser } from '@skerry/access';
 import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
 import { CONTROL_FAULTS } from '@skerry/control';
 import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
@@ -56,8 +56,6 @@ interface Rooms extends LoadedConfig {
 /** What has been opened, for the platform and the last words. */
 interface Opened {
   readonly access: Access;
-  /** Of the user that this first start has made. */
-  readonly firstPassword: string | undefined;
   readonly folder: HeldDataFolder;
   readonly threads: ServerThreads;
   readonly journal: JournalClient;
@@ -109,7 +107,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const { config, isReadOnly, clock, meter } = rooms;
   const folder = stack.use(await holdDataFolder(config.dataDir));
   const later: { broker?: Broker } = {};
-  const { access, firstPassword } = await openAccessRoom(
+  const access = await openAccessRoom(
     {
       dataDir: config.dataDir,
       localToken: folder.token,
@@ -148,7 +146,6 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   );
   return {
     access,
-    firstPassword,
     folder,
     threads,
     journal,
@@ -319,10 +316,12 @@ function checkRoutes(config: SkerryConfig): void {
 }
 
 async function announce(
-  { access, firstPassword, folder, broker }: Opened,
+  { access, folder, broker }: Opened,
   api: Api,
   { context, config, isReadOnly, wantsSignInLink }: UpOptions,
 ): Promise<void> {
+  // not before everything listens: a start that fails tells nobody the password
+  const firstPassword = isReadOnly ? undefined : await makeFirstUser(access, nodeRandom());
   const { host, port } = broker.address;
   folder.announce({
     pid: process.ppid,
