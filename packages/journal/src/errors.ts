@@ -12,7 +12,12 @@ export type JournalFault =
   | 'offset-trimmed'
   | 'batch-malformed'
   | 'record-too-large'
-  | 'too-many-projects';
+  | 'too-many-projects'
+  | 'kafka-unreachable'
+  | 'kafka-denied'
+  | 'kafka-unsteady'
+  | 'kafka-topic-missing'
+  | 'kafka-refused';
 
 /** What a caller should do about each fault of the journal, and what it means (source of the error pages). */
 export const JOURNAL_FAULTS: Readonly<
@@ -53,6 +58,28 @@ export const JOURNAL_FAULTS: Readonly<
   'too-many-projects': {
     advice: 'give-up',
     meaning: 'More pairs of tenant and project were seen since the start than the limit allows.',
+  },
+  'kafka-unreachable': {
+    advice: 'retry',
+    meaning: 'No broker of the Kafka cluster could be reached, or none answered in time.',
+  },
+  'kafka-denied': {
+    advice: 'give-up',
+    meaning:
+      'Kafka refused the credentials, the certificate or the permission; what waits is kept and tried again.',
+  },
+  'kafka-unsteady': {
+    advice: 'retry',
+    meaning:
+      'Kafka cannot serve the request at the moment: a partition has no leader or too few replicas, or a role is moving.',
+  },
+  'kafka-topic-missing': {
+    advice: 'retry',
+    meaning: 'A topic that is needed does not exist in the Kafka cluster.',
+  },
+  'kafka-refused': {
+    advice: 'give-up',
+    meaning: 'Kafka refused a request for good; the reason it gave is named.',
   },
 };
 

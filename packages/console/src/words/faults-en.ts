@@ -143,6 +143,13 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'too-many-attempts': 'The address or the name has tried too often; retry-after says when to try again.',
   'too-many-files': 'The process has no file descriptor left.',
   'too-many-projects': 'More pairs of tenant and project were seen since the start than the limit allows.',
+  'kafka-unreachable': 'No broker of the Kafka cluster could be reached, or none answered in time.',
+  'kafka-denied':
+    'Kafka refused the credentials, the certificate or the permission; what waits is kept and tried again.',
+  'kafka-unsteady':
+    'Kafka cannot serve the request at the moment: a partition has no leader or too few replicas, or a role is moving.',
+  'kafka-topic-missing': 'A topic that is needed does not exist in the Kafka cluster.',
+  'kafka-refused': 'Kafka refused a request for good; the reason it gave is named.',
   'too-many-queries': 'As many queries run as the limit allows; try again after retry-after seconds.',
   'too-many-requests':
     'Who asks has used up the requests of the moment; the fields RateLimit and retry-after say when there are more.',

@@ -1,0 +1,10 @@
+export * from './device-key.ts';
+export * from './header-names.ts';
+export * from './kafka-client.ts';
+export * from './murmur2.ts';
+export * from './origin.ts';
+export * from './record-layout.ts';
+export * from './topic-layout.ts';
+export * from './topics.ts';
+export * from './uplink.ts';
+export type { PositionFile } from './uplink-position.ts';

@@ -1,0 +1,94 @@
+import { HEADER, RECORD_KIND, type RecordKind } from '../batch.ts';
+import type { HeaderList } from './header-list.ts';
+import { KAFKA_HEADER, KIND_NAMES, PLAIN_HEADERS, TRACE_PARENT, USER_PREFIX } from './header-names.ts';
+import { writeDecimal } from './origin.ts';
+
+/** What the headers of a record are made of; `RecordReader` has it. Places are indexes into `body`. */
+export interface OutgoingRecord {
+  readonly body: Uint8Array;
+  readonly kind: RecordKind;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly receivedMicros: number;
+  readonly topicStart: number;
+  readonly clientStart: number;
+  readonly headersStart: number;
+  readonly payloadStart: number;
+  readonly end: number;
+}
+
+/** Names of a record's project as bytes; both undefined without one. */
+export interface ProjectBytes {
+  readonly tenant: Uint8Array | undefined;
+  readonly project: Uint8Array | undefined;
+}
+
+const text = new TextEncoder();
+const NAMES = Object.fromEntries(
+  Object.values(KAFKA_HEADER).map((name) => [name, text.encode(name)]),
+) as Record<string, Uint8Array>; // every value of KAFKA_HEADER is a key
+const PLAIN_NAMES: ReadonlyMap<number, Uint8Array> = new Map(
+  [...PLAIN_HEADERS].map(([key, name]) => [key, text.encode(name)]),
+);
+const KIND_VALUES: ReadonlyMap<RecordKind, Uint8Array> = new Map(
+  [...KIND_NAMES].map(([kind, name]) => [kind, text.encode(name)]),
+);
+const QOS_VALUES = [text.encode('0'), text.encode('1'), text.encode('2')];
+const TRUE = text.encode('1');
+const TRACE_PARENT_NAME = text.encode(TRACE_PARENT);
+const HEAD_BYTES = 3;
+
+/** Bytes of one of Skerry's own header names. */
+export function headerName(name: (typeof KAFKA_HEADER)[keyof typeof KAFKA_HEADER]): Uint8Array {
+  return NAMES[name] ?? text.encode(name);
+}
+
+const TOPIC = headerName('topic');
+const TENANT = headerName('tenant');
+const PROJECT = headerName('project');
+const RECEIVED = headerName('received');
+const QOS = headerName('qos');
+const RETAIN = headerName('retain');
+const CLIENT = headerName('client');
+const KIND = headerName('kind');
+
+/** Puts the headers of a record, all but `origin`, into a list. One for each thread: it uses its scratch bytes again. */
+export class RecordHeadersOut {
+  readonly #received = Buffer.alloc(20);
+
+  /** Fills `into`, which holds views of `record.body` afterwards. */
+  fill(into: HeaderList, record: OutgoingRecord, project: ProjectBytes): void {
+    const { body } = record;
+    into.clear();
+    into.add(TOPIC, body, record.topicStart, record.clientStart);
+    if (project.tenant) into.add(TENANT, project.tenant);
+    if (project.project) into.add(PROJECT, project.project);
+    into.add(RECEIVED, this.#received, 0, writeDecimal(this.#received, 0, record.receivedMicros));
+    if (record.qos !== 1) into.add(QOS, QOS_VALUES[record.qos] ?? TRUE);
+    if (record.retain) into.add(RETAIN, TRUE);
+    if (record.headersStart > record.clientStart)
+      into.add(CLIENT, body, record.clientStart, record.headersStart);
+    if (record.kind !== RECORD_KIND.telemetry) into.add(KIND, KIND_VALUES.get(record.kind) ?? KIND);
+    if (record.payloadStart > record.headersStart) addBlock(into, body, record);
+  }
+}
+
+function addBlock(into: HeaderList, body: Uint8Array, record: OutgoingRecord): void {
+  for (let at = record.headersStart; at < record.payloadStart; ) {
+    const key = Number(body[at]);
+    const start = at + HEAD_BYTES;
+    const end = start + Number(body[at + 1]) + Number(body[at + 2]) * 256;
+    const name = PLAIN_NAMES.get(key);
+    if (name) into.add(name, body, start, end);
+    else if (key === HEADER.userProperty) addUserProperty(into, body, start, end);
+    at = end;
+  }
+}
+
+function addUserProperty(into: HeaderList, body: Uint8Array, start: number, end: number): void {
+  const nul = body.indexOf(0, start);
+  if (nul < 0 || nul >= end) return;
+  const own = Buffer.from(body.subarray(start, nul)).toString('utf8');
+  const name = own === TRACE_PARENT ? TRACE_PARENT_NAME : text.encode(`${USER_PREFIX}${own}`);
+  into.add(name, body, nul + 1, end);
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { JournalError } from '../errors.ts';
+import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
+import { kafkaFault } from './kafka-fault.ts';
+
+const TOPIC_RESOURCE = 2;
+/** Tries to see a topic that was just made, and the pause between them. */
+const SEEN_TRIES = 100;
+const SEEN_PAUSE_MS = 100;
+
+/** A topic as it should be. */
+export interface TopicWish {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replication: number;
+  readonly minInSync: number;
+  readonly retentionMs: number;
+  readonly maxMessageBytes: number;
+}
+
+/** A setting of an existing topic that keeps less than was wished. */
+export interface TopicWeakness {
+  readonly topic: string;
+  readonly setting: string;
+  readonly found: string;
+  readonly wanted: string;
+}
+
+/** A topic as it is, beside what was wished. */
+export interface EnsuredTopic extends KafkaTopic {
+  readonly isNew: boolean;
+  readonly maxMessageBytes: number;
+  /** Milliseconds; undefined without a limit. */
+  readonly retentionMs: number | undefined;
+  readonly weaknesses: readonly TopicWeakness[];
+}
+
+/** The id of the journal that a partition is: a topic made anew is another journal, whatever its name. 32 hex digits. */
+export function partitionJournalId(clusterId: string, topicId: string, partition: number): string {
+  const hash = createHash('sha256').update(`${clusterId}/${topicId}/${partition}`).digest('hex');
+  return hash.slice(0, 32);
+}
+
+/**
+ * Makes the topics that do not exist and tells what existing ones keep weaker than wished; nothing of an existing topic
+ * is changed. Fails with the `kafka-` codes, `kafka-refused` among them when the cluster has too few brokers.
+ */
+export async function ensureTopics(
+  client: KafkaClient,
+  wishes: readonly TopicWish[],
+): Promise<EnsuredTopic[]> {
+  const ensured: EnsuredTopic[] = [];
+  for (const wish of wishes) ensured.push(await ensureTopic(client, wish));
+  return ensured;
+}
+
+async function ensureTopic(client: KafkaClient, wish: TopicWish): Promise<EnsuredTopic> {
+  const existing = await findTopic(client, wish.name);
+  if (existing) return describe(client, existing, wish, false);
+  const isNew = await makeTopic(client, wish);
+  for (let i = 0; i < SEEN_TRIES; i++) {
+    const made = await findTopic(client, wish.name);
+    if (made) return describe(client, made, wish, isNew);
+    await client.needs.clock.sleep(SEEN_PAUSE_MS);
+  }
+  throw new JournalError(
+    'kafka-unsteady',
+    `Cannot use the Kafka topic ${wish.name}: it was made and is not seen.`,
+  );
+}
+
+/** A topic, or undefined when it does not exist. Fails with the other `kafka-` codes. */
+export async function findTopic(client: KafkaClient, name: string): Promise<KafkaTopic | undefined> {
+  try {
+    return await client.topic(name);
+  } catch (error) {
+    const { code } = kafkaFault('find a topic', error);
+    // a topic that is being made has no leader yet
+    if (code === 'kafka-topic-missing') return undefined;
+    throw error;
+  }
+}
+
+/** False when somebody else made it meanwhile. */
+async function makeTopic(client: KafkaClient, wish: TopicWish): Promise<boolean> {
+  const configs = Object.entries({
+    'cleanup.policy': 'delete',
+    'retention.ms': String(wish.retentionMs),
+    'min.insync.replicas': String(wish.minInSync),
+    'max.message.bytes': String(wish.maxMessageBytes),
+    // a publisher's or gateway's clock that is ahead must not make Kafka refuse the record
+    'message.timestamp.after.max.ms': String(Number.MAX_SAFE_INTEGER),
+    'unclean.leader.election.enable': 'false',
+  }).map(([name, value]) => ({ name, value }));
+  const topics = [{ topic: wish.name, partitions: wish.partitions, replicas: wish.replication }];
+  const { name, replication } = wish;
+  try {
+    const action = `make the Kafka topic ${name} with ${replication} replicas`;
+    await client.wrap(action, client.admin.createTopics({ topics, configs }));
+    return true;
+  } catch (error) {
+    if (error instanceof JournalError && error.facts.kafka === 'TOPIC_ALREADY_EXISTS') return false;
+    throw error;
+  }
+}
+
+async function describe(
+  client: KafkaClient,
+  topic: KafkaTopic,
+  wish: TopicWish,
+  isNew: boolean,
+): Promise<EnsuredTopic> {
+  const settings = await topicSettings(client, topic.name);
+  const retention = Number(settings.get('retention.ms') ?? -1);
+  return {
+    ...topic,
+    isNew,
+    maxMessageBytes: Number(settings.get('max.message.bytes') ?? wish.maxMessageBytes),
+    retentionMs: retention < 0 ? undefined : retention,
+    weaknesses: isNew ? [] : weaknessesOf(topic, settings, wish),
+  };
+}
+
+/** The settings of a topic by name, as texts. */
+export async function topicSettings(client: KafkaClient, name: string): Promise<ReadonlyMap<string, string>> {
+  const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: name }] as const;
+  const asking = client.admin.describeConfigs({ resources: [...resources] });
+  const [found] = await client.wrap(`read the settings of the Kafka topic ${name}`, asking);
+  return new Map(found?.configs.map((one) => [one.name, String(one.value)]));
+}
+
+function weaknessesOf(
+  topic: KafkaTopic,
+  settings: ReadonlyMap<string, string>,
+  wish: TopicWish,
+): TopicWeakness[] {
+  const replicas = Math.min(...topic.partitions.map((one) => one.replicas));
+  const least = (setting: string, found: number, wanted: number, unlimited = false) =>
+    found >= wanted || (unlimited && found < 0)
+      ? []
+      : [{ setting, found: String(found), wanted: `at least ${wanted}` }];
+  const number = (name: string, otherwise: number): number => Number(settings.get(name) ?? otherwise);
+  const policy = settings.get('cleanup.policy') ?? 'delete';
+  const bytes = settings.get('retention.bytes') ?? '-1';
+  const unclean = settings.get('unclean.leader.election.enable') ?? 'false';
+  return [
+    ...least('partitions', topic.partitions.length, wish.partitions),
+    ...least('replicas', replicas, wish.replication),
+    ...least('min.insync.replicas', number('min.insync.replicas', 1), wish.minInSync),
+    ...least('retention.ms', number('retention.ms', -1), wish.retentionMs, true),
+    ...(policy === 'delete' ? [] : [{ setting: 'cleanup.policy', found: policy, wanted: 'delete' }]),
+    ...(bytes === '-1' ? [] : [{ setting: 'retention.bytes', found: bytes, wanted: '-1' }]),
+    ...(unclean === 'false'
+      ? []
+      : [{ setting: 'unclean.leader.election.enable', found: unclean, wanted: 'false' }]),
+  ].map((one) => ({ topic: topic.name, ...one }));
+}

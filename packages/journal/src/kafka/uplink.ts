@@ -1,0 +1,497 @@
+import type { Clock, Disk, Logger, Meter, Random, Timer } from '@skerry/kernel';
+import { JournalError } from '../errors.ts';
+import type { Journal, Offset, StoredBatch } from '../journal.ts';
+import { LIMITS } from '../limits.ts';
+import { type RecordReader, readBatch } from '../record-reader.ts';
+import type { KafkaClient } from './kafka-client.ts';
+import { kafkaFault } from './kafka-fault.ts';
+import { type ProducedPart, RecordProducer } from './record-producer.ts';
+import { Retry } from './retry.ts';
+import { DEAD_LETTER_TOPIC, type TopicLayout } from './topic-layout.ts';
+import { type EnsuredTopic, ensureTopics, type TopicWeakness, type TopicWish } from './topics.ts';
+import { UplinkMeters } from './uplink-meters.ts';
+import {
+  isPassing,
+  type PositionFile,
+  readUplinkState,
+  type UplinkState,
+  writeUplinkState,
+} from './uplink-position.ts';
+import { RoundBuilder, type RoundPart, type TopicSpread, type UplinkRound } from './uplink-round.ts';
+
+const READ_BYTES = 2 ** 20;
+const DEAD_LETTER_BYTES = 64 * 2 ** 20;
+
+/** How an uplink sends. */
+export interface UplinkOptions {
+  readonly layout: TopicLayout;
+  /** What topics are made like, and what existing ones are measured by. */
+  readonly topics: Omit<TopicWish, 'name'>;
+  /** Where the position is kept; without one it is kept in memory only, for a journal that lives no longer. */
+  readonly positionFile?: PositionFile;
+  /** Name of the consumer in the journal; `uplink` when absent. */
+  readonly consumer?: string;
+}
+
+/** What an uplink works with. */
+export interface UplinkNeeds {
+  readonly journal: Pick<Journal, 'id' | 'start' | 'end' | 'read' | 'waitBeyond' | 'commit'>;
+  readonly client: KafkaClient;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'float'>;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** Whether records get through. */
+export type UplinkCondition =
+  | { readonly is: 'connected' }
+  | { readonly is: 'waiting'; readonly reason: string; readonly code: string };
+
+/** How far an uplink is behind. */
+export interface UplinkLag {
+  readonly records: number;
+  /** Age of the oldest record that is not in Kafka yet. */
+  readonly seconds: number;
+}
+
+/** The way of a journal's records into Kafka. */
+export interface Uplink extends AsyncDisposable {
+  /** Offset behind the last record that Kafka has taken (acks=all), or that was not for Kafka. */
+  readonly position: Offset;
+  /** The same, where it is known to outlive the process; the journal has heard of it. */
+  readonly committedPosition: Offset;
+  readonly condition: UplinkCondition;
+  /** What existing topics keep weaker than wished. */
+  readonly weaknesses: readonly TopicWeakness[];
+  lag(): UplinkLag;
+  /** Resolves when everything that was durable in the journal at the call is in Kafka and the position is durable. Rejects when the uplink ends first. */
+  flush(): Promise<Offset>;
+  /** Installs the one listener that is told each new `position`. */
+  onPosition(listener: (position: Offset) => void): void;
+  /** Rejects with the reason when the uplink cannot go on (the journal or the disk failed); resolves when it was disposed. Kafka alone never ends it. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Sends a journal's records to Kafka, as a mandatory consumer of it, from the position in the file on: in order for
+ * each key, at least once, each with an origin that a repetition has too. Kafka may be away at the start. Fails with
+ * `journal-damaged` and `offset-trimmed` when journal and position do not belong together.
+ */
+export async function openUplink(options: UplinkOptions, needs: UplinkNeeds): Promise<Uplink> {
+  const state = stateOf(options, needs);
+  const uplink = new RunningUplink(options, needs, state);
+  uplink.start();
+  return uplink;
+}
+
+function stateOf({ positionFile, layout }: UplinkOptions, needs: UplinkNeeds): UplinkState {
+  const { journal, disk, logger } = needs;
+  const found = positionFile && readUplinkState(disk, positionFile);
+  const { fingerprint } = layout;
+  const fresh = { journalId: journal.id, position: journal.start, fingerprint, numbers: {}, isClean: true };
+  if (!found) return fresh;
+  if (found.journalId !== journal.id) {
+    logger.log(
+      'warn',
+      'The position of the uplink is that of another journal; this one is sent from its start',
+      {
+        found: found.journalId,
+        journal: journal.id,
+      },
+    );
+    return fresh;
+  }
+  const { position } = found;
+  const facts = { position, start: journal.start, end: journal.end };
+  if (position > journal.end)
+    throw new JournalError(
+      'journal-damaged',
+      `Cannot send to Kafka from ${position}: the journal ends at ${journal.end}.`,
+      facts,
+    );
+  if (position < journal.start)
+    throw new JournalError(
+      'offset-trimmed',
+      `Cannot send to Kafka from ${position}: the journal begins at ${journal.start}, so ${journal.start - position} records are lost.`,
+      facts,
+    );
+  if (found.fingerprint !== layout.fingerprint)
+    logger.log('warn', 'The layout of topics has changed since the last start', {
+      before: found.fingerprint,
+      now: layout.fingerprint,
+    });
+  return found;
+}
+
+class RunningUplink implements Uplink {
+  readonly ended: Promise<void>;
+  readonly #options: UplinkOptions;
+  readonly #needs: UplinkNeeds;
+  readonly #consumer: string;
+  readonly #producer: RecordProducer;
+  readonly #builder: RoundBuilder;
+  readonly #meters: UplinkMeters;
+  readonly #stop = new AbortController();
+  readonly #spreads = new Map<string, TopicSpread>();
+  /** By topic: numbers of the next records behind `position`. */
+  readonly #numbers: Map<string, number[]>;
+  readonly #refusals = new Map<Offset, string>();
+  /** Nothing behind the first position was sent by the life before, so a topic may be spread anew. */
+  readonly #mayRespread: boolean;
+  #isClean = false;
+  #weaknesses: readonly TopicWeakness[] = [];
+  #condition: UplinkCondition = {
+    is: 'waiting',
+    reason: 'Kafka has not answered yet',
+    code: 'kafka-unreachable',
+  };
+  #position: Offset;
+  #committed: Offset;
+  #oldestMicros = 0;
+  /** Batches that were read, and the reader on the record to be looked at next. */
+  #batches: StoredBatch[] = [];
+  #reader: RecordReader | undefined;
+  #isOnRecord = false;
+  #read: Offset;
+  /** Records up to here were sent one batch each in search of the one that Kafka refuses. */
+  #carefulUntil: Offset = 0;
+  #saving: Timer | undefined;
+  #waiters: { readonly upTo: Offset; resolve(position: Offset): void; reject(error: unknown): void }[] = [];
+  #failure: unknown;
+  #onPosition: (position: Offset) => void = () => undefined;
+  #settleEnded: (error?: unknown) => void = () => undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: UplinkOptions, needs: UplinkNeeds, state: UplinkState) {
+    this.#options = options;
+    this.#needs = needs;
+    this.#consumer = options.consumer ?? 'uplink';
+    this.#position = this.#committed = this.#read = state.position;
+    this.#numbers = new Map(Object.entries(state.numbers).map(([topic, next]) => [topic, [...next]]));
+    this.#mayRespread = state.isClean;
+    this.#builder = new RoundBuilder(options.layout, this.#spreads, needs.journal.id);
+    this.#builder.begin(state.position);
+    this.#meters = new UplinkMeters(needs.meter, () => this.lag());
+    this.#producer = new RecordProducer(needs.client, {
+      onWaiting: (reason) => this.#wait(reason),
+      makeTopic: (name) => this.#spread(name, true),
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.#settleEnded = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    // whoever does not look at it has the rejections of `flush`
+    this.ended.catch(() => undefined);
+  }
+
+  get position(): Offset {
+    return this.#position;
+  }
+
+  get committedPosition(): Offset {
+    return this.#committed;
+  }
+
+  get condition(): UplinkCondition {
+    return this.#condition;
+  }
+
+  get weaknesses(): readonly TopicWeakness[] {
+    return this.#weaknesses;
+  }
+
+  start(): void {
+    const { journal } = this.#needs;
+    journal.commit({ name: this.#consumer, isMandatory: true, position: this.#position });
+    this.#running = this.#run().then(
+      () => this.#settleEnded(),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  lag(): UplinkLag {
+    const { journal, clock } = this.#needs;
+    const records = Math.max(0, journal.end - this.#position);
+    const age = this.#oldestMicros === 0 ? 0 : (clock.nowMicros() - this.#oldestMicros) / 1_000_000;
+    return { records, seconds: records === 0 ? 0 : Math.max(0, age) };
+  }
+
+  flush(): Promise<Offset> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#waiters.push({ upTo: this.#needs.journal.end, resolve, reject });
+      this.#answerWaiters();
+    });
+  }
+
+  onPosition(listener: (position: Offset) => void): void {
+    this.#onPosition = listener;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#stop.abort();
+    await this.#running;
+    this.#saving?.[Symbol.dispose]();
+    if (this.#failure === undefined) {
+      this.#save(true);
+      const closed = new JournalError('journal-closed', 'Cannot send to Kafka: the uplink has been closed.');
+      for (const one of this.#waiters.splice(0)) one.reject(closed);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    await this.#openTopics();
+    let sending: Promise<ProducedPart[]> | undefined;
+    let sent: UplinkRound | undefined;
+    while (!signal.aborted) {
+      const round = await this.#prepare();
+      if (sending && sent) {
+        const outcome = await this.#outcome(sending);
+        if (!outcome) return;
+        sending = undefined;
+        // what was made ready meanwhile is numbered behind what was refused
+        if (!this.#settle(sent, outcome)) continue;
+      }
+      if (!round) await this.#needs.journal.waitBeyond(this.#read, signal);
+      else if (round.parts.length === 0) this.#advance(round);
+      else {
+        sent = round;
+        this.#oldestMicros = round.firstMicros;
+        sending = this.#producer.send(round.parts, signal);
+        // it is awaited after the next round is made ready
+        sending.catch(() => undefined);
+      }
+    }
+    const outcome = sending && (await this.#outcome(sending));
+    this.#isClean = !sending || (sent !== undefined && outcome !== undefined && this.#settle(sent, outcome));
+  }
+
+  /** Undefined when the uplink was stopped meanwhile. */
+  async #outcome(sending: Promise<ProducedPart[]>): Promise<ProducedPart[] | undefined> {
+    try {
+      return await sending;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  /** Takes note of what became of a round; false when it has to be made again without what Kafka refuses. */
+  #settle(round: UplinkRound, produced: readonly ProducedPart[]): boolean {
+    const refused = produced.filter((one) => one.refusal !== undefined);
+    if (refused.length === 0) {
+      this.#advance(round);
+      return true;
+    }
+    for (const one of refused) this.#noteRefusal(one);
+    this.#rewind();
+    return false;
+  }
+
+  #noteRefusal({ part, refusal, refusedIndexes }: ProducedPart): void {
+    const { topic, offsets } = part as RoundPart; // parts of a round went in
+    const reason = String(refusal?.facts.kafka ?? 'refused')
+      .toLowerCase()
+      .replaceAll('_', '-');
+    const last = Number(offsets.at(-1));
+    if (topic === DEAD_LETTER_TOPIC) {
+      // nothing is given up: it waits until somebody allows larger records there
+      this.#wait(refusal ?? new JournalError('kafka-refused', 'Kafka refused a dead letter.'));
+      return;
+    }
+    const known = refusedIndexes.flatMap((i) => (offsets[i] === undefined ? [] : [offsets[i]]));
+    const culprits = offsets.length === 1 ? offsets : known;
+    for (const offset of culprits) {
+      this.#refusals.set(offset, reason);
+      this.#meters.refused(reason);
+      this.#needs.logger.log('error', 'Kafka refuses a record; it goes to the dead letters', {
+        topic,
+        offset,
+        reason,
+      });
+    }
+    if (culprits.length > 0) return;
+    this.#builder.recordsMax = Math.max(1, Math.floor(offsets.length / 2));
+    this.#carefulUntil = Math.max(this.#carefulUntil, last + 1);
+  }
+
+  #advance(round: UplinkRound): void {
+    for (const [topic, partition, next] of round.numbers) {
+      const numbers = this.#numbers.get(topic);
+      if (numbers) numbers[partition] = next;
+    }
+    this.#position = round.to;
+    this.#oldestMicros = 0;
+    for (const offset of this.#refusals.keys()) if (offset < round.to) this.#refusals.delete(offset);
+    if (round.to >= this.#carefulUntil) this.#builder.recordsMax = LIMITS.kafkaRoundRecords.value;
+    if (round.parts.length > 0) this.#connect();
+    this.#meters.sent(round.records);
+    this.#onPosition(round.to);
+    const { clock } = this.#needs;
+    this.#saving ??= clock.startTimer(LIMITS.kafkaPositionMs.value, () => {
+      this.#saving = undefined;
+      try {
+        this.#save();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+    if (this.#waiters.length > 0) this.#answerWaiters();
+  }
+
+  /** Goes back to `position`: numbers and records. */
+  #rewind(): void {
+    for (const [topic, spread] of this.#spreads) {
+      const numbers = this.#numbers.get(topic) ?? [];
+      for (let i = 0; i < spread.next.length; i++) spread.next[i] = numbers[i] ?? 0;
+    }
+    this.#batches = [];
+    this.#reader = undefined;
+    this.#isOnRecord = false;
+    this.#read = this.#position;
+    this.#builder.begin(this.#position);
+  }
+
+  /** The next round; undefined when every durable record was looked at. */
+  async #prepare(): Promise<UplinkRound | undefined> {
+    for (;;) {
+      if (!this.#isOnRecord && !(await this.#nextRecord())) return this.#builder.close();
+      const record = this.#reader;
+      if (!record) return undefined;
+      const answer = this.#builder.add(record, this.#refusals);
+      if (answer === 'full') return this.#builder.close();
+      if (answer === 'taken') {
+        this.#isOnRecord = false;
+        this.#read = record.offset + 1;
+      } else await this.#meet(answer.unknownTopic);
+      if (this.#stop.signal.aborted) return undefined;
+    }
+  }
+
+  /** Moves to the next record; false at the end of what is durable. */
+  async #nextRecord(): Promise<boolean> {
+    for (;;) {
+      while (this.#reader?.next()) {
+        if (this.#reader.offset < this.#read) continue;
+        this.#isOnRecord = true;
+        return true;
+      }
+      const batch = this.#batches.shift();
+      if (batch) this.#reader = readBatch(batch);
+      else {
+        if (this.#read >= this.#needs.journal.end) return false;
+        this.#batches = await this.#needs.journal.read(this.#read, READ_BYTES);
+        if (this.#batches.length === 0) return false;
+      }
+    }
+  }
+
+  /** Learns about the topics that are there from the start; tries for ever. */
+  async #openTopics(): Promise<void> {
+    for (const name of [...this.#options.layout.fixedTopics, DEAD_LETTER_TOPIC]) await this.#meet(name);
+  }
+
+  /** Makes a topic known to the rounds; tries for ever. */
+  async #meet(topic: string): Promise<void> {
+    const { signal } = this.#stop;
+    const retry = new Retry(this.#needs);
+    while (!signal.aborted) {
+      try {
+        await this.#spread(topic, false);
+        if (this.#condition.is === 'waiting') this.#connect();
+        return;
+      } catch (error) {
+        this.#wait(kafkaFault(`use the Kafka topic ${topic}`, error));
+        await retry.pause(signal);
+      }
+    }
+  }
+
+  async #spread(name: string, isAgain: boolean): Promise<void> {
+    const { client, logger } = this.#needs;
+    if (isAgain) logger.log('error', 'A Kafka topic has gone; it is made anew', { topic: name });
+    const isDead = name === DEAD_LETTER_TOPIC;
+    const partitions = this.#spreads.get(name)?.next.length ?? this.#options.topics.partitions;
+    const wish = { ...this.#options.topics, name, partitions };
+    const bytes = Math.max(DEAD_LETTER_BYTES, wish.maxMessageBytes);
+    const [found] = await ensureTopics(client, [isDead ? { ...wish, maxMessageBytes: bytes } : wish]);
+    if (!found || isAgain) return;
+    this.#tellWeaknesses(found);
+    const next = spreadOver(found.partitions.length, this.#numbers.get(name), this.#mayRespread);
+    this.#numbers.set(name, [...next]);
+    this.#spreads.set(name, { topic: name, batchBytesMax: found.maxMessageBytes, next: [...next] });
+  }
+
+  #tellWeaknesses({ name, weaknesses }: EnsuredTopic): void {
+    this.#weaknesses = [...this.#weaknesses.filter(({ topic }) => topic !== name), ...weaknesses];
+    for (const weakness of weaknesses)
+      this.#needs.logger.log('warn', 'A Kafka topic keeps less than configured', { ...weakness });
+  }
+
+  #wait(reason: JournalError): void {
+    if (this.#condition.is === 'connected')
+      this.#needs.logger.log('warn', 'Kafka does not take records; they wait', { reason: reason.message });
+    this.#condition = { is: 'waiting', reason: reason.message, code: reason.code };
+    this.#meters.waiting();
+  }
+
+  #connect(): void {
+    if (this.#condition.is === 'waiting') this.#needs.logger.log('info', 'Kafka takes records', {});
+    this.#condition = { is: 'connected' };
+    this.#meters.connected();
+  }
+
+  /** Makes the position durable, then tells the journal. A full disk only puts it off. */
+  #save(isLast = false): void {
+    const { positionFile, layout } = this.#options;
+    const { journal, disk, logger } = this.#needs;
+    if (this.#committed === this.#position && !isLast) return;
+    const position = this.#position;
+    const numbers = Object.fromEntries(this.#numbers);
+    const isClean = isLast && this.#isClean;
+    const state = { journalId: journal.id, position, fingerprint: layout.fingerprint, numbers, isClean };
+    try {
+      if (positionFile) writeUplinkState(disk, positionFile, state);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      logger.log('warn', 'The position of the uplink could not be written', { reason: String(error) });
+      return;
+    }
+    this.#committed = position;
+    journal.commit({ name: this.#consumer, isMandatory: true, position });
+    if (this.#waiters.length > 0) this.#answerWaiters();
+  }
+
+  #answerWaiters(): void {
+    const due = (): boolean => this.#waiters.some(({ upTo }) => upTo <= this.#position);
+    if (due() && this.#committed < this.#position) {
+      this.#saving?.[Symbol.dispose]();
+      this.#saving = undefined;
+      this.#save();
+    }
+    const done = this.#waiters.filter(({ upTo }) => upTo <= this.#committed);
+    this.#waiters = this.#waiters.filter(({ upTo }) => upTo > this.#committed);
+    for (const one of done) one.resolve(this.#committed);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#stop.abort();
+    this.#saving?.[Symbol.dispose]();
+    for (const one of this.#waiters.splice(0)) one.reject(error);
+    this.#settleEnded(error);
+  }
+}
+
+/**
+ * Numbers of the next records by partition. Where a topic has more partitions than before, the new ones are used once it
+ * is sure that nothing will be sent again: a repetition must meet its first.
+ */
+function spreadOver(count: number, before: readonly number[] | undefined, mayRespread: boolean): number[] {
+  if (!before) return new Array<number>(count).fill(0);
+  if (before.length === count || (before.length < count && !mayRespread)) return [...before];
+  return Array.from({ length: count }, (_, i) => before[i] ?? 0);
+}
