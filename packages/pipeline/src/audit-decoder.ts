@@ -1,15 +1,14 @@
 import { HEADER } from '@skerry/journal';
-import { type PointValue, PROJECT_DEVICE } from '@skerry/model';
+import { type DeadLetter, type PointValue, PROJECT_DEVICE } from '@skerry/model';
 import { type AuditRoutes, EraRoutes } from './audit-eras.ts';
 import { DecodedRecord } from './decoded-record.ts';
+import { PayloadReader } from './decoders/payload-reader.ts';
+import { SparkplugBook } from './decoders/sparkplug-book.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
-import { PayloadDecoder } from './payload-decoder.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { Route } from './routes.ts';
 import type { AuditStages } from './stages/audit-stages.ts';
 import { messagesOf } from './stages/record-messages.ts';
-import { isReadAsSenml } from './stages/sample-reader.ts';
-import { SenmlDecoder } from './stages/senml-decoder.ts';
 import { StageEngine, type StageOutcome, type StageRefusal } from './stages/stage-engine.ts';
 import type { StageMessage } from './stages/stage-message.ts';
 import type { StagePlan, StageSet } from './stages/stage-set.ts';
@@ -46,12 +45,15 @@ export class AuditDecoder {
   readonly #routes: EraRoutes;
   readonly #stages: AuditStages;
   readonly #record = new DecodedRecord();
-  readonly #decoder = new PayloadDecoder(this.#record);
-  readonly #senml = new SenmlDecoder(this.#record);
+  readonly #book: SparkplugBook;
+  readonly #payloads: PayloadReader;
 
-  constructor(routes: AuditRoutes, stages: AuditStages) {
+  /** `isWhole`: records are given from the journal's first one on, so that no birth of Sparkplug lies before them. */
+  constructor(routes: AuditRoutes, stages: AuditStages, isWhole: boolean) {
     this.#routes = new EraRoutes(routes);
     this.#stages = stages;
+    this.#book = new SparkplugBook(!isWhole);
+    this.#payloads = new PayloadReader(this.#record, this.#book);
   }
 
   /** The device that publisher or topic tell, without the payload; `-` without one. */
@@ -67,13 +69,17 @@ export class AuditDecoder {
 
   /**
    * Undefined when the record cannot be decoded. `isTaken`: its verdict says that it went through the stages in force;
-   * records are given in the order of the journal.
+   * `isRepeated`: that it was here before. Records are given in the order of the journal.
    */
-  decode(record: RecordCursor, isTaken: boolean): ExpectedRecord | undefined {
+  decode(record: RecordCursor, isTaken: boolean, isRepeated: boolean): ExpectedRecord | undefined {
     const { topic, offset } = record;
     const route = this.#routes.at(offset, topic);
     const plan = this.#stages.plan(route.tenant, route.project, topic);
-    const found = this.#decode(record, route, plan, record.receivedMicros);
+    const found = this.#decode(record, route, plan, offset, record.receivedMicros);
+    const { sparkplug } = this.#payloads;
+    if (sparkplug && !isRepeated) this.#book.commit(sparkplug.step, offset);
+    if (sparkplug?.isBlind && isTaken && route.sparkplug?.type !== 'NBIRTH')
+      return { device: record.boundDevice ?? route.device ?? PROJECT_DEVICE, points: [], stages: 'unknown' };
     if (!found) return undefined;
     if (this.#stages.isBlind) return { ...this.#plain(found), stages: 'unknown' };
     if (!plan || !isTaken) return this.#plain(found);
@@ -94,11 +100,11 @@ export class AuditDecoder {
   }
 
   /** A replay that was taken went through the stages in force then, the windows of which it changed. */
-  replay(record: RecordCursor, receivedMicros: number): void {
+  replay(record: RecordCursor, letter: Pick<DeadLetter, 'offset' | 'receivedMicros'>): void {
     const { topic, offset } = record;
     const route = this.#routes.at(offset, topic);
     const plan = this.#stages.plan(route.tenant, route.project, topic);
-    const found = plan && this.#decode(record, route, plan, receivedMicros);
+    const found = plan && this.#decode(record, route, plan, letter.offset, letter.receivedMicros);
     if (!plan || !found) return;
     this.#stages.judge(plan, offset, found.messages());
     // one with a number of its own may have been a duplicate, which changes no window
@@ -113,7 +119,7 @@ export class AuditDecoder {
     receivedMicros: number,
   ): ExpectedRecord | undefined {
     const plan = set.plan(route.tenant, route.project, record.topic);
-    const found = this.#decode(record, route, plan, receivedMicros);
+    const found = this.#decode(record, route, plan, record.offset, receivedMicros);
     if (!found) return undefined;
     if (!plan) return this.#plain(found);
     const engine = new StageEngine();
@@ -127,20 +133,20 @@ export class AuditDecoder {
     );
   }
 
-  #decode(record: RecordCursor, route: Route, plan: StagePlan | undefined, receivedMicros: number) {
+  #decode(
+    record: RecordCursor,
+    route: Route,
+    plan: StagePlan | undefined,
+    offset: number,
+    receivedMicros: number,
+  ) {
+    this.#payloads.sparkplug = undefined;
     if (route.kind !== 'telemetry') return undefined;
     const bound = record.boundDevice;
     const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
-    const prefix = route.metricPrefix ?? '';
-    this.#decoder.requiredDevice = required;
-    const { bytes, payloadStart, end } = record;
-    const fault = isReadAsSenml(plan, record.isSenml)
-      ? this.#senml.decode(bytes, payloadStart, end, {
-          prefix,
-          device: bound ?? route.device,
-          receivedMicros,
-        })
-      : this.#decoder.decode(bytes, payloadStart, end, prefix);
+    const { json } = this.#payloads;
+    const root = json.root(route.metricPrefix ?? '');
+    const fault = this.#payloads.readRecord(record, route, root, plan?.decode, offset, receivedMicros);
     if (fault) return undefined;
     const ids: string[] = [];
     const times: number[] = [];

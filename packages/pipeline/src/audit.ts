@@ -107,7 +107,7 @@ class Audit {
 
   constructor(needs: AuditNeeds) {
     this.#needs = needs;
-    this.#decoder = new AuditDecoder(needs.routes, new AuditStages([], 0));
+    this.#decoder = new AuditDecoder(needs.routes, new AuditStages([], 0), true);
   }
 
   async begin(): Promise<void> {
@@ -117,7 +117,8 @@ class Audit {
     this.#pointsFrom = state.pointsFrom;
     this.#from = this.#next = journal.start;
     this.#end = journal.end;
-    this.#decoder = new AuditDecoder(this.#needs.routes, new AuditStages(await source.stages(), this.#from));
+    const stages = new AuditStages(await source.stages(), this.#from);
+    this.#decoder = new AuditDecoder(this.#needs.routes, stages, this.#from === 0);
     for (const one of await source.series()) {
       this.#series.set(seriesKey(one), one);
       this.#byId.set(one.id, one);
@@ -204,7 +205,10 @@ class Audit {
       const verdict = verdicts[offset - this.#next];
       const isTaken = verdict === 'stored' || verdict === 'empty' || verdict === 'filtered';
       const isBelow = offset < this.#position;
-      const expected = isTelemetry && isBelow ? this.#decoder.decode(cursor, isTaken) : undefined;
+      const expected =
+        isTelemetry && isBelow
+          ? this.#decoder.decode(cursor, isTaken, verdict === 'deduplicated')
+          : undefined;
       const isLetter = isTelemetry && verdict === 'deadLettered';
       if (kind === RECORD_KIND.pipeline && isBelow) this.#decoder.change(cursor);
       if (kind === RECORD_KIND.replay && isBelow) await this.#readReplay(cursor);
@@ -222,7 +226,7 @@ class Audit {
     const isOfIt =
       letter.changedMicros === cursor.receivedMicros &&
       letter.author === (cursor.header(HEADER.author) ?? '');
-    if (isOfIt) this.#decoder.replay(cursor, letter.receivedMicros);
+    if (isOfIt) this.#decoder.replay(cursor, letter);
   }
 
   async #pointsOf(from: number, to: number): Promise<Map<number, Found[]>> {

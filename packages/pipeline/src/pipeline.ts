@@ -21,6 +21,7 @@ import type {
   SeriesQuery,
   SeriesStore,
 } from '@skerry/series';
+import type { RebirthWanted } from './decoders/sparkplug-book.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type { RouteConfig } from './routes.ts';
 import type { StageDesk } from './stages/stage-desk.ts';
@@ -51,6 +52,8 @@ export interface PipelineNeeds {
   readonly failpoint: FailpointHook;
   /** Gives everything else on the thread a turn; a pause of 0 ms of the clock when absent. */
   readonly breathe?: () => Promise<void>;
+  /** Asks a Sparkplug edge node for its births: told when they become wanted, and at the start of those still wanted. */
+  readonly rebirthWanted?: (node: RebirthWanted) => void;
 }
 
 /** A device as lists show it. */

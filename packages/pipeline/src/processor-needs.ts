@@ -1,6 +1,8 @@
+import type { Logger } from '@skerry/kernel';
 import type { DeadLetterReason } from '@skerry/model';
 import type { Catalogue } from './catalogue.ts';
 import type { DeadLetterBook } from './dead-letter-book.ts';
+import type { RebirthWanted, SparkplugBook } from './decoders/sparkplug-book.ts';
 import type { LatestValues } from './latest-values.ts';
 import type { LiveRing } from './live-ring.ts';
 import type { OriginBook } from './origin-book.ts';
@@ -18,6 +20,9 @@ export interface ProcessorNeeds {
   readonly sessions: SessionBook;
   readonly stages: StageBook;
   readonly origins: OriginBook;
+  readonly sparkplug: SparkplugBook;
+  readonly logger: Logger;
+  readonly rebirthWanted?: (node: RebirthWanted) => void;
 }
 
 /** Why a record is set aside. */

@@ -1,6 +1,6 @@
 import type { StoredBatch } from '@skerry/journal';
 import { HEADER } from '@skerry/journal';
-import { isSenmlType } from './stages/senml-decoder.ts';
+import { ENCODING_PROPERTY, NO_LABEL, type PayloadLabel } from './decoders/payload-format.ts';
 
 /** A project as the batch names it. */
 export interface BatchProject {
@@ -92,11 +92,23 @@ export class RecordCursor {
     return found;
   }
 
-  /** Whether the content type is SenML as JSON. */
-  get isSenml(): boolean {
-    if (this.payloadStart === this.headersStart) return false;
-    const type = this.header(HEADER.contentType);
-    return type !== undefined && isSenmlType(type);
+  /** What the record says of its payload: content type and compression. */
+  get label(): PayloadLabel {
+    if (this.payloadStart === this.headersStart) return NO_LABEL;
+    let contentType = '';
+    let contentEncoding = '';
+    this.#eachHeader((key, start, end) => {
+      if (key === HEADER.contentType) contentType = this.bytes.toString('utf8', start, end);
+      else if (key === HEADER.userProperty && this.#isEncoding(start, end))
+        contentEncoding = this.bytes.toString('utf8', start + ENCODING_PROPERTY.length + 1, end);
+    });
+    return contentType === '' && contentEncoding === '' ? NO_LABEL : { contentType, contentEncoding };
+  }
+
+  #isEncoding(start: number, end: number): boolean {
+    const { length } = ENCODING_PROPERTY;
+    if (end - start <= length || this.bytes[start + length] !== 0) return false;
+    return this.bytes.toString('latin1', start, start + length) === ENCODING_PROPERTY;
   }
 
   /** The device that the publisher is bound to, where it is: the first header. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { silentLogger } from '@skerry/kernel';
 import type { PointValue } from '@skerry/model';
 import { createHead, type Head, headValue } from '@skerry/series';
 import fc from 'fast-check';
 import { Catalogue } from './catalogue.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
+import { SparkplugBook } from './decoders/sparkplug-book.ts';
 import { LatestValues } from './latest-values.ts';
 import { LiveRing } from './live-ring.ts';
 import { OriginBook } from './origin-book.ts';
@@ -53,6 +55,8 @@ class Rooms {
         sessions: new SessionBook(),
         stages: new StageBook(),
         origins: new OriginBook(true),
+        sparkplug: new SparkplugBook(),
+        logger: silentLogger,
       },
       0,
     );

@@ -4,19 +4,18 @@ import { type Account, accountOf, type DeviceState, type ProjectState } from './
 import type { OpenLetter } from './dead-letter-book.ts';
 import { tooMany } from './decode-fault.ts';
 import { DecodedRecord } from './decoded-record.ts';
+import { PayloadReader } from './decoders/payload-reader.ts';
 import { hashMessage, type MessageHash } from './dedupe-window.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
 import { LIMITS } from './limits.ts';
-import { PayloadDecoder } from './payload-decoder.ts';
 import type { ProcessorCounts, ProcessorNeeds, Refusal } from './processor-needs.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { SealDraft } from './seal-draft.ts';
 import { type SeriesFault, SeriesResolver } from './series-resolver.ts';
+import { SparkplugLives } from './sparkplug-lives.ts';
 import { SpeakerBook } from './speaker-book.ts';
 import { MessageWriter } from './stages/message-writer.ts';
 import { messagesOf } from './stages/record-messages.ts';
-import { isReadAsSenml } from './stages/sample-reader.ts';
-import { SenmlDecoder } from './stages/senml-decoder.ts';
 import { StageEngine } from './stages/stage-engine.ts';
 import type { StagePlan } from './stages/stage-set.ts';
 import { TopicEntries, type TopicEntry } from './topic-entries.ts';
@@ -38,8 +37,8 @@ export class RecordProcessor {
   telemetryPosition: number;
   readonly #needs: ProcessorNeeds;
   readonly #record = new DecodedRecord();
-  readonly #decoder = new PayloadDecoder(this.#record);
-  readonly #senml = new SenmlDecoder(this.#record);
+  readonly #payloads: PayloadReader;
+  readonly #lives: SparkplugLives;
   readonly #topics: TopicEntries;
   readonly #resolver: SeriesResolver;
   readonly #speakers: SpeakerBook;
@@ -54,7 +53,9 @@ export class RecordProcessor {
   constructor(needs: ProcessorNeeds, telemetryPosition: number) {
     this.#needs = needs;
     this.telemetryPosition = telemetryPosition;
-    this.#topics = new TopicEntries(needs.route, this.#decoder);
+    this.#payloads = new PayloadReader(this.#record, needs.sparkplug);
+    this.#lives = new SparkplugLives(needs);
+    this.#topics = new TopicEntries(needs.route, this.#payloads.json);
     this.#speakers = new SpeakerBook(needs.sessions);
     this.#resolver = new SeriesResolver(needs.catalogue, this.#record);
   }
@@ -116,11 +117,13 @@ export class RecordProcessor {
     const owner = this.#ownerOf(record);
     const topic = this.#topics.of(record);
     const verdict =
-      this.#decode(record, topic, record.receivedMicros) ??
+      this.#decode(record, topic, record.offset, record.receivedMicros) ??
       this.#settle(record, topic, owner, draft, record.offset, record.receivedMicros);
     if (verdict === 'no-room') return false;
     if (typeof verdict === 'object') this.#setAside(record, topic, owner, draft, verdict);
     else draft.verdict(verdict);
+    const step = verdict === 'deduplicated' ? undefined : this.#payloads.sparkplug?.step;
+    if (step) this.#lives.commit(step, record, draft);
     return true;
   }
 
@@ -130,7 +133,7 @@ export class RecordProcessor {
     if (!letter) return true;
     const topic = this.#topics.of(record);
     const verdict =
-      this.#decode(record, topic, letter.receivedMicros) ??
+      this.#decode(record, topic, letter.offset, letter.receivedMicros) ??
       this.#settle(record, topic, letter.owner, draft, letter.offset, letter.receivedMicros);
     if (verdict === 'no-room') return false;
     if (typeof verdict === 'object') {
@@ -168,23 +171,23 @@ export class RecordProcessor {
     this.#needs.letters.remove(letter.offset);
   }
 
-  #decode(record: RecordCursor, topic: TopicEntry, receivedMicros: number): Refusal | undefined {
+  /** `offset` and `receivedMicros` are those of the dead letter where a replay brings it again. */
+  #decode(
+    record: RecordCursor,
+    topic: TopicEntry,
+    offset: number,
+    receivedMicros: number,
+  ): Refusal | undefined {
     const { route } = topic;
+    this.#payloads.sparkplug = undefined;
     if (route.kind !== 'telemetry' || record.kind === RECORD_KIND.misrouted) {
       const detail = `The topic ${record.topic.slice(0, 200)} lies under a telemetry prefix and fits no template.`;
       return { reason: 'unknown-topic', detail, stage: 'route' };
     }
     const bound = record.boundDevice;
     const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
-    this.#decoder.requiredDevice = required;
-    const isSenml = isReadAsSenml(this.#planOf(topic), record.isSenml);
-    const fault = isSenml
-      ? this.#senml.decode(record.bytes, record.payloadStart, record.end, {
-          prefix: route.metricPrefix ?? '',
-          device: bound ?? route.device,
-          receivedMicros,
-        })
-      : this.#decoder.decodeIn(record.bytes, record.payloadStart, record.end, topic.root);
+    const decode = this.#planOf(topic)?.decode;
+    const fault = this.#payloads.readRecord(record, route, topic.root, decode, offset, receivedMicros);
     if (fault) return { reason: fault.reason, detail: fault.detail, stage: 'decode' };
     const { elements, elementCount } = this.#record;
     topic.owner ??= this.#needs.catalogue.project(route.tenant, route.project);
@@ -307,7 +310,7 @@ export class RecordProcessor {
     const { catalogue } = this.#needs;
     const project = owner ?? catalogue.project(route.tenant, route.project);
     const device = project.devices.get(this.#sender) ?? catalogue.addDevice(project, this.#sender);
-    if (receivedMicros > device.lastSeenMicros) device.lastSeenMicros = receivedMicros;
+    device.account.lastSeenMicros = Math.max(device.account.lastSeenMicros, receivedMicros);
     return device;
   }
 
@@ -351,7 +354,8 @@ export class RecordProcessor {
       const end = Number(record.elements[i]?.end);
       const micros = Number(times[i]);
       const device = devices[i];
-      if (device) this.#speakers.heard(device, cursor, receivedMicros, draft);
+      if (device && this.#payloads.sparkplug) this.#lives.heard(device, receivedMicros, draft);
+      else if (device) this.#speakers.heard(device, cursor, receivedMicros, draft);
       if (record.areNumbers) {
         head.appendNumbers(series, record.numbers, at, end, micros, offset);
         latest.noteNumbers(series, record.numbers, at, end, micros);
@@ -421,7 +425,7 @@ export class RecordProcessor {
     const { catalogue } = this.#needs;
     const isTold = id === told && route.tenant === owner.tenant && route.project === owner.project;
     if (!isTold || !catalogue.hasRoomForLetterDevice) return '';
-    catalogue.addDevice(owner, id).lastSeenMicros = record.receivedMicros;
+    catalogue.addDevice(owner, id).account.lastSeenMicros = record.receivedMicros;
     return id;
   }
 

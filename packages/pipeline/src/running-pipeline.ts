@@ -18,7 +18,6 @@ import { LIMITS } from './limits.ts';
 import { LiveDesk } from './live-desk.ts';
 import { type LivePlace, LiveRing } from './live-ring.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
-import { OriginBook } from './origin-book.ts';
 import type {
   ConnectivityQuery,
   DeadLetterScope,
@@ -44,9 +43,9 @@ import { RecordCursor } from './record-cursor.ts';
 import { RecordProcessor } from './record-processor.ts';
 import { compileRoutes } from './routes.ts';
 import { SealDraft } from './seal-draft.ts';
+import { SealedBooks } from './sealed-books.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
-import { StageBook } from './stages/stage-book.ts';
 import { StageDesk } from './stages/stage-desk.ts';
 import { StageMeters } from './stages/stage-meters.ts';
 import { Wake } from './wake.ts';
@@ -78,8 +77,7 @@ export class RunningPipeline implements Pipeline {
   readonly #live: LiveDesk;
   readonly #letters = new DeadLetterBook();
   readonly #sessions = new SessionBook();
-  readonly #stages = new StageBook();
-  readonly #origins: OriginBook;
+  readonly #books: SealedBooks;
   readonly stages: StageDesk;
   readonly #processor: RecordProcessor;
   readonly #pages: DevicePages;
@@ -128,8 +126,7 @@ export class RunningPipeline implements Pipeline {
     this.#meters = new PipelineMeters(needs.meter);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
-    this.#origins = new OriginBook(needs.journal.start === 0);
-    this.#stages.restore(this.#origins.restore(state.stages, needs.logger), needs.logger);
+    this.#books = new SealedBooks(state.stages, needs.journal.start === 0, needs.logger);
     this.#sessions.restore(state.sessions.clients);
     for (const { series, timeMicros, value } of state.latest) this.#latest.note(series, timeMicros, value);
     for (const head of state.deadLetters)
@@ -145,7 +142,7 @@ export class RunningPipeline implements Pipeline {
     this.#policyTime = new PolicyTime(needs.clock, state.logTimeMicros);
     this.#slots = new HeadSlots(options.sealPoints, () => this.#changed.ring());
     const route = compileRoutes(options.routes);
-    this.stages = new StageDesk({ ...needs, book: this.#stages, route });
+    this.stages = new StageDesk({ ...needs, book: this.#books.stages, route });
     this.#processor = new RecordProcessor(
       {
         route,
@@ -154,8 +151,8 @@ export class RunningPipeline implements Pipeline {
         ring: this.#ring,
         letters: this.#letters,
         sessions: this.#sessions,
-        stages: this.#stages,
-        origins: this.#origins,
+        ...needs,
+        ...this.#books,
       },
       state.telemetryPosition,
     );
@@ -171,7 +168,7 @@ export class RunningPipeline implements Pipeline {
       counts: this.#processor.counts,
       ...needs,
       staleMs: options.staleMs,
-      stages: new StageMeters(needs.meter, this.#stages),
+      stages: new StageMeters(needs.meter, this.#books.stages),
     });
     this.#letterPages = new DeadLetterPages(needs.store, unsealed);
     this.#lastInputMs = needs.clock.monotonicMs();
@@ -260,7 +257,7 @@ export class RunningPipeline implements Pipeline {
     return pipelineAlarms(this.ledger().imbalances, {
       'journal-miscount': this.#miscount,
       'seal-retry': this.#retry,
-      'origin-gap': this.#origins.missing,
+      'origin-gap': this.#books.origins.missing,
     });
   }
 
@@ -430,7 +427,7 @@ export class RunningPipeline implements Pipeline {
       this.position,
       this.#processor.telemetryPosition,
       this.#catalogue,
-      [...this.#stages.takeRows(), ...this.#origins.takeRows()],
+      this.#books.takeRows(),
       this.#sessions.sealOf(draft.sessions),
     );
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);

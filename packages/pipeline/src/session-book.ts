@@ -89,6 +89,11 @@ export class SessionBook {
     this.#take(event, scopes, draft);
   }
 
+  /** Takes an event that another record than one of a session tells of; `scopes` is whom the client speaks for. */
+  tell(event: SessionEvent, scopes: readonly Scope[], draft: SessionDraft): void {
+    this.#take(event, scopes, draft);
+  }
+
   /** Everybody under a client id. Ask again when its version has grown: it may be another one then. */
   entry(client: string): ClientEntry {
     const known = this.#entries.get(client) ?? this.#unknown.get(client);

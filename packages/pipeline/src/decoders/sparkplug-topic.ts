@@ -34,14 +34,12 @@ export function readSparkplugTopic(
     return undefined;
   if (type.startsWith('D') !== levels.length > 4 || (levels.length > 4 && device === '')) return undefined;
   const nodeId = withGroup ? `${escaped(group)}:${escaped(node)}` : escaped(node);
-  return {
-    type,
-    group,
-    node,
-    device,
-    nodeId,
-    deviceId: device === '' ? nodeId : `${nodeId}:${escaped(device)}`,
-  };
+  return { type, group, node, device, nodeId, deviceId: deviceIdOf(nodeId, device) };
+}
+
+/** The id of a device of the edge node with this id; the node's own for an empty name. */
+export function deviceIdOf(nodeId: string, device: string): string {
+  return device === '' ? nodeId : `${nodeId}:${escaped(device)}`;
 }
 
 /** Whether a topic of the namespace is a command or the state of a host: to be delivered, and no telemetry. */

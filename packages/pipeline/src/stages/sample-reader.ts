@@ -1,11 +1,12 @@
 import { PROJECT_DEVICE } from '@skerry/model';
 import type { DecodeFault } from '../decode-fault.ts';
 import { DecodedRecord } from '../decoded-record.ts';
+import type { PayloadLabel } from '../decoders/payload-format.ts';
+import { PayloadReader } from '../decoders/payload-reader.ts';
+import { SparkplugBook } from '../decoders/sparkplug-book.ts';
 import { eventMicros, isEventTimeAccepted } from '../event-time.ts';
-import { PayloadDecoder } from '../payload-decoder.ts';
 import type { Route } from '../routes.ts';
 import { messagesOf } from './record-messages.ts';
-import { SENML_TYPE, SenmlDecoder } from './senml-decoder.ts';
 import type { StageMessage } from './stage-message.ts';
 import type { StagePlan } from './stage-set.ts';
 
@@ -16,24 +17,20 @@ export interface Sample {
   /** Where the payload lies in `bytes`. */
   readonly start: number;
   readonly end: number;
-  readonly isSenml: boolean;
+  readonly label: PayloadLabel;
+  /** Its place among the others: births are in force behind theirs. */
+  readonly offset: number;
   readonly receivedMicros: number;
   readonly attributes: ReadonlyMap<string, string>;
   /** The device that its publisher is bound to. */
   readonly boundDevice?: string | undefined;
 }
 
-/** Whether a record is read as SenML: as its pipelines say, else by its content type. */
-export function isReadAsSenml(plan: StagePlan | undefined, isSenml: boolean): boolean {
-  if (!plan || plan.payloadType === 'auto') return isSenml;
-  return plan.payloadType === SENML_TYPE;
-}
-
 /** Decodes records apart from the pipeline's own state, as the pipeline does. */
 export class SampleReader {
   readonly #record = new DecodedRecord();
-  readonly #decoder = new PayloadDecoder(this.#record);
-  readonly #senml = new SenmlDecoder(this.#record);
+  readonly #book = new SparkplugBook();
+  readonly #payloads = new PayloadReader(this.#record, this.#book);
 
   /** Reads the sample; `messages` makes the messages of its elements, each time anew. */
   read(
@@ -41,15 +38,15 @@ export class SampleReader {
     route: Route,
     plan: StagePlan | undefined,
   ): DecodeFault | { readonly messages: () => StageMessage[] } {
-    const bound = sample.boundDevice;
-    const required = bound ?? (route.isDeviceRequired ? route.device : undefined);
-    this.#decoder.requiredDevice = required;
-    const { bytes, start, end, receivedMicros, attributes, topic } = sample;
-    const isSenml = isReadAsSenml(plan, sample.isSenml);
-    const prefix = route.metricPrefix ?? '';
-    const fault = isSenml
-      ? this.#senml.decode(bytes, start, end, { prefix, device: bound ?? route.device, receivedMicros })
-      : this.#decoder.decode(bytes, start, end, prefix);
+    const required = sample.boundDevice ?? (route.isDeviceRequired ? route.device : undefined);
+    const { receivedMicros, attributes, topic, boundDevice } = sample;
+    const fault = this.#payloads.read({
+      ...sample,
+      route,
+      decode: plan?.decode,
+      boundDevice,
+      isReplay: false,
+    });
     if (fault) return fault;
     const record = this.#record;
     const ids: string[] = [];
@@ -62,5 +59,11 @@ export class SampleReader {
     const { tenant, project } = route;
     const facts = { tenant, project, topic, receivedMicros, attributes };
     return { messages: () => messagesOf(record, facts, ids, times) };
+  }
+
+  /** The sample that was read last is over: its births are in force for the next. */
+  settle(offset: number): void {
+    const step = this.#payloads.sparkplug?.step;
+    if (step) this.#book.commit(step, offset);
   }
 }

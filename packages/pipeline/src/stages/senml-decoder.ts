@@ -8,11 +8,6 @@ import { MessageWriter } from './message-writer.ts';
 /** Media type of SenML as JSON (RFC 8428). */
 export const SENML_TYPE = 'application/senml+json';
 
-/** Whether a content type, parameters and case aside, is SenML as JSON. */
-export function isSenmlType(contentType: string): boolean {
-  return contentType.split(';', 1)[0]?.trim().toLowerCase() === SENML_TYPE;
-}
-
 /** Where a pack belongs, as far as its topic tells. */
 export interface SenmlPlace {
   /** Goes before every metric name; empty for none. */

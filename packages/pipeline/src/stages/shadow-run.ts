@@ -168,7 +168,8 @@ class ShadowRun {
       bytes: cursor.bytes,
       start: cursor.payloadStart,
       end: cursor.end,
-      isSenml: cursor.isSenml,
+      label: cursor.label,
+      offset,
       receivedMicros: cursor.receivedMicros,
       attributes,
       boundDevice: cursor.boundDevice,
@@ -179,6 +180,7 @@ class ShadowRun {
       if ('reason' in read) return undefined;
       return side.judge(plan, offset, read.messages());
     });
+    this.#reader.settle(offset);
     if (!a || !b) {
       this.#undecodable++;
       return;

@@ -1,4 +1,4 @@
-import type { PayloadType } from '@skerry/model';
+import type { DecodeDocument } from '@skerry/model';
 import { type CompiledPipeline, takesTopic } from './compiled-pipeline.ts';
 import type { CompiledStage } from './stage-run.ts';
 
@@ -11,7 +11,8 @@ export interface PlanStep {
 /** The stages that the records of some topics go through, in order: those of one pipeline after those of another. */
 export interface StagePlan {
   readonly steps: readonly PlanStep[];
-  readonly payloadType: PayloadType;
+  /** How payloads are read: of each choice the first that is not `auto`. */
+  readonly decode: DecodeDocument;
 }
 
 /** Pipelines that are in force together, by name, of one name those for more first. */
@@ -33,12 +34,20 @@ export class StageSet {
     if (!plan) {
       plan = {
         steps: taking.flatMap(({ name, stages }) => stages.map((stage) => ({ pipeline: name, stage }))),
-        payloadType:
-          taking.map(({ document }) => document.spec.decode.contentType).find((type) => type !== 'auto') ??
-          'auto',
+        decode: decodeOf(taking.map(({ document }) => document.spec.decode)),
       };
       this.#plans.set(key, plan);
     }
     return plan;
   }
+}
+
+function decodeOf(all: readonly DecodeDocument[]): DecodeDocument {
+  const { contentType, layout } = all.find((one) => one.contentType !== 'auto') ?? { contentType: 'auto' };
+  const encoding = all.find(({ contentEncoding = 'auto' }) => contentEncoding !== 'auto')?.contentEncoding;
+  return {
+    contentType,
+    ...(layout === undefined ? {} : { layout }),
+    ...(encoding === undefined ? {} : { contentEncoding: encoding }),
+  };
 }

@@ -1,10 +1,10 @@
 import { HEADER } from '@skerry/journal';
 import type { PointValue, StagesDocument } from '@skerry/model';
+import { ENCODING_PROPERTY } from '../decoders/payload-format.ts';
 import { PipelineError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Route } from '../routes.ts';
 import { SampleReader } from './sample-reader.ts';
-import { isSenmlType } from './senml-decoder.ts';
 import { StageEngine } from './stage-engine.ts';
 import type { StageMessage } from './stage-message.ts';
 import type { StageSet } from './stage-set.ts';
@@ -105,14 +105,16 @@ export function tryStages(
     const plan = set.plan(tenant, project, topic);
     const told = headersIn(sample.headers);
     const attributes = new Map([...told.attributes, ...Object.entries(sample.attributes ?? {})]);
-    const isSenml = isSenmlType(contentType === '' ? told.contentType : contentType);
+    const contentEncoding = attributes.get(ENCODING_PROPERTY) ?? '';
+    const label = { contentType: contentType === '' ? told.contentType : contentType, contentEncoding };
     const read = reader.read(
       {
         topic,
         bytes,
         start: 0,
         end: bytes.length,
-        isSenml,
+        label,
+        offset: i,
         receivedMicros,
         attributes,
         boundDevice: told.boundDevice,
@@ -120,6 +122,7 @@ export function tryStages(
       found,
       plan,
     );
+    reader.settle(i);
     const setAside = (stage: string, detail: string): TrialOutcome => ({
       ...place,
       verdict: 'deadLettered',

@@ -1,0 +1,150 @@
+import { PipelineError } from '../errors.ts';
+
+/** What a birth says of one metric. */
+export interface BornMetric {
+  readonly name: string;
+  /** Number of its data type. */
+  readonly type: number;
+}
+
+/** The birth of an edge node or of one of its devices. */
+export interface Birth {
+  /** Of its record in the journal; it is in force behind it. */
+  readonly offset: number;
+  /** Offset of the record that ended it; undefined while it is in force. */
+  end: number | undefined;
+  readonly byName: ReadonlyMap<string, BornMetric>;
+  /** By the decimal digits of the alias. */
+  readonly byAlias: ReadonlyMap<string, BornMetric>;
+}
+
+/** Whose an edge node is, and what it is called. */
+export interface NodePlace {
+  readonly tenant: string;
+  readonly project: string;
+  readonly group: string;
+  readonly node: string;
+}
+
+/** An edge node as its messages made it. */
+export interface NodeState extends NodePlace {
+  readonly key: string;
+  /** Number of the session that the birth began; undefined where it told none. */
+  bdSeq: string | undefined;
+  /** Name of the birth in force in the node's numbering. */
+  epoch: string;
+  /** The last sequence number, and how many numbers it is beyond the one that the birth had. */
+  seq: number;
+  count: number;
+  /** Whether the births are wanted again. */
+  isWanted: boolean;
+  birth: Birth | undefined;
+  readonly devices: Map<string, Birth>;
+}
+
+/** The key of an edge node. */
+export function nodeKey({ tenant, project, group, node }: NodePlace): string {
+  return JSON.stringify([tenant, project, group, node]);
+}
+
+/** A node of which nothing is known yet. */
+export function newNode(place: NodePlace): NodeState {
+  const { tenant, project, group, node } = place;
+  return {
+    key: nodeKey(place),
+    tenant,
+    project,
+    group,
+    node,
+    bdSeq: undefined,
+    epoch: '',
+    seq: 0,
+    count: 0,
+    isWanted: false,
+    birth: undefined,
+    devices: new Map(),
+  };
+}
+
+/** The part of the row of a node, or of a birth of it; `device` is empty for its own. */
+export function partOf(key: string, device?: string): string {
+  return device === undefined ? `node:${key}` : `birth:${JSON.stringify([key, device])}`;
+}
+
+/** A node without its births, for its row. */
+export function packNode({ bdSeq, epoch, seq, count, isWanted }: NodeState): string {
+  return JSON.stringify({ bdSeq, epoch, seq, count, isWanted });
+}
+
+/** A birth for its row. */
+export function packBirth({ offset, end, byName, byAlias }: Birth): string {
+  const aliases = new Map(Array.from(byAlias, ([alias, metric]) => [metric, alias]));
+  const metrics = Array.from(byName.values(), (metric) => {
+    const alias = aliases.get(metric);
+    return alias === undefined ? [metric.name, metric.type] : [metric.name, metric.type, alias];
+  });
+  return JSON.stringify({ offset, end, metrics });
+}
+
+/** Makes nodes of the rows that the two functions above wrote. Fails with `stages-damaged`. */
+export function unpackNodes(
+  rows: readonly { readonly part: string; readonly body: string | undefined }[],
+): NodeState[] {
+  const nodes = new Map<string, NodeState>();
+  for (const { part, body } of rows) {
+    if (body === undefined) continue;
+    try {
+      unpackRow(part, body, nodes);
+    } catch (cause) {
+      throw new PipelineError(
+        'stages-damaged',
+        `Reading a Sparkplug node failed: the row ${part.slice(0, 200)} holds ${body.length} characters that are none; it was written as JSON.`,
+        { row: part },
+        cause,
+      );
+    }
+  }
+  return [...nodes.values()];
+}
+
+function unpackRow(part: string, body: string, nodes: Map<string, NodeState>): void {
+  const isNode = part.startsWith('node:');
+  const [key, device] = isNode
+    ? [part.slice('node:'.length), '']
+    : (JSON.parse(part.slice('birth:'.length)) as [string, string]); // written by `partOf`
+  const node = nodes.get(key) ?? nodeOf(key);
+  nodes.set(key, node);
+  if (isNode) {
+    Object.assign(node, JSON.parse(body));
+    return;
+  }
+  // written by `packBirth`
+  const packed = JSON.parse(body) as { offset: number; end?: number; metrics: [string, number, string?][] };
+  const birth = birthOf(
+    packed.offset,
+    packed.metrics.map(([name, type, alias]) => ({ name, type, alias })),
+  );
+  birth.end = packed.end;
+  if (device === '') node.birth = birth;
+  else node.devices.set(device, birth);
+}
+
+function nodeOf(key: string): NodeState {
+  const [tenant, project, group, node] = JSON.parse(key) as [string, string, string, string]; // written by `nodeKey`
+  return newNode({ tenant, project, group, node });
+}
+
+/** A birth in force behind `offset`. Of two metrics of one name or alias the last one counts. */
+export function birthOf(
+  offset: number,
+  metrics: readonly (BornMetric & { readonly alias: string | undefined })[],
+): Birth {
+  const byName = new Map<string, BornMetric>();
+  const byAlias = new Map<string, BornMetric>();
+  for (const { name, type, alias } of metrics) {
+    const metric: BornMetric = { name, type };
+    byName.set(name, metric);
+    if (alias !== undefined) byAlias.set(alias, metric);
+  }
+  return { offset, end: undefined, byName, byAlias };
+}
