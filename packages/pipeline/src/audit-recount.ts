@@ -71,7 +71,15 @@ export class AuditRecount {
       for (const device of devices.keys()) {
         const key = `${keyOf(tenant, project)}\u0000${device}`;
         if (!told.has(key))
-          told.set(key, { tenant, project, device, ...noVerdicts(), timeCorrected: 0, seqResets: 0, lastSeenMicros: 0 });
+          told.set(key, {
+            tenant,
+            project,
+            device,
+            ...noVerdicts(),
+            timeCorrected: 0,
+            seqResets: 0,
+            lastSeenMicros: 0,
+          });
       }
     }
     for (const account of told.values()) {
