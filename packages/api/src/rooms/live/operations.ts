@@ -9,7 +9,7 @@ export const LIVE_OPERATIONS = {
     path: '/api/v1/stream',
     tag: 'Live',
     summary:
-      'One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap)',
+      'One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap), `refused` (StreamRefusal)',
     query: object(
       '',
       {
@@ -19,14 +19,14 @@ export const LIVE_OPERATIONS = {
           maxItems: LIMITS.subscriptionsMax.value,
           items: { type: 'string', minLength: 1 },
           description:
-            'Repeated: `overview`, or `points:tenant/project/device/metric` with percent-encoded parts, of which trailing ones may be left out and `*` means every one.',
+            'Repeated: `overview`, or `points:tenant/project/device/metric` with percent-encoded parts, of which trailing ones may be left out and `*` means every one. One that names what cannot be seen is answered by an event `refused`, and the others go on; where nothing else is asked for, the answer is `not-found`.',
         },
         lastEventId: text('Like the header `last-event-id`: continue after this id.', { minLength: 1 }),
       },
       ['lastEventId'],
     ),
     alsoMedia: ['text/event-stream'],
-    events: { points: 'StreamPoints', overview: 'Overview', gap: 'StreamGap' },
+    events: { points: 'StreamPoints', overview: 'Overview', gap: 'StreamGap', refused: 'StreamRefusal' },
     faults: ['invalid-request', 'too-many-streams'],
     may: 'telemetry:read',
   },

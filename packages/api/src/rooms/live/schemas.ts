@@ -17,6 +17,11 @@ export const LIVE_SCHEMAS = {
       }),
     ),
   }),
+  StreamRefusal: object('Data of the event `refused`: one subscription will carry nothing.', {
+    subscribe: text('The subscription as it was asked for.'),
+    code: text('Code of the fault, `not-found` for instance.'),
+    detail: text('What is wrong with it.'),
+  }),
   StreamGap: object('Data of the event `gap`: points were missed; fetch the state again.', {
     after: text('The id after which points are missing.'),
     reason: text(

@@ -180,6 +180,31 @@ test('openStream refuses more streams than the limit and subscriptions it cannot
   assert.equal((await problemIn(await scene.get('/api/v1/stream'))).errors?.[0]?.pointer, '#/subscribe');
 });
 
+test('openStream refuses a subscription to what cannot be seen by an event, and carries the others', async () => {
+  await using scene = await openScene();
+  const { secret } = await scene.access.access.book.addToken({
+    name: 'of-t',
+    grants: [{ role: 'viewer', tenant: 't' }],
+    expiresMicros: null,
+    createdBy: 'local',
+  });
+  const headers = { authorization: `Bearer ${secret}` };
+  await using events = await open(scene, `${PATH}&subscribe=points:other/p/x&subscribe=overview`, headers);
+  const refusal = await events.next();
+  assert.equal(refusal.event, 'refused');
+  assert.deepEqual(faultsAgainst('StreamRefusal', refusal.data), []);
+  assert.deepEqual(refusal.data, {
+    subscribe: 'points:other/p/x',
+    code: 'not-found',
+    detail: 'a subscription names what cannot be seen',
+  });
+  scene.platform.ingest([{ tenant: 'other', project: 'p', device: 'x', values: { v: 7 } }]);
+  publish(scene, 2);
+  assert.deepEqual(valuesOf(await events.next()), [2]);
+  await using nothing = await open(scene, '/api/v1/stream?subscribe=points:other/p/x', headers);
+  assert.equal(nothing.response.statusCode, 404);
+});
+
 test('openStream ends its streams when the server ends', async () => {
   const scene = await openScene();
   await using events = await open(scene, PATH);

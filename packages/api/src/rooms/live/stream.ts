@@ -16,11 +16,13 @@ import type { Call } from '../../call.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import type { LiveEvent, LiveFilter, Platform } from '../../platform.ts';
+import type { Model } from '../../schemas.ts';
 import { intersect, narrowingOf } from '../../scoping.ts';
 import { showLive } from '../../shape.ts';
 import type { OverviewSampler } from '../overview/overview-sampler.ts';
 
 const STREAM_TYPE = 'text/event-stream; charset=utf-8';
+const REFUSED_TOPIC = 'a subscription names what cannot be seen';
 
 /** What an event stream was asked for. */
 export interface Subscriptions {
@@ -70,7 +72,7 @@ export class EventStreams implements Disposable {
 
   /** Answers a request with an event stream. Fails with `too-many-streams` or `invalid-request`. */
   async open(call: Call<'openStream'>): Promise<FastifyReply> {
-    const wanted = narrowed(readSubscriptions(call.query.subscribe), call.asker.subject);
+    const wanted = narrowed(call.query.subscribe, call.asker.subject);
     const overviewScopes = wanted.overview ? narrowingOf(call.asker.subject, 'platform:read') : undefined;
     if (this.#open.size >= this.#bounds.streamsMax) {
       throw new ApiError('too-many-streams', `${this.#open.size} streams are open, at most that many may be`);
@@ -88,7 +90,7 @@ export class EventStreams implements Disposable {
     const stream = new EventStream(response, this.#bounds.bufferBytesMax, () => this.#dropped.add(1));
     this.#open.set(stream, call.request);
     this.#gauge.set(this.#open.size);
-    stream.write(': open\nretry: 1000\n\n');
+    stream.write(`: open\nretry: 1000\n\n${wanted.refused.map(formatRefusedTopic).join('')}`);
     void this.#feed(stream, { ...wanted, overviewScopes }, lastEventId, call.signal);
     return call.reply;
   }
@@ -199,6 +201,12 @@ function formatEvent(event: LiveEvent): string {
   return `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** Says that one subscription carries nothing, as what it names does not exist for who asks. */
+function formatRefusedTopic(subscribe: string): string {
+  const refusal: Model<'StreamRefusal'> = { subscribe, code: 'not-found', detail: REFUSED_TOPIC };
+  return `event: refused\ndata: ${JSON.stringify(refusal)}\n\n`;
+}
+
 /** A gap whose empty id makes the client forget the id that cannot be continued from, else it would ask for ever. */
 function formatRefusal(after: string, error: unknown): string {
   const reason = error instanceof CodedError ? error.code : 'internal';
@@ -218,14 +226,20 @@ export function readSubscriptions(texts: readonly string[]): Subscriptions {
 
 const PARTS = ['tenant', 'project', 'device', 'metric'] as const;
 
-/** What of the subscriptions lies in the subject's scope. Fails with `not-found` where one lies outside. */
-function narrowed({ overview, points }: Subscriptions, subject: Subject): Subscriptions {
+/**
+ * What of the subscriptions lies in the subject's scope, and the texts of those that lie outside: they are refused one
+ * by one. Fails with `not-found` where nothing is left to be sent.
+ */
+function narrowed(
+  texts: readonly string[],
+  subject: Subject,
+): Subscriptions & { readonly refused: readonly string[] } {
+  const { overview, points } = readSubscriptions(texts);
   const scopes = narrowingOf(subject, 'telemetry:read');
   const inside = points.map((filter) => intersect(filter, scopes));
-  if (inside.some((filters) => filters.length === 0)) {
-    throw new ApiError('not-found', 'a subscription names what cannot be seen');
-  }
-  return { overview, points: inside.flat() };
+  const refused = texts.filter((text) => text !== 'overview').filter((_, at) => inside[at]?.length === 0);
+  if (refused.length === texts.length) throw new ApiError('not-found', REFUSED_TOPIC);
+  return { overview, points: inside.flat(), refused };
 }
 
 function readPoints(text: string, index: number): LiveFilter {
