@@ -34,6 +34,8 @@ export interface OverviewFigures {
   readonly journalBytes: number;
   readonly journalBytesMax: number;
   readonly storeBytes: number;
+  /** Bytes that the disk of the data folder has left; undefined where it is not known. */
+  readonly diskFreeBytes: number | undefined;
   readonly ledger: LedgerReport;
 }
 

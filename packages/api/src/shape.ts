@@ -188,6 +188,7 @@ export function showOverview(
     journalBytes: figures.journalBytes,
     journalBytesMax: figures.journalBytesMax,
     storeBytes: figures.storeBytes,
+    diskFreeBytes: figures.diskFreeBytes ?? null,
     ledger: {
       totals: figures.ledger.totals,
       balanced: figures.ledger.balanced,

@@ -160,6 +160,7 @@ export class MemoryPlatform implements Platform {
       journalBytes: this.#end * 240,
       journalBytesMax: 2_147_483_648,
       storeBytes: this.#points * 9,
+      diskFreeBytes: 8_589_934_592,
       ledger,
     };
   }

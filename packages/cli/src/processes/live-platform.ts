@@ -45,6 +45,8 @@ export interface LivePlatformNeeds {
   };
   /** MQTT connections now. */
   readonly connections: () => number;
+  /** Bytes that the disk of the data folder has left; undefined where it cannot be told. */
+  readonly diskFreeBytes: () => Promise<number | undefined>;
   readonly audit: (signal: AbortSignal) => AsyncIterable<AuditStep>;
   readonly clock: Clock;
   readonly meter: Meter;
@@ -93,10 +95,11 @@ export class LivePlatform implements Platform, Disposable {
 
   async overview(): Promise<OverviewFigures> {
     const { pipeline, reports, connections } = this.#needs;
-    const [figures, journal, store] = await Promise.all([
+    const [figures, journal, store, diskFreeBytes] = await Promise.all([
       pipeline.request('figures'),
       reports.journal(),
       reports.store(),
+      this.#needs.diskFreeBytes(),
     ]);
     const journalFigures = journal?.figures as JournalSizes | undefined; // told by log-worker
     const storeFigures = store?.figures as StoreFigures | undefined; // told by store-worker
@@ -113,6 +116,7 @@ export class LivePlatform implements Platform, Disposable {
       journalBytes: journalFigures?.bytes ?? 0,
       journalBytesMax: journalFigures?.bytesMax ?? 0,
       storeBytes: storeFigures?.bytes ?? 0,
+      diskFreeBytes,
       ledger: figures.ledger,
     };
   }

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ACCESS_FAULTS, type Access, makeFirstUser } from '@skerry/access';
@@ -223,6 +224,7 @@ function openPlatform(
       flush: () => appender.flush(),
       reports: { journal: () => threads.log.report(), store: () => threads.store.report() },
       connections: () => broker.connections,
+      diskFreeBytes: () => freeBytesOf(config.dataDir),
       audit: (signal) =>
         runAudit(
           {
@@ -242,6 +244,14 @@ function openPlatform(
       refusals: notes,
       isReadOnly,
     }),
+  );
+}
+
+/** What the disk of a folder has left; undefined where the file system does not tell. */
+async function freeBytesOf(folder: string): Promise<number | undefined> {
+  return await statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
   );
 }
 

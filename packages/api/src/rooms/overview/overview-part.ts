@@ -25,6 +25,7 @@ export function figuresWithin(
     journalBytes: 0,
     journalBytesMax: 0,
     storeBytes: 0,
+    diskFreeBytes: undefined,
     ledger: part,
   };
 }

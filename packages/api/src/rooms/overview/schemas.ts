@@ -30,6 +30,9 @@ export const OVERVIEW_SCHEMAS = {
     journalBytes: count('Bytes of the journal.'),
     journalBytesMax: count('Most bytes the journal may take.'),
     storeBytes: count('Bytes of the store.'),
+    diskFreeBytes: nullable(
+      count('Bytes that the disk of the data folder has left; null where it is not known.'),
+    ),
     ledger: object('The ledger in short.', {
       totals: ref('Accounts'),
       balanced: flag('Whether it balances.'),
