@@ -3,6 +3,17 @@ export { API_FAULTS, ApiError, type ApiFault, type ApiFaultEntry, type RequestFa
 export { LIMITS as API_LIMITS } from './limits.ts';
 export type { FaultMeaning } from './page.ts';
 export * from './platform.ts';
+export {
+  type DeviceWay,
+  deviceWays,
+  firstWay,
+  isFor,
+  type ShownCertificate,
+  type ShownCertificates,
+  type WayFacts,
+} from './rooms/onboarding/device-ways.ts';
+export { handshakeCause } from './rooms/onboarding/handshake-cause.ts';
+export { mosquittoPlace } from './rooms/onboarding/onboarding-commands.ts';
 export { RefusalBook, type RefusedArrival } from './rooms/onboarding/refusal-book.ts';
 export * from './rooms/pipeline/stage-platform.ts';
 export {

@@ -13,6 +13,7 @@ import type {
   SeriesKey,
   ValueType,
 } from '@skerry/model';
+import type { ShownCertificates } from './rooms/onboarding/device-ways.ts';
 import type { RefusalBook } from './rooms/onboarding/refusal-book.ts';
 import type { StagePlatform } from './rooms/pipeline/stage-platform.ts';
 import type { SimulationDesk } from './rooms/simulation/simulation-desk.ts';
@@ -310,6 +311,12 @@ export interface PlatformConfiguration {
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   /** A topic that ends as telemetry of a new device, for instructions; `my-device` is its device. */
   readonly exampleTopic: string;
+  /** Name or address by which other machines reach this one; loopback where there is none. */
+  readonly ownHost: string;
+  /** What TLS shows, as it is in force now. */
+  readonly certificates: ShownCertificates;
+  /** How the command line is called on this machine: `skerry`, or `npx skerry` in its folder. */
+  readonly program: string;
 }
 
 /**
@@ -375,5 +382,5 @@ export interface Platform {
   /** Simulated worlds that publish as devices do. */
   readonly simulation: SimulationDesk;
   /** What did not come through in the last minutes. */
-  readonly refusals: Pick<RefusalBook, 'since'>;
+  readonly refusals: Pick<RefusalBook, 'since' | 'note'>;
 }

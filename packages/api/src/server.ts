@@ -38,6 +38,8 @@ import { type RateBounds, RateLimiter } from './rate-limiter.ts';
 import { serveDocuments } from './rooms/documents/documents.ts';
 import { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import { EventStreams } from './rooms/live/stream.ts';
+import { handshakeCause } from './rooms/onboarding/handshake-cause.ts';
+import { refusedTelemetry } from './rooms/onboarding/refused-telemetry.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
 import { type Schema, text } from './schema-kit.ts';
@@ -159,7 +161,7 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
     context,
     createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, limits, isEnding }),
   );
-  const encrypted = options.tls && encryptedServer(server, options.tls, options);
+  const encrypted = options.tls && encryptedServer(server, options.tls, options, needs);
   stack.defer(() => closeServer(server, encrypted, context, streams));
   await server.listen({ host: options.host, port: options.port });
   const { tls } = options;
@@ -185,8 +187,14 @@ function encryptedServer(
   server: FastifyInstance,
   { credentials }: TlsOptions,
   { bounds }: ApiOptions,
+  { platform, clock }: ApiNeeds,
 ): TlsServer {
   return createTlsServer({
+    onHandshakeFailed: (why, remote) =>
+      platform.refusals.note({
+        ...{ atMicros: clock.nowMicros(), kind: 'handshake', client: '', user: '', topic: '', remote },
+        ...handshakeCause('https', { reason: 'refused', why }),
+      }),
     credentials,
     connectionsMax: bounds?.connectionsMax ?? LIMITS.connectionsMax.value,
     serve: (request, response) => server.routing(request, response),
@@ -246,7 +254,11 @@ function register(
     if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
     return await finishAnswer(request, reply, payload);
   });
-  server.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, needs.logger));
+  server.setErrorHandler((error, request, reply) => {
+    const refused = refusedTelemetry(request, problemOf(error, request.id), needs.clock.nowMicros());
+    if (refused) needs.platform.refusals.note(refused);
+    return answerProblem(error, request, reply, needs.logger);
+  });
   server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, context));
   setValidator(server);
   for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {

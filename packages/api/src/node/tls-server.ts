@@ -10,10 +10,13 @@ export interface TlsServerOptions {
   readonly connectionsMax: number;
   /** Takes every request. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Told of a handshake that came to nothing: the cause in the words of the TLS library, and `host:port` of the peer. */
+  readonly onHandshakeFailed: (why: string, remote: string) => void;
 }
 
 /** An HTTPS server under the same limits as the plain one. Fails with `tls-credentials-invalid`. */
-export function createTlsServer({ credentials, connectionsMax, serve }: TlsServerOptions): Server {
+export function createTlsServer(options: TlsServerOptions): Server {
+  const { credentials, connectionsMax, serve, onHandshakeFailed } = options;
   const server = createServer(
     {
       ...tlsTerms(credentials),
@@ -24,6 +27,9 @@ export function createTlsServer({ credentials, connectionsMax, serve }: TlsServe
       handshakeTimeout: LIMITS.requestTimeoutMs.value,
     },
     serve,
+  );
+  server.on('tlsClientError', (error, { remoteAddress = '', remotePort = 0 }) =>
+    onHandshakeFailed(error.message, `${remoteAddress}:${remotePort}`),
   );
   server.maxConnections = connectionsMax;
   return server;

@@ -99,6 +99,9 @@ export class MemoryPlatform implements Platform {
     ],
     listeners: [{ name: 'mqtt', host: '127.0.0.1', port: 1883 }],
     exampleTopic: 'iot/demo/site/my-device/telemetry',
+    ownHost: '127.0.0.1',
+    certificates: {},
+    program: 'npx skerry',
   };
   /** Declared documents whose stages change nothing. */
   readonly stages: MemoryStages;

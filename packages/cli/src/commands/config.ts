@@ -3,7 +3,7 @@ import { withoutSecrets } from '../config/hidden-secrets.ts';
 import { loadConfig } from '../config/load.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
-import { checkTlsFiles } from '../processes/tls-files.ts';
+import { certificateNameFaults, checkTlsFiles } from '../processes/tls-files.ts';
 import { configFlags, configSources } from './instance.ts';
 import { OUTPUT_FLAG, type Verb } from './verb.ts';
 
@@ -63,6 +63,7 @@ export const configCheckVerb: Verb = {
   async run(context) {
     const { config } = loadConfig(configSources(context));
     checkTlsFiles(config);
+    for (const fault of certificateNameFaults(config)) context.stderr.write(`WARNING ${fault}\n`);
     context.stderr.write('The configuration has no faults.\n');
     return 0;
   },

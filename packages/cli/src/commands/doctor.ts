@@ -15,11 +15,13 @@ import { ApiProblem, createClient } from '@skerry/client';
 import { insecureListeners } from '../config/listener-rules.ts';
 import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
+import { CliError } from '../errors.ts';
 import { bytesInWords } from '../output/age.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
 import { isNoRoom, prepareFolder, type RunFile, readRunFile } from '../processes/data-folder.ts';
 import { looseRights } from '../processes/folder-rights.ts';
 import { readCrashes } from '../processes/supervisor.ts';
+import { certificateNameFaults } from '../processes/tls-files.ts';
 import { VERSION } from '../version.ts';
 import { configFlags, configSources, urlOf } from './instance.ts';
 import { OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
@@ -261,9 +263,28 @@ function clockFinding(): Finding {
       };
 }
 
+/** A certificate that cannot be read is what another check tells of. */
+function guardedNameFaults(config: SkerryConfig): string[] {
+  try {
+    return certificateNameFaults(config);
+  } catch (fault) {
+    if (fault instanceof CliError) return [fault.message];
+    throw fault;
+  }
+}
+
 function listenerFinding(config: SkerryConfig): Finding {
   const check = 'listeners';
   const open = insecureListeners(config);
+  const misnamed = guardedNameFaults(config);
+  if (misnamed.length > 0) {
+    return {
+      check,
+      verdict: 'warning',
+      found: misnamed.join(' '),
+      advice: 'Make the certificate anew with every name and address that clients use in its subjectAltName.',
+    };
+  }
   if (open.length === 0) {
     const found = 'what listens beyond this machine is encrypted';
     return { check, verdict: 'ok', found, advice: '' };

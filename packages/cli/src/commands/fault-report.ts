@@ -1,7 +1,7 @@
 import { ApiProblem } from '@skerry/client';
 import { CodedError } from '@skerry/kernel';
-import { CliError } from '../errors.ts';
 import { exitCodeOf } from '../processes/exit-codes.ts';
+import { programName, withProgramName } from '../program-name.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
 /** One exit code beside those of `CLI_FAULTS`: what it means, and the fault codes of other packages that end so. */
@@ -75,7 +75,8 @@ export function explained(verb: Verb): Verb {
       } catch (cause) {
         if (context.signal.aborted && isAbort(cause)) return 130;
         if (!isTold(cause)) throw cause;
-        context.stderr.write(`skerry: ${messageFor(verb, cause)} [${cause.code}]\n`);
+        const message = withProgramName(messageFor(verb, cause), programName(context.environment));
+        context.stderr.write(`skerry: ${message} [${cause.code}]\n`);
         return EXIT_BY_CODE.get(cause.code) ?? exitCodeFor(cause);
       }
     },
@@ -100,9 +101,11 @@ function isAbort(cause: unknown): boolean {
 }
 
 function messageFor(verb: Verb, fault: ToldFault): string {
-  const own = fault instanceof CliError ? fault.message : sentence(flagFaults(verb, fault) ?? fault.message);
+  const text = flagFaults(verb, fault) ?? fault.message;
+  const isList = text.includes('\n');
+  const own = isList ? text : sentence(text);
   const help = helpFor(verb, fault.code);
-  return help === undefined ? own : `${own} ${help}`;
+  return help === undefined ? own : `${own}${isList ? '\n' : ' '}${help}`;
 }
 
 /** Faults in the query of a request, by the flags that they came from. */
@@ -116,7 +119,7 @@ function flagFaults(verb: Verb, fault: ToldFault): string | undefined {
 }
 
 function sentence(text: string): string {
-  return /[.?!]$/.test(text) ? text : `${text}.`;
+  return /[.?!:]$/.test(text) ? text : `${text}.`;
 }
 
 function helpFor(verb: Verb, code: string): string | undefined {

@@ -22,7 +22,7 @@ export function configFlags(): Flag[] {
         type: schema.type === 'boolean' ? 'switch' : 'text',
         ...(schema.default === true ? { isOnByDefault: true } : {}),
         value: schema.type === 'integer' || schema.type === 'number' ? 'N' : 'TEXT',
-        what: `${schema.description ?? path}${schema.default === undefined ? '' : ` Default: ${JSON.stringify(schema.default)}.`}`,
+        what: `${schema.description ?? path}${schema.enum ? ` One of ${schema.enum.join(', ')}.` : ''}${schema.default === undefined ? '' : ` Default: ${JSON.stringify(schema.default)}.`}`,
       }),
     ),
   ];

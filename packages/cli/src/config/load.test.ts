@@ -58,7 +58,7 @@ test('loadConfig names every fault at once with path, value found, value wanted 
     'has 6 faults',
     'http.prot: unknown key; did you mean port?',
     'mqtt.port: found 70000, wanted a whole number from 0 to 65535',
-    'mqtt.host: found "0.0.0.0", wanted mqtt.tls.certFile and mqtt.tls.keyFile beside it, or a loopback address',
+    'mqtt.host: found "0.0.0.0", wanted mqtt.tls.certFile and mqtt.tls.keyFile beside it (--mqtt-tls-cert-file',
     'log.level: found "loud", wanted one of error, warn, info, debug',
     'demo: found "maybe" from SKERRY_DEMO, wanted a boolean',
     'SKERRY_MQTT_PROT: unknown variable; did you mean SKERRY_MQTT_PORT?',

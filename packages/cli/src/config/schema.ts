@@ -125,7 +125,8 @@ export const CONFIG_SCHEMA = {
           type: 'string',
           enum: ['loopback', 'never'],
           default: 'loopback',
-          description: 'Who may connect to MQTT without a name: clients on a loopback address, or nobody.',
+          description:
+            'Who may connect to MQTT without a name: `loopback`, clients on a loopback address; `never`, nobody.',
         },
         tls: {
           type: 'object',
@@ -248,7 +249,8 @@ export const CONFIG_SCHEMA = {
           type: 'string',
           enum: ['deadLetter', 'messaging', 'refuse'],
           default: 'messaging',
-          description: 'What becomes of publications that no template owns.',
+          description:
+            'What becomes of publications that no template owns: `messaging` passes them to subscribers, `deadLetter` sets them aside, `refuse` refuses them.',
         },
       },
     },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../config/load.ts';
-import { type AnnouncedFacts, announcement, ownAddress } from './announcement.ts';
+import { type AnnouncedFacts, announcement } from './announcement.ts';
+import { ownAddress } from './own-address.ts';
 
 function told(flags: Readonly<Record<string, string>>, host: string, rest: Partial<AnnouncedFacts> = {}) {
   const { config } = loadConfig({ file: undefined, environment: { HOME: '/home/somebody' }, flags });
@@ -13,7 +14,9 @@ function told(flags: Readonly<Record<string, string>>, host: string, rest: Parti
       { name: 'mqtt', host, port: 1_883 },
       { name: 'ws', host, port: 8_083 },
     ],
-    broker: { host, port: 1_883 },
+    certificates: {},
+    certificateFaults: [],
+    program: 'npx skerry',
     dataFolder: '/data',
     ownAddress: '192.0.2.7',
     firstPassword: undefined,

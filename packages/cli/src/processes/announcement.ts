@@ -1,8 +1,9 @@
-import { networkInterfaces } from 'node:os';
 import { ACCESS_LIMITS, FIRST_USER } from '@skerry/access';
 import { isLoopback } from '@skerry/access/loopback';
+import { deviceWays, mosquittoPlace, type ShownCertificates } from '@skerry/api';
 import { type InsecureListener, insecureListeners } from '../config/listener-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
+import { dataDirWords } from '../program-name.ts';
 import { VERSION } from '../version.ts';
 import { exampleTopic } from './example-topic.ts';
 
@@ -12,8 +13,11 @@ export interface AnnouncedFacts {
   readonly isReadOnly: boolean;
   /** Everything that listens: `http`, `https`, `mqtt`, `mqtts`, `ws`, `wss`. */
   readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[];
-  /** MQTT without TLS. */
-  readonly broker: { readonly host: string; readonly port: number };
+  readonly certificates: ShownCertificates;
+  /** What is wrong with the names of the certificates, a sentence each. */
+  readonly certificateFaults: readonly string[];
+  /** How a person calls the command line: `npx skerry`. */
+  readonly program: string;
   readonly dataFolder: string;
   /** Address of this machine for others, for what listens on every address. */
   readonly ownAddress: string;
@@ -29,7 +33,7 @@ export interface AnnouncedFacts {
  */
 export function announcement(facts: AnnouncedFacts): string[] {
   const { config, isReadOnly, listeners, dataFolder } = facts;
-  const readOnly = isReadOnly ? ' READ-ONLY: nothing is taken in; see skerry doctor' : '';
+  const readOnly = isReadOnly ? ` READ-ONLY: nothing is taken in; see ${facts.program} doctor` : '';
   const pages = listeners.filter(({ name }) => name.startsWith('http'));
   const ways = listeners.filter(({ name }) => !name.startsWith('http'));
   return [
@@ -38,18 +42,12 @@ export function announcement(facts: AnnouncedFacts): string[] {
     ...warnings('HTTP', config),
     ...ways.map((one, index) => `  ${index === 0 ? 'MQTT' : '    '}         ${urlOf(one, facts)}`),
     ...warnings('MQTT', config),
+    ...facts.certificateFaults.map((fault) => `  WARNING      ${fault}`),
     `  Data folder  ${dataFolder}`,
     '',
     ...signInLines(facts),
     ...(isReadOnly ? [] : ['Send something of your own:', mosquittoLine(facts), '']),
   ];
-}
-
-/** The first address of this machine that others may reach it by; IPv4 before IPv6; loopback where there is none. */
-export function ownAddress(interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces()): string {
-  const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
-  const others = all.filter(({ internal, scopeid }) => !internal && !scopeid);
-  return (others.find(({ family }) => family === 'IPv4') ?? others[0])?.address ?? '127.0.0.1';
 }
 
 function warnings(name: InsecureListener['name'], config: SkerryConfig): string[] {
@@ -65,9 +63,16 @@ function signInLines({ signIn, firstPassword, ...facts }: AnnouncedFacts): strin
   const page = facts.listeners.find(({ name }) => name === 'http');
   if (!signIn || !page) return password;
   const minutes = ACCESS_LIMITS.signInCodeSecs.value / 60;
+  const link = `${facts.program} user link ${dataDirWords(facts.dataFolder)}`;
+  const isOwn = isLoopback(page.host) && facts.listeners.some(({ host }) => !isLoopback(host));
   return [
-    `Sign in as ${signIn.user} with this link, once and within ${minutes} minutes (skerry user link prints another):`,
+    `Sign in as ${signIn.user} with this link, once and within ${minutes} minutes (${link} prints another):`,
     `  ${urlOf(page, facts)}/#/sign-in?code=${signIn.code}`,
+    ...(isOwn
+      ? [
+          `  It opens on this machine alone; elsewhere sign in with the password (${facts.program} user password ${signIn.user} sets one).`,
+        ]
+      : []),
     '',
     ...password,
   ];
@@ -89,11 +94,17 @@ function urlOf(
   return `${name}://${known.includes(':') ? `[${known}]` : known}:${port}${path}`;
 }
 
-function mosquittoLine(facts: AnnouncedFacts): string {
-  const { config, broker } = facts;
-  const isOpen = isLoopback(broker.host) && config.mqtt.anonymous === 'loopback';
-  const who = isOpen ? '' : ' -u NAME -P TOKEN';
+/** By a way that wants no token where there is one, or else by that which others have. */
+function mosquittoLine({ config, listeners, certificates, ownAddress: own }: AnnouncedFacts): string {
+  const ownHost = config.http.hostNames[0] ?? own;
+  const { anonymous } = config.mqtt;
+  const ways = deviceWays({ listeners, anonymous, ownHost, certificates }).filter(({ name }) => {
+    return name.startsWith('mqtt');
+  });
+  const way =
+    ways.find(({ needsToken }) => !needsToken) ?? ways.find(({ reach }) => reach === 'network') ?? ways[0];
+  if (!way) return '  MQTT listens nowhere.';
+  const who = way.needsToken ? ' -u NAME -P TOKEN' : '';
   const topic = exampleTopic(config.routing.telemetry);
-  const where = `-h ${reachable(broker.host, facts)} -p ${broker.port}`;
-  return `  mosquitto_pub ${where}${who} -q 1 -t ${topic} -m '{"temperature": 21.5}'`;
+  return `  ${mosquittoPlace(way)}${who} -q 1 -t ${topic} -m '{"temperature": 21.5}'`;
 }

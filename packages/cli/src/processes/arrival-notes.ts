@@ -1,7 +1,14 @@
-import { RefusalBook, type RefusedArrival } from '@skerry/api';
-import type { Clock, Logger } from '@skerry/kernel';
+import { handshakeCause, RefusalBook, type RefusedArrival } from '@skerry/api';
+import type { Address, Clock, Logger } from '@skerry/kernel';
 import type { AccessRefusal } from '@skerry/mqtt';
 import type { Route } from '@skerry/pipeline';
+
+/** A connection that ended before it was one of MQTT, as a listener tells it. */
+export interface FailedHandshake {
+  readonly reason: string;
+  readonly why: string;
+  readonly remote: Address;
+}
 
 /** What of a broker's day does not come through, noted for whoever connects a device. */
 export class ArrivalNotes {
@@ -22,6 +29,20 @@ export class ArrivalNotes {
   /** Notes what access has refused. */
   refused(refusal: AccessRefusal): void {
     this.#refused.note({ ...refusal, atMicros: this.#clock.nowMicros() });
+  }
+
+  /** Notes what somebody else has refused. */
+  note(refusal: RefusedArrival): void {
+    this.#refused.note(refusal);
+  }
+
+  /** Notes a connection that did not get as far as MQTT. */
+  handshakeFailed(name: string, { reason, why, remote }: FailedHandshake): void {
+    this.#refused.note({
+      ...{ atMicros: this.#clock.nowMicros(), kind: 'handshake', client: '', user: '', topic: '' },
+      ...handshakeCause(name, { reason, why }),
+      remote: `${remote.host}:${remote.port}`,
+    });
   }
 
   /** A logger that notes the connections that a broker has ended for what was sent. */
@@ -57,7 +78,9 @@ export class ArrivalNotes {
     });
   }
 
+  /** Whoever is cut off for want of a right has been noted with what was refused. */
   #cutOff(fields: Readonly<Record<string, unknown>>): void {
+    if (fields.reason === 'not-authorized') return;
     this.#refused.note({
       atMicros: this.#clock.nowMicros(),
       kind: 'cut-off',

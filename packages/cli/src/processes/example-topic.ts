@@ -4,9 +4,19 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   deviceId: 'my-device',
 };
 
-/** A topic that the first template with a device owns, with names for people to replace; the first template otherwise. */
+/** The form that the page shows too. */
+const PLAIN = 'iot/{tenantId}/{projectId}/{deviceId}/telemetry';
+
+/**
+ * A topic that the plain template owns, or else the first with a device, or else the first, with names for people to
+ * replace.
+ */
 export function exampleTopic(templates: readonly string[]): string {
-  const template = templates.find((one) => one.includes('{deviceId')) ?? templates[0] ?? '';
+  const template =
+    templates.find((one) => one === PLAIN) ??
+    templates.find((one) => one.includes('{deviceId')) ??
+    templates[0] ??
+    '';
   return template
     .split('/')
     .flatMap((level) => {

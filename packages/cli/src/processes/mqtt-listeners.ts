@@ -1,10 +1,12 @@
 import { isLoopback } from '@skerry/access/loopback';
+import { handshakeCause } from '@skerry/api';
 import type { Address, Clock, Logger, Meter, TlsCredentials, TlsListener } from '@skerry/kernel';
 import { nodeNet } from '@skerry/kernel/node';
 import { type BrokerListener, FaultNotices } from '@skerry/mqtt';
 import { listenWebSocket } from '@skerry/mqtt/websocket';
 import { insecureListeners } from '../config/listener-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
+import type { FailedHandshake } from './arrival-notes.ts';
 import { listening } from './listening.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
 
@@ -13,6 +15,10 @@ export interface MqttListenerNeeds {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Told of every connection that ended before it was one of MQTT, by the name of its listener. */
+  readonly onHandshakeFailed?: ((name: string, failure: FailedHandshake) => void) | undefined;
+  /** Told of the certificate in force, at once and when it was renewed. */
+  readonly onCertificate?: ((credentials: TlsCredentials) => void) | undefined;
 }
 
 /** The ways into MQTT; disposing ends the watch over the certificate. */
@@ -62,14 +68,16 @@ export function mqttListeners(config: SkerryConfig, needs: MqttListenerNeeds): M
             tls: credentials,
             messageBytesMax: packetBytesMax,
             isOriginAllowed: (origin: string, asked: string) => isOriginAllowed(origin, asked, host),
-            onHandshakeFailed: (failure: Failure) => failed(credentials ? 'wss' : 'ws', failure),
+            onHandshakeFailed: (failure: FailedHandshake) => failed(credentials ? 'wss' : 'ws', failure),
           };
           return kept(opened, await listenWebSocket(options, onConnection));
         }),
     });
   const renew = (renewed: TlsCredentials): void => {
     for (const listener of opened) listener.renew(renewed);
+    needs.onCertificate?.(renewed);
   };
+  if (credentials) needs.onCertificate?.(credentials);
   const watch = credentials && watchTlsFiles('mqtt.tls', tls, needs.logger, renew);
   return {
     address: { host: isOpenPlain ? host : OWN_HOST, port },
@@ -90,27 +98,29 @@ export function isOriginAllowed(origin: string, asked: string, listenHost: strin
   return isLoopback(page) && isLoopback(host);
 }
 
-type Failure = { readonly reason: string; readonly why: string };
-
 /** Counts what never became a connection of MQTT, and tells of it, a line for many. */
 function handshakeNotices({
   clock,
   logger,
   meter,
-}: MqttListenerNeeds): (name: string, failure: Failure) => void {
+  onHandshakeFailed,
+}: MqttListenerNeeds): (name: string, failure: FailedHandshake) => void {
   const notices = new FaultNotices(logger, clock, 'MQTT connection ended before CONNECT.');
-  return (name, { reason, why }) => {
+  return (name, failure) => {
+    const { reason, why } = handshakeCause(name, failure);
     meter
       .counter(
         'iot_mqtt_handshakes_failed_total',
         'Connections that ended in a handshake of TLS or WebSocket.',
         {
           listener: name,
-          reason,
+          reason: failure.reason,
         },
       )
       .add(1);
-    notices.tell({ word: `${name}-${reason}`, remote: '', client: '', why });
+    const { host, port } = failure.remote;
+    notices.tell({ word: `${name}-${reason}`, remote: `${host}:${port}`, client: '', why });
+    onHandshakeFailed?.(name, failure);
   };
 }
 

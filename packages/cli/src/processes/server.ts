@@ -15,13 +15,15 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { CLI_FAULTS, CliError } from '../errors.ts';
+import { programName } from '../program-name.ts';
 import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
 import { openAccessRoom } from './access-room.ts';
-import { announcement, ownAddress } from './announcement.ts';
+import { announcement } from './announcement.ts';
 import { ArrivalNotes } from './arrival-notes.ts';
 import { runAudit } from './audit-run.ts';
 import { createBrokerAccess } from './broker-access.ts';
+import { CertificateBook } from './certificate-book.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
@@ -31,6 +33,7 @@ import { listening } from './listening.ts';
 import { LivePlatform } from './live-platform.ts';
 import type { LogThreadFacts } from './log-worker.ts';
 import { mqttListeners } from './mqtt-listeners.ts';
+import { ownAddress } from './own-address.ts';
 import type { PipelineThreadFacts } from './pipeline-worker.ts';
 import { PlatformIngress } from './platform-ingress.ts';
 import { portMailbox } from './port-mailbox.ts';
@@ -41,6 +44,7 @@ import {
   type ServerThreads,
   startServerThreads,
 } from './server-threads.ts';
+import { certificateNameFaults } from './tls-files.ts';
 import type { UpOptions } from './up.ts';
 
 /** What the rooms of the main thread share. */
@@ -66,6 +70,7 @@ interface Opened {
   readonly pipeline: PipelineClient;
   readonly simulation: SimulationRoom;
   readonly notes: ArrivalNotes;
+  readonly certificates: CertificateBook;
 }
 
 const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
@@ -94,7 +99,13 @@ export async function serve(options: UpOptions): Promise<number> {
   const platform = openPlatform(rooms, opened, () => api, stack);
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
   const { renewTls } = api;
-  stack.use(watchHttpTls(config, rooms.logger, renewTls));
+  const { certificates } = opened;
+  stack.use(
+    watchHttpTls(config, rooms.logger, (renewed) => {
+      renewTls(renewed);
+      void certificates.note('http', renewed); // the server has just taken it, so it can be read
+    }),
+  );
   const demoFailed = config.demo && !isReadOnly ? runDemo(opened.simulation) : undefined;
   await announce(opened, api, options);
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
@@ -137,7 +148,8 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
   if (journal.end > 0) ingress.started();
-  const broker = await openWays(rooms, { access, threads, ingress, notes }, stack);
+  const certificates = new CertificateBook();
+  const broker = await openWays(rooms, { access, threads, ingress, notes, certificates }, stack);
   later.broker = broker;
   const simulation = stack.use(
     new SimulationRoom(
@@ -156,13 +168,20 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
     pipeline,
     simulation,
     notes,
+    certificates,
   };
 }
 
 /** Opens the ways in for devices. */
 async function openWays(
   { config, failpoint, clock, net, random, logger, meter }: Rooms,
-  { access, threads, ingress, notes }: Pick<Opened, 'access' | 'threads' | 'ingress' | 'notes'>,
+  {
+    access,
+    threads,
+    ingress,
+    notes,
+    certificates,
+  }: Pick<Opened, 'access' | 'threads' | 'ingress' | 'notes' | 'certificates'>,
   stack: AsyncDisposableStack,
 ): Promise<Broker> {
   const { authenticator } = access;
@@ -172,7 +191,13 @@ async function openWays(
     anonymous: config.mqtt.anonymous,
     logger,
   });
-  const ways = stack.use(mqttListeners(config, { clock, logger, meter }));
+  const ways = stack.use(
+    mqttListeners(config, {
+      ...{ clock, logger, meter },
+      onHandshakeFailed: (name, failure) => notes.handshakeFailed(name, failure),
+      onCertificate: (credentials) => void certificates.note('mqtt', credentials), // it has just been taken, so it can be read
+    }),
+  );
   const { retained } = threads.log.facts as LogThreadFacts; // told by log-worker
   return stack.use(
     await listening('mqtt', () =>
@@ -216,7 +241,7 @@ function openPlatform(
   stack: AsyncDisposableStack,
 ): LivePlatform {
   const { config, clock, meter, logger, isReadOnly } = rooms;
-  const { threads, journal, appender, ingress, broker, pipeline, simulation, notes } = opened;
+  const { threads, journal, appender, ingress, broker, pipeline, simulation, notes, certificates } = opened;
   return stack.use(
     new LivePlatform({
       pipeline,
@@ -239,7 +264,7 @@ function openPlatform(
         ),
       clock,
       meter,
-      configuration: () => configurationOf(rooms, broker, api()),
+      configuration: () => configurationOf(rooms, broker, api(), certificates),
       simulation,
       refusals: notes,
       isReadOnly,
@@ -255,13 +280,15 @@ async function freeBytesOf(folder: string): Promise<number | undefined> {
   );
 }
 
-function openHttp(
+async function openHttp(
   { config, clock, logger, meter }: Rooms,
-  { access }: Opened,
+  { access, certificates }: Opened,
   platform: LivePlatform,
 ): Promise<Api> {
-  return openApi(
-    { ...httpListeners(config, logger), staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
+  const listeners = httpListeners(config, logger);
+  if (listeners.tls) await certificates.note('http', listeners.tls.credentials);
+  return await openApi(
+    { ...listeners, staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
     { platform, clock, logger, meter, access },
   );
 }
@@ -278,7 +305,12 @@ const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
   ...API_FAULTS,
 };
 
-function configurationOf(loaded: LoadedConfig, broker: Broker, api: Api | undefined): PlatformConfiguration {
+function configurationOf(
+  loaded: LoadedConfig,
+  broker: Broker,
+  api: Api | undefined,
+  certificates: CertificateBook,
+): PlatformConfiguration {
   const { config } = loaded;
   return {
     version: VERSION,
@@ -290,6 +322,9 @@ function configurationOf(loaded: LoadedConfig, broker: Broker, api: Api | undefi
       ...broker.listeners.map(({ name, address: { host, port } }) => ({ name, host, port })),
     ],
     exampleTopic: exampleTopic(config.routing.telemetry),
+    ownHost: config.http.hostNames[0] ?? ownAddress(),
+    certificates: certificates.shown,
+    program: programName(process.env),
   };
 }
 
@@ -326,7 +361,7 @@ function checkRoutes(config: SkerryConfig): void {
 }
 
 async function announce(
-  { access, folder, broker }: Opened,
+  { access, folder, broker, certificates }: Opened,
   api: Api,
   { context, config, isReadOnly, wantsSignInLink }: UpOptions,
 ): Promise<void> {
@@ -349,7 +384,9 @@ async function announce(
       ...(api.encrypted ? [{ name: 'https', ...api.encrypted }] : []),
       ...broker.listeners.map(({ name, address }) => ({ name, ...address })),
     ],
-    broker: { host, port },
+    certificates: certificates.shown,
+    certificateFaults: certificateNameFaults(config),
+    program: programName(context.environment),
     dataFolder: folder.path,
     ownAddress: ownAddress(),
     firstPassword,

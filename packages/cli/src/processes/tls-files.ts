@@ -3,6 +3,8 @@ import type { Logger, TlsCredentials } from '@skerry/kernel';
 import { tlsTerms } from '@skerry/kernel/node';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
+import { nameFault } from './certificate-facts.ts';
+import { outsideNames } from './own-address.ts';
 
 /** Where certificate and key lie. */
 export interface TlsFiles {
@@ -46,6 +48,19 @@ export function checkTlsFiles({ http, mqtt }: Pick<SkerryConfig, 'http' | 'mqtt'
   if (!first) return;
   const message = faults.map((fault) => fault.message).join('\n');
   throw new CliError('config-invalid', message, { faults: faults.length }, first);
+}
+
+/** What is wrong with the names of the certificates that a configuration names and that can be read, a sentence each. */
+export function certificateNameFaults(config: SkerryConfig): string[] {
+  const all = [
+    ['http.tls', config.http.host, config.http.tls.certFile],
+    ['mqtt.tls', config.mqtt.host, config.mqtt.tls.certFile],
+  ] as const;
+  return all.flatMap(([key, host, certFile]) => {
+    if (certFile === '') return [];
+    const fault = nameFault(textOf(`${key}.certFile`, certFile), outsideNames(host, config));
+    return fault === undefined ? [] : [`The certificate of ${key} (${certFile}) ${fault}.`];
+  });
 }
 
 /**

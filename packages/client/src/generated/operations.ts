@@ -29,6 +29,7 @@ import type {
   DeadLetterFilter,
   DeadLetterOutcome,
   StreamPoints,
+  StreamRefusal,
   StreamGap,
   StagesDocument,
   PipelinePage,
@@ -72,7 +73,7 @@ export interface SkerryClient {
   getHealth(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Health>;
   /** Whether messages are taken and shown; 503 with the reasons when not. */
   getReadiness(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Readiness>;
-  /** Metrics in the text format of Prometheus. */
+  /** Metrics of the whole node in the text format of Prometheus. */
   getMetrics(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<string>;
   /** The configuration in force and the open addresses. */
   getConfig(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<Config>;
@@ -126,8 +127,8 @@ export interface SkerryClient {
   replayDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterOutcome>;
   /** Discards one dead letter. */
   discardDeadLetter(parameters: { readonly offset: number }, options?: CallOptions): Promise<DeadLetterOutcome>;
-  /** One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap). */
-  openStream(parameters: { readonly subscribe: readonly (string)[]; readonly lastEventId?: string | undefined }, options?: FollowOptions): AsyncGenerator<(PlainEvent & { readonly event: 'points'; readonly data: StreamPoints }) | (PlainEvent & { readonly event: 'overview'; readonly data: Overview }) | (PlainEvent & { readonly event: 'gap'; readonly data: StreamGap })>;
+  /** One event stream for several subscriptions: events `points` (StreamPoints), `overview` (Overview), `gap` (StreamGap), `refused` (StreamRefusal). */
+  openStream(parameters: { readonly subscribe: readonly (string)[]; readonly lastEventId?: string | undefined }, options?: FollowOptions): AsyncGenerator<(PlainEvent & { readonly event: 'points'; readonly data: StreamPoints }) | (PlainEvent & { readonly event: 'overview'; readonly data: Overview }) | (PlainEvent & { readonly event: 'gap'; readonly data: StreamGap }) | (PlainEvent & { readonly event: 'refused'; readonly data: StreamRefusal })>;
   /** Declared pipelines and lookup tables with the figures of their stages. */
   listPipelines(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<PipelinePage>;
   /** One declared document as it is in force. */
@@ -156,6 +157,8 @@ export interface SkerryClient {
   getOnboarding(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly way?: 'mqtt' | 'http' | 'file' | undefined }, options?: CallOptions): Promise<Onboarding>;
   /** The same with a new token in them that is good for this device alone; it is shown this once. */
   createOnboarding(parameters: { readonly body: OnboardingRequest }, options?: CallOptions): Promise<Onboarding>;
+  /** The certificates that TLS shows here, as a file for clients that are to trust them. */
+  getOnboardingCertificate(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<string>;
   /** What of a device has arrived, and what arrived wrongly in the last 60 minutes, in words. */
   listArrivals(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly since?: string | undefined }, options?: CallOptions): Promise<Arrivals>;
   /** Signs in by name and password, or by the code of a one-time link; the session is in a cookie. */
@@ -250,6 +253,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   stopSimulation: {"method":"DELETE","path":"/api/v1/simulations/{id}","kind":"json"},
   getOnboarding: {"method":"GET","path":"/api/v1/onboarding","kind":"json"},
   createOnboarding: {"method":"POST","path":"/api/v1/onboarding","kind":"json"},
+  getOnboardingCertificate: {"method":"GET","path":"/api/v1/onboarding/certificate","kind":"text"},
   listArrivals: {"method":"GET","path":"/api/v1/onboarding/arrivals","kind":"json"},
   signIn: {"method":"POST","path":"/api/v1/session","kind":"json"},
   getSession: {"method":"GET","path":"/api/v1/session","kind":"json"},

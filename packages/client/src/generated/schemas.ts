@@ -148,6 +148,7 @@ export type Overview = {
   readonly journalBytesMax: number;
   /** Bytes of the store. */
   readonly storeBytes: number;
+  readonly diskFreeBytes: number | null;
   /** The ledger in short. */
   readonly ledger: {
     readonly totals: Accounts;
@@ -642,6 +643,16 @@ export type StreamPoints = {
   })[];
 };
 
+/** Data of the event `refused`: one subscription will carry nothing. */
+export type StreamRefusal = {
+  /** The subscription as it was asked for. */
+  readonly subscribe: string;
+  /** Code of the fault, `not-found` for instance. */
+  readonly code: string;
+  /** What is wrong with it. */
+  readonly detail: string;
+};
+
 /** Data of the event `gap`: points were missed; fetch the state again. */
 export type StreamGap = {
   /** The id after which points are missing. */
@@ -974,6 +985,8 @@ export type OnboardingCommand = {
   readonly way: 'mqtt' | 'http' | 'file';
   /** Tool. */
   readonly tool: 'mosquitto_pub' | 'mqtt.js' | 'python' | 'c' | 'curl' | 'skerry';
+  /** From where it reaches the server. */
+  readonly reach: 'machine' | 'network';
   /** Shell command that brings what it needs; empty for nothing. */
   readonly install: string;
   readonly source: {
@@ -986,6 +999,32 @@ export type OnboardingCommand = {
   readonly run: string;
 };
 
+/** One way in for devices. */
+export type DeviceWay = {
+  /** Scheme. */
+  readonly name: 'mqtts' | 'mqtt' | 'wss' | 'ws' | 'https' | 'http';
+  /** From where it is reached: from the machine of the server alone, or over the network. */
+  readonly reach: 'machine' | 'network';
+  /** Address. */
+  readonly url: string;
+  /** Whether nobody is let in without a token. */
+  readonly needsToken: boolean;
+  /** What a client has to trust: nothing without TLS, the authorities of its system, or the file `certificate`. */
+  readonly trust: 'nothing' | 'system' | 'file';
+  /** Whether the certificate is for the host of the address; most clients refuse one that is not. */
+  readonly isNamed: boolean;
+};
+
+/** The certificates that TLS shows here, for clients that are to trust them. */
+export type TrustedFile = {
+  /** Name by which the commands know the file. */
+  readonly fileName: string;
+  /** PEM. */
+  readonly text: string;
+  /** Whether the authority is in it. Without it, the file has to come from whoever issued the certificate. */
+  readonly isWhole: boolean;
+};
+
 /** How a device is connected. */
 export type Onboarding = {
   /** Tenant id. */
@@ -996,12 +1035,15 @@ export type Onboarding = {
   readonly device: string;
   /** Topic that makes telemetry of the device. */
   readonly topic: string;
-  /** Address for MQTT. */
+  /** Best address for MQTT; empty where nothing listens. */
   readonly mqttUrl: string;
-  /** Address for HTTP. */
+  /** Best address for HTTP. */
   readonly httpUrl: string;
   /** Whether MQTT lets nobody in without a token. */
   readonly needsToken: boolean;
+  /** Every way in, the best first: those that the asker has come by, then the others. */
+  readonly ways: readonly (DeviceWay)[];
+  readonly certificate: TrustedFile | null;
   readonly tokenName: string | null;
   readonly token: string | null;
   readonly commands: readonly (OnboardingCommand)[];
@@ -1012,7 +1054,7 @@ export type Arrival = {
   /** When. ISO 8601 with microseconds and `Z`. */
   readonly time: string;
   /** What happened. */
-  readonly kind: 'dead-letter' | 'connect' | 'publish' | 'will' | 'subscribe' | 'cut-off' | 'elsewhere';
+  readonly kind: 'dead-letter' | 'connect' | 'publish' | 'will' | 'subscribe' | 'cut-off' | 'elsewhere' | 'http' | 'handshake';
   /** Stable code. */
   readonly reason: string;
   /** What happened, as a sentence. */
@@ -1021,6 +1063,8 @@ export type Arrival = {
   readonly client: string;
   /** Who it said it was. */
   readonly user: string;
+  /** By what it came in, or wanted to. */
+  readonly by: 'token' | 'user' | 'nobody';
   /** Topic or filter. */
   readonly topic: string;
   /** Address of the peer. */
@@ -1041,6 +1085,13 @@ export type Arrivals = {
   readonly stored: number;
   /** Metrics known. */
   readonly metrics: number;
+  /** Where else devices of the same name are, of those that may be seen. */
+  readonly elsewhere: readonly ({
+    /** Tenant id. */
+    readonly tenant: string;
+    /** Project id. */
+    readonly project: string;
+  })[];
   /** What arrived wrongly, newest first. */
   readonly wrong: readonly (Arrival)[];
 };

@@ -27,6 +27,8 @@ export interface HandshakeFailure {
   readonly reason: 'too-many' | 'timeout' | 'refused';
   /** The cause in the words of the TLS library, or of the limit. */
   readonly why: string;
+  /** Of the peer; the host is empty where it was gone before it could be told. */
+  readonly remote: Address;
 }
 
 /**
@@ -87,9 +89,10 @@ function secure(
   });
   server.on('tlsClientError', (error, socket) => {
     handshakes--;
+    const remote = remoteOf(socket);
     socket.destroy();
     const isLate = systemCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-    onHandshakeFailed?.({ reason: isLate ? 'timeout' : 'refused', why: error.message });
+    onHandshakeFailed?.({ reason: isLate ? 'timeout' : 'refused', why: error.message, remote });
   });
   return {
     server,
@@ -100,13 +103,19 @@ function secure(
         return;
       }
       socket.on('error', () => undefined); // a reset of a connection that is closed anyway
+      const remote = remoteOf(socket);
       socket.destroy();
-      onHandshakeFailed?.({ reason: 'too-many', why: `${most} handshakes are going on.` });
+      onHandshakeFailed?.({ reason: 'too-many', why: `${most} handshakes are going on.`, remote });
     },
     end: () => {
       isEnded = true;
     },
   };
+}
+
+/** Where a socket comes from. */
+export function remoteOf({ remoteAddress: host = '', remotePort: port = 0 }: Socket): Address {
+  return { host, port };
 }
 
 function boundAddress(server: Server, asked: Address): Address {

@@ -1,4 +1,4 @@
-import { isAllowed, type Subject } from '@skerry/model';
+import { isAllowed, type Subject, scopesOf } from '@skerry/model';
 import type { DeadLetterEntry, Platform } from '../../platform.ts';
 import { isForAll } from '../../scoping.ts';
 import type { RefusedArrival } from './refusal-book.ts';
@@ -19,6 +19,8 @@ export interface Arrival {
   readonly words: string;
   readonly client: string;
   readonly user: string;
+  /** By what it came in, or wanted to: a token, a name and a password, or neither. */
+  readonly by: 'token' | 'user' | 'nobody';
   readonly topic: string;
   readonly remote: string;
   /** Of a dead letter. */
@@ -82,10 +84,13 @@ async function newLetters(
   return found;
 }
 
+/** What is refused before a device is named. */
+const NAMELESS: ReadonlySet<RefusedArrival['kind']> = new Set(['connect', 'cut-off', 'handshake']);
+
 /** Whether a refusal may be of the device: it names it, or names no device at all. */
 function mayBeOf(refusal: RefusedArrival, key: ArrivalKey): boolean {
   if (refusal.client === key.device || names(refusal.topic, key)) return true;
-  if (refusal.kind !== 'elsewhere') return refusal.kind === 'connect' || refusal.kind === 'cut-off';
+  if (refusal.kind !== 'elsewhere' && refusal.kind !== 'http') return NAMELESS.has(refusal.kind);
   const levels = refusal.topic.split('/');
   return levels.includes(key.device) || levels.includes(key.tenant);
 }
@@ -106,6 +111,7 @@ function ofLetter({ receivedMicros, reason, detail, client, topic, offset }: Dea
     words: `A message on ${topic} was taken in and set aside: ${detail}`,
     client,
     user: '',
+    by: 'nobody',
     topic,
     remote: '',
     offset,
@@ -113,11 +119,24 @@ function ofLetter({ receivedMicros, reason, detail, client, topic, offset }: Dea
 }
 
 function ofRefusal({ why, ...refusal }: RefusedArrival): Arrival {
-  return { ...refusal, words: wordsOf({ why, ...refusal }), offset: undefined };
+  return {
+    ...refusal,
+    by: byOf({ why, ...refusal }),
+    words: wordsOf({ why, ...refusal }),
+    offset: undefined,
+  };
+}
+
+/** Names of subjects say what they are; a user name of a CONNECT, and a request, do not. */
+function byOf({ kind, user, reason }: RefusedArrival): Arrival['by'] {
+  if (kind === 'http') return reason === 'sign-in-required' ? 'nobody' : 'token';
+  if (user === '' || user === 'anonymous') return 'nobody';
+  return kind !== 'connect' && user.startsWith('token:') ? 'token' : 'user';
 }
 
 function wordsOf({ kind, client, user, topic, remote, why }: RefusedArrival): string {
-  const who = client === '' ? `A client at ${remote}` : `The client ${client} at ${remote}`;
+  const place = remote === '' ? '' : ` at ${remote}`;
+  const who = client === '' ? `A client${place}` : `The client ${client}${place}`;
   const as = user === '' ? 'without a name' : `as ${user}`;
   switch (kind) {
     case 'connect':
@@ -131,6 +150,30 @@ function wordsOf({ kind, client, user, topic, remote, why }: RefusedArrival): st
     case 'cut-off':
       return `${who} was cut off: ${why}`;
     case 'elsewhere':
-      return `${who} published on ${topic}, which is no telemetry: ${why}`;
+      return `${client === '' ? 'Somebody' : who} published on ${topic}, which is no telemetry: ${why}`;
+    case 'http':
+      return `${who} sent telemetry of ${topic} over HTTP and was refused: ${why}`;
+    case 'handshake':
+      return `${who} did not get as far as MQTT: ${why}`;
   }
+}
+
+const NAMESAKES_READ = 200;
+const NAMESAKES_TOLD = 20;
+
+/** Where else devices of the same name are, of those that a subject may see. */
+export async function namesakes(
+  platform: Platform,
+  subject: Subject,
+  key: ArrivalKey,
+  atMicros: number,
+): Promise<{ readonly tenant: string; readonly project: string }[]> {
+  const scopes = scopesOf(subject, 'telemetry:read');
+  const { entries } = await platform.devices({ search: key.device, scopes, limit: NAMESAKES_READ, atMicros });
+  return entries
+    .filter(({ tenant, project, device }) => {
+      return device === key.device && !(tenant === key.tenant && project === key.project);
+    })
+    .slice(0, NAMESAKES_TOLD)
+    .map(({ tenant, project }) => ({ tenant, project }));
 }

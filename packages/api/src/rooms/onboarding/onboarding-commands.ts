@@ -1,3 +1,5 @@
+import { type DeviceWay, firstWay, type Reach } from './device-ways.ts';
+
 /** Ways in which a device can send. */
 export const ONBOARDING_WAYS = ['mqtt', 'http', 'file'] as const;
 
@@ -17,17 +19,23 @@ export interface OnboardingTarget {
   readonly device: string;
   /** Topic that ends as telemetry of the device. */
   readonly topic: string;
-  readonly mqtt: { readonly host: string; readonly port: number; readonly isEncrypted: boolean };
-  /** Without a slash at the end. */
-  readonly httpUrl: string;
-  /** Token of the device; undefined where none is needed, as on this machine. */
+  /** The ways in, the best first. */
+  readonly ways: readonly DeviceWay[];
+  /** Token of the device; undefined where none was made. */
   readonly token: string | undefined;
+  /** How the command line of the server's machine is called there, `npx skerry`. */
+  readonly program: string;
+  /** Its data folder; undefined for those who may not know it. */
+  readonly dataDir: string | undefined;
+  readonly nowMicros: number;
 }
 
 /** A command or program that sends one message, ready to be copied. */
 export interface OnboardingCommand {
   readonly way: OnboardingWay;
   readonly tool: OnboardingTool;
+  /** From where it reaches the server. */
+  readonly reach: Reach;
   /** What has to be there first, as a shell command; empty when nothing. */
   readonly install: string;
   /** The program; undefined when the command says all. */
@@ -36,26 +44,44 @@ export interface OnboardingCommand {
   readonly run: string;
 }
 
+/** Name of the file in which clients find the certificate that they are to trust. */
+export const CA_FILE = 'skerry-ca.pem';
+
 /** Name that goes with a token, whose user name means nothing. */
 const USER = 'device';
 const PAYLOAD = '{"temperature": 21.5}';
 
-/** Ready commands of one way, with every value of the target in its place, quoted for its language. */
+/** A target as seen by one way in. */
+type Aim = OnboardingTarget & { readonly at: DeviceWay };
+
+/**
+ * Ready commands of one way of sending for every reach that has it, with every value of the target in its place, quoted
+ * for its language.
+ */
 export function onboardingCommands(way: OnboardingWay, target: OnboardingTarget): OnboardingCommand[] {
-  switch (way) {
-    case 'mqtt':
-      return [mosquittoPub(target), mqttJs(target), python(target), cProgram(target)];
-    case 'http':
-      return [curl(target)];
-    case 'file':
-      return [recording(target)];
-  }
+  if (way === 'file') return [recording(target)];
+  const reaches = [...new Set(target.ways.map(({ reach }) => reach))];
+  return reaches.flatMap((reach) => {
+    const at = firstWay(target.ways, way, reach);
+    if (!at) return [];
+    const aim = { ...target, at };
+    const commands =
+      way === 'http' ? [curl(aim)] : [mosquittoPub, mqttJs, python, cProgram].map((of) => of(aim));
+    return commands.map((command) => ({ ...command, reach }));
+  });
 }
 
-function mosquittoPub({ mqtt, device, topic, token }: OnboardingTarget): OnboardingCommand {
+type Command = Omit<OnboardingCommand, 'reach'>;
+
+/** Words of mosquitto_pub that say where to and what to trust. */
+export function mosquittoPlace({ host, port, trust }: DeviceWay): string {
+  const trusted = { nothing: '', system: ' --tls-use-os-certs', file: ` --cafile ${CA_FILE}` }[trust];
+  return `mosquitto_pub -h ${shell(host)} -p ${port}${trusted}`;
+}
+
+function mosquittoPub({ at, device, topic, token }: Aim): Command {
   const words = [
-    `mosquitto_pub -h ${shell(mqtt.host)} -p ${mqtt.port} -q 1 -i ${shell(device)}`,
-    ...(mqtt.isEncrypted ? ['--tls-use-os-certs'] : []),
+    `${mosquittoPlace(at)} -q 1 -i ${shell(device)}`,
     ...(token === undefined ? [] : [`-u ${USER} -P ${shell(token)}`]),
     `-t ${shell(topic)} -m ${shell(PAYLOAD)}`,
   ];
@@ -63,11 +89,12 @@ function mosquittoPub({ mqtt, device, topic, token }: OnboardingTarget): Onboard
   return { way: 'mqtt', tool: 'mosquitto_pub', install, source: undefined, run: words.join(' ') };
 }
 
-function mqttJs({ mqtt, device, topic, token }: OnboardingTarget): OnboardingCommand {
+function mqttJs({ at, device, topic, token }: Aim): Command {
   const credentials = token === undefined ? '' : `, username: '${USER}', password: ${script(token)}`;
-  const text = `import { connectAsync } from 'mqtt';
+  const trusted = at.trust === 'file' ? `, ca: readFileSync('${CA_FILE}')` : '';
+  const text = `${at.trust === 'file' ? "import { readFileSync } from 'node:fs';\n" : ''}import { connectAsync } from 'mqtt';
 
-const client = await connectAsync(${script(brokerUrl(mqtt))}, { clientId: ${script(device)}, protocolVersion: 5${credentials} });
+const client = await connectAsync(${script(at.url)}, { clientId: ${script(device)}, protocolVersion: 5${credentials}${trusted} });
 await client.publishAsync(${script(topic)}, JSON.stringify({ temperature: 21.5 }), { qos: 1 });
 await client.endAsync();
 `;
@@ -75,10 +102,12 @@ await client.endAsync();
   return { way: 'mqtt', tool: 'mqtt.js', install: 'npm install mqtt', source, run: 'node send.mjs' };
 }
 
-function python({ mqtt, device, topic, token }: OnboardingTarget): OnboardingCommand {
+/** For paho-mqtt 1.6 as the distributions have it, and 2. */
+function python({ at, device, topic, token }: Aim): Command {
+  const tls = { nothing: '', system: '    tls={},', file: `    tls={"ca_certs": "${CA_FILE}"},` }[at.trust];
   const more = [
     ...(token === undefined ? [] : [`    auth={"username": "${USER}", "password": ${script(token)}},`]),
-    ...(mqtt.isEncrypted ? ['    tls={},'] : []),
+    ...(tls === '' ? [] : [tls]),
   ];
   const text = `import json
 import paho.mqtt.publish as publish
@@ -87,21 +116,21 @@ publish.single(
     ${script(topic)},
     json.dumps({"temperature": 21.5}),
     qos=1,
-    hostname=${script(mqtt.host)},
-    port=${mqtt.port},
+    hostname=${script(at.host)},
+    port=${at.port},
     client_id=${script(device)},
 ${more.map((line) => `${line}\n`).join('')})
 `;
   const source = { fileName: 'send.py', text };
-  return { way: 'mqtt', tool: 'python', install: 'pip install paho-mqtt', source, run: 'python3 send.py' };
+  const install = 'apt install python3-paho-mqtt';
+  return { way: 'mqtt', tool: 'python', install, source, run: 'python3 send.py' };
 }
 
-function cProgram({ mqtt, device, topic, token }: OnboardingTarget): OnboardingCommand {
+function cProgram({ at, device, topic, token }: Aim): Command {
   const credentials =
     token === undefined ? '' : `    mosquitto_username_pw_set(client, "${USER}", ${literal(token)});\n`;
-  const tls = mqtt.isEncrypted
-    ? '    mosquitto_tls_set(client, NULL, "/etc/ssl/certs", NULL, NULL, NULL);\n'
-    : '';
+  const trusted = at.trust === 'file' ? `"${CA_FILE}", NULL` : 'NULL, "/etc/ssl/certs"';
+  const tls = at.isEncrypted ? `    mosquitto_tls_set(client, ${trusted}, NULL, NULL, NULL);\n` : '';
   const text = `#include <mosquitto.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,7 +155,7 @@ int main(void) {
     struct mosquitto *client = mosquitto_new(${literal(device)}, true, NULL);
 ${credentials}${tls}    mosquitto_connect_callback_set(client, on_connect);
     mosquitto_publish_callback_set(client, on_publish);
-    int result = mosquitto_connect(client, ${literal(mqtt.host)}, ${mqtt.port}, 30);
+    int result = mosquitto_connect(client, ${literal(at.host)}, ${at.port}, 30);
     if (result == MOSQ_ERR_SUCCESS)
         result = mosquitto_loop_forever(client, -1, 1);
     if (result != MOSQ_ERR_SUCCESS)
@@ -141,26 +170,37 @@ ${credentials}${tls}    mosquitto_connect_callback_set(client, on_connect);
   return { way: 'mqtt', tool: 'c', install: 'apt install gcc libmosquitto-dev', source, run };
 }
 
-function curl({ httpUrl, tenant, project, device, token }: OnboardingTarget): OnboardingCommand {
+function curl({ at, tenant, project, device, token }: Aim): Command {
   const path = [tenant, project, device].map(encodeURIComponent).join('/');
+  const trusted = at.trust === 'file' ? ` --cacert ${CA_FILE}` : '';
   const words = [
-    `curl -sS -X POST ${shell(`${httpUrl}/api/v1/telemetry/${path}`)}`,
+    `curl -sS -X POST${trusted} ${shell(`${at.url}/api/v1/telemetry/${path}`)}`,
     ...(token === undefined ? [] : [`-H ${shell(`authorization: Bearer ${token}`)}`]),
     `-H 'content-type: application/json' --data ${shell(PAYLOAD)}`,
   ];
   return { way: 'http', tool: 'curl', install: '', source: undefined, run: words.join(' \\\n  ') };
 }
 
-/** A recording goes through the command line of the same machine, which has its own token. */
-function recording({ tenant, project, device }: OnboardingTarget): OnboardingCommand {
-  const rows = Array.from({ length: 3 }, (_, at) => `2026-05-01T12:0${at}:00Z,${20 + at},${1_013 - at}`);
-  const source = { fileName: 'recording.csv', text: `timestamp,temperature,pressure\n${rows.join('\n')}\n` };
-  const run = `npx skerry replay recording.csv --tenant ${shell(tenant)} --project ${shell(project)} --device ${shell(device)} --speed max`;
-  return { way: 'file', tool: 'skerry', install: '', source, run };
-}
+const RECORDED_ROWS = 3;
 
-function brokerUrl({ host, port, isEncrypted }: OnboardingTarget['mqtt']): string {
-  return `${isEncrypted ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** A recording goes through the command line of the server's machine, which has its own token. Its rows are of the last minutes. */
+function recording({
+  tenant,
+  project,
+  device,
+  program,
+  dataDir,
+  nowMicros,
+}: OnboardingTarget): OnboardingCommand {
+  const minute = Math.floor(nowMicros / 60e6) - RECORDED_ROWS + 1;
+  const rows = Array.from({ length: RECORDED_ROWS }, (_, at) => {
+    const time = new Date((minute + at) * 60_000).toISOString().replace('.000Z', 'Z');
+    return `${time},${20 + at},${1_013 - at}`;
+  });
+  const source = { fileName: 'recording.csv', text: `timestamp,temperature,pressure\n${rows.join('\n')}\n` };
+  const where = dataDir === undefined ? '' : ` --data-dir ${shell(dataDir)}`;
+  const run = `${program} replay recording.csv --tenant ${shell(tenant)} --project ${shell(project)} --device ${shell(device)} --speed max${where}`;
+  return { way: 'file', tool: 'skerry', reach: 'machine', install: '', source, run };
 }
 
 /** A word of a POSIX shell. */

@@ -30,6 +30,15 @@ export const ONBOARDING_OPERATIONS = {
     faults: ['invalid-request', 'not-allowed', 'too-many-tokens'],
     may: 'access:change',
   },
+  getOnboardingCertificate: {
+    method: 'GET',
+    path: '/api/v1/onboarding/certificate',
+    tag: TAG,
+    summary: 'The certificates that TLS shows here, as a file for clients that are to trust them',
+    alsoMedia: ['text/plain'],
+    faults: ['not-found'],
+    may: 'signed-in',
+  },
   listArrivals: {
     method: 'GET',
     path: '/api/v1/onboarding/arrivals',

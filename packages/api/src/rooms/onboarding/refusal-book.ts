@@ -4,13 +4,24 @@ import { LIMITS } from '../../limits.ts';
 export interface RefusedArrival {
   /** Microseconds since 1970. */
   readonly atMicros: number;
-  /** `elsewhere`: published on a topic that is no telemetry. `cut-off`: the connection was ended for what was sent. */
-  readonly kind: 'connect' | 'publish' | 'will' | 'subscribe' | 'cut-off' | 'elsewhere';
+  /**
+   * `elsewhere`: published on a topic that is no telemetry. `cut-off`: the connection was ended for what was sent.
+   * `http`: telemetry over HTTP was refused. `handshake`: it never became a connection of MQTT.
+   */
+  readonly kind:
+    | 'connect'
+    | 'publish'
+    | 'will'
+    | 'subscribe'
+    | 'cut-off'
+    | 'elsewhere'
+    | 'http'
+    | 'handshake';
   /** Client id, as far as it is known. */
   readonly client: string;
   /** Name of the subject or user name; empty without one. */
   readonly user: string;
-  /** Topic or filter; empty without one. */
+  /** Topic or filter, for `http` tenant, project and device of the path; empty without one. */
   readonly topic: string;
   /** A stable word. */
   readonly reason: string;

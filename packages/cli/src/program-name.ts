@@ -1,0 +1,25 @@
+/**
+ * How a person calls this program here: `npx skerry` where npm or a checkout of the sources started it, since no
+ * `skerry` is on the path then, `skerry` where it was installed.
+ */
+export function programName(
+  environment: Readonly<Record<string, string | undefined>>,
+  file: string = import.meta.url,
+): string {
+  return environment.npm_lifecycle_event !== undefined || file.endsWith('.ts') ? 'npx skerry' : 'skerry';
+}
+
+/** Words of a shell that name the data folder, which a command forgets otherwise. */
+export function dataDirWords(dataDir: string): string {
+  const word = /^[\w@%+=:,./-]+$/.test(dataDir) ? dataDir : `'${dataDir.replaceAll("'", "'\\''")}'`;
+  return `--data-dir ${word}`;
+}
+
+/** A text in which the commands of this program, `skerry doctor`, are as a person calls them here. */
+export function withProgramName(text: string, program: string): string {
+  return text.replaceAll(COMMAND, `${program} $1`);
+}
+
+/** Not the product's name, nor what is behind `npx` already. */
+const COMMAND =
+  /(?<!npx )\bskerry ((?:audit|completion|config|context|demo|devices|dlq|doctor|help|ledger|pipeline|replay|simulate|sql|support-bundle|telemetry|token|up|user|verify)\b)/g;
