@@ -23,6 +23,28 @@ export async function answerOf<T>(request: Promise<T>): Promise<T> {
   }
 }
 
+/** A request that the server did not answer in time. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+}
+
+/** Longest wait for an answer that a page cannot do without. */
+const ANSWER_MS = 10_000;
+
+/** Asks, and gives up with `Unanswered` when no answer has come after ten seconds. */
+export async function withinTime<T>(
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  try {
+    return await ask(AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (late.aborted && !signal.aborted) throw new Unanswered('no answer after 10 seconds', { cause: error });
+    throw error;
+  }
+}
+
 /** The code of a fault of the server; undefined for any other error. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof ApiProblem ? error.problem.code : undefined;

@@ -7,9 +7,6 @@ import { pathOf } from '../route.ts';
 import { useFormat } from '../use-format.ts';
 import { useShared } from '../words/shared.ts';
 
-/** Figures older than this are called out of date. */
-const STALE_MS = 10_000;
-
 /** The alarms of the page: a ledger that does not balance, and figures that are not current. */
 export function Warnings() {
   const { overview } = useOverview();
@@ -40,11 +37,12 @@ function Staleness() {
       </p>
     );
   }
-  const ageMs = overview ? now - millisOf(overview.time) : 0;
-  if (state !== 'live' || ageMs < STALE_MS) return null;
+  if (state !== 'stale') return null;
   return (
     <p className="notice notice-warn" role="status">
-      {words.connection.stale(format.ago(ageMs))}
+      {overview
+        ? words.connection.lastFigures(format.ago(now - millisOf(overview.time)))
+        : words.connection.noFigures}
     </p>
   );
 }

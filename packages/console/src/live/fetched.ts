@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useEffectEvent, useState } from 'react';
-import { codeOf, noteFault } from '../request.ts';
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { codeOf, noteFault, withinTime } from '../request.ts';
 import { useLiveEpoch } from './live-stream.ts';
 
 /** What is known of something that is fetched. Old data stays while it is fetched again. */
@@ -16,7 +16,10 @@ interface Kept<T> {
   readonly error: Error | undefined;
 }
 
-/** Fetches once for each `key`, again after a break of the connection, and every `periodMs` while the tab is seen. */
+/**
+ * Fetches once for each `key`, again after a break of the connection, and every `periodMs` while the tab is seen. An
+ * answer that takes too long is a fault (`Unanswered`).
+ */
 export function useFetched<T>(
   key: string,
   ask: (signal: AbortSignal) => Promise<T>,
@@ -26,15 +29,20 @@ export function useFetched<T>(
   const [turn, setTurn] = useState(0);
   const [kept, setKept] = useState<Kept<T>>({ key, data: undefined, error: undefined });
   const fetchNow = useEffectEvent(ask);
+  const isUnderWay = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `epoch` and `turn` ask for the same again
   useEffect(() => {
     const stop = new AbortController();
-    fetchNow(stop.signal).then(
+    isUnderWay.current = true;
+    withinTime(stop.signal, fetchNow).then(
       (data) => {
-        if (!stop.signal.aborted) setKept({ key, data, error: undefined });
+        if (stop.signal.aborted) return;
+        isUnderWay.current = false;
+        setKept({ key, data, error: undefined });
       },
       (error: Error) => {
         if (stop.signal.aborted) return;
+        isUnderWay.current = false;
         noteFault(error);
         setKept((before) => ({ key, data: before.key === key ? before.data : undefined, error }));
       },
@@ -44,7 +52,8 @@ export function useFetched<T>(
   useEffect(() => {
     if (periodMs === undefined) return;
     const timer = window.setInterval(() => {
-      if (!document.hidden) setTurn((before) => before + 1);
+      // one that the server does not answer is waited for until its time is up
+      if (!document.hidden && !isUnderWay.current) setTurn((before) => before + 1);
     }, periodMs);
     return () => window.clearInterval(timer);
   }, [periodMs]);

@@ -1,8 +1,8 @@
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import type { Overview, StreamPoints } from '../generated/client.ts';
 
-/** State of the connection as the page shows it. */
-export type LiveState = 'connecting' | 'live' | 'disconnected' | 'paused';
+/** State of the connection as the page shows it; `stale`: the server is connected and sends no figures. */
+export type LiveState = 'connecting' | 'live' | 'stale' | 'disconnected' | 'paused';
 
 /** What the stream tells its subscribers. */
 export type LiveMessage =
@@ -14,6 +14,8 @@ const FLUSH_MS = 250;
 const RETRY_MS = 2_000;
 /** Messages held between two hand-overs; beyond it the state is fetched again instead. */
 const HELD_MAX = 2_000;
+/** The figures of the platform come once a second; without any for this long nothing shown is called current. */
+const STALE_MS = 10_000;
 
 /**
  * The one event stream of the page. Subscriptions share it; it is opened again when they change, closed while the tab
@@ -29,12 +31,17 @@ class LiveStream {
   #isInterrupted = false;
   #retry: number | undefined;
   #lastId = '';
+  /** When figures came last, or were first waited for (ms). */
+  #figuresAt = Date.now();
   state: LiveState = 'connecting';
   epoch = 0;
 
   constructor() {
     document.addEventListener('visibilitychange', () => this.#reopenSoon());
-    window.setInterval(() => this.#flush(), FLUSH_MS);
+    window.setInterval(() => {
+      this.#flush();
+      this.#judge();
+    }, FLUSH_MS);
   }
 
   subscribe(topic: string, read: (messages: readonly LiveMessage[]) => void): () => void {
@@ -80,12 +87,14 @@ class LiveStream {
     const resume = this.#lastId === '' ? '' : `&lastEventId=${encodeURIComponent(this.#lastId)}`;
     const source = new EventSource(`/api/v1/stream?${query}${resume}`);
     this.#source = source;
-    if (this.state !== 'live') this.#become('connecting');
+    if (this.state === 'paused' || this.state === 'disconnected') this.#figuresAt = Date.now();
+    if (this.state !== 'live' && this.state !== 'stale') this.#become('connecting');
     source.onopen = () => this.#opened();
     source.onerror = () => this.#broke(source);
-    source.addEventListener('overview', (event) =>
-      this.#hold({ event: 'overview', data: JSON.parse(event.data) }),
-    );
+    source.addEventListener('overview', (event) => {
+      this.#current();
+      this.#hold({ event: 'overview', data: JSON.parse(event.data) });
+    });
     source.addEventListener('points', (event) => {
       this.#lastId = event.lastEventId;
       this.#hold({ event: 'points', data: JSON.parse(event.data) });
@@ -99,7 +108,22 @@ class LiveStream {
   #opened(): void {
     if (this.#isInterrupted) this.#missed();
     this.#isInterrupted = false;
+    if (this.state === 'stale') return;
+    this.#figuresAt = Date.now();
     this.#become('live');
+  }
+
+  /** Figures have come. After a time without, what was asked for meanwhile is asked for again. */
+  #current(): void {
+    this.#figuresAt = Date.now();
+    if (this.state !== 'stale') return;
+    this.#become('live');
+    this.#missed();
+  }
+
+  #judge(): void {
+    const isWaiting = this.state === 'live' || this.state === 'connecting';
+    if (isWaiting && this.#topics.size > 0 && Date.now() - this.#figuresAt >= STALE_MS) this.#become('stale');
   }
 
   #broke(source: EventSource): void {
@@ -143,6 +167,12 @@ const watch = (tell: () => void) => stream.watch(tell);
 /** The state of the connection. */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(watch, () => stream.state);
+}
+
+/** Whether what is shown may be out of date: the connection is lost, or no figures come. */
+export function useIsStale(): boolean {
+  const state = useLiveState();
+  return state === 'stale' || state === 'disconnected';
 }
 
 /** Grows whenever events may have been missed. */

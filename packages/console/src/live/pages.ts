@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useEffectEvent, useState } from 'react';
-import { errorOf, noteFault } from '../request.ts';
+import { errorOf, noteFault, withinTime } from '../request.ts';
 import { useLiveEpoch } from './live-stream.ts';
 
 /** One page of a list that the server gives in pages. */
@@ -40,7 +40,7 @@ export function usePages<T>(
   const [kept, setKept] = useState<Kept<T>>({ key, items: undefined, cursor: null, error: undefined });
   const fetchNow = useEffectEvent(ask);
   const load = useEffectEvent((cursor: string | undefined, signal: AbortSignal) => {
-    fetchNow(cursor, signal).then(
+    withinTime(signal, (within) => fetchNow(cursor, within)).then(
       (page) => {
         if (signal.aborted) return;
         setKept((before) => ({

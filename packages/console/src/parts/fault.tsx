@@ -1,5 +1,6 @@
 import { ApiProblem } from '../generated/client.ts';
 import { usePreferences } from '../preferences.ts';
+import { Unanswered } from '../request.ts';
 import { faultsEn } from '../words/faults-en.ts';
 import { faultsZh } from '../words/faults-zh.ts';
 import { useShared } from '../words/shared.ts';
@@ -8,6 +9,7 @@ import { useShared } from '../words/shared.ts';
 export function Fault({ error }: { readonly error: Error }) {
   const words = useShared();
   const { language } = usePreferences();
+  if (error instanceof Unanswered) return <span>{words.unanswered}</span>;
   if (!(error instanceof ApiProblem)) return <span lang="en">{error.message}</span>;
   const { code, detail, instance } = error.problem;
   const told = (language === 'zh' ? faultsZh : faultsEn)[code];

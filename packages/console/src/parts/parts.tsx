@@ -1,5 +1,6 @@
 import Lock from 'lucide-react/icons/lock';
 import { Fragment, type MouseEvent, type ReactNode, useState } from 'react';
+import { useIsStale } from '../live/live-stream.ts';
 import { codeOf } from '../request.ts';
 import { goTo } from '../route.ts';
 import { useShared } from '../words/shared.ts';
@@ -96,7 +97,10 @@ export function Refused() {
 /** Freshness of a device as a mark and a word. */
 export function FreshnessMark({ ageMs }: { readonly ageMs: number }) {
   const words = useShared();
+  const isStale = useIsStale();
   const state = freshnessAt(ageMs);
+  // a device that was live when the last figures came may be silent since
+  if (isStale) return <span className="fresh fresh-unknown">{words.notCurrent}</span>;
   return <span className={`fresh fresh-${state}`}>{words.freshness[state]}</span>;
 }
 

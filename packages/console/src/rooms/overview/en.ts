@@ -9,6 +9,8 @@ export const en = {
     devices === 0
       ? 'No device has sent anything yet.'
       : `${things(devices, 'device')} known, every record accounted for.`,
+  notKnown: 'Whether something needs attention is not known.',
+  notKnownMore: (when: string) => `The server has sent no figures since ${when}.`,
   unbalanced: 'The ledger does not balance',
   backlog: (records: number, age: string) => `${things(records, 'record')} wait; the oldest for ${age}`,
   backlogMore: 'The store cannot keep up, or has stopped.',
@@ -30,9 +32,10 @@ export const en = {
   received: 'Messages',
   points: 'Points',
   delay: 'Delay',
-  delayHint: 'from receipt to visible, median',
-  p99: (text: string) => `99th percentile ${text}`,
+  delayHint: 'median, from receipt to visible',
+  p99: (text: string) => `median, from receipt to visible; 99th percentile ${text}`,
   backlogTitle: 'Backlog',
+  backlogThen: (records: number) => `${count(records)} at the last figures`,
   noBacklog: 'all decoded',
   backlogAge: (text: string) => `oldest waits ${text}`,
   devices: 'Devices',
@@ -65,9 +68,17 @@ export const en = {
   forecast: 'Forecast',
   forecastFull: (span: string) =>
     `At the rate of the last minutes the journal reaches its share in ${span}; then the oldest records that are stored make room.`,
+  free: 'Free',
+  freeWords: (free: string) => `${free} on the disk of the data folder`,
+  diskFull: (span: string) =>
+    `At the rate of the last minutes the disk is full in ${span}: journal and series need more than it has left.`,
+  diskLasts:
+    'At the rate of the last minutes the disk does not become full: what journal and series will take fits.',
   forecastSteady: 'The journal does not grow at the rate of the last minutes.',
   forecastUnknown: 'Too young for a forecast; it needs a minute of figures.',
   growth: (bytes: string) => `Series grow by ${bytes} a day at this rate.`,
+  growthKept: (bytes: string, kept: string, span: string) =>
+    `Series grow by ${bytes} a day at this rate; the raw points of ${span} take ${kept}.`,
   retention: 'Retention',
   retentionWords: (span: string) => `Raw points are kept for ${span}; rollups longer.`,
   version: 'Version',

@@ -16,6 +16,38 @@ export function growthPerMs<S extends { readonly time: string }>(
   return pastMs < PAST_MS_MIN ? undefined : (figure(last) - figure(first)) / pastMs;
 }
 
+/** What the disk has to take: free bytes, the journal up to its share, and series for as long as raw points are kept. */
+export interface DiskLoad {
+  readonly freeBytes: number;
+  /** Bytes that the journal may still grow by. */
+  readonly journalRoomBytes: number;
+  /** Growth, bytes per millisecond. */
+  readonly journalPerMs: number;
+  readonly storePerMs: number;
+  /** For how long raw points are kept, ms; undefined: for ever. */
+  readonly retentionMs: number | undefined;
+}
+
+/**
+ * Milliseconds until the disk is full at this rate; undefined when it does not become full: the journal stops growing
+ * at its share, series when the oldest raw points are removed as fast as new ones come.
+ */
+export function diskFullIn(load: DiskLoad): number | undefined {
+  const store = Math.max(0, load.storePerMs);
+  const journal = Math.max(0, load.journalPerMs);
+  const journalEndMs = journal > 0 ? load.journalRoomBytes / journal : 0;
+  const storeEndMs = store > 0 ? (load.retentionMs ?? Number.POSITIVE_INFINITY) : 0;
+  let left = load.freeBytes;
+  let at = 0;
+  for (const until of [Math.min(journalEndMs, storeEndMs), Math.max(journalEndMs, storeEndMs)]) {
+    const rate = (at < journalEndMs ? journal : 0) + (at < storeEndMs ? store : 0);
+    if (until > at && rate * (until - at) >= left) return at + left / rate;
+    if (until > at) left -= rate * (until - at);
+    at = Math.max(at, until);
+  }
+  return undefined;
+}
+
 const DAY_MS = 86_400_000;
 
 /** For how long raw points are kept (ms), by the configuration in force. */

@@ -9,6 +9,7 @@ import {
   millisOf,
 } from '../../format.ts';
 import type { Overview, OverviewSample } from '../../generated/client.ts';
+import { useIsStale } from '../../live/live-stream.ts';
 import { useOverview } from '../../live/overview-feed.tsx';
 import { AccountList } from '../../parts/account-list.tsx';
 import { EmptyPlatform } from '../../parts/empty-platform.tsx';
@@ -51,23 +52,36 @@ export function Content() {
 function Tiles({ overview }: { readonly overview: Overview }) {
   const words = useWords(WORDS);
   const { now, isPart } = overview;
+  // what was so a while ago is no rate of now
+  const isStale = useIsStale();
   return (
     <ul className="tiles">
-      <Tile name={words.received} value={formatRate(now.receivedPerSecond)} unit={words.perSecond}>
+      <Tile
+        name={words.received}
+        value={isStale ? '–' : formatRate(now.receivedPerSecond)}
+        unit={words.perSecond}
+      >
         {words.total(overview.recordsReceived)}
       </Tile>
       {!isPart && (
-        <Tile name={words.points} value={formatRate(now.pointsPerSecond)} unit={words.perSecond}>
+        <Tile
+          name={words.points}
+          value={isStale ? '–' : formatRate(now.pointsPerSecond)}
+          unit={words.perSecond}
+        >
           {words.total(overview.pointsStored)}
         </Tile>
       )}
       {!isPart && (
-        <Tile name={words.delay} value={now.delayP50Ms === null ? '–' : formatMillis(now.delayP50Ms)}>
-          {now.delayP99Ms === null ? words.delayHint : words.p99(formatMillis(now.delayP99Ms))}
+        <Tile
+          name={words.delay}
+          value={now.delayP50Ms === null || isStale ? '–' : formatMillis(now.delayP50Ms)}
+        >
+          {now.delayP99Ms === null || isStale ? words.delayHint : words.p99(formatMillis(now.delayP99Ms))}
         </Tile>
       )}
-      <Tile name={words.backlogTitle} value={formatCount(now.backlogRecords)}>
-        {backlogWords(overview, words)}
+      <Tile name={words.backlogTitle} value={isStale ? '–' : formatCount(now.backlogRecords)}>
+        {isStale ? words.backlogThen(now.backlogRecords) : backlogWords(overview, words)}
       </Tile>
       <Tile name={<Link to={pathOf('devices')}>{words.devices}</Link>} value={formatCount(overview.devices)}>
         {isPart ? words.ofYours : words.seriesOf(overview.series, overview.connections)}

@@ -1,10 +1,12 @@
 import CircleAlert from 'lucide-react/icons/circle-alert';
 import CircleCheck from 'lucide-react/icons/circle-check';
+import CircleHelp from 'lucide-react/icons/circle-question-mark';
 import TriangleAlert from 'lucide-react/icons/triangle-alert';
 import type { ReactNode } from 'react';
-import { type Format, formatBytes } from '../../format.ts';
+import { type Format, formatBytes, millisOf } from '../../format.ts';
 import { getReadiness, listDevices, type Overview, type Readiness } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
+import { useIsStale } from '../../live/live-stream.ts';
 import { Card, Link } from '../../parts/parts.tsx';
 import { pathOf, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
@@ -39,12 +41,21 @@ export function Problems({ overview }: { readonly overview: Overview }) {
     (signal) => listDevices({ seenBefore: 'now-5m', limit: 1 }, signal),
     ASK_MS,
   );
+  const isStale = useIsStale();
   const silentDevices = silent.data?.total ?? 0;
   const problems = [
     ...readinessProblems(readiness, words),
     ...figureProblems(overview, words, format),
     ...listProblems(overview, silentDevices, words),
   ].sort((a, b) => Number(b.isGrave) - Number(a.isGrave));
+  if (problems.length === 0 && isStale) {
+    return (
+      <p className="well well-unknown">
+        <CircleHelp aria-hidden size={18} /> <strong>{words.notKnown}</strong>{' '}
+        <span className="quiet">{words.notKnownMore(format.zonedMoment(millisOf(overview.time)))}</span>
+      </p>
+    );
+  }
   if (problems.length === 0) {
     return (
       <p className="well">
