@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATIONS, openScene, type Scene, TOKEN } from '@skerry/api/testing';
+import type { MetricFamily } from '@skerry/kernel';
 import { SeededRandom } from '@skerry/kernel/testing';
 import { AccessOracle, PROBES } from './access-oracle.ts';
-import { CHANGING } from './access-probes.ts';
+import { CHANGING, pipelineOf } from './access-probes.ts';
 import { AccessWorld, anyOf, placesOf } from './access-world.ts';
 
 const SEED = Number(process.env.SKERRY_SEED ?? 4);
@@ -31,6 +32,15 @@ function fill(scene: Scene): void {
   scene.clock.advance(1_000); // an export goes up to now
 }
 
+/** What the pipeline of each project has counted. */
+function stageMetrics(world: AccessWorld): MetricFamily {
+  const samples = PLACES.map((place) => {
+    const { tenant, project } = place;
+    return { labels: { tenant, project, pipeline: pipelineOf(world, place), stage: 'keep' }, value: 1 };
+  });
+  return { name: 'iot_pipeline_stage_in_total', kind: 'counter', help: 'Messages.', samples };
+}
+
 async function ask(
   scene: Scene,
   { subjects, changers, triples }: { subjects: number; changers: number; triples: number },
@@ -40,6 +50,7 @@ async function ask(
   using world = new AccessWorld(scene.api.url, TOKEN, PLACES);
   await world.populate(subjects, random);
   await world.findLetters();
+  scene.platform.families = [...scene.meter.snapshot(), stageMetrics(world)];
   const oracle = new AccessOracle(world);
   await oracle.declare();
   for (const [index, asking] of world.subjects.entries()) {
@@ -81,6 +92,20 @@ test('the oracle finds a list that forgets the scopes', async () => {
   const found = new Set(oracle.leaks.map(({ what }) => what));
   for (const what of ['listDevices', 'exportDevices', 'getOverview']) assert.ok(found.has(what), what);
   assert.ok(oracle.leaks.every(({ answered }) => answered === 'let in'));
+});
+
+test('the oracle finds metrics that name what others have', async () => {
+  await using scene = await openScene();
+  const { authenticator } = scene.access.access;
+  const bearer = authenticator.bearer.bind(authenticator);
+  authenticator.bearer = async (secret) => {
+    const subject = await bearer(secret);
+    return subject && { ...subject, grants: subject.grants.map(({ role }) => ({ role })) };
+  };
+  const oracle = await ask(scene, { subjects: 30, changers: 0, triples: 8_000 });
+  const leak = oracle.leaks.find(({ what, where }) => what === 'getMetrics' && where.startsWith('p'));
+  assert.equal(leak?.answered, 'let in');
+  assert.ok(oracle.leaks.some(({ what, where }) => what === 'listLimits' && where === 'how near'));
 });
 
 test('the oracle finds a subject whose grants are read without their device', async () => {

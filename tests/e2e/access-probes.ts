@@ -220,7 +220,6 @@ function toSimulation(
   };
 }
 
-const somewhere = (what: string) => (asking: Asking) => maySomewhere(asking, what);
 const everywhere = (what: string) => (asking: Asking) => mayNaively(asking, what, ALL);
 const always = () => true;
 const never = () => false;
@@ -313,7 +312,16 @@ export const STEADY: Partial<Readonly<Record<OperationId, Probe>>> = {
     return [verdict, { isLetIn: isAllowed, isWanted: mayNaively(target, 'see', place) }];
   },
   getSession: of('GET', '/api/v1/session', always),
-  listLimits: of('GET', '/api/v1/limits', somewhere('platform')),
+  listLimits: async ({ world, asking }) => {
+    const answer = await world.ask(asking, 'GET', '/api/v1/limits');
+    const isLetIn = letIn(answer);
+    const items: { current: number | null }[] = isLetIn ? JSON.parse(answer.text).items : [];
+    const isMeasured = items.some(({ current }) => current !== null);
+    return [
+      { isLetIn, isWanted: maySomewhere(asking, 'platform'), where: '' },
+      { isLetIn: isMeasured, isWanted: mayNaively(asking, 'platform', ALL), where: 'how near' },
+    ];
+  },
   getConfig: async ({ world, asking }) => {
     const answer = await world.ask(asking, 'GET', '/api/v1/config');
     const isLetIn = letIn(answer);
@@ -325,7 +333,22 @@ export const STEADY: Partial<Readonly<Record<OperationId, Probe>>> = {
   },
   getHealth: of('GET', '/health', always),
   getReadiness: of('GET', '/ready', always),
-  getMetrics: of('GET', '/metrics', always), // on loopback
+  getMetrics: async ({ world, asking }) => {
+    const told = await world.ask(asking, 'GET', '/metrics');
+    const open = await world.ask({ headers: {} }, 'GET', '/metrics'); // on loopback
+    const isWanted = mayNaively(asking, 'platform', ALL);
+    const isNamed = (name: string, { text }: Answered) => text.includes(`pipeline="${name}"`);
+    const names = [...new Set(world.places.map((place) => pipelineOf(world, place)))];
+    const isTold = letIn(told, [403]) && told.text.includes('iot_');
+    return [
+      { isLetIn: isTold, isWanted, where: '' },
+      { isLetIn: letIn(open), isWanted: true, where: 'without credentials' },
+      ...names.flatMap((name) => [
+        { isLetIn: isNamed(name, told), isWanted, where: name },
+        { isLetIn: isNamed(name, open), isWanted: false, where: `${name} without credentials` },
+      ]),
+    ];
+  },
 };
 
 function letterOf({ world, place }: Visit): number {

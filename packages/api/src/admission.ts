@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ACCESS_LIMITS, type Access, type BegunSession, NOBODY } from '@skerry/access';
 import { isLoopback } from '@skerry/access/loopback';
-import { isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
+import { EVERYTHING, isAllowed, type Scope, type Subject, scopesOf } from '@skerry/model';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -155,19 +155,29 @@ export class Admission implements Disposable {
 function judge(subject: Subject, operation: Operation, request: FastifyRequest): void {
   const { may } = operation;
   const isOwn = isLoopback(request.socket.localAddress ?? '');
-  if (may === 'open' || (operation.isOpenOnLoopback && isOwn)) return;
+  if (may === 'open') return;
   if (subject.kind === 'anonymous') {
+    if (operation.isOpenOnLoopback && isOwn) return;
     throw new ApiError('sign-in-required', 'the request carries no session and no token that is known');
   }
   if (may === 'signed-in') return;
   if (scopesOf(subject, may).length === 0) {
-    throw new ApiError('not-allowed', `${subject.name} may not ${may} anywhere`);
+    throw new ApiError('not-allowed', `${subject.name} has no right ${may} anywhere`);
+  }
+  if (operation.isOfAll && !isAllowed(subject, may, EVERYTHING)) {
+    throw new ApiError(
+      'not-allowed',
+      `the answer is of the whole node, of which ${subject.name} may see a part only`,
+    );
   }
   const scope = scopeInPath(request);
   if (!scope || isAllowed(subject, may, scope)) return;
   if (SAFE_METHODS.has(request.method))
     throw new ApiError('not-found', 'the address names nothing that can be seen');
-  throw new ApiError('not-allowed', `${subject.name} may not ${may} there`);
+  throw new ApiError(
+    'not-allowed',
+    `${subject.name} has no right ${may} for ${Object.values(scope).join('/')}`,
+  );
 }
 
 /** The tenant, project and device that a path names, by either of the names its parameters have. */

@@ -36,6 +36,8 @@ export interface Operation {
    * what it shows or changes to that scope; where the path names a tenant, project or device the server has checked it.
    */
   readonly may: Action | 'open' | 'signed-in';
-  /** Whether it is open where the listener is on a loopback address. */
+  /** Whether the action of `may` must be allowed on everything, since the answer is of the whole node. */
+  readonly isOfAll?: true;
+  /** Whether it is open, without credentials, where the listener is on a loopback address. */
   readonly isOpenOnLoopback?: true;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { MetricFamily } from '@skerry/kernel';
 import type { Model, SchemaName } from './schemas.ts';
 import { exchange, openScene, problemIn, rawRequest, TOKEN } from './testing/scene.ts';
 import { faultsAgainst } from './testing/wire-schema.ts';
@@ -220,19 +221,49 @@ test('openApi says 503 with reasons while the platform is not ready', async () =
   });
 });
 
+/** Metrics with and without the name of something of a tenant. */
+const FAMILIES: readonly MetricFamily[] = [
+  { name: 'iot_device_count', kind: 'gauge', help: 'Devices.', samples: [{ labels: {}, value: 3 }] },
+  {
+    name: 'iot_pipeline_stage_in_total',
+    kind: 'counter',
+    help: 'Messages.',
+    samples: [{ labels: { tenant: 'beta', project: 'p', pipeline: 'secret-line', stage: 's' }, value: 5 }],
+  },
+];
+
 test('openApi writes the families of the platform in the text format of Prometheus', async () => {
   await using scene = await openScene();
-  scene.platform.families = [
-    {
-      name: 'iot_device_count',
-      kind: 'gauge',
-      help: 'Devices.',
-      samples: [{ labels: { tenant: 't' }, value: 3 }],
-    },
-  ];
+  scene.platform.families = [...FAMILIES];
   const answer = await scene.get('/metrics');
   assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
-  assert.match(await answer.text(), /^iot_device_count\{tenant="t"\} 3$/m);
+  const text = await answer.text();
+  assert.match(text, /^iot_device_count 3$/m);
+  assert.match(text, /^iot_pipeline_stage_in_total\{.*pipeline="secret-line".*\} 5$/m);
+});
+
+test('openApi tells metrics to whom sees everything; without credentials, on loopback, none with names of tenants', async () => {
+  await using scene = await openScene();
+  scene.platform.families = [...FAMILIES];
+  const text = await (await fetch(`${scene.api.url}/metrics`)).text();
+  assert.match(text, /^iot_device_count 3$/m);
+  assert.doesNotMatch(text, /secret-line|beta|stage/);
+  const tokenOf = async (name: string, grant: object) => {
+    const made = await scene.post('/api/v1/tokens', { name, grants: [{ role: 'viewer', ...grant }] });
+    return ((await made.json()) as Model<'TokenWithSecret'>).secret; // the answer of its operation
+  };
+  const part = { authorization: `Bearer ${await tokenOf('part', { tenant: 'acme', project: 'plant-1' })}` };
+  const refused = await scene.get('/metrics', part);
+  assert.deepEqual([refused.status, (await problemIn(refused)).code], [403, 'not-allowed']);
+  const whole = { authorization: `Bearer ${await tokenOf('whole', {})}` };
+  assert.match(await (await scene.get('/metrics', whole)).text(), /secret-line/);
+  const nearnessFor = async (headers: Record<string, string>) => {
+    const { items } = (await (await scene.get('/api/v1/limits', headers)).json()) as Model<'LimitList'>; // likewise
+    return items.filter(({ current }) => current !== null).length;
+  };
+  scene.platform.families = scene.meter.snapshot();
+  assert.equal(await nearnessFor(part), 0);
+  assert.ok((await nearnessFor(whole)) > 0);
 });
 
 test('openApi sends security headers on answers of every kind', async () => {

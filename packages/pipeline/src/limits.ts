@@ -340,6 +340,12 @@ export const LIMITS = {
     what: 'Declared pipelines and lookup tables of one tenant and its projects.',
     whenFull: 'A further one is refused with stages-refused.',
   },
+  tenantStageNamesMax: {
+    value: 1_024,
+    unit: 'count',
+    what: 'Stages of one tenant with metrics of their own since the process began.',
+    whenFull: 'Further ones are counted together, as those of the pipeline `(others)`.',
+  },
   documentsBytesMax: {
     value: 32 * 2 ** 20,
     unit: 'bytes',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECORD_KIND } from '@skerry/journal';
 import type { PointPage } from '@skerry/series';
+import { LIMITS } from '../limits.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { SAMPLE_MICROS, type SampleRecord } from '../testing/record-builder.ts';
 import { Rig } from '../testing/rig.ts';
@@ -279,4 +280,34 @@ test('what each stage does is told as metrics, and a stage that is changed goes 
   assert.equal(total('iot_pipeline_stage_results_total'), 1);
   assert.equal(total('iot_pipeline_documents'), 1);
   assert.equal(total('iot_pipeline_stage_groups'), 1);
+});
+
+test('stages of two tenants under one name are counted apart, and names without end are not', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const keep = (match: object, stage = 's') =>
+    applyRecord(aPipeline('same', [{ name: stage, type: 'Filter', keep: 'true' }], { match }));
+  rig.journal.append(keep({ tenant: 't' }), keep({ tenant: 'other', project: 'p' }), at(0, { v: 1 }));
+  await pipeline.flush();
+  rig.clock.advance(2_000);
+  const samples = (name: string) =>
+    rig.meter
+      .snapshot()
+      .find((one) => one.name === name)
+      ?.samples.map(({ labels, value }) => [labels, value]);
+  const of = (tenant: string, project: string) => ({ tenant, project, pipeline: 'same', stage: 's' });
+  assert.deepEqual(samples('iot_pipeline_stage_in_total'), [
+    [of('other', 'p'), 0],
+    [of('t', ''), 1],
+  ]);
+  const most = LIMITS.tenantStageNamesMax.value;
+  for (let i = 0; i <= most; i++) {
+    rig.journal.append(keep({ tenant: 'other', project: 'p' }, `s${i}`));
+    await pipeline.flush();
+    rig.clock.advance(2_000);
+  }
+  const named = samples('iot_pipeline_stage_in_total') ?? [];
+  assert.equal(named.length, 1 + most + 1);
+  const others = { tenant: 'other', project: '', pipeline: '(others)', stage: '(others)' };
+  assert.deepEqual(named.at(-1), [others, 0]);
 });

@@ -1,4 +1,4 @@
-import { renderPrometheus } from '@skerry/kernel';
+import { type MetricFamily, renderPrometheus } from '@skerry/kernel';
 import type { Handlers } from '../../call.ts';
 import type { HandlerNeeds } from '../../handler-needs.ts';
 import { isForAll } from '../../scoping.ts';
@@ -18,11 +18,14 @@ export function processHandlers(
       if (reasons.length > 0) reply.code(503);
       return { ready: reasons.length === 0, reasons };
     },
-    getMetrics: async ({ reply }) => {
-      const body = renderPrometheus(await platform.metrics());
+    getMetrics: async ({ asker, reply }) => {
+      const all = await platform.metrics();
+      const body = renderPrometheus(isForAll(asker.subject, 'platform:read') ? all : withoutNames(all));
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body);
     },
-    listLimits: async () => listLimits(needs.limits, await platform.metrics()),
+    // how full the node is is for those who see all of it
+    listLimits: async ({ asker }) =>
+      listLimits(needs.limits, isForAll(asker.subject, 'platform:read') ? await platform.metrics() : []),
     getConfig: async ({ asker }) => {
       const { version, values, settings, listeners, exampleTopic } = platform.configuration();
       // paths and limits of the machine are for those who see all of the platform
@@ -36,4 +39,17 @@ export function processHandlers(
       };
     },
   };
+}
+
+/** Labels whose values are names that tenants gave. */
+const NAMING: ReadonlySet<string> = new Set(['tenant', 'project', 'device', 'pipeline']);
+
+/** The families without the samples that name things of tenants. */
+function withoutNames(families: readonly MetricFamily[]): MetricFamily[] {
+  return families
+    .map((family) => ({
+      ...family,
+      samples: family.samples.filter(({ labels }) => !Object.keys(labels).some((name) => NAMING.has(name))),
+    }))
+    .filter(({ samples }) => samples.length > 0);
 }

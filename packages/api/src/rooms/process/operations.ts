@@ -24,10 +24,13 @@ export const PROCESS_OPERATIONS = {
     method: 'GET',
     path: '/metrics',
     tag: 'Process',
-    summary: 'Metrics in the text format of Prometheus',
+    summary: 'Metrics of the whole node in the text format of Prometheus',
+    description:
+      'For those who may read everything. On loopback it is open without credentials, for scrapers of the machine; samples with labels that name things of tenants are left out then.',
     alsoMedia: ['text/plain'],
     faults: [],
     may: 'platform:read',
+    isOfAll: true,
     isOpenOnLoopback: true,
   },
   getConfig: {
