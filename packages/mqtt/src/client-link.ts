@@ -85,7 +85,8 @@ export class ClientLink {
   #keepAlive: Timer | undefined;
   #sentMs = 0;
   #receivedMs = 0;
-  #isPinging = false;
+  /** For each PINGREQ without an answer, who wants to know of it. */
+  #pings: (() => void)[] = [];
   #isHeld = false;
   /** It was ended by `disconnect`, or the loss was told: there is nothing more to tell. */
   #isOver = false;
@@ -160,6 +161,12 @@ export class ClientLink {
     this.#receivedMs = this.#clock.monotonicMs();
     this.#guarded(() => this.#readOn());
     if (!this.#isHeld) this.#connection.resume();
+  }
+
+  /** Sends PINGREQ; `then` is told of its answer, which comes behind all that the broker sent before, unless the link is held. */
+  ping(then: () => void = () => undefined): void {
+    this.#pings.push(then);
+    this.write(encodePingreq());
   }
 
   /** Sends bytes, which belong to the link from here on; false asks to wait for `onWritable`. */
@@ -257,7 +264,7 @@ export class ClientLink {
 
   #takePingresp(): void {
     this.#stream.packet(); // which judges its form
-    this.#isPinging = false;
+    this.#pings.shift()?.();
   }
 
   #accept(): void {
@@ -279,14 +286,16 @@ export class ClientLink {
     const nowMs = this.#clock.monotonicMs();
     if (this.#isHeld) {
       this.#receivedMs = nowMs; // nobody listens
-      this.#isPinging = false;
+      this.#pings = [];
     }
     const silentMs = nowMs - this.#receivedMs;
-    if (this.#isPinging && silentMs >= keepAliveMs) {
+    if (this.#pings.length > 0 && silentMs >= keepAliveMs) {
       this.#lose(lost(`The broker was silent for ${Math.round(silentMs)} ms.`));
-    } else if (!this.#isPinging && (silentMs >= keepAliveMs / 2 || nowMs - this.#sentMs >= keepAliveMs / 2)) {
-      this.#isPinging = true;
-      this.write(encodePingreq());
+    } else if (
+      this.#pings.length === 0 &&
+      (silentMs >= keepAliveMs / 2 || nowMs - this.#sentMs >= keepAliveMs / 2)
+    ) {
+      this.ping();
     }
   }
 

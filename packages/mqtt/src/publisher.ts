@@ -1,6 +1,7 @@
 import { type Address, type Clock, CodedError, type Net, type Random } from '@skerry/kernel';
 import { Backoff } from './backoff.ts';
 import { type ClientLink, type LinkEvents, type LinkNeeds, openLink } from './client-link.ts';
+import { ConditionWaiters } from './condition-waiters.ts';
 import { MqttError, protocolError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -105,7 +106,7 @@ export class Publisher implements AsyncDisposable {
   readonly #window = new PublisherWindow();
   readonly #topics = new Map<string, Uint8Array>();
   readonly #ending = new AbortController();
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new ConditionWaiters(() => this.#closedBy());
   readonly #refused: Record<number, number> = {};
   #clientId: string;
   #link: ClientLink | undefined;
@@ -179,12 +180,12 @@ export class Publisher implements AsyncDisposable {
 
   /** Resolves when `publish` takes a message, or when the signal is aborted; fails when the publisher has ended. */
   room(signal?: AbortSignal): Promise<void> {
-    return this.#until(() => this.hasRoom, signal);
+    return this.#waiters.until(() => this.hasRoom, signal);
   }
 
   /** Resolves when nothing is unacknowledged, or when the signal is aborted; fails when the publisher has ended. */
   drained(signal?: AbortSignal): Promise<void> {
-    return this.#until(() => this.#window.count === 0, signal);
+    return this.#waiters.until(() => this.#window.count === 0, signal);
   }
 
   /** Makes the first connection; for `openPublisher`. */
@@ -199,7 +200,7 @@ export class Publisher implements AsyncDisposable {
     await this.#reconnecting;
     const link = this.#link;
     this.#link = undefined;
-    this.#settleWaiters();
+    this.#waiters.settle();
     await link?.disconnect();
   }
 
@@ -327,7 +328,7 @@ export class Publisher implements AsyncDisposable {
       this.#options.onRefused?.(message, reason);
     }
     if (this.#window.peek()) this.#pumpSoon();
-    this.#settleWaiters();
+    this.#waiters.settle();
   }
 
   #lose(error: MqttError): void {
@@ -366,27 +367,7 @@ export class Publisher implements AsyncDisposable {
 
   #fail(error: CodedError): void {
     this.#failure = error instanceof MqttError ? error : ended(error);
-    this.#settleWaiters();
-  }
-
-  #until(isMet: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const settle = (): void => {
-      const failure = this.#closedBy();
-      if (!failure && !signal?.aborted && !isMet()) return;
-      this.#waiters.delete(settle);
-      signal?.removeEventListener('abort', settle);
-      if (failure) reject(failure);
-      else resolve();
-    };
-    this.#waiters.add(settle);
-    signal?.addEventListener('abort', settle, { once: true });
-    settle();
-    return promise;
-  }
-
-  #settleWaiters(): void {
-    for (const settle of this.#waiters) settle();
+    this.#waiters.settle();
   }
 
   #closedBy(): MqttError | undefined {

@@ -1,7 +1,7 @@
 import type { Qos } from '../packets/packet-type.ts';
 
 const SETTLED = 4;
-const PLACES_MIN = 256;
+const FIRST_PLACES = 256; // a power of two; it doubles as it is needed
 
 /** Told of each message that may be answered: in the order of receipt, once each. `isCurrent`: of this connection. */
 export type Answering = (qos: Qos, packetId: number, isCurrent: boolean) => void;
@@ -12,9 +12,9 @@ export type Answering = (qos: Qos, packetId: number, isCurrent: boolean) => void
  * connection is told as such: its packet identifier means nothing any more.
  */
 export class ReceivedRing {
-  #packetIds = new Uint16Array(PLACES_MIN);
+  #packetIds = new Uint16Array(FIRST_PLACES);
   /** QoS, and whether it was acknowledged out of turn. */
-  #flags = new Uint8Array(PLACES_MIN);
+  #flags = new Uint8Array(FIRST_PLACES);
   /** Numbers of the oldest message in the ring, of the next one, and of the first of this connection. */
   #first = 1;
   #next = 1;

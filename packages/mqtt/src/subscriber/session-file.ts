@@ -149,17 +149,18 @@ function wholeLines(text: string): unknown[] {
 }
 
 function changesOf(facts: SessionFacts): KeptChange[] {
-  if (!facts.hasBegun) return [];
+  if (!facts.hasBegun) return facts.isSure ? [] : [{ kind: 'asked' }];
   return [
     { kind: 'begun' },
     ...facts.packetIds.map((packetId) => ({ kind: 'kept', packetId }) as const),
     ...[...facts.filters].map(([filter, qos]) => ({ kind: 'subscribed', filter, qos }) as const),
+    ...(facts.isSure ? [] : [{ kind: 'asked' } as const]),
   ];
 }
 
 function changeOf(value: unknown, path: string): KeptChange {
   const { kind, packetId, filter, qos } = Object(value) as Record<string, unknown>; // JSON with a right checksum
-  if (kind === 'begun' || kind === 'ended') return { kind };
+  if (kind === 'begun' || kind === 'ended' || kind === 'asked' || kind === 'resumed') return { kind };
   if ((kind === 'kept' || kind === 'released') && typeof packetId === 'number') return { kind, packetId };
   if (kind === 'subscribed' && typeof filter === 'string') return { kind, filter, qos: qosOf(Number(qos)) };
   if (kind === 'unsubscribed' && typeof filter === 'string') return { kind, filter };

@@ -4,6 +4,8 @@ import type { Qos } from '../packets/packet-type.ts';
 export interface KeptSession {
   /** A broker has accepted this client before and keeps a session for it. */
   readonly hasBegun: boolean;
+  /** Every CONNECT has had its answer. Otherwise the session that the broker has may be a newer one than the one kept here. */
+  readonly isSure: boolean;
   /** QoS 2: packet identifiers whose message is durable here and that the broker has not released (PUBREL). */
   readonly packetIds: readonly number[];
   /** Topic filters that the broker granted in this session, with their QoS. */
@@ -12,6 +14,10 @@ export interface KeptSession {
 
 /** A change of a session. */
 export type KeptChange =
+  /** CONNECT is about to be sent: the broker may begin a new session and never be heard saying so. */
+  | { readonly kind: 'asked' }
+  /** CONNECT had an answer, or was not sent: the session is the one of before. */
+  | { readonly kind: 'resumed' }
   /** A new session: nothing of the earlier one holds. */
   | { readonly kind: 'begun' }
   /** The session is given up, and none is expected. */
@@ -27,7 +33,9 @@ export type KeptChange =
  * Where a subscriber keeps its half of the session. `kept` is written when the message is durable and before PUBREC,
  * `released` before PUBCOMP, `begun` before anything of the new session can come. So a crash loses no message; one that
  * falls between a message's durability and its `kept` lets the broker send this message again, and it is taken twice. A
- * store that writes into the same log as the messages, in the same batch, closes this gap.
+ * store that writes into the same log as the messages, in the same batch, closes this gap. Around CONNECT stand `asked` and
+ * its answer: where a crash or a cut connection swallows the answer, the identifiers are not trusted any more, since a new
+ * session uses them for other messages; again a message may be taken twice and none is lost.
  */
 export interface SubscriberSessionStore {
   /** What was written, once, before anything is. Fails with `session-file-invalid` or a fault of the disk. */
@@ -39,6 +47,7 @@ export interface SubscriberSessionStore {
 /** A session while changes are applied to it. */
 export class SessionFacts implements KeptSession {
   hasBegun = false;
+  isSure = true;
   readonly ids = new Set<number>();
   readonly filters = new Map<string, Qos>();
 
@@ -49,8 +58,13 @@ export class SessionFacts implements KeptSession {
   /** Applies one change; changes that are applied already change nothing. */
   apply(change: KeptChange): void {
     switch (change.kind) {
+      case 'asked':
+      case 'resumed':
+        this.isSure = change.kind === 'resumed';
+        break;
       case 'begun':
       case 'ended':
+        this.isSure = true;
         this.hasBegun = change.kind === 'begun';
         this.ids.clear();
         this.filters.clear();

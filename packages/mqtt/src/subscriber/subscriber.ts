@@ -1,22 +1,21 @@
 import { CodedError, noFailpoints } from '@skerry/kernel';
 import { Backoff } from '../backoff.ts';
-import { Outbox } from '../broker/outbox.ts';
 import { type ClientLink, openLink } from '../client-link.ts';
+import { ConditionWaiters } from '../condition-waiters.ts';
 import { MqttError, protocolError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { OversizePacket } from '../oversize-packet.ts';
 import type { PacketCursor } from '../packet-cursor.ts';
 import type { PacketStream } from '../packet-stream.ts';
 import type { Connack } from '../packets/connack.ts';
-import type { Connect } from '../packets/connect.ts';
-import { encodePacket } from '../packets/packet.ts';
 import { PACKET_TYPE, type ProtocolLevel, packetNameOf, type Qos } from '../packets/packet-type.ts';
 import { REASON } from '../reason-codes.ts';
 import { decodeUtf8 } from '../utf8.ts';
+import { connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
 import { DropWatch } from './drop-watch.ts';
-import { FilterBook, type FilterStatus } from './filter-book.ts';
+import type { FilterStatus } from './filter-book.ts';
 import { MessageView } from './message-view.ts';
-import { checkOptions, isSharedFilter, isWildcardFilter } from './option-check.ts';
+import { checkOptions } from './option-check.ts';
 import { Qos2Inbox } from './qos2-inbox.ts';
 import { ReceivedRing } from './received-ring.ts';
 import { MemorySessionStore, SessionFacts } from './session-store.ts';
@@ -27,19 +26,20 @@ import type {
   SubscriberOptions,
   SubscriberState,
 } from './subscriber-options.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { Upstream } from './upstream.ts';
 
-const CONNECT_BACKOFF = {
+const BACKOFF = {
   msMin: LIMITS.subscriberBackoffMsMin.value,
   msMax: LIMITS.subscriberBackoffMsMax.value,
   steadyShare: 0,
 };
-const FILTER_BACKOFF = {
-  msMin: LIMITS.subscriptionBackoffMsMin.value,
-  msMax: LIMITS.subscriptionBackoffMsMax.value,
-  steadyShare: 0,
-};
-const SESSION_EXPIRY_SECS = 7 * 86_400;
-const KEEP_ALIVE_SECS = 30;
+/** Faults after which the broker has the session that it had: it refused, or has seen no CONNECT. */
+const CHANGES_NO_SESSION: ReadonlySet<string> = new Set([
+  'connect-refused',
+  'connect-failed',
+  'tls-credentials-invalid',
+]);
 
 /**
  * Subscribes at an external broker for good. Resolves when the session of before is read and the first attempt to connect
@@ -66,29 +66,28 @@ export class Subscriber implements AsyncDisposable {
   readonly #level: ProtocolLevel;
   readonly #windowMax: number;
   readonly #meters: SubscriberMeters;
-  readonly #filters: FilterBook;
+  readonly #upstream: Upstream;
+  readonly #subscriptions: Subscriptions;
   readonly #drops: DropWatch | undefined;
   readonly #inbox: Qos2Inbox;
   readonly #ring = new ReceivedRing();
   readonly #message = new MessageView();
   readonly #ending = new AbortController();
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new ConditionWaiters(() => (this.#ending.signal.aborted ? ended() : undefined));
   readonly #backoff: Backoff;
-  readonly #filterBackoff: Backoff;
-  /** Ends the wait for the next attempt at the filters. */
-  #filterRetry: Disposable | undefined;
   #session = new SessionFacts();
   #phase: SubscriberState['phase'] = 'connecting';
   #lastFault: CodedError | undefined;
   #shortened = '';
   #link: ClientLink | undefined;
-  #outbox: Outbox | undefined;
-  #isFlushDue = false;
   #isRefused = false;
   #isFull = false;
-  /** QoS 1 and 2 of this connection that have no PUBACK or PUBCOMP yet, as Receive Maximum counts them. */
-  #outstanding = 0;
   #connections = 0;
+  /** As of the last CONNECT: every one before it had an answer. */
+  #isSessionSure = true;
+  /** As of the last CONNACK: a session was expected, and the one of before goes on. */
+  #wasExpected = false;
+  #isSameSession = false;
   #running: Promise<void> = Promise.resolve();
 
   /** For `openSubscriber`. Throws `topic-filter-invalid` or `client-id-invalid`. */
@@ -97,21 +96,27 @@ export class Subscriber implements AsyncDisposable {
     this.#options = options;
     this.#needs = needs;
     this.#level = options.level ?? 5;
-    this.#windowMax = Math.min(
-      65_535,
-      Math.max(1, options.receiveMaximum ?? LIMITS.subscriberReceiveMaximum.value),
-    );
+    this.#windowMax = windowOf(options);
     this.#meters = subscriberMeters(needs.meter, options.name);
-    this.#filters = new FilterBook(options.filters);
     this.#drops = options.isWatchingDrops ? new DropWatch() : undefined;
-    this.#backoff = new Backoff(CONNECT_BACKOFF, needs.random);
-    this.#filterBackoff = new Backoff(FILTER_BACKOFF, needs.random);
+    this.#backoff = new Backoff(BACKOFF, needs.random);
+    this.#upstream = new Upstream(this.#level, this.#windowMax, needs.failpoint ?? noFailpoints);
+    this.#subscriptions = new Subscriptions(options.filters, this.#drops ? [this.#drops.topic] : [], {
+      clock: needs.clock,
+      random: needs.random,
+      send: (packet) => this.#upstream.send(packet),
+      keep: (change) => void this.#inbox.write(change),
+      onAnswer: (status) => this.#filterAnswered(status),
+    });
     this.#inbox = new Qos2Inbox(
       needs.store ?? new MemorySessionStore(),
       needs.clock,
       {
         onPubrec: (packetId) => this.#answer(0x50, packetId),
-        onPubcomp: (packetId, isKnown) => this.#pubcomp(packetId, isKnown),
+        onPubcomp: (packetId, isKnown) => {
+          this.#upstream.complete(packetId, isKnown);
+          this.#waiters.settle();
+        },
         onStoreFault: (fault) => this.#tell({ type: 'store-fault', fault, why: fault.message }),
       },
       this.#ending.signal,
@@ -121,8 +126,9 @@ export class Subscriber implements AsyncDisposable {
   /** Reads the session of before and begins to connect; for `openSubscriber`. */
   async begin(): Promise<void> {
     const kept = await this.#needs.store?.load();
-    if (kept?.hasBegun) {
-      this.#session.hasBegun = true;
+    if (kept) {
+      this.#session.hasBegun = kept.hasBegun;
+      this.#session.isSure = kept.isSure;
       for (const [filter, qos] of kept.filters) this.#session.filters.set(filter, qos);
       this.#inbox.restore(kept.packetIds);
     }
@@ -133,13 +139,13 @@ export class Subscriber implements AsyncDisposable {
   state(): SubscriberState {
     const degraded: string[] = [];
     if (this.#phase !== 'connected') degraded.push(this.#lastFault?.message ?? 'It has not connected yet.');
-    for (const { why } of this.#filters.statuses)
+    for (const { why } of this.#subscriptions.statuses)
       if (why !== '' && this.#phase === 'connected') degraded.push(why);
     if (this.#shortened !== '') degraded.push(this.#shortened);
     return {
       phase: this.#phase,
       degraded,
-      filters: this.#filters.statuses,
+      filters: this.#subscriptions.statuses,
       unacked: this.#ring.unacknowledged,
       isHeld: this.#isRefused || this.#isFull,
       kept: this.#inbox.count,
@@ -166,21 +172,53 @@ export class Subscriber implements AsyncDisposable {
 
   /** Resolves when every filter is granted as it is wanted, or when the signal is aborted; fails after the end. */
   subscribed(signal?: AbortSignal): Promise<void> {
-    return this.#until(() => this.#phase === 'connected' && this.#filters.isComplete, signal);
+    return this.#waiters.until(() => this.#phase === 'connected' && this.#subscriptions.isComplete, signal);
   }
 
   /** Resolves when nothing is unacknowledged, or when the signal is aborted; fails after the end. */
   drained(signal?: AbortSignal): Promise<void> {
-    return this.#until(() => this.#ring.unacknowledged === 0, signal);
+    return this.#waiters.until(() => this.#ring.unacknowledged === 0, signal);
+  }
+
+  /**
+   * Gives the session up: nothing is subscribed to any more, what waits at the broker is handed out and acknowledged, then
+   * the broker forgets the session and the subscriber has ended. It takes as long as the broker and the consumer do; after
+   * `signal` is aborted the session is left as it is.
+   */
+  async endSession(signal?: AbortSignal): Promise<void> {
+    this.#subscriptions.giveUpAll();
+    while (!signal?.aborted && !(await this.#isEmptied(signal)));
+    await this[Symbol.asyncDispose]();
+    if (signal?.aborted) return;
+    const { dial, clock } = this.#needs;
+    const packet = { ...connectPacketOf(this.#options), isCleanStart: true, properties: {} };
+    const deaf = { onPacket: () => undefined, onWritable: () => undefined, onLost: () => undefined };
+    const link = await openLink(packet, { dial, clock }, deaf, signal ?? new AbortController().signal);
+    await link.disconnect(LIMITS.subscriberCloseMs.value);
+    await this.#needs.store?.write([{ kind: 'ended' }]);
+  }
+
+  /** Asks once whether the broker has nothing more: its answer to PINGREQ comes behind every message that it could send. */
+  async #isEmptied(signal: AbortSignal | undefined): Promise<boolean> {
+    const isIdle = (): boolean => this.#ring.count === 0 && this.#inbox.count === 0;
+    await this.#waiters.until(() => this.#phase === 'connected' && isIdle(), signal);
+    const { nextNumber } = this.#ring;
+    const link = this.#link;
+    let isAnswered = false;
+    link?.ping(() => {
+      isAnswered = true;
+      this.#waiters.settle();
+    });
+    await this.#waiters.until(() => isAnswered || this.#link !== link, signal);
+    return isAnswered && isIdle() && this.#ring.nextNumber === nextNumber;
   }
 
   /** Sends DISCONNECT and waits for the end of the connection. Acknowledgements that come later are not sent. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#flush();
+    this.#upstream.flush();
     this.#ending.abort(ended());
     this.#phase = 'ended';
-    this.#filterRetry?.[Symbol.dispose]();
-    this.#settleWaiters();
+    this.#waiters.settle();
     const link = this.#link;
     this.#leave();
     await link?.disconnect(LIMITS.subscriberCloseMs.value);
@@ -213,20 +251,28 @@ export class Subscriber implements AsyncDisposable {
       onChunk: () => this.#askConsumer(),
       onPacket: (stream: PacketStream) => this.#takePacket(stream),
       onOversize: (packet: OversizePacket) => this.#takeOversize(packet),
-      onWritable: () => this.#outbox?.unblock(),
+      onWritable: () => undefined, // what goes out is bounded by the window
       onLost: (error: MqttError) => {
         this.#leave();
         resolve(error);
       },
     };
     try {
-      const link = await openLink(this.#connectPacket(), { dial, clock, packetBytesMax }, events, signal);
+      this.#isSessionSure = this.#session.isSure;
+      if (this.#isSessionSure) await this.#note('asked');
+      const link = await openLink(
+        connectPacketOf(this.#options),
+        { dial, clock, packetBytesMax },
+        events,
+        signal,
+      );
       if (signal.aborted) await link.disconnect();
       else await this.#greet(link);
     } catch (error) {
       this.#leave();
       if (signal.aborted) return undefined;
       if (!(error instanceof CodedError)) throw error;
+      if (this.#isSessionSure && CHANGES_NO_SESSION.has(error.code)) await this.#note('resumed');
       return error;
     }
     const end = (): void => resolve(undefined);
@@ -239,41 +285,16 @@ export class Subscriber implements AsyncDisposable {
     }
   }
 
-  #connectPacket(): Connect {
-    const {
-      clientId,
-      credentials,
-      keepAliveSecs = KEEP_ALIVE_SECS,
-      sessionExpirySecs = SESSION_EXPIRY_SECS,
-    } = this.#options;
-    const level = this.#level;
-    const packetBytesMax = Math.max(
-      this.#options.packetBytesMax ?? LIMITS.packetBytesMax.value,
-      LIMITS.subscriberPacketBytesTold.value,
-    );
-    const properties = { sessionExpirySecs, receiveMaximum: this.#windowMax, packetBytesMax };
-    const { username, password } = credentials?.() ?? {};
-    return {
-      type: 'connect',
-      level,
-      isCleanStart: false,
-      keepAliveSecs,
-      clientId,
-      ...(username !== undefined && { username }),
-      ...(password && { password }),
-      ...(level === 5 && { properties }),
-    };
-  }
-
   /** CONNACK came: packets of this connection follow at once. */
   #accepted({ isSessionPresent, properties }: Connack, link: ClientLink): void {
     this.#link = link;
-    const failpoint = this.#needs.failpoint ?? noFailpoints;
-    this.#outbox = new Outbox(link, LIMITS.outboxBytes.value, failpoint);
-    this.#outstanding = 0;
-    this.#ring.beginConnection(isSessionPresent);
-    this.#inbox.beginConnection(isSessionPresent);
-    this.#filters.begin(isSessionPresent ? this.#session.filters : new Map());
+    this.#upstream.begin(link);
+    this.#wasExpected = this.#session.hasBegun;
+    this.#isSameSession = isSessionPresent && this.#isSessionSure;
+    this.#ring.beginConnection(this.#isSameSession);
+    this.#inbox.beginConnection(this.#isSameSession);
+    if (!this.#isSameSession) this.#session = new SessionFacts();
+    this.#subscriptions.begin(this.#session);
     this.#phase = 'connected';
     this.#lastFault = undefined;
     this.#meters.isConnected.set(1);
@@ -288,23 +309,25 @@ export class Subscriber implements AsyncDisposable {
   /** Says what became of the session and asks for the filters that it does not have. */
   async #greet(link: ClientLink): Promise<void> {
     const { isSessionPresent } = link;
-    const wasExpected = this.#session.hasBegun;
-    this.#tell({
-      type: 'connected',
-      isSessionPresent,
-      why: isSessionPresent ? 'The session goes on.' : 'A new session begins.',
-    });
-    if (!isSessionPresent) {
-      if (wasExpected) this.#tellSessionLost();
-      this.#session = new SessionFacts();
-      await this.#inbox.write({ kind: 'begun' });
-    } else if (!wasExpected) await this.#inbox.write({ kind: 'begun' });
-    this.#session.hasBegun = true;
+    const isSame = this.#isSameSession;
+    const why = isSame
+      ? 'The session goes on.'
+      : isSessionPresent
+        ? 'A session is there; it may be a newer one than is known here, so everything is asked for again.'
+        : 'A new session begins.';
+    this.#tell({ type: 'connected', isSessionPresent, why });
+    if (!isSessionPresent && this.#wasExpected) this.#tellSessionLost();
+    await this.#note(isSame && this.#wasExpected ? 'resumed' : 'begun');
     if (this.#link !== link) return;
-    this.#giveUpFilters();
-    this.#refuseUnserved(link);
-    this.#askForFilters();
-    this.#settleWaiters();
+    this.#subscriptions.ask(link.properties);
+    this.#waiters.settle();
+  }
+
+  /** Notes a change of the session; resolves when it is durable. */
+  async #note(kind: 'asked' | 'resumed' | 'begun'): Promise<void> {
+    if (kind !== 'begun') this.#session.isSure = kind === 'resumed';
+    else this.#session.hasBegun = true;
+    await this.#inbox.write({ kind });
   }
 
   #tellSessionLost(): void {
@@ -316,7 +339,7 @@ export class Subscriber implements AsyncDisposable {
   }
 
   #noteExpiry(grantedSecs: number | undefined): void {
-    const askedSecs = this.#options.sessionExpirySecs ?? SESSION_EXPIRY_SECS;
+    const askedSecs = sessionExpirySecsOf(this.#options);
     this.#shortened =
       grantedSecs !== undefined && grantedSecs < askedSecs
         ? `The broker keeps the session for ${grantedSecs} s; ${askedSecs} s were asked for.`
@@ -324,74 +347,11 @@ export class Subscriber implements AsyncDisposable {
     if (this.#shortened !== '') this.#tell({ type: 'session-shortened', why: this.#shortened });
   }
 
-  /** Filters of the session that are not wanted any more. */
-  #giveUpFilters(): void {
-    const wanted = new Set(this.#options.filters.map(({ filter }) => filter));
-    for (const filter of [...this.#session.filters.keys()]) {
-      if (wanted.has(filter)) continue;
-      this.#session.filters.delete(filter);
-      const packetId = this.#filters.takePacketId();
-      this.#send({ type: 'unsubscribe', packetId, filters: [filter] });
-      void this.#inbox.write({ kind: 'unsubscribed', filter });
-    }
-  }
-
-  /** What the broker says in CONNACK that it has not: asking for it would break the protocol. */
-  #refuseUnserved({ properties }: ClientLink): void {
-    const unserved: FilterStatus[] = [];
-    if (properties?.sharedAvailable === 0)
-      unserved.push(...this.#filters.refuse(isSharedFilter, REASON.sharedSubscriptionsNotSupported));
-    if (properties?.wildcardAvailable === 0)
-      unserved.push(...this.#filters.refuse(isWildcardFilter, REASON.wildcardSubscriptionsNotSupported));
-    for (const status of unserved) this.#tell({ type: 'subscription-refused', status, why: status.why });
-  }
-
-  #askForFilters(): void {
-    const properties = this.#link?.properties;
-    for (const { packetId, filter, qos } of this.#filters.ask()) {
-      if (properties?.sharedAvailable === 0 && isSharedFilter(filter)) continue;
-      if (properties?.wildcardAvailable === 0 && isWildcardFilter(filter)) continue;
-      this.#subscribe(packetId, filter, qos);
-    }
-    if (this.#drops) this.#subscribe(this.#filters.takePacketId(), this.#drops.topic, 0);
-    this.#meters.wantingFilters.set(this.#filters.wantingCount);
-    this.#askAgainLater();
-  }
-
-  #subscribe(packetId: number, filter: string, qos: Qos): void {
-    const topic = { filter, qos, isNoLocal: false, isRetainAsPublished: true, retainHandling: 1 } as const;
-    this.#send({ type: 'subscribe', packetId, topics: [topic] });
-  }
-
-  #askAgainLater(): void {
-    this.#filterRetry?.[Symbol.dispose]();
-    this.#filterRetry = undefined;
-    if (this.#filters.isComplete) {
-      this.#filterBackoff.reset();
-      return;
-    }
-    const delayMs = LIMITS.subscriptionBackoffMsMin.value + this.#filterBackoff.nextMs();
-    this.#filterRetry = this.#needs.clock.startTimer(delayMs, () => {
-      if (this.#link) this.#askForFilters();
-    });
-  }
-
-  #takeSuback(packetId: number, reasons: readonly number[]): void {
-    if (reasons.length !== 1)
-      throw protocolError(`SUBACK has ${reasons.length} reasons for one topic filter.`); // [MQTT-3.8.4-6]
-    const status = this.#filters.answer(packetId, Number(reasons[0]));
-    if (!status) return; // of the drops, or of an older question
-    const { filter, granted } = status;
-    if (granted !== undefined) {
-      this.#session.filters.set(filter, granted);
-      void this.#inbox.write({ kind: 'subscribed', filter, qos: granted });
-    }
-    const why = status.why;
-    if (status.state === 'granted') this.#tell({ type: 'subscribed', status: { ...status }, why });
-    else this.#tell({ type: 'subscription-refused', status: { ...status }, why });
-    this.#meters.wantingFilters.set(this.#filters.wantingCount);
-    if (this.#filters.isComplete) this.#askAgainLater();
-    this.#settleWaiters();
+  #filterAnswered(status: FilterStatus): void {
+    const type = status.state === 'granted' ? 'subscribed' : 'subscription-refused';
+    this.#tell({ type, status, why: status.why });
+    this.#meters.wantingFilters.set(this.#subscriptions.wantingCount);
+    this.#waiters.settle();
   }
 
   #askConsumer(): void {
@@ -406,9 +366,11 @@ export class Subscriber implements AsyncDisposable {
     else if (cursor.type === PACKET_TYPE.pubrel) this.#inbox.takePubrel(cursor.packetId);
     else if (cursor.type === PACKET_TYPE.suback) {
       const packet = stream.packet();
-      if (packet.type === 'suback') this.#takeSuback(packet.packetId, packet.reasons);
-    } else if (cursor.type === PACKET_TYPE.unsuback) stream.packet();
-    else
+      if (packet.type === 'suback') this.#subscriptions.takeAnswer(packet.packetId, packet.reasons);
+    } else if (cursor.type === PACKET_TYPE.unsuback) {
+      const packet = stream.packet();
+      if (packet.type === 'unsuback') this.#subscriptions.takeGivenUp(packet.packetId);
+    } else
       throw protocolError(`The broker sends ${packetNameOf(cursor.type)} to a subscriber.`, {
         type: cursor.type,
       });
@@ -421,11 +383,7 @@ export class Subscriber implements AsyncDisposable {
         'topic-alias-invalid',
         `The broker sends topic alias ${cursor.topicAlias}; none was allowed.`,
       );
-    if (qos > 0 && ++this.#outstanding > this.#windowMax && this.#level === 5)
-      throw new MqttError(
-        'receive-maximum-exceeded',
-        `The broker has sent ${this.#outstanding} unacknowledged messages; Receive Maximum is ${this.#windowMax}.`,
-      );
+    if (qos > 0) this.#upstream.noteReceived();
     if (this.#drops?.isOwn(cursor)) {
       this.#takeDrops(cursor);
       return;
@@ -465,33 +423,7 @@ export class Subscriber implements AsyncDisposable {
 
   /** PUBACK (0x40) or PUBREC (0x50) on the connection of now. */
   #answer(first: 0x40 | 0x50, packetId: number): void {
-    if (!this.#outbox) return;
-    if (first === 0x40) this.#outstanding = Math.max(0, this.#outstanding - 1);
-    this.#outbox.acknowledge(first, packetId);
-    this.#meters.acked.add(1);
-    this.#flushSoon();
-  }
-
-  #pubcomp(packetId: number, isKnown: boolean): void {
-    this.#outstanding = Math.max(0, this.#outstanding - 1);
-    const reason = isKnown || this.#level === 4 ? REASON.success : REASON.packetIdentifierNotFound;
-    this.#send({ type: 'pubcomp', packetId, reason });
-  }
-
-  #send(packet: Parameters<typeof encodePacket>[0]): void {
-    this.#outbox?.packet(encodePacket(packet, this.#level));
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#isFlushDue = false;
-    this.#outbox?.flush();
+    if (this.#upstream.acknowledge(first, packetId)) this.#meters.acked.add(1);
   }
 
   #hold(): void {
@@ -511,7 +443,7 @@ export class Subscriber implements AsyncDisposable {
   #drained(): void {
     const { count } = this.#ring;
     this.#meters.unacked.set(count);
-    if (this.#waiters.size > 0) this.#settleWaiters();
+    if (this.#waiters.count > 0) this.#waiters.settle();
     if (!this.#isFull || count > (this.#windowMax * LIMITS.subscriberWakePercent.value) / 100) return;
     this.#isFull = false;
     this.#release();
@@ -527,9 +459,9 @@ export class Subscriber implements AsyncDisposable {
   /** The connection is gone. */
   #leave(): void {
     this.#link = undefined;
-    this.#outbox = undefined;
-    this.#filterRetry?.[Symbol.dispose]();
-    this.#filterRetry = undefined;
+    this.#upstream.leave();
+    this.#subscriptions.leave();
+    this.#waiters.settle();
     this.#meters.isConnected.set(0);
   }
 
@@ -542,26 +474,6 @@ export class Subscriber implements AsyncDisposable {
 
   #tell(event: SubscriberEvent): void {
     this.#options.onEvent?.(event);
-  }
-
-  #until(isMet: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const settle = (): void => {
-      const isEnded = this.#ending.signal.aborted;
-      if (!isEnded && !signal?.aborted && !isMet()) return;
-      this.#waiters.delete(settle);
-      signal?.removeEventListener('abort', settle);
-      if (isEnded) reject(ended());
-      else resolve();
-    };
-    this.#waiters.add(settle);
-    signal?.addEventListener('abort', settle, { once: true });
-    settle();
-    return promise;
-  }
-
-  #settleWaiters(): void {
-    for (const settle of this.#waiters) settle();
   }
 }
 
