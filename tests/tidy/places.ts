@@ -49,6 +49,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/*/src/node/',
   'packages/mqtt/src/websocket/',
   'packages/series/src/sqlite/',
+  'packages/series/src/postgres/',
   'packages/access/src/sqlite/',
   'packages/control/src/postgres/',
   'packages/client/src/pause.ts',
@@ -82,6 +83,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
     'tests/',
     'bench/',
   ],
+  'pg-copy-streams': ['bench/'],
   ajv: ['packages/api/', 'packages/cli/src/config/', 'tests/'],
   'ajv-formats': ['packages/api/', 'packages/cli/src/config/'],
   yaml: [

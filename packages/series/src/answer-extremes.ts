@@ -26,24 +26,20 @@ interface Slice {
 
 /**
  * At most `pointsMax` points of numbers and exact integers: first, least, greatest and last of equal slices of the
- * range, the earliest of equals; all points when they fit. In order of time.
+ * range, the earliest of equals; all points when they fit. In order of time. `isPicked`: the sources hold the picks of more
+ * points than fit, of the same slices, and not the points themselves.
  */
 export async function answerExtremes(
   sources: readonly PointSource[],
   range: Pick<SeriesQuery, 'fromMicros' | 'toMicros'>,
   pointsMax: number,
   turn: Turn,
+  isPicked = false,
 ): Promise<PointPage> {
-  if (!(pointsMax >= 4 && pointsMax <= LIMITS.extremePointsMax.value)) {
-    const wanted = `4 to ${LIMITS.extremePointsMax.value}`;
-    throw new SeriesError(
-      'query-refused',
-      `Cannot answer with ${pointsMax} extreme points: ask for ${wanted}.`,
-    );
-  }
+  checkExtremes(pointsMax);
   const scratch = new ChunkScratch();
-  const slices = new Slices(range, Math.floor(pointsMax / 4));
-  let all: PickedPoint[] | undefined = [];
+  const slices = new Slices(range.fromMicros, sliceMicros(range, pointsMax), Math.floor(pointsMax / 4));
+  let all: PickedPoint[] | undefined = isPicked ? undefined : [];
   let count = 0;
   for (const source of sources) {
     if (!isNumeric(source.type) || source.t1 < range.fromMicros || source.t0 >= range.toMicros) continue;
@@ -60,14 +56,29 @@ export async function answerExtremes(
   return pageOf(slices.picks());
 }
 
+/** Width of the slices that `pointsMax` points have, in microseconds. */
+export function sliceMicros(range: Pick<SeriesQuery, 'fromMicros' | 'toMicros'>, pointsMax: number): number {
+  return Math.max(1, Math.ceil((range.toMicros - range.fromMicros) / Math.floor(pointsMax / 4)));
+}
+
+/** Fails with `query-refused` for a number of points that makes no sense. */
+export function checkExtremes(pointsMax: number): void {
+  if (pointsMax >= 4 && pointsMax <= LIMITS.extremePointsMax.value) return;
+  const wanted = `4 to ${LIMITS.extremePointsMax.value}`;
+  throw new SeriesError(
+    'query-refused',
+    `Cannot answer with ${pointsMax} extreme points: ask for ${wanted}.`,
+  );
+}
+
 class Slices {
   readonly #fromMicros: number;
   readonly #widthMicros: number;
   readonly #slices: (Slice | undefined)[];
 
-  constructor(range: Pick<SeriesQuery, 'fromMicros' | 'toMicros'>, count: number) {
-    this.#fromMicros = range.fromMicros;
-    this.#widthMicros = Math.max(1, Math.ceil((range.toMicros - range.fromMicros) / count));
+  constructor(fromMicros: number, widthMicros: number, count: number) {
+    this.#fromMicros = fromMicros;
+    this.#widthMicros = widthMicros;
     this.#slices = Array.from({ length: count });
   }
 

@@ -171,4 +171,73 @@ export const LIMITS = {
     what: 'Age up to which ids of a device are kept, by the log time.',
     whenFull: 'Older ones are removed when enough newer ones are there.',
   },
+  copyChunkBytes: {
+    value: 2 ** 18,
+    unit: 'bytes',
+    what: 'Rows of a seal encoded at a time on their way to PostgreSQL.',
+    whenFull: 'They are sent, and the next ones follow when the connection has room.',
+  },
+  poolConnectionsMax: {
+    value: 8,
+    unit: 'count',
+    what: 'Connections of a process to PostgreSQL.',
+    whenFull:
+      'Work waits for one as long as a connection may take to come, then fails with store-connections-full.',
+    key: 'postgres.pool',
+  },
+  connectMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time for a connection to PostgreSQL to come, or to become free.',
+    whenFull: 'The work fails and is tried again.',
+  },
+  statementMs: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Time of one statement of a writer in PostgreSQL.',
+    whenFull: 'The server gives it up; the seal is tried again.',
+    key: 'postgres.statementMs',
+  },
+  answerGraceMs: {
+    value: 5_000,
+    unit: 'ms',
+    what: 'Time beyond that of a statement in which PostgreSQL has to say that it gave it up.',
+    whenFull: 'The connection counts as lost.',
+  },
+  idleInTransactionMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time that a transaction in PostgreSQL may wait for its next statement.',
+    whenFull: 'The server ends the connection, so that a writer that is frozen holds up nobody.',
+  },
+  lockMs: {
+    value: 20_000,
+    unit: 'ms',
+    what: 'Time that a statement in PostgreSQL waits for a lock.',
+    whenFull: 'It fails with store-contended and is tried again.',
+  },
+  sourcesMax: {
+    value: 4096,
+    unit: 'count',
+    what: 'Sources (journals) that one schema in PostgreSQL has ever known.',
+    whenFull: 'A new one is refused; begin a new schema.',
+  },
+  foldMs: {
+    value: 5_000,
+    unit: 'ms',
+    what: 'Time between two times that the state of devices of a source is brought into its tables.',
+    whenFull: 'It is brought there by the next background work.',
+  },
+  foldSealsMax: {
+    value: 256,
+    unit: 'count',
+    what: 'Seals of a source whose state of devices is not in its tables yet.',
+    whenFull: 'The next seal waits until it is.',
+  },
+  daysAhead: {
+    value: 2,
+    unit: 'days',
+    what: 'Partitions of points made ahead of the day that is being written.',
+    whenFull: 'A day that is missing is made when its first seal comes.',
+  },
 } as const satisfies LimitTable;

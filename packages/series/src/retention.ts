@@ -1,5 +1,5 @@
 import { type Clock, type Gauge, type Logger, WallTrust } from '@skerry/kernel';
-import { LIMITS } from '../limits.ts';
+import { LIMITS } from './limits.ts';
 
 const HOUR_MS = 3_600_000;
 

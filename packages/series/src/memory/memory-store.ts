@@ -11,6 +11,7 @@ import { Buckets } from '../answer-buckets.ts';
 import { answerExtremes } from '../answer-extremes.ts';
 import { answerPage } from '../answer-page.ts';
 import { type ChunkPoints, comparePoints, valueAt } from '../chunk-points.ts';
+import { withinWindow } from '../dedupe-cut.ts';
 import { SeriesError } from '../errors.ts';
 import type { HeadView } from '../head.ts';
 import { GroupedHead, headRunsOf } from '../head-runs.ts';
@@ -224,18 +225,4 @@ function latestOf(series: number, runs: readonly ChunkPoints[]): StoreState['lat
   if (!best) throw new SeriesError('store-damaged', `Series ${series} has no points.`);
   const at = best.times.length - 1;
   return { series, timeMicros: Number(best.times[at]), value: valueAt(best, at) };
-}
-
-/** Entries that a device's window still needs. */
-function withinWindow(all: readonly DedupeEntries[], logMicros: number): DedupeEntries[] {
-  const newer = new Map<string, number>();
-  const kept: DedupeEntries[] = [];
-  for (const one of [...all].reverse()) {
-    const count = newer.get(keyOf(one)) ?? 0;
-    const isOld = one.newestMicros < logMicros - LIMITS.dedupeMicros.value;
-    const isOver = count >= LIMITS.dedupeIdsMin.value && isOld;
-    if (!isOver && count < LIMITS.dedupeIdsMax.value) kept.push(one);
-    newer.set(keyOf(one), count + one.count);
-  }
-  return kept.reverse();
 }

@@ -3,13 +3,13 @@ import type { DeadLetter, SeriesDefinition } from '@skerry/model';
 import { ChunkScratch } from '../chunk.ts';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { Lock } from '../lock.ts';
+import { endOf, isExpired } from '../retention.ts';
 import type { DeviceAccount, StageRow, VerdictRun } from '../store.ts';
 import { type Breathe, Turn } from '../turn.ts';
 import { AuditDay } from './audit-day.ts';
 import { ChunkSpans } from './chunk-spans.ts';
-import { Lock } from './lock.ts';
 import { PointWindow, type SeriesPoints } from './point-window.ts';
-import { endOf, isExpired } from './retention.ts';
 import { storeDamaged } from './sqlite-fault.ts';
 import { readStages } from './stage-rows.ts';
 

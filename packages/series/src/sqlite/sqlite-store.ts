@@ -2,6 +2,8 @@ import type { DeadLetter, SessionEvent } from '@skerry/model';
 import { SeriesError } from '../errors.ts';
 import type { HeadView } from '../head.ts';
 import { LIMITS } from '../limits.ts';
+import { Lock } from '../lock.ts';
+import { RetentionClock } from '../retention.ts';
 import { answerSessions } from '../session-answer.ts';
 import type {
   BucketPage,
@@ -16,13 +18,10 @@ import type {
   StoreState,
 } from '../store.ts';
 import { Turn } from '../turn.ts';
-
 import type { DayFile, DayState } from './day-file.ts';
 import { findDeadLetter, listDeadLetters, openDeadLetters } from './dead-letter-rows.ts';
 import { DeviceRows } from './device-rows.ts';
 import { latestOf, type RankedPoint } from './latest-rows.ts';
-import { Lock } from './lock.ts';
-import { RetentionClock } from './retention.ts';
 import { RollupBook } from './rollup-book.ts';
 import { writeSeal } from './seal-transaction.ts';
 import { readSessionEvents, readSessions } from './session-rows.ts';

@@ -1,9 +1,9 @@
 import { LIMITS } from '../limits.ts';
+import { endOf, isExpired, type RetentionClock } from '../retention.ts';
 import { Turn } from '../turn.ts';
 import type { DayFile, DayState } from './day-file.ts';
 import { latestOf, type RankedPoint } from './latest-rows.ts';
 import { FIRST_CURSOR, mergeSlice } from './merge.ts';
-import { endOf, isExpired, type RetentionClock } from './retention.ts';
 import type { RollupBook } from './rollup-book.ts';
 import type { StoreFolder } from './store-folder.ts';
 import type { SqliteStoreNeeds, SqliteStoreOptions, StoreMetrics } from './store-needs.ts';

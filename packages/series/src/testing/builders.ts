@@ -1,5 +1,5 @@
 import type { Clock } from '@skerry/kernel';
-import type { DeadLetter, PointValue } from '@skerry/model';
+import type { DeadLetter, PointValue, SeriesDefinition } from '@skerry/model';
 import type { HeadView } from '../head.ts';
 import { createHead, textBytesOf, viewOf } from '../shared-head.ts';
 import type { Seal } from '../store.ts';
@@ -67,7 +67,21 @@ export function aHeadView(sealNumber: number, points: readonly SamplePoint[]): H
   return viewOf(head, sealNumber);
 }
 
-/** A seal of these points; everything else is empty unless given. */
+/** Definitions of series by id, of one device. */
+export function someSeries(ids: Iterable<number>): SeriesDefinition[] {
+  return Array.from(new Set(ids), (id) => ({
+    id,
+    tenant: 't1',
+    project: 'p1',
+    device: 'd1',
+    metric: `m${id}`,
+  }));
+}
+
+/**
+ * A seal of these points; everything else is empty unless given. The first one defines the series of its points and
+ * those of ids 1 and 2, which the tests use: a store may rely on a definition before the first point.
+ */
 export function aSeal(number: number, points: readonly SamplePoint[], rest: Partial<Seal> = {}): Seal {
   return {
     number,
@@ -77,7 +91,7 @@ export function aSeal(number: number, points: readonly SamplePoint[], rest: Part
     telemetryPosition: number * 90,
     logTimeMicros: NOON + number * 1_000_000,
     points: aHeadView(number, points),
-    series: [],
+    series: number === 1 ? someSeries([1, 2, ...points.map(({ series }) => series)]) : [],
     accounts: [],
     dedupe: [],
     gaps: [],

@@ -5,7 +5,15 @@ import { AccountColumns } from '../account-columns.ts';
 import type { SeriesFault } from '../errors.ts';
 import { SeriesError } from '../errors.ts';
 import type { DeviceAccount, PointPage, SeriesQuery, SeriesStore } from '../store.ts';
-import { aDeadLetter, aHeadView, aSeal, NOON, type SamplePoint, type StepClock } from './builders.ts';
+import {
+  aDeadLetter,
+  aHeadView,
+  aSeal,
+  NOON,
+  type SamplePoint,
+  type StepClock,
+  someSeries,
+} from './builders.ts';
 import { naiveBuckets, naiveExtremes, naivePoints } from './naive.ts';
 import { testSessions } from './session-compliance.ts';
 
@@ -352,7 +360,8 @@ function testAgainstNaive(name: string, open: () => Promise<StoreHarness>): void
           }));
           logTimeMicros += step.minutes * 60 * SECOND;
           all.push(...points);
-          await harness.store.seal(aSeal(number, points, { logTimeMicros }));
+          const series = number === 1 ? { series: someSeries([1, 2, 300]) } : {};
+          await harness.store.seal(aSeal(number, points, { logTimeMicros, ...series }));
           if (step.next === 'work') await workAll(harness.store);
           if (step.next === 'step') await harness.store.work();
           if (step.next === 'reopen') await harness.reopen();

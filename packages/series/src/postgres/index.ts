@@ -1,0 +1,5 @@
+export { numericOf, pointColumns, pointRows } from './point-rows.ts';
+export * from './postgres-pool.ts';
+export { openPostgresStore } from './postgres-store.ts';
+export type { SourceIdentity } from './source-row.ts';
+export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';

@@ -1,0 +1,117 @@
+import type { Logger } from '@skerry/kernel';
+import { SeriesError } from '../errors.ts';
+import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
+import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
+import { PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
+import { grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
+
+/** What a migration is told. */
+export interface MigrationPlace {
+  /** Quoted. */
+  readonly schema: string;
+  readonly isTimescale: boolean;
+  /** The earlier system's table by its new name, quoted; undefined where there was none. */
+  readonly earlier: string | undefined;
+  /** Whether the roles are there. */
+  readonly hasRoles: boolean;
+}
+
+/** Each brings the schema from the version before to its own; in order, never changed once it was published. */
+export const MIGRATIONS: readonly {
+  readonly version: number;
+  readonly sql: (place: MigrationPlace) => string;
+}[] = [
+  {
+    version: 1,
+    sql: ({ schema, isTimescale, earlier, hasRoles }) =>
+      [
+        TABLES,
+        isTimescale ? TIMESCALE_TABLES : PLAIN_TABLES,
+        isTimescale ? timescaleFunctions(schema) : partitionFunctions(schema),
+        VIEWS,
+        messagesView('iot_messages', earlier),
+        earlier === undefined ? '' : `CREATE VIEW public.iot_messages AS SELECT * FROM iot_messages;`,
+        hasRoles ? grants(schema) : '',
+      ].join('\n'),
+  },
+];
+
+/** The newest version this build knows. */
+export const SCHEMA_VERSION = MIGRATIONS.reduce((most, { version }) => Math.max(most, version), 0);
+
+/** PostgreSQL before this one lacks what is used here. */
+const SERVER_VERSION_MIN = 150_000;
+
+/**
+ * Brings the schema to this build's version, one process at a time, in one transaction. A user without the right to is
+ * fine where nothing is to be done. Fails with `store-schema-newer`, `store-not-allowed`, `store-not-opened`.
+ */
+export async function migrate(pool: PostgresPool, logger: Logger): Promise<void> {
+  if ((await pool.use('read the schema', (session) => versionOf(session, pool))) === SCHEMA_VERSION) return;
+  await pool.transact('bring the schema to its version', async (session) => {
+    await session.query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [
+      LOCK_CLASS,
+      pool.schemaName,
+    ]);
+    const from = await versionOf(session, pool);
+    if (from === SCHEMA_VERSION) return;
+    if (from === 0) await session.run(`CREATE SCHEMA IF NOT EXISTS ${pool.schema}`);
+    await session.run(
+      'CREATE TABLE IF NOT EXISTS schema_versions(version integer PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())',
+    );
+    const place = await placeOf(session, pool);
+    for (const { version, sql } of MIGRATIONS.filter((one) => one.version > from)) {
+      await session.run(sql(place));
+      await session.run('INSERT INTO schema_versions(version) VALUES ($1)', [version]);
+    }
+    if (!place.hasRoles)
+      logger.log('warn', 'the roles skerry_writer and skerry_reader are missing and may not be made', {
+        schema: pool.schemaName,
+      });
+    logger.log('info', 'schema brought to its version', {
+      schema: pool.schemaName,
+      from,
+      to: SCHEMA_VERSION,
+    });
+  });
+}
+
+/** Version of the schema, 0 where there is none. */
+async function versionOf(session: PostgresSession, pool: PostgresPool): Promise<number> {
+  const [server] = await session.query(
+    `SELECT current_setting('server_version_num')::integer AS version, to_regclass($1) IS NOT NULL AS "isThere"`,
+    [`${pool.schema}.schema_versions`],
+  );
+  if (Number(server?.version) < SERVER_VERSION_MIN)
+    throw new SeriesError(
+      'store-not-opened',
+      `Cannot use a server of version ${server?.version}: wanted PostgreSQL 15 or newer.`,
+    );
+  if (server?.isThere !== true) return 0;
+  const [row] = await session.query('SELECT max(version) AS version FROM schema_versions');
+  const version = Number(row?.version ?? 0);
+  if (version > SCHEMA_VERSION)
+    throw new SeriesError(
+      'store-schema-newer',
+      `Cannot use the schema ${pool.schemaName}: its version is ${version}, and this build knows ${SCHEMA_VERSION}; start the newer build.`,
+      { found: version, wanted: SCHEMA_VERSION },
+    );
+  return version;
+}
+
+async function placeOf(session: PostgresSession, pool: PostgresPool): Promise<MigrationPlace> {
+  await session.run(MAKE_ROLES);
+  const [row] = await session.query(`SELECT
+    EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS "isTimescale",
+    EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.iot_messages') AND relkind IN ('r', 'p')) AS earlier,
+    (SELECT count(*) FROM pg_roles WHERE rolname IN ('skerry_writer', 'skerry_reader')) = 2 AS "hasRoles"`);
+  if (row?.earlier === true) {
+    await session.run('ALTER TABLE public.iot_messages RENAME TO iot_messages_earlier');
+  }
+  return {
+    schema: pool.schema,
+    isTimescale: row?.isTimescale === true,
+    earlier: row?.earlier === true ? 'public.iot_messages_earlier' : undefined,
+    hasRoles: row?.hasRoles === true,
+  };
+}

@@ -1,0 +1,81 @@
+import { createMeter, type FailpointHook, noFailpoints, silentLogger } from '@skerry/kernel';
+import type { SeriesStore } from '@skerry/series';
+import {
+  openPostgresPool,
+  openPostgresStore,
+  type PostgresPool,
+  type PostgresPoolOptions,
+  type PostgresStoreOptions,
+} from '@skerry/series/postgres';
+import { StepClock, type StoreHarness } from '@skerry/series/testing';
+import type { PostgresServer } from '@skerry/testkit/engines';
+
+/** The journal that `aSeal` names. */
+export const JOURNAL = '00112233445566778899aabbccddeeff';
+
+/** Lets the loop turn. */
+export const breathe = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+let schemas = 0;
+
+/** A schema name that no other test of this process has. */
+export function aSchema(): string {
+  schemas++;
+  return `skerry_${process.pid}_${schemas}`;
+}
+
+/** A pool of a server, for one schema. */
+export function aPool(url: string, schema: string, rest: Partial<PostgresPoolOptions> = {}): PostgresPool {
+  return openPostgresPool({ url, schema, ...rest }, { clock: new StepClock(), logger: silentLogger });
+}
+
+/** How a test opens a store. */
+export interface StoreSetting {
+  readonly clock?: StepClock;
+  readonly failpoint?: FailpointHook;
+  readonly journalId?: string;
+  readonly foldMs?: number;
+  readonly owner?: string;
+  readonly retention?: PostgresStoreOptions['retention'];
+}
+
+/** A store over a pool; folds whenever it works unless told otherwise. */
+export function aStore(
+  pool: PostgresPool | PostgresPoolOptions,
+  { clock, failpoint, journalId, foldMs, owner, retention }: StoreSetting = {},
+): Promise<SeriesStore> {
+  const source = { journalId: journalId ?? JOURNAL, label: 'iot.telemetry/0' };
+  return openPostgresStore(
+    { pool, source, owner: owner ?? 'test', foldMs: foldMs ?? 0, ...(retention && { retention }) },
+    {
+      clock: clock ?? new StepClock(),
+      logger: silentLogger,
+      meter: createMeter(),
+      failpoint: failpoint ?? noFailpoints,
+      breathe,
+    },
+  );
+}
+
+/** A harness of the compliance suite: a schema of its own on one server, opened again by another writer. */
+export async function openHarness(server: PostgresServer): Promise<StoreHarness> {
+  const schema = aSchema();
+  const clock = new StepClock();
+  const pool = aPool(server.url(), schema, { connectionsMax: 4 });
+  let store = await aStore(pool, { clock });
+  return {
+    clock,
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store[Symbol.asyncDispose]();
+      store = await aStore(pool, { clock });
+    },
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await pool[Symbol.asyncDispose]();
+      await server.sql(`DROP SCHEMA "${schema}" CASCADE`);
+    },
+  };
+}
