@@ -15,7 +15,8 @@ export type CliFault =
   | 'output-failed'
   | 'sql-refused'
   | 'sql-failed'
-  | 'thread-ended';
+  | 'thread-ended'
+  | 'lease-lost';
 
 /** What a caller should do about each fault, what it means, and the exit code of the command. */
 export const CLI_FAULTS: Readonly<
@@ -73,6 +74,11 @@ export const CLI_FAULTS: Readonly<
   'thread-ended': {
     advice: 'end-process',
     meaning: 'A thread of the process ended without being asked to.',
+    exitCode: 70,
+  },
+  'lease-lost': {
+    advice: 'end-process',
+    meaning: 'A lease of this process may belong to another by now; the process ends and claims anew.',
     exitCode: 70,
   },
 };

@@ -17,7 +17,7 @@ export type LeaseTime = number;
  * `leases-unreachable` (nothing is known of the outcome) or `leases-refused`.
  */
 export interface LeaseBook extends AsyncDisposable {
-  /** The lowest number that nobody holds, a new one when all are held. */
+  /** The number that the owner has or had, else the lowest that nobody holds, a new one when all are held. */
   claimAny(group: string, owner: string, time: LeaseTime): Promise<Claim>;
   /** The number, unless somebody else holds it. */
   claim(group: string, number: number, owner: string, time: LeaseTime): Promise<Claim | undefined>;

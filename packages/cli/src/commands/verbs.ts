@@ -7,6 +7,7 @@ import { devicesVerb } from './devices.ts';
 import { dlqDiscardVerb, dlqListVerb, dlqReplayVerb, dlqShowVerb } from './dlq.ts';
 import { doctorVerb } from './doctor.ts';
 import { explained } from './fault-report.ts';
+import { gatewayVerb } from './gateway.ts';
 import { ledgerGapsVerb, ledgerVerb } from './ledger.ts';
 import { withNextSteps } from './next-steps.ts';
 import {
@@ -40,6 +41,7 @@ import { verifyVerb } from './verify.ts';
 /** Every verb of `skerry`, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   upVerb,
+  gatewayVerb,
   replayVerb,
   simulateVerb,
   demoResetVerb,

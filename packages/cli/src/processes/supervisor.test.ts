@@ -11,7 +11,7 @@ import { RestartPlan, readCrashes, superviseServer } from './supervisor.ts';
 function serverEnding(
   folder: string,
   codes: readonly number[],
-): { args: string[]; dataDir: string; starts: () => string[] } {
+): { args: string[]; dataDir: string; canReadOnly: boolean; starts: () => string[] } {
   const script = join(folder, 'server.mjs');
   const log = join(folder, 'starts.log');
   writeFileSync(log, '');
@@ -27,6 +27,7 @@ function serverEnding(
   return {
     args: [script, 'up'],
     dataDir: folder,
+    canReadOnly: true,
     starts: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
   };
 }

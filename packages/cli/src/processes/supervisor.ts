@@ -20,6 +20,8 @@ export interface SupervisedServer {
   /** Node's own flags, the script and its arguments. */
   readonly args: readonly string[];
   readonly dataDir: string;
+  /** Whether it can come up without taking anything in (`--read-only`), after failed fsyncs. */
+  readonly canReadOnly: boolean;
 }
 
 /** Small young generations: the server's memory stays flat under load, at the same CPU time (decision 0007). */
@@ -70,7 +72,7 @@ export async function superviseServer(server: SupervisedServer): Promise<number>
   process.on('SIGINT', () => stop('SIGTERM'));
   for (;;) {
     const startedMs = performance.now();
-    child = startServer(server, plan.isReadOnly);
+    child = startServer(server, plan.isReadOnly && server.canReadOnly);
     const { code, signal } = await endOf(child);
     if (isStopping || code === 0) return code ?? 0;
     if (code !== null && EXIT.final.has(code)) return code;

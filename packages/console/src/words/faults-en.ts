@@ -170,6 +170,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'user-exists': 'A user has this name already.',
   'user-unknown': 'No user has this name.',
   'verify-unreadable': 'A file or folder that is to be verified cannot be read.',
+  'lease-lost': 'A lease of a process may belong to another by now.',
   'leases-refused': 'The place where leases are kept refuses this process.',
   'leases-unreachable': 'The place where leases are kept cannot be reached.',
 };

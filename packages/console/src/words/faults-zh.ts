@@ -148,6 +148,7 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'user-exists': '已有同名用户。',
   'user-unknown': '没有此名称的用户。',
   'verify-unreadable': '无法读取要验证的文件或目录。',
+  'lease-lost': '某个进程的租约此时可能已属于另一个进程。',
   'leases-refused': '存放租约的地方拒绝了此进程。',
   'leases-unreachable': '无法连接到存放租约的地方。',
 };

@@ -19,8 +19,8 @@ export class MemoryLeaseBook implements LeaseBook {
 
   async claimAny(group: string, owner: string, time: LeaseTime): Promise<Claim> {
     const rows = this.#rows(group);
-    let number = 0;
-    while (this.#isHeld(rows.get(number))) number++;
+    let number = [...rows].find(([, row]) => row.owner === owner)?.[0] ?? 0;
+    while (this.#isHeld(rows.get(number)) && rows.get(number)?.owner !== owner) number++;
     return this.#take(group, number, owner, time);
   }
 

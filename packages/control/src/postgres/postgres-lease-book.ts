@@ -81,14 +81,14 @@ class PostgresLeaseBook implements LeaseBook {
   async claimAny(group: string, owner: string, time: LeaseTime): Promise<Claim> {
     for (let tries = 0; tries < LIMITS.slotsMax.value; tries++) {
       const { rows } = await this.#query<{ number: number }>(
-        `SELECT number FROM ${this.#table} WHERE grp = $1 AND expires <= now()
-         UNION ALL SELECT coalesce(max(number) + 1, 0) FROM ${this.#table} WHERE grp = $1
-         ORDER BY number LIMIT 1`,
-        [group],
+        `SELECT number, owner = $2 AS own FROM ${this.#table} WHERE grp = $1 AND (expires <= now() OR owner = $2)
+         UNION ALL SELECT coalesce(max(number) + 1, 0), false FROM ${this.#table} WHERE grp = $1
+         ORDER BY own DESC, number LIMIT 1`,
+        [group, owner],
       );
       const number = Number(rows[0]?.number ?? 0);
       if (number >= LIMITS.slotsMax.value) break;
-      const claim = await this.#take(group, number, owner, time, false);
+      const claim = await this.#take(group, number, owner, time);
       if (claim) return claim; // else another was quicker
     }
     throw new ControlError(
@@ -99,7 +99,7 @@ class PostgresLeaseBook implements LeaseBook {
   }
 
   claim(group: string, number: number, owner: string, time: LeaseTime): Promise<Claim | undefined> {
-    return this.#take(group, number, owner, time, true);
+    return this.#take(group, number, owner, time);
   }
 
   async renew({ group, number, epoch }: Claim, time: LeaseTime): Promise<boolean> {
@@ -131,23 +131,17 @@ class PostgresLeaseBook implements LeaseBook {
     await this.#pool.end();
   }
 
-  /** Undefined when somebody else holds it; `isOwnTaken`: a lease of the same owner is taken over. */
-  async #take(
-    group: string,
-    number: number,
-    owner: string,
-    time: LeaseTime,
-    isOwnTaken: boolean,
-  ): Promise<Claim | undefined> {
+  /** Undefined when somebody else holds it. */
+  async #take(group: string, number: number, owner: string, time: LeaseTime): Promise<Claim | undefined> {
     const { rows } = await this.#query<Row>(
       `WITH before AS (SELECT is_closed FROM ${this.#table} WHERE grp = $1 AND number = $2)
        INSERT INTO ${this.#table} AS lease (grp, number, owner, epoch, expires, is_closed)
        VALUES ($1, $2, $3, 1, now() + $4 * interval '1 ms', false)
        ON CONFLICT (grp, number) DO UPDATE
          SET owner = $3, epoch = lease.epoch + 1, expires = excluded.expires, is_closed = false
-         WHERE lease.expires <= now() OR ($5 AND lease.owner = $3)
+         WHERE lease.expires <= now() OR lease.owner = $3
        RETURNING number, epoch, coalesce((SELECT is_closed FROM before), true) AS was_closed`,
-      [group, number, owner, time, isOwnTaken],
+      [group, number, owner, time],
     );
     const row = rows[0];
     return row && { group, number, owner, epoch: Number(row.epoch), isTakenOver: !row.was_closed };

@@ -71,6 +71,18 @@ export function testLeaseBook(name: string, open: () => Promise<LeaseHarness>): 
     assert.ok(first && !(await book.renew(first, LONG_MS)));
   });
 
+  test(`${name} gives an owner who asks for any number the one that it has, or had last`, async () => {
+    await using harness = await open();
+    const { book } = harness;
+    await book.claimAny('g', 'a', LONG_MS);
+    const second = await book.claimAny('g', 'b', LONG_MS);
+    const again = await book.claimAny('g', 'b', SHORT_MS);
+    assert.deepEqual([second.number, again.number, again.epoch], [1, 1, 2]);
+    await book.claimAny('g', 'c', LONG_MS);
+    await harness.pass(SHORT_MS + 1_000);
+    assert.equal((await book.claimAny('g', 'b', LONG_MS)).number, 1);
+  });
+
   test(`${name} lists what was left behind until somebody closes it`, async () => {
     await using harness = await open();
     const { book } = harness;

@@ -1,0 +1,47 @@
+import { type KafkaClient, openKafkaClient, TopicLayout, type TopicWish } from '@skerry/journal/kafka';
+import type { Clock, Logger, Random } from '@skerry/kernel';
+import type { SkerryConfig } from '../config/schema.ts';
+import { readNamed, readSecret } from './role.ts';
+
+const HOUR_MS = 3_600_000;
+const MESSAGE_BYTES = 2 ** 20 + 65_536;
+
+/** A way to the configured cluster; brokers may be away. Fails with `config-invalid` when a file of it cannot be read. */
+export function openConfiguredKafka(
+  clientId: string,
+  { kafka }: Pick<SkerryConfig, 'kafka'>,
+  needs: { readonly clock: Clock; readonly logger: Logger; readonly random: Random },
+): Promise<KafkaClient> {
+  const { brokers, tls, sasl } = kafka;
+  const authority = readNamed('kafka.tls.caFile', tls.caFile);
+  const password = readSecret('kafka.sasl.passwordFile', sasl.passwordFile) ?? '';
+  return openKafkaClient(
+    {
+      brokers,
+      clientId,
+      ...(tls.enabled ? { tls: authority === undefined ? {} : { authority } } : {}),
+      ...(sasl.mechanism === 'none'
+        ? {}
+        : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } }),
+    },
+    needs,
+  );
+}
+
+/** How records are spread over topics, as configured. */
+export function layoutOf({ kafka }: Pick<SkerryConfig, 'kafka'>): TopicLayout {
+  const { layout, topic, key } = kafka;
+  return new TopicLayout({ layout, topic, key });
+}
+
+/** What topics are made like. */
+export function topicWishOf({ kafka }: Pick<SkerryConfig, 'kafka'>): Omit<TopicWish, 'name'> {
+  const { partitions, replication, minInSync, retentionHours } = kafka;
+  return {
+    partitions,
+    replication,
+    minInSync,
+    retentionMs: retentionHours * HOUR_MS,
+    maxMessageBytes: MESSAGE_BYTES,
+  };
+}
