@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRunning } from './process-tree.ts';
+import { isRunning, processesIn, signalProcess } from './process-tree.ts';
 
 const PREFIX = 'skerry-engine-';
 const folders = new Set<string>();
@@ -31,10 +31,13 @@ function remove(path: string): void {
   rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
-/** Removes what processes have left behind that were killed. */
+/** Removes what processes have left behind that were killed: files, and children of engines that stood frozen then. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
-    if (Number.isInteger(owner) && !isRunning(owner)) remove(join(tmpdir(), name));
+    if (!Number.isInteger(owner) || isRunning(owner)) continue;
+    const path = join(tmpdir(), name);
+    for (const pid of processesIn(path)) signalProcess(pid, 'SIGKILL');
+    remove(path);
   }
 }

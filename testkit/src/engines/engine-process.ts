@@ -182,6 +182,7 @@ export class EngineProcess implements AsyncDisposable {
   }
 }
 
-process.once('exit', () => {
+// before their files are removed
+process.prependOnceListener('exit', () => {
   for (const engine of running) for (const pid of engine.pids) signalProcess(pid, 'SIGKILL');
 });

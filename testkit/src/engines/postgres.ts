@@ -1,10 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type EngineCertificates, makeEngineCertificates } from './certificates.ts';
 import { EngineFolder } from './engine-folder.ts';
 import { EngineProcess } from './engine-process.ts';
 import { onFreePorts } from './ports.ts';
 import { endsWell, findPostgresFolder, runTool } from './programs.ts';
+
+const STREAMS_MS = 30_000;
+const LOOK_MS = 15;
 
 /** How a PostgreSQL server is started. */
 export interface PostgresOptions {
@@ -229,7 +233,22 @@ async function startStandby(primary: PostgresServer, place: ServerPlace): Promis
     await primary.sql(`ALTER SYSTEM SET synchronous_standby_names = '*'`, 'postgres');
     await primary.sql('SELECT pg_reload_conf()', 'postgres');
   }
-  return new PostgresServer(engine, plan);
+  const standby = new PostgresServer(engine, plan);
+  await streams(primary, standby, options.standby === 'synchronous' ? 'sync' : 'async');
+  return standby;
+}
+
+/** Resolves when a primary streams to its standby as wanted; fails with a plain error after 30 s. */
+async function streams(primary: PostgresServer, standby: PostgresServer, syncState: string): Promise<void> {
+  const look = `SELECT state || ' ' || sync_state FROM pg_stat_replication`;
+  const deadline = performance.now() + STREAMS_MS;
+  while ((await primary.sql(look, 'postgres')) !== `streaming ${syncState}`) {
+    if (performance.now() > deadline) {
+      await standby[Symbol.asyncDispose]();
+      throw new TypeError(`PostgreSQL did not stream to its standby in time. Its log ends:\n${standby.log}`);
+    }
+    await pause(LOOK_MS);
+  }
 }
 
 /** PostgreSQL refuses to run as root. */

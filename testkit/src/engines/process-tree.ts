@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Signals that are sent to engines. */
@@ -29,17 +29,24 @@ export function isRunning(pid: number): boolean {
 /** A process and all that descend from it, parents first; only those that run. */
 export function treeOf(root: number): number[] {
   const children = new Map<number, number[]>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const standing = standingOf(Number(name));
+  for (const pid of processIds()) {
+    const standing = standingOf(pid);
     if (!standing || 'ZX'.includes(standing.state)) continue;
     const siblings = children.get(standing.parent) ?? [];
-    siblings.push(Number(name));
+    siblings.push(pid);
     children.set(standing.parent, siblings);
   }
   const tree = isRunning(root) ? [root] : [];
   for (const pid of tree) tree.push(...(children.get(pid) ?? []));
   return tree;
+}
+
+/** Processes whose working folder is a folder or lies in it. */
+export function processesIn(folder: string): number[] {
+  return processIds().filter((pid) => {
+    const place = folderOf(pid);
+    return place === folder || place?.startsWith(`${folder}/`);
+  });
 }
 
 /** SIGKILL to a process and all that descend from it; gives their ids, which may still be ending. */
@@ -70,16 +77,31 @@ export function thawTree(root: number): void {
   for (const pid of treeOf(root).reverse()) signalProcess(pid, 'SIGCONT');
 }
 
+function processIds(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
 /** What the system tells of a process; undefined when there is none. */
 function standingOf(pid: number): Standing | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ESRCH'))
-      return undefined;
-    throw cause;
-  }
+  const stat = unlessGone(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (stat === undefined) return undefined;
   const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state, parent: Number(parent) };
+}
+
+function folderOf(pid: number): string | undefined {
+  return unlessGone(() => readlinkSync(`/proc/${pid}/cwd`));
+}
+
+/** What is read of a process; undefined when it is gone or another user's. */
+function unlessGone(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES') return undefined;
+    throw cause;
+  }
 }

@@ -9,9 +9,9 @@ export interface VictoriaMetricsOptions {
 }
 
 /**
- * Starts a VictoriaMetrics with a retention of 3 days. What it has taken in is not on disk for up to a few seconds and
- * is lost by SIGKILL until then; `GET /internal/force_flush` writes it. Fails with a plain error that holds the end of
- * the log.
+ * Starts a VictoriaMetrics with a retention of 3 days. What it has taken in is lost by SIGKILL while it is in memory,
+ * where a few rows stay for long; `GET /snapshot/create` puts all of it on disk. `GET /internal/force_flush` only makes
+ * it visible to queries. Fails with a plain error that holds the end of the log.
  */
 export async function startVictoriaMetrics({ words = [] }: VictoriaMetricsOptions = {}): Promise<Engine> {
   return await startHttpEngine({
