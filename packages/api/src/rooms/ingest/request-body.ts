@@ -113,7 +113,7 @@ export async function readBody(
 
 function codingOf(headers: IncomingHttpHeaders): Coding | undefined {
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (coding === 'identity' || coding === '') return undefined;
+  if (coding === 'identity') return undefined;
   if (coding === 'gzip' || coding === 'zstd') return coding;
   throw new ApiError(
     'unsupported-media-type',

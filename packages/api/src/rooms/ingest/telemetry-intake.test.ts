@@ -96,6 +96,7 @@ test('sendTelemetry inflates gzip and zstd, and refuses a broken or unknown comp
   });
   assert.equal(broken.status, 400);
   assert.equal((await send(scene, body, { 'content-encoding': 'br' })).status, 415);
+  assert.equal((await send(scene, body, { 'content-encoding': '' })).status, 415, 'it says nothing');
 });
 
 test('sendTelemetry refuses a body that grows beyond its limits, compressed or not, and gives its room back', async () => {
