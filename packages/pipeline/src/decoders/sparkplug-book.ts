@@ -270,7 +270,7 @@ export class SparkplugBook {
     const born = { deviceId: topic.deviceId, kind: 'connected', reason: 'sparkplug-birth' } as const;
     if (topic.type === 'NBIRTH' && births) {
       // the devices are born anew behind it
-      for (const [device, birth] of node.devices) this.#end(node, device, birth, offset);
+      for (const [device, birth] of node.devices) if (isLive(birth)) this.#end(node, device, birth, offset);
       this.#put(node, '', births);
       const { bdSeq, epoch = '', seq = 0 } = step;
       Object.assign(node, { bdSeq, epoch, seq, count: 0, isWanted: false });
@@ -295,8 +295,10 @@ export class SparkplugBook {
       lives.push({ deviceId, kind: 'disconnected', reason: 'sparkplug-death' });
     die(topic.nodeId);
     this.#end(node, '', node.birth, offset);
-    for (const [device, birth] of node.devices) {
-      if (!isLive(birth)) continue;
+    // in an order that a restart keeps
+    for (const device of [...node.devices.keys()].sort()) {
+      const birth = node.devices.get(device);
+      if (!birth || !isLive(birth)) continue;
       this.#end(node, device, birth, offset);
       die(deviceIdOf(topic.nodeId, device));
     }
