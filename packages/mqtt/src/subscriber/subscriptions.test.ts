@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LIMITS } from '../limits.ts';
+import { REASON } from '../reason-codes.ts';
+import { ScriptedBroker, until } from '../testing/scripted-broker.ts';
+import { MemorySessionStore } from './session-store.ts';
+
+const PRESENT = { type: 'connack', isSessionPresent: true, reason: 0 } as const;
+const ABSENT = { type: 'connack', isSessionPresent: false, reason: 0 } as const;
+
+const asked = (broker: ScriptedBroker): string[] =>
+  broker.peer.all('subscribe').map(({ topics }) => String(topics[0]?.filter));
+
+for (const [level, reason, words] of [
+  [4, 0x80, /refuses "b": 0x80 \(refused without a reason\)/],
+  [5, REASON.notAuthorized, /refuses "b": 0x87 \(not authorized\)/],
+  [5, REASON.sharedSubscriptionsNotSupported, /0x9e \(shared subscriptions/],
+] as const) {
+  test(`Subscriber tells that a filter is refused (level ${level}, ${reason}), says so in its state and asks again until it is granted`, async () => {
+    await using broker = new ScriptedBroker();
+    broker.grant = (filter) => (filter === 'b' ? reason : 1);
+    await using subscriber = await broker.open(
+      { level, filters: [{ filter: 'a' }, { filter: 'b' }] },
+      {},
+      false,
+    );
+    const complete = subscriber.subscribed();
+    const delays: number[] = [];
+    for (let times = 1; times <= 14; times++) {
+      await until(() => broker.told('subscription-refused').length === times, `refusal ${times}`);
+      delays.push(Number(broker.clock.nextDueMs) - broker.clock.monotonicMs());
+      if (times < 14) broker.clock.fireNext();
+    }
+    assert.match(String(subscriber.state().degraded), words);
+    assert.match(String(broker.told('subscription-refused')[0]?.why), words);
+    assert.equal(subscriber.state().phase, 'connected');
+    assert.equal(broker.metric('iot_subscriber_refused_filters'), 1);
+    const { subscriptionBackoffMsMin: least, subscriptionBackoffMsMax: most } = LIMITS;
+    for (const [index, delay] of delays.entries())
+      assert.ok(delay <= least.value + Math.min(most.value, least.value * 2 ** index), `${index}: ${delay}`);
+    assert.ok(Math.max(...delays) > 20_000, `it does not grow: ${delays}`);
+    assert.deepEqual(new Set(asked(broker).slice(2)), new Set(['b']), 'the granted one is left alone');
+    broker.grant = () => 1;
+    broker.clock.fireNext();
+    await complete;
+    assert.deepEqual(subscriber.state().degraded, []);
+    assert.equal(broker.metric('iot_subscriber_refused_filters'), 0);
+    assert.equal(broker.clock.nextDueMs, undefined, 'it goes on asking');
+  });
+}
+
+test('Subscriber tells that a filter is granted with less than is wanted, and takes what comes', async () => {
+  await using broker = new ScriptedBroker();
+  broker.grant = () => 0;
+  await using subscriber = await broker.open({ filters: [{ filter: 'plant/#', qos: 2 }] }, {}, false);
+  await until(() => broker.told('subscription-refused').length === 1, 'the word');
+  assert.match(String(subscriber.state().degraded), /QoS 0 for "plant\/#"; 2 is wanted.*lost/);
+  assert.equal(subscriber.state().filters[0]?.state, 'lower');
+  broker.peer.publish('a', 0, { qos: 0 });
+  await until(() => broker.consumer.texts.length === 1, 'the message');
+});
+
+test('Subscriber says so while the broker does not answer SUBSCRIBE, and asks again', async () => {
+  await using broker = new ScriptedBroker();
+  broker.grant = () => undefined;
+  await using subscriber = await broker.open({}, {}, false);
+  await until(() => broker.peers.length === 1 && asked(broker).length === 1, 'SUBSCRIBE');
+  assert.match(String(subscriber.state().degraded), /has not answered/);
+  broker.grant = () => 1;
+  broker.clock.fireNext();
+  await subscriber.subscribed();
+});
+
+test('Subscriber does not ask for what CONNACK says that the broker has not', async () => {
+  await using broker = new ScriptedBroker();
+  broker.connack = { ...ABSENT, properties: { sharedAvailable: 0, wildcardAvailable: 0 } };
+  const filters = [{ filter: '$share/g/a' }, { filter: 'plant/+' }, { filter: 'b' }];
+  await using subscriber = await broker.open({ filters }, {}, false);
+  await until(() => broker.told('subscribed').length === 1, 'the plain one');
+  broker.clock.fireNext();
+  await until(() => broker.clock.nextDueMs !== undefined, 'the next attempt');
+  assert.deepEqual(asked(broker), ['b']);
+  assert.deepEqual(
+    broker.told('subscription-refused').map(({ status }) => status.filter),
+    ['$share/g/a', 'plant/+'],
+  );
+  assert.equal(subscriber.state().degraded.length, 2);
+});
+
+test('Subscriber tells that the broker has forgotten its session, and asks for everything again', async () => {
+  await using broker = new ScriptedBroker();
+  await using subscriber = await broker.open();
+  assert.deepEqual(broker.told('session-lost'), [], 'none was expected');
+  await broker.lose();
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.equal(broker.told('session-lost').length, 1);
+  assert.equal(broker.metric('iot_subscriber_sessions_lost_total'), 1);
+  assert.deepEqual(asked(broker), ['plant/#']);
+});
+
+test('Subscriber expects its session after a restart too, leaves its filters alone and gives up those of before', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new MemorySessionStore();
+  const filters = [{ filter: 'a' }, { filter: 'b' }];
+  await (await broker.open({ filters }, { store }))[Symbol.asyncDispose]();
+  broker.connack = PRESENT;
+  {
+    await using _ = await broker.open({ filters: [{ filter: 'b' }, { filter: 'c' }] }, { store });
+    assert.deepEqual(asked(broker), ['c']);
+    assert.deepEqual(
+      broker.peer.all('unsubscribe').map((packet) => packet.filters),
+      [['a']],
+    );
+    await until(() => broker.told('subscribed').length === 3, 'the grant');
+  }
+  await (await broker.open({ filters: [{ filter: 'b' }, { filter: 'c' }] }, { store }))[
+    Symbol.asyncDispose
+  ]();
+  assert.deepEqual(broker.peer.all('unsubscribe'), []);
+  assert.deepEqual(asked(broker), []);
+  broker.connack = ABSENT;
+  await (await broker.open({ filters }, { store }))[Symbol.asyncDispose]();
+  assert.equal(broker.told('session-lost').length, 1);
+});
+
+test('Subscriber trusts no session whose CONNACK may have gone unheard', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new MemorySessionStore();
+  await using subscriber = await broker.open({}, { store });
+  broker.connack = undefined;
+  await broker.lose();
+  await broker.comeBack();
+  assert.equal((await store.load()).isSure, false);
+  await broker.lose();
+  broker.connack = PRESENT;
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.deepEqual(asked(broker), ['plant/#'], 'the session may be a new one, without any filter');
+  assert.match(String(broker.told('connected').at(-1)?.why), /may be a newer one/);
+  assert.equal((await store.load()).isSure, true);
+  await broker.lose();
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.deepEqual(asked(broker), []);
+});
+
+test('Subscriber goes on with its session after refusals and failures to connect', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new MemorySessionStore();
+  await using subscriber = await broker.open({}, { store });
+  broker.connack = { ...ABSENT, reason: REASON.serverBusy };
+  await broker.lose();
+  await broker.comeBack();
+  await until(() => broker.told('disconnected').length === 2, 'the refusal');
+  broker.connack = PRESENT;
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.deepEqual(asked(broker), []);
+});
