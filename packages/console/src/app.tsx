@@ -10,7 +10,7 @@ import { OverviewProvider } from './live/overview-feed.tsx';
 import { Failed, Link, Loading, Refused } from './parts/parts.tsx';
 import type { Room } from './room.ts';
 import { ROOMS, roomOf } from './rooms.ts';
-import { dropHash, useHash, usePlace } from './route.ts';
+import { dropHash, keptPlace, returnTo, useHash, usePlace } from './route.ts';
 import { useShared } from './words/shared.ts';
 
 /** The console: sign-in, or the frame with the room of the address. */
@@ -153,12 +153,18 @@ function useEscape(isWanted: boolean, act: () => void): void {
   }, [isWanted]);
 }
 
-/** Moves the focus to the room when the reader goes to another one, so that the keyboard does not start at the top. */
+/**
+ * Moves the focus to the room when the reader goes to another one, so that the keyboard does not start at the top; on
+ * the way back to where the reader was in it.
+ */
 function useFocusOnArrival(path: string): void {
-  const before = useRef(path);
+  const before = useRef<string>(undefined);
   useEffect(() => {
+    const isFirst = before.current === undefined;
     if (before.current === path) return;
     before.current = path;
-    document.getElementById('main')?.focus({ preventScroll: true });
+    const kept = keptPlace();
+    if (!isFirst) document.getElementById('main')?.focus({ preventScroll: true });
+    return kept && returnTo(kept);
   }, [path]);
 }

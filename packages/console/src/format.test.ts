@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatMillisTicks, formatTicks, formatValue, parseValue } from './format.ts';
+import { formatFor, formatMillisTicks, formatTicks, formatValue, parseValue } from './format.ts';
 
 /** Numbers of every size and the ways in which numbers are made, the same in every run. */
 function* manyNumbers(): Generator<number> {
@@ -56,6 +56,26 @@ test('formatTicks has the digits that tell ticks apart and no more', () => {
   assert.deepEqual(formatTicks([1234565.79, 1234565.8], 0.01), ['1,234,565.79', '1,234,565.80']);
   assert.deepEqual(formatTicks([9.5e18, 1e19, 1.05e19], 5e17), ['9.5e+18', '1.00e+19', '1.05e+19']);
   assert.deepEqual(formatTicks([-5e-7, 1e-23, 5e-7], 5e-7), ['-5e-7', '0', '5e-7']);
+});
+
+test('formatFor writes the year of a time that is not of this year, in the zone that was chosen', () => {
+  const at = Date.UTC(2005, 11, 31, 23, 6, 7, 89);
+  const utc = formatFor('en', 'utc');
+  assert.equal(utc.moment(at), 'Dec 31, 2005, 23:06:07');
+  assert.equal(utc.moment(at, true), 'Dec 31, 2005, 23:06:07.089');
+  assert.equal(utc.clock(at, true), '23:06:07.089');
+  assert.equal(utc.dayMinute(at), 'Dec 31, 2005, 23:06');
+  assert.equal(formatFor('zh', 'Asia/Shanghai').zonedMoment(at), '2006年1月1日 07:06:07 Asia/Shanghai');
+  assert.equal(formatFor('en', 'America/New_York').zone, 'America/New_York');
+});
+
+test('formatFor tells a time ahead as one, and a little of it as now', () => {
+  const [en, zh] = [formatFor('en', 'utc'), formatFor('zh', 'utc')];
+  assert.equal(en.ago(-20 * 3_600_000), 'in 20 hours (clock ahead)');
+  assert.equal(zh.ago(-20 * 3_600_000), '20小时后（时钟超前）');
+  assert.equal(en.ago(-4_000), 'just now');
+  assert.equal(en.ago(1_000), 'just now');
+  assert.equal(en.ago(20 * 3_600_000), '20 hours ago');
 });
 
 test('formatMillisTicks writes one unit along the axis', () => {

@@ -1,4 +1,4 @@
-import { ageParts } from './parts/freshness.ts';
+import { AHEAD_MS, ageParts } from './parts/freshness.ts';
 import type { Language, Zone } from './preferences.ts';
 import { en } from './words/en.ts';
 import { zh } from './words/zh.ts';
@@ -15,21 +15,21 @@ export interface Format {
   value(value: Value): string;
   /** A time in milliseconds in the unit that fits. */
   millis(ms: number): string;
-  /** Time of day. */
-  clock(ms: number): string;
+  /** Time of day; to the millisecond where `isPrecise`. */
+  clock(ms: number, isPrecise?: boolean): string;
   /** Time of day to the minute. */
   minute(ms: number): string;
-  /** Day and time. */
-  moment(ms: number): string;
-  /** Day, time and zone. */
+  /** Day and time, with the year when it is not this one; to the millisecond where `isPrecise`. */
+  moment(ms: number, isPrecise?: boolean): string;
+  /** Day, time and zone, with the year when it is not this one. */
   zonedMoment(ms: number): string;
-  /** Day and time to the minute. */
+  /** Day and time to the minute, with the year when it is not this one. */
   dayMinute(ms: number): string;
-  /** An age in words: `12 seconds ago`. */
+  /** An age in words: `12 seconds ago`; a negative one is of a clock that is ahead: `in 20 hours (clock ahead)`. */
   ago(ageMs: number): string;
   /** A length of time in words: `3 days`. */
   span(ms: number): string;
-  /** The zone of all times, `UTC+8` for instance. */
+  /** The zone of all times: `UTC+8` for instance, or the name of one that was chosen (`Europe/Berlin`). */
   readonly zone: string;
 }
 
@@ -55,32 +55,37 @@ export function formatFor(language: Language, zone: Zone): Format {
 }
 
 function makeFormat(locale: string, zone: Zone): Format {
-  const timeZone = zone === 'utc' ? 'UTC' : undefined;
+  const timeZone = zone === 'utc' ? 'UTC' : zone === 'local' ? undefined : zone;
   const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone } as const;
   const date = { month: 'short', day: 'numeric', timeZone } as const;
   const minute = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone } as const;
+  const precise = { ...time, fractionalSecondDigits: 3 } as const;
   const clock = new Intl.DateTimeFormat(locale, time);
+  const preciseClock = new Intl.DateTimeFormat(locale, precise);
   const short = new Intl.DateTimeFormat(locale, minute);
-  const moment = new Intl.DateTimeFormat(locale, { ...date, ...time });
-  const dayMinute = new Intl.DateTimeFormat(locale, { ...date, ...minute });
+  const moment = datedFormat(locale, { ...date, ...time });
+  const preciseMoment = datedFormat(locale, { ...date, ...precise });
+  const dayMinute = datedFormat(locale, { ...date, ...minute });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
-  const zoneName = zoneOf(timeZone);
+  const zoneName = zone === 'utc' || zone === 'local' ? zoneOf(timeZone) : zone;
   return {
     count: formatCount,
     rate: formatRate,
     share: (value) => share.format(value),
     value: formatValue,
     millis: formatMillis,
-    clock: (ms) => clock.format(ms),
+    clock: (ms, isPrecise = false) => (isPrecise ? preciseClock : clock).format(ms),
     minute: (ms) => short.format(ms),
-    moment: (ms) => moment.format(ms),
-    zonedMoment: (ms) => `${moment.format(ms)} ${zoneName}`,
-    dayMinute: (ms) => dayMinute.format(ms),
+    moment: (ms, isPrecise = false) => (isPrecise ? preciseMoment : moment)(ms),
+    zonedMoment: (ms) => `${moment(ms)} ${zoneName}`,
+    dayMinute,
     ago: (ageMs) => {
-      const { count, unit } = ageParts(ageMs);
-      if (unit !== 'second' || count >= 2) return relative.format(-count, unit);
-      return locale === 'en' ? en.justNow : zh.justNow;
+      const { count, unit } = ageParts(Math.abs(ageMs));
+      const words = locale === 'en' ? en : zh;
+      if (ageMs < -AHEAD_MS) return words.ahead(relative.format(count, unit));
+      if (ageMs >= 0 && (unit !== 'second' || count >= 2)) return relative.format(-count, unit);
+      return words.justNow;
     },
     span: (ms) => {
       const { count, unit } = ageParts(ms);
@@ -88,6 +93,15 @@ function makeFormat(locale: string, zone: Zone): Format {
     },
     zone: zoneName,
   };
+}
+
+/** Writes a time with its day, and with the year when it is not this one. */
+function datedFormat(locale: string, options: Intl.DateTimeFormatOptions): (ms: number) => string {
+  const { timeZone } = options;
+  const year = new Intl.DateTimeFormat('en', { year: 'numeric', timeZone });
+  const here = new Intl.DateTimeFormat(locale, options);
+  const elsewhere = new Intl.DateTimeFormat(locale, { ...options, year: 'numeric' });
+  return (ms) => (year.format(ms) === year.format(new Date()) ? here : elsewhere).format(ms);
 }
 
 /** A zone as its distance from UTC now. */

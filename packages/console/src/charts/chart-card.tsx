@@ -1,5 +1,5 @@
 import Table2 from 'lucide-react/icons/table-2';
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 import { Card } from '../parts/parts.tsx';
 import { useFormat } from '../use-format.ts';
 import { useShared } from '../words/shared.ts';
@@ -26,14 +26,14 @@ export function ChartCard({
   /** Says how many of the points the table shows. */
   readonly rowsWords: (shown: number, all: number) => string;
 }) {
-  const place = useRef<HTMLDivElement>(null);
   const [isOpen, setOpen] = useState(false);
   const id = useId();
   const format = useFormat();
   const words = useShared();
-  useTableKey(place, () => setOpen((before) => !before));
+  const tableKey = tableKeyOf(() => setOpen((before) => !before));
   return (
-    <div ref={place} className="chart-card">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the key is a second way to what the button in it does
+    <div className="chart-card" onKeyDown={tableKey}>
       <Card
         title={title}
         aside={aside ?? (chart.lines.length > 1 ? <Legend lines={chart.lines} /> : undefined)}
@@ -60,20 +60,13 @@ export function ChartCard({
   );
 }
 
-/** T opens the table of the chart that has the focus or the pointer; of every chart where none has. */
-export function useTableKey(place: { readonly current: HTMLDivElement | null }, toggle: () => void): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const isTyping = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
-      if (event.key.toLowerCase() !== 't' || isTyping || event.ctrlKey || event.metaKey || event.altKey)
-        return;
-      const meant =
-        document.querySelector('.chart-card:focus-within') ?? document.querySelector('.chart-card:hover');
-      if (meant === null || meant === place.current) toggle();
-    };
-    document.addEventListener('keydown', press);
-    return () => document.removeEventListener('keydown', press);
-  });
+/** T opens the table of the chart that has the focus, on it or on something in its box, and of no other. */
+export function tableKeyOf(toggle: () => void): (event: KeyboardEvent) => void {
+  return (event) => {
+    const isTyping = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
+    if (event.key.toLowerCase() !== 't' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    toggle();
+  };
 }
 
 function PointTable({
@@ -92,6 +85,9 @@ function PointTable({
       chart.lines.some(({ values }) => values[index] !== null && values[index] !== undefined),
     );
   const rows = known.slice(-TABLE_ROWS).toReversed();
+  const moments = rows.map(({ time }) => format.moment(time * 1_000));
+  // two rows of one second are told apart
+  const isPrecise = moments.some((moment, at) => moment === moments[at - 1]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="scroll" tabIndex={0} aria-label={chart.label}>
@@ -112,7 +108,7 @@ function PointTable({
         <tbody>
           {rows.map(({ time, index }) => (
             <tr key={`${time} ${index}`}>
-              <td className="figures">{format.moment(time * 1_000)}</td>
+              <td className="figures">{format.moment(time * 1_000, isPrecise)}</td>
               {chart.lines.map(({ label, values }) => (
                 <td key={label} className="number figures">
                   <Cell value={values[index]} format={chart.format} />

@@ -110,7 +110,8 @@ export function Chart(props: ChartProps) {
   }, [props]);
 
   return (
-    <div className="chart" role="img" aria-label={props.label}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: T opens the table of the chart that has the focus
+    <div className="chart" role="img" aria-label={props.label} tabIndex={0}>
       <div ref={host} className="chart-plot" />
       <div ref={readout} className="chart-readout" hidden />
     </div>
@@ -207,12 +208,13 @@ function isCut(plot: uPlot, at: number): boolean {
   return plot.valToPos(at, 'x') > plot.bbox.width / devicePixelRatio - LABEL_PX / 2 + EDGE_PX;
 }
 
-/** Seconds where ticks are closer than a minute, the day where they span more than one. */
+/** Seconds where ticks are closer than a minute, milliseconds where they are closer than a second, the day where they span more than one. */
 function tickOf(at: number, splits: readonly number[], format: Format): string {
   const [first = at, second = at] = splits;
   const span = (splits.at(-1) ?? at) - first;
   if (span > 24 * 3_600) return format.dayMinute(at * 1_000);
-  return second - first >= 60 ? format.minute(at * 1_000) : format.clock(at * 1_000);
+  const step = second - first;
+  return step >= 60 ? format.minute(at * 1_000) : format.clock(at * 1_000, step > 0 && step < 1);
 }
 
 function rangeOf(min: number | null, max: number | null, fromZero: boolean): [number, number] {

@@ -55,6 +55,7 @@ export function SignIn() {
           </div>
         )}
         <p className="quiet small">{words.signIn.first}</p>
+        <p className="quiet small">{words.signIn.lost}</p>
       </section>
     </main>
   );

@@ -9,7 +9,7 @@ import UserRound from 'lucide-react/icons/user-round';
 import { formatFor } from '../format.ts';
 import { changeSelf } from '../generated/client.ts';
 import { useLiveState } from '../live/live-stream.ts';
-import { prefer, type Theme, usePreferences } from '../preferences.ts';
+import { knownZones, prefer, preferZone, type Theme, usePreferences } from '../preferences.ts';
 import { answerOf } from '../request.ts';
 import { useShared } from '../words/shared.ts';
 import { useSession } from './session.tsx';
@@ -57,21 +57,58 @@ function ConnectionState() {
 }
 
 function ZoneButton() {
-  const { language, zone } = usePreferences();
+  const { language, zone, homeZone } = usePreferences();
   const { frame } = useShared();
   const name = formatFor(language, zone).zone;
-  const other = zone === 'utc' ? frame.ownZone : frame.utc;
+  const home = homeZone === 'local' ? frame.ownZone : homeZone;
+  const other = zone === 'utc' ? home : frame.utc;
   return (
     <button
       type="button"
       className="quiet-button zone-button"
       aria-label={frame.switchZone(name, other)}
       title={frame.switchZone(name, other)}
-      onClick={() => prefer({ zone: zone === 'utc' ? 'local' : 'utc' })}
+      onClick={() => prefer({ zone: zone === 'utc' ? homeZone : 'utc' })}
     >
       <Clock aria-hidden size={16} />
-      <span>{name}</span>
+      <span className="zone-name">{name}</span>
     </button>
+  );
+}
+
+/** In which zone times are told, of all that there are. */
+function ZoneChoice() {
+  const { language, zone } = usePreferences();
+  const { frame } = useShared();
+  return (
+    <label className="field">
+      <span>{frame.zoneChoice}</span>
+      <select value={zone} onChange={(event) => preferZone(event.target.value)}>
+        <option value="local">{frame.ownZoneOf(formatFor(language, 'local').zone)}</option>
+        <option value="utc">{frame.utc}</option>
+        {knownZones().map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Single keys can be turned off: speech input and slips of the hand press them unmeant (WCAG 2.1.4). */
+function ShortcutSwitch() {
+  const { shortcuts } = usePreferences();
+  const { frame } = useShared();
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={shortcuts === 'on'}
+        onChange={(event) => prefer({ shortcuts: event.target.checked ? 'on' : 'off' })}
+      />
+      {frame.shortcuts}
+    </label>
   );
 }
 
@@ -149,6 +186,10 @@ function SessionMenu() {
             </li>
           ))}
         </ul>
+        <div className="session-choices">
+          <ZoneChoice />
+          <ShortcutSwitch />
+        </div>
         <button type="button" onClick={() => void signOut()}>
           <LogOut aria-hidden size={15} /> {words.frame.signOut}
         </button>

@@ -1,5 +1,8 @@
-/** How fresh a device is, by the age of what was last received. */
-export type Freshness = 'live' | 'recent' | 'quiet' | 'silent';
+/** How fresh a device is, by the age of what was last received; `ahead`: its time is later than now, which tells nothing. */
+export type Freshness = 'live' | 'recent' | 'quiet' | 'silent' | 'ahead';
+
+/** Clocks of devices, of the server and of the reader differ by this much (ms) without a word about it. */
+export const AHEAD_MS = 5_000;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -8,6 +11,7 @@ const DAY = 24 * HOUR;
 
 /** The freshness at an age in milliseconds. */
 export function freshnessAt(ageMs: number): Freshness {
+  if (ageMs < -AHEAD_MS) return 'ahead';
   if (ageMs < 30 * SECOND) return 'live';
   if (ageMs < 5 * MINUTE) return 'recent';
   return ageMs < DAY ? 'quiet' : 'silent';

@@ -31,7 +31,7 @@ export const en = {
   notReady: 'Not ready',
   notCurrent: 'Not current',
   unanswered: 'The server has not answered within 10 seconds.',
-  freshness: { live: 'Live', recent: 'Recent', quiet: 'Quiet', silent: 'Silent' },
+  freshness: { live: 'Live', recent: 'Recent', quiet: 'Quiet', silent: 'Silent', ahead: 'Clock ahead' },
   silentSince: (moment: string) => `silent since ${moment}`,
   connection: {
     live: 'Live',
@@ -87,6 +87,7 @@ export const en = {
     busy: 'Signing in…',
     byLink: 'Signing in with the link…',
     linkUsed: 'The sign-in link did not work. It can be used once only, and for a short time.',
+    lost: 'Password lost? On the machine of the server, npx skerry user link prints a link that signs in once, and npx skerry user password admin sets a new password; both want --data-dir where the server has it.',
     first:
       'First start? The password of the user admin was printed in the terminal that ran npm start, with a one-time link.',
     wrong: 'User name or password is wrong.',

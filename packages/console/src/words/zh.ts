@@ -32,7 +32,7 @@ export const zh: SharedWords = {
   notReady: '未就绪',
   notCurrent: '未更新',
   unanswered: '服务器在 10 秒内没有应答。',
-  freshness: { live: '实时', recent: '刚有数据', quiet: '安静', silent: '静默' },
+  freshness: { live: '实时', recent: '刚有数据', quiet: '安静', silent: '静默', ahead: '时钟超前' },
   silentSince: (moment) => `自 ${moment} 起静默`,
   connection: {
     live: '实时',
@@ -88,6 +88,7 @@ export const zh: SharedWords = {
     busy: '正在登录…',
     byLink: '正在通过链接登录…',
     linkUsed: '登录链接无效。链接只能使用一次，且仅在短时间内有效。',
+    lost: '忘记密码？在服务器所在的机器上，npx skerry user link 会打印一个一次性登录链接，npx skerry user password admin 可设置新密码；如果服务器使用了 --data-dir，两者也需要它。',
     first: '首次启动？用户 admin 的密码和一次性链接已打印在运行 npm start 的终端中。',
     wrong: '用户名或密码错误。',
   },

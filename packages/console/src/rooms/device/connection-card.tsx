@@ -1,6 +1,6 @@
 import Table2 from 'lucide-react/icons/table-2';
-import { type ReactNode, useId, useRef, useState } from 'react';
-import { useTableKey } from '../../charts/chart-card.tsx';
+import { type ReactNode, useId, useState } from 'react';
+import { tableKeyOf } from '../../charts/chart-card.tsx';
 import { windowStart } from '../../charts/time-window.ts';
 import { millisOf } from '../../format.ts';
 import { type Connectivity, getConnectivity, type SessionEvent } from '../../generated/client.ts';
@@ -76,10 +76,9 @@ function Connection({
   const shared = useShared();
   const format = useFormat();
   const now = useServerNow(1_000) / 1_000;
-  const place = useRef<HTMLDivElement>(null);
   const id = useId();
   const [isOpen, setOpen] = useState(false);
-  useTableKey(place, () => setOpen((before) => !before));
+  const tableKey = tableKeyOf(() => setOpen((before) => !before));
   const to = range.kind === 'tail' ? now : Math.min(range.to, now);
   const from = range.kind === 'tail' ? windowStart(to, range.range, firstAt) : range.from;
   const events = told.events.map(({ time, kind, reason, client, user }) => ({
@@ -96,7 +95,8 @@ function Connection({
       </Card>
     );
   return (
-    <div ref={place} className="chart-card">
+    // biome-ignore lint/a11y/noStaticElementInteractions: the key is a second way to what the button in it does
+    <div className="chart-card" onKeyDown={tableKey}>
       <Card title={words.connection} aside={<Now told={told} newestMs={newestMs} />}>
         <Strip spans={spans} label={words.strip(...sharesOf(spans, format.share))} />
         <div className="chart-foot">

@@ -6,7 +6,7 @@ import { windowStart } from '../../charts/time-window.ts';
 import { type Format, formatTicks, formatValue } from '../../format.ts';
 import { useServerNow } from '../../live/server-clock.ts';
 import { Card, Failed, Loading } from '../../parts/parts.tsx';
-import { type DeviceName, setQuery, withQuery } from '../../route.ts';
+import { type DeviceName, stepQuery, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { writeFixed } from './device-view.ts';
@@ -79,7 +79,7 @@ export function DeviceChart({
         fromZero: isBoolean,
         format,
         formatTicks: isBoolean ? formatTruths : formatTicks,
-        onZoom: (from, to) => setQuery({ ...writeFixed(from, to), range: '' }),
+        onZoom: (from, to) => stepQuery({ ...writeFixed(from, to), range: '' }),
       }}
     />
   );

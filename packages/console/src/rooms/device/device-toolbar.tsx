@@ -8,7 +8,7 @@ import { type FormEvent, useState } from 'react';
 import { RANGES, type RangeName, secondsOf } from '../../charts/time-window.ts';
 import { listDevices } from '../../generated/client.ts';
 import { serverNow } from '../../live/server-clock.ts';
-import { type DeviceName, devicePath, setQuery } from '../../route.ts';
+import { type DeviceName, devicePath, stepQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { moved, type TimeView, writeCompared, writeFixed, writeMetrics } from './device-view.ts';
@@ -24,7 +24,7 @@ export function RangePicker({ time, fitting }: { readonly time: TimeView; readon
   const range = time.kind === 'fixed' ? time : tailRange(time.range === 'auto' ? fitting : time.range);
   const go = (factor: number, shift: number) => {
     const { from, to } = moved(range, factor, shift);
-    setQuery({ ...writeFixed(from, to), range: '' });
+    stepQuery({ ...writeFixed(from, to), range: '' });
   };
   return (
     <div className="row">
@@ -36,7 +36,7 @@ export function RangePicker({ time, fitting }: { readonly time: TimeView; readon
               type="radio"
               name="range"
               checked={!isFixed && time.range === name}
-              onChange={() => setQuery({ range: name === 'auto' ? '' : name, from: '', to: '' })}
+              onChange={() => stepQuery({ range: name === 'auto' ? '' : name, from: '', to: '' })}
             />
             <span>{name === 'auto' ? words.auto : words.ranges[name]}</span>
           </label>
@@ -53,7 +53,7 @@ export function RangePicker({ time, fitting }: { readonly time: TimeView; readon
           <span className="quiet small figures">
             {words.fixed(format.moment(time.from * 1_000), format.zonedMoment(time.to * 1_000))}
           </span>
-          <button type="button" onClick={() => setQuery({ from: '', to: '' })}>
+          <button type="button" onClick={() => stepQuery({ from: '', to: '' })}>
             <Radio aria-hidden size={15} /> {words.backToLive}
           </button>
         </>
@@ -94,7 +94,7 @@ export function MetricPicker({
   const words = useWords({ en, zh });
   const toggle = (metric: string) => {
     const others = shown.filter((one) => one !== metric);
-    setQuery({ metrics: writeMetrics(others.length === shown.length ? [...shown, metric] : others) });
+    stepQuery({ metrics: writeMetrics(others.length === shown.length ? [...shown, metric] : others) });
   };
   return (
     <fieldset className="chips">
@@ -134,7 +134,7 @@ export function ComparePicker({
     setMissed(found ? '' : wanted);
     if (!found) return;
     setSearch('');
-    setQuery({ compare: writeCompared([...compared, found]) });
+    stepQuery({ compare: writeCompared([...compared, found]) });
   };
   return (
     <form className="row" onSubmit={(event) => void add(event)}>
@@ -147,7 +147,9 @@ export function ComparePicker({
                 type="button"
                 className="chip-button"
                 aria-label={words.uncompare(device.device)}
-                onClick={() => setQuery({ compare: writeCompared(compared.filter((one) => one !== device)) })}
+                onClick={() =>
+                  stepQuery({ compare: writeCompared(compared.filter((one) => one !== device)) })
+                }
               >
                 <X aria-hidden size={13} />
               </button>

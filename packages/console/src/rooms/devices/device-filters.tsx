@@ -2,7 +2,8 @@ import Bookmark from 'lucide-react/icons/bookmark';
 import X from 'lucide-react/icons/x';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { Link } from '../../parts/parts.tsx';
-import { pathOf, setQuery, withQuery } from '../../route.ts';
+import { usePreferences } from '../../preferences.ts';
+import { pathOf, setQuery, stepQuery, withQuery } from '../../route.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
@@ -10,11 +11,13 @@ import { AGES, FILTER_NAMES, type Filter, isAge, isNarrow } from './filter.ts';
 import { forgetFilter, keepFilter, type SavedFilter, useSavedFilters } from './saved-filters.ts';
 import { zh } from './zh.ts';
 
-/** The field that searches by id; `/` goes there from anywhere. */
+/** The field that searches by id; `/` goes there from anywhere, unless the reader has turned that off. */
 export function SearchField({ value }: { readonly value: string }) {
   const words = useWords({ en, zh });
   const field = useRef<HTMLInputElement>(null);
+  const { shortcuts } = usePreferences();
   useEffect(() => {
+    if (shortcuts === 'off') return;
     const focus = (event: KeyboardEvent) => {
       const isTyping = event.target instanceof HTMLElement && event.target.matches('input, textarea, select');
       if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey) return;
@@ -23,7 +26,7 @@ export function SearchField({ value }: { readonly value: string }) {
     };
     document.addEventListener('keydown', focus);
     return () => document.removeEventListener('keydown', focus);
-  }, []);
+  }, [shortcuts]);
   return (
     <div className="search">
       <input
@@ -42,9 +45,9 @@ export function SearchField({ value }: { readonly value: string }) {
           document.querySelector<HTMLElement>('[data-row="0"] .row-link')?.focus();
         }}
       />
-      <kbd>/</kbd>
+      {shortcuts === 'on' && <kbd>/</kbd>}
       <span id="device-search-hint" className="unseen">
-        {words.searchHint}
+        {shortcuts === 'on' ? words.searchHint : words.moveHint}
       </span>
     </div>
   );
@@ -59,7 +62,7 @@ export function DeviceFilters({ filter }: { readonly filter: Filter }) {
         {words.freshness}
         <select
           value={isAge(filter.fresh) ? filter.fresh : ''}
-          onChange={(event) => setQuery({ fresh: event.target.value })}
+          onChange={(event) => stepQuery({ fresh: event.target.value })}
         >
           <option value="">{words.freshnesses.any}</option>
           {Object.keys(AGES)
@@ -77,7 +80,7 @@ export function DeviceFilters({ filter }: { readonly filter: Filter }) {
         <button
           type="button"
           className="quiet-button"
-          onClick={() => setQuery(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}
+          onClick={() => stepQuery(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}
         >
           {words.clear}
         </button>

@@ -7,7 +7,7 @@ import type { Device } from '../../generated/client.ts';
 import { useServerNow } from '../../live/server-clock.ts';
 import { freshnessAt } from '../../parts/freshness.ts';
 import { FreshnessMark, Link } from '../../parts/parts.tsx';
-import { devicePath, setQuery } from '../../route.ts';
+import { devicePath, stepQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
@@ -200,7 +200,7 @@ function SortHead({
         type="button"
         className="head-button"
         title={isOurs ? sorted : words.sort(label)}
-        onClick={() => setQuery({ sort: column, order: isOurs && !isDescending ? 'desc' : '' })}
+        onClick={() => stepQuery({ sort: column, order: isOurs && !isDescending ? 'desc' : '' })}
       >
         {label} {isOurs && <Icon aria-hidden size={13} />}
       </button>

@@ -19,6 +19,9 @@ export interface DeviceRows {
   readonly fetched: Fetched<readonly DevicePage[]>;
 }
 
+/** The list that was shown last, so that it stands at once where one comes back to it. */
+let shown: Kept | undefined;
+
 interface Kept {
   readonly question: string;
   readonly total: number | undefined;
@@ -28,7 +31,9 @@ interface Kept {
 /** Rows `first` to `last` of the devices that match, fetched page by page wherever one scrolls to, and again every few seconds. */
 export function useDeviceRows(query: ListQuery, first: number, last: number): DeviceRows {
   const question = JSON.stringify(query);
-  const [kept, setKept] = useState<Kept>({ question, total: undefined, pages: new Map() });
+  const [kept, setKept] = useState<Kept>(() =>
+    shown?.question === question ? shown : { question, total: undefined, pages: new Map() },
+  );
   const numbers = pagesOf(first, last);
   const fetched = useFetched(
     `${question} ${numbers.join()}`,
@@ -53,7 +58,8 @@ export function useDeviceRows(query: ListQuery, first: number, last: number): De
         pages.set(number, page.items);
       }
       for (const number of pages.keys()) if (pages.size > PAGES_MAX) pages.delete(number);
-      return { question, total: data[0]?.total ?? 0, pages };
+      shown = { question, total: data[0]?.total ?? 0, pages };
+      return shown;
     });
   }, [data]);
   const isOurs = kept.question === question;

@@ -45,6 +45,13 @@ function DevicesRoom() {
   const asked = useMemo(() => askedBy(question), [question]);
   const [range, setRange] = useState({ first: 0, last: FIRST_ROWS });
   const [selection, setSelection] = useState(NOTHING);
+  const narrowed = JSON.stringify(filter);
+  const [selectedOf, setSelectedOf] = useState(narrowed);
+  // all that match were those of the filter before
+  if (selectedOf !== narrowed) {
+    setSelectedOf(narrowed);
+    if (selection.isAll) setSelection(NOTHING);
+  }
   const rows = useDeviceRows(asked, range.first, range.last);
   const { overview } = useOverview();
   const { total, fetched } = rows;

@@ -5,6 +5,7 @@ export const en = {
   title: 'Devices',
   search: 'Search devices',
   searchHint: 'Press / to search, arrow keys to move, Enter to open',
+  moveHint: 'Arrow keys to move, Enter to open',
   filters: 'Filters',
   tenant: 'Tenant',
   project: 'Project',
@@ -35,6 +36,8 @@ export const en = {
   selected: (selected: number) => `${things(selected, 'device')} selected`,
   selectAll: (matching: number) => `Select all ${count(matching)} matching`,
   allSelected: (matching: number) => `All ${count(matching)} matching devices are selected`,
+  allBut: (selected: number, matching: number) =>
+    `${count(selected)} of the ${count(matching)} matching devices are selected`,
   unselect: 'Clear selection',
   compare: 'Compare',
   export: 'Export list (CSV)',

@@ -1,11 +1,14 @@
+import { createClient } from '@skerry/client';
 import Download from 'lucide-react/icons/download';
 import GitCompare from 'lucide-react/icons/git-compare-arrows';
+import type { Device } from '../../generated/client.ts';
+import { NotDone, useAct } from '../../parts/act.tsx';
 import { Link } from '../../parts/parts.tsx';
 import { devicePath, withQuery } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
-import { en } from './en.ts';
+import { type DevicesWords, en } from './en.ts';
 import type { ListQuery } from './filter.ts';
-import { csvOf, NOTHING, type Selection } from './selection.ts';
+import { csvOf, isSelected, NOTHING, type Selection, sizeOf } from './selection.ts';
 import { zh } from './zh.ts';
 
 /** Devices that can be drawn beside each other. */
@@ -26,16 +29,12 @@ export function SelectionBar({
   readonly narrowing: ListQuery;
 }) {
   const words = useWords({ en, zh });
-  const chosen = [...selection.devices.values()];
-  const isAny = selection.isAll || chosen.length > 0;
+  const size = sizeOf(selection, matching);
+  const isAny = selection.isAll || size > 0;
   return (
     <div className="selection">
-      <p role="status">
-        {selection.isAll && words.allSelected(matching)}
-        {!selection.isAll && chosen.length > 0 && words.selected(chosen.length)}
-        {!isAny && words.matching(matching, all)}
-      </p>
-      {chosen.length > 0 && !selection.isAll && chosen.length < matching && (
+      <p role="status">{isAny ? selectedWords(selection, matching, words) : words.matching(matching, all)}</p>
+      {isAny && size < matching && (
         <button
           type="button"
           className="quiet-button"
@@ -57,6 +56,13 @@ export function SelectionBar({
   );
 }
 
+function selectedWords({ isAll, devices }: Selection, matching: number, words: DevicesWords): string {
+  if (!isAll) return words.selected(devices.size);
+  return devices.size === 0
+    ? words.allSelected(matching)
+    : words.allBut(Math.max(0, matching - devices.size), matching);
+}
+
 function CompareLink({ selection }: { readonly selection: Selection }) {
   const words = useWords({ en, zh });
   const [first, ...others] = [...selection.devices.values()];
@@ -69,7 +75,10 @@ function CompareLink({ selection }: { readonly selection: Selection }) {
   );
 }
 
-/** The list as a file: what is selected from what is known here, all that match from the server as a stream. */
+/**
+ * The list as a file: what is selected from what is known here, all that match from the server as a stream, and of all
+ * but some each line of that stream that is selected.
+ */
 function ExportLink({
   selection,
   narrowing,
@@ -78,17 +87,23 @@ function ExportLink({
   readonly narrowing: ListQuery;
 }) {
   const words = useWords({ en, zh });
-  const chosen = [...selection.devices.values()];
+  const save = useAct();
   const body = (
     <>
       <Download aria-hidden size={15} /> {words.export}
     </>
   );
-  if (chosen.length > 0 && !selection.isAll) {
+  if (selection.devices.size > 0) {
+    const ask = async () =>
+      selection.isAll ? await allBut(selection, narrowing) : [...selection.devices.values()];
+    const download = () => save.run(ask, (devices) => saveFile('devices.csv', csvOf(devices)));
     return (
-      <button type="button" onClick={() => save('devices.csv', csvOf(chosen))}>
-        {body}
-      </button>
+      <>
+        <NotDone error={save.error} />
+        <button type="button" disabled={save.isBusy} onClick={download}>
+          {body}
+        </button>
+      </>
     );
   }
   const { search, tenant, project, seenFrom, seenBefore } = narrowing;
@@ -107,7 +122,25 @@ function ExportLink({
   );
 }
 
-function save(name: string, text: string): void {
+/** Every device that matches, those that were taken out left out. */
+async function allBut(
+  selection: Selection,
+  { search, tenant, project, seenFrom, seenBefore }: ListQuery,
+): Promise<Device[]> {
+  const devices: Device[] = [];
+  const lines = createClient().exportDevicesLines({
+    search,
+    tenant,
+    project,
+    seenFrom,
+    seenBefore,
+    format: 'ndjson',
+  });
+  for await (const device of lines) if (isSelected(selection, device)) devices.push(device);
+  return devices;
+}
+
+function saveFile(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
   const link = Object.assign(document.createElement('a'), { href: url, download: name });
   link.click();

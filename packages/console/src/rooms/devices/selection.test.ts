@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { csvOf, isSelected, NOTHING, withDevices } from './selection.ts';
+import { csvOf, isSelected, NOTHING, sizeOf, withDevices } from './selection.ts';
 
 const aDevice = (device: string) => ({
   tenant: 't',
@@ -15,7 +15,15 @@ test('withDevices puts devices in and takes them out', () => {
   const both = withDevices(NOTHING, [a, b], true);
   assert.deepEqual([isSelected(both, a), isSelected(both, b)], [true, true]);
   assert.equal(isSelected(withDevices(both, [a], false), a), false);
-  assert.equal(isSelected({ ...NOTHING, isAll: true }, b), true);
+});
+
+test('withDevices takes single devices out of all that match, and puts them back', () => {
+  const [a, b] = [aDevice('a'), aDevice('b')];
+  const all = { ...NOTHING, isAll: true };
+  assert.deepEqual([isSelected(all, b), sizeOf(all, 111)], [true, 111]);
+  const butA = withDevices(all, [a], false);
+  assert.deepEqual([isSelected(butA, a), isSelected(butA, b), sizeOf(butA, 111)], [false, true, 110]);
+  assert.equal(sizeOf(withDevices(butA, [a], true), 111), 111);
 });
 
 test('csvOf quotes what needs it and writes no formula', () => {

@@ -1,7 +1,7 @@
 import type { Device } from '../../generated/client.ts';
 import { devicePath } from '../../route.ts';
 
-/** Which devices are selected: some, by the path of their page, or all that match. */
+/** Which devices are selected, by the path of their page: `devices`, or all that match the filter but `devices`. */
 export interface Selection {
   readonly isAll: boolean;
   readonly devices: ReadonlyMap<string, Device>;
@@ -12,17 +12,22 @@ export const NOTHING: Selection = { isAll: false, devices: new Map() };
 
 /** Whether a device is selected. */
 export function isSelected(selection: Selection, device: Device): boolean {
-  return selection.isAll || selection.devices.has(devicePath(device));
+  return selection.isAll !== selection.devices.has(devicePath(device));
 }
 
-/** The selection with devices put in or taken out; what matched all is then what was in view. */
+/** The selection with devices put in or taken out; of all that match, those taken out are remembered. */
 export function withDevices(selection: Selection, devices: readonly Device[], isIn: boolean): Selection {
-  const chosen = new Map(selection.devices);
+  const listed = new Map(selection.devices);
   for (const device of devices) {
-    if (isIn) chosen.set(devicePath(device), device);
-    else chosen.delete(devicePath(device));
+    if (isIn !== selection.isAll) listed.set(devicePath(device), device);
+    else listed.delete(devicePath(device));
   }
-  return { isAll: false, devices: chosen };
+  return { isAll: selection.isAll, devices: listed };
+}
+
+/** How many of the devices that match are selected. */
+export function sizeOf(selection: Selection, matching: number): number {
+  return selection.isAll ? Math.max(0, matching - selection.devices.size) : selection.devices.size;
 }
 
 /** Devices as CSV (RFC 4180), a heading first. */
