@@ -1,9 +1,13 @@
 // Somebody connects a first device from the page: a command is copied, run as it stands, and its message is seen.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { appendFileSync, mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
+import { makeCertificates } from '../clients/certificates.ts';
 import { buildPage, sees } from './browser.ts';
 import { lookFaults, openScene, type Scene, SITE, SITE_TOPICS } from './scene.ts';
 
@@ -60,8 +64,10 @@ test('connect makes a token for the device alone, puts it in the command, and co
   const { page } = tab;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await sees(page, 'Without a token this will be refused; make one in step 2.');
-  await page.getByRole('button', { name: 'Make a token for this device' }).click();
+  await page.getByRole('button', { name: 'Make a token for this device' }).focus();
+  await page.keyboard.press('Enter');
   await sees(page, 'It is shown this once');
+  await page.locator('.command button:focus', { hasText: 'Copy' }).waitFor();
   const token = String(await page.locator('.command code').first().textContent());
   const command = await commandOf(page);
   assert.match(command, /^curl -sS -X POST /);
@@ -97,7 +103,9 @@ test('connect has a tab for each tool, reached by arrow keys, and keeps the choi
   await page.reload();
   await page.getByRole('tab', { name: 'C', selected: true }).waitFor();
   await page.getByRole('radio', { name: 'File' }).check();
-  assert.match(await commandOf(page), /^npx skerry replay recording\.csv --tenant acme /);
+  const replay = await commandOf(page);
+  assert.match(replay, /^npx skerry replay recording\.csv --tenant acme /);
+  assert.ok(replay.endsWith(` --data-dir ${scene.server.dataDir}`), replay);
   await sees(page, 'No token is needed.');
   assert.deepEqual(tab.complaints, []);
 });
@@ -109,6 +117,7 @@ test('connect tells in words what arrived wrongly and what to do, in both langua
       mend: 'Send JSON such as {"temperature": 21.5}.',
       refused: 'wrong-en was refused when it connected as device.',
       remedy: 'The token or the password is wrong. Make a token in step 2 and copy the command again.',
+      heard: 'A message came, but none that could be stored.',
       elsewhere: `A message on iot/acme/plant/wrong-en came in, but the topic is not one of telemetry.`,
     },
     zh: {
@@ -116,6 +125,7 @@ test('connect tells in words what arrived wrongly and what to do, in both langua
       mend: '请发送 JSON，例如 {"temperature": 21.5}。',
       refused: 'wrong-zh 以 device 的身份连接时被拒绝。',
       remedy: '令牌或密码错误。请在第 2 步创建令牌，并重新复制命令。',
+      heard: '已收到消息，但无法存储。',
       elsewhere: '主题 iot/acme/plant/wrong-zh 上的消息已收到，但该主题不是遥测主题。',
     },
   } as const;
@@ -127,6 +137,7 @@ test('connect tells in words what arrived wrongly and what to do, in both langua
     await inShell(command.replace(/-m .*$/, "-m 'not JSON'"));
     await sees(page, words[language].letter);
     await sees(page, words[language].mend);
+    await sees(page, words[language].heard);
     await inShell(command.replace(`${device}/telemetry`, device));
     await sees(page, words[language].elsewhere);
     await assert.rejects(inShell(command.replace(' -t ', ' -u device -P skt_wrong -t ')));
@@ -148,7 +159,8 @@ test('connect tells that the token of one device may not send for another', asyn
   const command = await commandOf(page);
   await assert.rejects(inShell(command.replace(' -t ', ` -u device -P ${token} -t `)));
   await sees(page, `theirs may not publish on ${SITE_TOPICS}/theirs/telemetry.`);
-  await sees(page, 'The token is good for one device only');
+  await sees(page, 'A token of step 2 is good for one device only');
+  assert.equal(await page.locator('.wrong-one').count(), 1, 'the cut-off is not told besides');
   assert.equal(await page.locator('.arrivals-good').count(), 0);
   assert.deepEqual(tab.complaints, []);
 });
@@ -161,10 +173,13 @@ test('connect refuses a name that can stand in no topic, and says so beside the 
   await field.fill('a/b');
   await sees(page, 'Letters, digits and most signs, but no / + or #');
   assert.equal(await field.getAttribute('aria-invalid'), 'true');
-  await page.locator('.code-block').first().waitFor({ state: 'detached' });
+  await page.locator('.connect-steps.stale .code-block').first().waitFor();
   await field.fill('');
   await sees(page, 'A name is needed here.');
+  assert.equal(await page.locator('.stale[inert]').count(), 2, 'the steps stay, and cannot be used');
   await field.fill("pump 'north' 7");
+  await page.locator('.stale').first().waitFor({ state: 'detached' });
+  await page.locator('.code-block pre', { hasText: 'north' }).waitFor();
   const command = await commandOf(page);
   await inShell(command);
   await sees(page, "pump 'north' 7 is connected: its message has arrived.");
@@ -180,6 +195,73 @@ test('connect lets a viewer watch and says who makes tokens', async () => {
   await scene.publish([`${SITE_TOPICS}/watched-1/telemetry`, '{"humidity": 40}']);
   await sees(page, 'watched-1 is connected: its message has arrived.');
   await page.locator('.arrivals td.value', { hasText: '40' }).waitFor();
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('connect tells what HTTP refused and who came without TLS, and asks about a device of the same name elsewhere', async () => {
+  await using tab = await scene.visit(at('astray', '&way=http'));
+  const { page } = tab;
+  const command = await commandOf(page);
+  await sees(page, 'Waiting for the first message');
+  await inShell(command);
+  await sees(page, `An HTTP request for acme/plant/astray was refused.`);
+  await sees(page, 'HTTP wants a token with every request.');
+  const socket = (await scene.ask('GET', '/api/v1/config')) as {
+    listeners: readonly { name: string; port: number }[];
+  }; // as the API says
+  const port = socket.listeners.find(({ name }) => name === 'ws')?.port;
+  await assert.rejects(inShell(`mosquitto_pub -h 127.0.0.1 -p ${port} -t a -m b`));
+  await sees(page, 'It speaks plain MQTT on the port of MQTT over WebSocket.');
+  await scene.publish(['iot/acme/northpark/astray/telemetry', '{"a": 1}']);
+  await sees(page, 'A device called astray has appeared in acme/northpark meanwhile.');
+  assert.deepEqual(tab.complaints, []);
+});
+
+test('connect says where the server listens when nothing has come for a while', async () => {
+  await using tab = await scene.visit(at('silent-1'));
+  const { page } = tab;
+  await page.clock.install();
+  await page.reload();
+  await sees(page, 'Waiting for the first message');
+  assert.equal(await page.getByText('This server listens on').count(), 0);
+  await page.clock.fastForward(25_000);
+  await sees(page, 'This server listens on');
+  await page.locator('.arrivals code', { hasText: `mqtt://127.0.0.1:${scene.server.mqttPort}` }).waitFor();
+});
+
+test('connect with TLS: a choice of place, the certificate to save where the device is, and a token for the network', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-connect-'));
+  const { authority, certFile, keyFile } = makeCertificates(folder.path);
+  appendFileSync(certFile, readFileSync(authority));
+  await using encrypted = await openScene({
+    SKERRY_MQTT_HOST: '0.0.0.0',
+    SKERRY_MQTT_TLS_CERT_FILE: certFile,
+    SKERRY_MQTT_TLS_KEY_FILE: keyFile,
+    SKERRY_HTTP_HOST_NAMES: 'plant.example',
+  });
+  await using tab = await encrypted.visit(at('far-1'));
+  const { page } = tab;
+  assert.match(await commandOf(page), /^mosquitto_pub -h 127\.0\.0\.1 -p \d+ -q 1 /);
+  await page.getByRole('radio', { name: 'From elsewhere in the network' }).check();
+  await sees(page, 'Without a token this will be refused; make one in step 2.');
+  assert.match(
+    await commandOf(page),
+    /^mosquitto_pub -h plant\.example -p \d+ --cafile skerry-ca\.pem -q 1 /,
+  );
+  await sees(page, 'The certificate is not for plant.example');
+  await page.locator('.facts code', { hasText: 'mqtts://plant.example:' }).waitFor();
+  await page.locator('.facts code', { hasText: 'wss://plant.example:' }).waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'skerry-ca.pem' }).click(),
+  ]);
+  assert.equal(download.suggestedFilename(), 'skerry-ca.pem');
+  assert.ok(readFileSync(await download.path(), 'utf8').includes(readFileSync(authority, 'utf8').trim()));
+  await page.getByRole('button', { name: 'Make a token for this device' }).click();
+  await sees(page, 'It is shown this once');
+  assert.match(await commandOf(page), / -u device -P skt?_/);
+  await page.getByRole('radio', { name: 'From the machine of the server' }).check();
+  assert.match(await commandOf(page), /^mosquitto_pub -h 127\.0\.0\.1 .* -u device -P /);
   assert.deepEqual(tab.complaints, []);
 });
 

@@ -2,13 +2,14 @@ import CircleCheck from 'lucide-react/icons/circle-check';
 import Radio from 'lucide-react/icons/radio-tower';
 import TriangleAlert from 'lucide-react/icons/triangle-alert';
 import { formatCount, formatValue, millisOf, parseValue } from '../../format.ts';
-import type { Arrival } from '../../generated/client.ts';
+import { type Arrival, getOnboarding } from '../../generated/client.ts';
+import { useFetched } from '../../live/fetched.ts';
 import { useServerNow } from '../../live/server-clock.ts';
 import { Breakable, Card, Failed, Link } from '../../parts/parts.tsx';
 import { type DeviceName, devicePath, pathOf } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
-import { type Arrived, useArrivals } from './arrivals.ts';
+import { type Arrived, type Place, useArrivals } from './arrivals.ts';
 import { en } from './en.ts';
 import { zh } from './zh.ts';
 
@@ -37,23 +38,79 @@ export function ArrivalCard({
           </>
         )}
       </p>
-      {!found.hasArrived && <Waiting found={found} />}
+      {!found.hasArrived && <Waiting device={device} found={found} />}
       {found.hasArrived && <FirstMessage device={device} found={found} another={another} />}
       {found.error && <Failed error={found.error} retry={found.reload} />}
+      {!found.hasArrived && found.strays.length > 0 && <Strays device={device} places={found.strays} />}
       {found.wrong.length > 0 && <WrongOnes wrong={found.wrong} />}
     </Card>
   );
 }
 
-function Waiting({ found }: { readonly found: Arrived }) {
+/** After this long without a sign, most people have a question. */
+const PATIENCE_MS = 20_000;
+
+function Waiting({ device, found }: { readonly device: DeviceName; readonly found: Arrived }) {
   const words = useWords(WORDS);
   const format = useFormat();
   const now = useServerNow();
-  const { lastSeenMs } = found;
+  const { lastSeenMs, isHeardOnly, sinceMs, wrong } = found;
+  if (isHeardOnly) return <p className="quiet">{words.heardOnly}</p>;
   return (
-    <p className="quiet">
-      {lastSeenMs === undefined ? words.waitingWords : words.known(format.ago(now - lastSeenMs))}
-    </p>
+    <>
+      <p className="quiet">
+        {lastSeenMs === undefined ? words.waitingWords : words.known(format.ago(now - lastSeenMs))}
+      </p>
+      {wrong.length === 0 && now - sinceMs > PATIENCE_MS && <Silence device={device} />}
+    </>
+  );
+}
+
+/** What to look at when not even something wrong has come. */
+function Silence({ device }: { readonly device: DeviceName }) {
+  const words = useWords(WORDS);
+  const { data } = useFetched(`ways ${devicePath(device)}`, (signal) =>
+    getOnboarding({ ...device, way: 'file' }, signal),
+  );
+  return (
+    <div className="notice" role="status">
+      <strong>{words.silence}</strong>
+      <ul>
+        {words.silenceCauses.map((cause) => (
+          <li key={cause}>{cause}</li>
+        ))}
+      </ul>
+      {data && (
+        <>
+          <p>{words.listensOn}</p>
+          <ul className="plain">
+            {data.ways.map(({ url, reach }) => (
+              <li key={url}>
+                <code>
+                  <Breakable text={url} />
+                </code>{' '}
+                {reach === 'machine' && <span className="quiet small">{words.ofMachine}</span>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The same name in another place: most often a typing error in the topic. */
+function Strays({ device, places }: { readonly device: DeviceName; readonly places: readonly Place[] }) {
+  const words = useWords(WORDS);
+  return (
+    <div className="notice notice-warn" role="status">
+      {places.map(({ tenant, project }) => (
+        <p key={`${tenant}/${project}`}>
+          <Breakable text={words.stray(device.device, `${tenant}/${project}`)} />{' '}
+          <Link to={devicePath({ tenant, project, device: device.device })}>{words.openStray}</Link>
+        </p>
+      ))}
+    </div>
   );
 }
 
@@ -131,13 +188,13 @@ function WrongOne({ one }: { readonly one: Arrival }) {
   const who = one.client === '' ? words.anybody : one.client;
   const remedies: Readonly<Record<string, string>> = words.remedy;
   // a login and a dead letter have many reasons; of what else is refused the kind says enough
-  const remedy = remedies[one.kind] ?? remedies[one.reason];
+  const remedy = remedies[`${one.kind}-${one.by}`] ?? remedies[one.kind] ?? remedies[one.reason];
   return (
     <li className="wrong-one">
       <TriangleAlert aria-hidden size={17} />
       <div>
         <p>
-          <Breakable text={words.happened[one.kind](who, one.user, one.topic)} />{' '}
+          <Breakable text={words.happened[one.kind](who, one.user, one.topic, one.remote)} />{' '}
           <span className="quiet small">{format.ago(now - millisOf(one.time))}</span>
         </p>
         {remedy !== undefined && <p>{remedy}</p>}

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { millisOf } from '../../format.ts';
-import { type Arrival, getLatest, type Latest, listArrivals } from '../../generated/client.ts';
+import { type Arrival, type Arrivals, getLatest, type Latest, listArrivals } from '../../generated/client.ts';
 import { isNotFound, useFetched } from '../../live/fetched.ts';
 import { topicOf, useLive } from '../../live/live-stream.ts';
 import { serverNow } from '../../live/server-clock.ts';
@@ -9,9 +9,18 @@ import { type DeviceName, devicePath } from '../../route.ts';
 /** A value that has arrived. */
 export type ArrivedValue = Latest['items'][number];
 
+/** Where a device belongs. */
+export type Place = Arrivals['elsewhere'][number];
+
 /** What has come of a device since one began to look. */
 export interface Arrived {
   readonly hasArrived: boolean;
+  /** When one began to look, by the server's clock. */
+  readonly sinceMs: number;
+  /** Whether it has been heard since, but nothing of it could be stored. */
+  readonly isHeardOnly: boolean;
+  /** Where else a device of the same name has appeared since. */
+  readonly strays: readonly Place[];
   /** Newest receipt, also one from before. */
   readonly lastSeenMs: number | undefined;
   /** Messages stored in all. */
@@ -36,13 +45,20 @@ export function useArrivals(device: DeviceName): Arrived {
   const key = `${devicePath(device)} ${since}`;
   // a record that became a dead letter is a sign of the device as well, but none that its message has arrived
   const storedBefore = useRef<number>(undefined);
+  const namesakesBefore = useRef<ReadonlySet<string>>(undefined);
   const asked = useFetched(
     `arrivals ${key}`,
     async (signal) => {
       const answer = await listArrivals({ ...device, since }, signal);
       const isKnown = answer.lastSeen !== null && millisOf(answer.lastSeen) < sinceMs;
       storedBefore.current ??= isKnown ? answer.stored : 0;
-      return { ...answer, isMore: answer.stored > storedBefore.current };
+      namesakesBefore.current ??= new Set(answer.elsewhere.map(nameOf));
+      const known = namesakesBefore.current;
+      return {
+        ...answer,
+        isMore: answer.stored > storedBefore.current,
+        strays: answer.elsewhere.filter((place) => !known.has(nameOf(place))),
+      };
     },
     ASK_MS,
   );
@@ -66,6 +82,9 @@ export function useArrivals(device: DeviceName): Arrived {
   const error = isNotFound(asked.error) ? undefined : asked.error;
   return {
     hasArrived,
+    sinceMs,
+    isHeardOnly: !hasArrived && seenMs !== undefined && seenMs >= sinceMs,
+    strays: asked.data?.strays ?? [],
     lastSeenMs,
     stored: asked.data?.stored ?? 0,
     values: newest(latest.data?.items ?? [], live?.values ?? []),
@@ -73,6 +92,10 @@ export function useArrivals(device: DeviceName): Arrived {
     error: asked.data ? undefined : error,
     reload: asked.reload,
   };
+}
+
+function nameOf({ tenant, project }: Place): string {
+  return JSON.stringify([tenant, project]);
 }
 
 function later(a: number | undefined, b: number | undefined): number | undefined {

@@ -4,8 +4,10 @@ import { CopyButton } from '../../parts/copy-button.tsx';
 import { Card } from '../../parts/parts.tsx';
 import { setQuery, useQuery } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
+import { CertificateStep } from './certificate-step.tsx';
 import type { Way } from './device-choice.tsx';
 import { en } from './en.ts';
+import { type Reach, reachesOf, wayIn } from './reach.tsx';
 import { wantsToken } from './token-card.tsx';
 import { zh } from './zh.ts';
 
@@ -22,13 +24,24 @@ const NAMES: Readonly<Record<OnboardingCommand['tool'], string>> = {
 };
 
 /** Ready commands of the chosen way, a tab for each tool. */
-export function CommandCard({ way, onboarding }: { readonly way: Way; readonly onboarding: Onboarding }) {
+export function CommandCard({
+  way,
+  reach,
+  onboarding,
+}: {
+  readonly way: Way;
+  readonly reach: Reach;
+  readonly onboarding: Onboarding;
+}) {
   const words = useWords(WORDS);
   const id = useId();
   const wanted = useQuery('tool');
-  const commands = onboarding.commands.filter((command) => command.way === way);
+  const commands = onboarding.commands.filter((command) => command.way === way && command.reach === reach);
   const command = commands.find(({ tool }) => tool === wanted) ?? commands[0];
   if (!command) return null;
+  const at = wayIn(way, reach, onboarding);
+  const socket = onboarding.ways.find((one) => one.name.startsWith('ws') && one.reach === reach);
+  const isShut = way === 'mqtt' && !reachesOf(way, onboarding).includes('network');
   return (
     <Card title={words.send}>
       {commands.length > 1 && <ToolTabs id={id} commands={commands} current={command.tool} />}
@@ -37,28 +50,32 @@ export function CommandCard({ way, onboarding }: { readonly way: Way; readonly o
         className="command-panel"
         {...(commands.length > 1 ? { role: 'tabpanel', 'aria-labelledby': `${id}-${command.tool}` } : {})}
       >
-        {wantsToken(way, onboarding) && onboarding.token === null && (
+        {isShut && onboarding.ways[0]?.reach === 'network' && (
+          <p className="notice notice-warn">{words.machineOnly}</p>
+        )}
+        {wantsToken(way, reach, onboarding) && onboarding.token === null && (
           <p className="notice notice-warn">{words.withoutToken}</p>
         )}
+        {at && <CertificateStep at={at} certificate={onboarding.certificate} />}
         <CommandSteps command={command} />
       </div>
       <dl className="facts">
-        <div>
-          <dt>{words.address}</dt>
-          <dd>
-            <code>{way === 'mqtt' ? onboarding.mqttUrl : onboarding.httpUrl}</code>
-          </dd>
-        </div>
-        {way === 'mqtt' && (
-          <div>
-            <dt>{words.topic}</dt>
-            <dd>
-              <code>{onboarding.topic}</code>
-            </dd>
-          </div>
-        )}
+        {at && <Fact name={words.address} text={at.url} />}
+        {way === 'mqtt' && socket && <Fact name={words.socketAddress} text={socket.url} />}
+        {way === 'mqtt' && <Fact name={words.topic} text={onboarding.topic} />}
       </dl>
     </Card>
+  );
+}
+
+function Fact({ name, text }: { readonly name: string; readonly text: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <code>{text}</code>
+      </dd>
+    </div>
   );
 }
 

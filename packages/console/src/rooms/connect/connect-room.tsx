@@ -12,6 +12,7 @@ import { CommandCard } from './command-card.tsx';
 import './connect.css';
 import { DeviceChoiceCard, useDeviceChoice, type Way } from './device-choice.tsx';
 import { en } from './en.ts';
+import { ReachChoice, useReach } from './reach.tsx';
 import { TokenCard } from './token-card.tsx';
 import { zh } from './zh.ts';
 
@@ -38,11 +39,19 @@ export function Content() {
           <div className="connect-steps">
             <DeviceChoiceCard choice={choice} />
             {choice.settled && (
-              <Steps key={devicePath(choice.settled)} device={choice.settled} way={choice.way} />
+              <div className={`connect-steps ${choice.isSettled ? '' : 'stale'}`} inert={!choice.isSettled}>
+                <Steps key={devicePath(choice.settled)} device={choice.settled} way={choice.way} />
+              </div>
             )}
           </div>
           {choice.settled && (
-            <ArrivalCard key={devicePath(choice.settled)} device={choice.settled} another={choice.another} />
+            <div className={choice.isSettled ? '' : 'stale'} inert={!choice.isSettled}>
+              <ArrivalCard
+                key={devicePath(choice.settled)}
+                device={choice.settled}
+                another={choice.another}
+              />
+            </div>
           )}
         </div>
       )}
@@ -58,10 +67,24 @@ function Steps({ device, way }: { readonly device: DeviceName; readonly way: Way
   if (error && !data) return <Failed error={error} retry={reload} />;
   const onboarding = withToken ?? data;
   if (!onboarding) return <Loading rows={4} />;
+  return <StepCards way={way} onboarding={onboarding} made={setWithToken} />;
+}
+
+function StepCards({
+  way,
+  onboarding,
+  made,
+}: {
+  readonly way: Way;
+  readonly onboarding: Onboarding;
+  readonly made: (onboarding: Onboarding) => void;
+}) {
+  const reach = useReach(way, onboarding);
   return (
     <>
-      <TokenCard way={way} onboarding={onboarding} made={setWithToken} />
-      <CommandCard way={way} onboarding={onboarding} />
+      <ReachChoice way={way} reach={reach} onboarding={onboarding} />
+      <TokenCard way={way} reach={reach} onboarding={onboarding} made={made} />
+      <CommandCard way={way} reach={reach} onboarding={onboarding} />
     </>
   );
 }

@@ -22,8 +22,10 @@ export interface DeviceChoice {
   readonly way: Way;
   /** As it stands in the fields, faults included. */
   readonly name: DeviceName;
-  /** The same when all of it can be a name, and it has not changed for a moment. */
+  /** The last that could be a name and had not changed for a moment. */
   readonly settled: DeviceName | undefined;
+  /** Whether that is what stands in the fields. */
+  readonly isSettled: boolean;
   write(part: keyof DeviceName, value: string): void;
   /** Goes on to another device of the same tenant and project, with a name that is free. */
   another(): void;
@@ -47,19 +49,20 @@ export function useDeviceChoice(): DeviceChoice | undefined {
   const [draft, setDraft] = useState<Partial<DeviceName>>({});
   const of = (part: keyof DeviceName) => draft[part] ?? query.get(part) ?? first?.[part] ?? '';
   const [tenant, project, device] = [of('tenant'), of('project'), of('device')];
-  const key = JSON.stringify([tenant, project, device]);
-  const [settled, setSettled] = useState<string | undefined>(undefined);
+  const [settled, setSettled] = useState<DeviceName | undefined>(undefined);
+  const isGood = [tenant, project, device].every(isName);
   useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(key), SETTLE_MS);
+    if (!isGood) return;
+    const timer = window.setTimeout(() => setSettled({ tenant, project, device }), SETTLE_MS);
     return () => window.clearTimeout(timer);
-  }, [key]);
+  }, [tenant, project, device, isGood]);
   if (!first) return undefined;
   const name = { tenant, project, device };
-  const isGood = PARTS.every((part) => isName(name[part]));
   return {
     way,
     name,
-    settled: isGood && settled === key ? name : undefined,
+    settled,
+    isSettled: settled !== undefined && PARTS.every((part) => settled[part] === name[part]),
     write: (part, value) => {
       setDraft((before) => ({ ...before, [part]: value }));
       setQuery({ ...name, [part]: value });

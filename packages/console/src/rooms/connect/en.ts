@@ -26,8 +26,8 @@ export const en = {
     needed: 'This server lets no device in without a token.',
     http: 'HTTP wants a token with every request.',
     optional:
-      'On this machine MQTT works without a token. From any other machine a device needs one; with it, it can write for itself alone.',
-    file: 'Files are sent from this machine by the command line, which has rights of its own. No token is needed.',
+      'On the machine of the server MQTT works without a token. From any other machine a device needs one; with it, it can write for itself alone.',
+    file: 'Files are sent from the machine of the server by the command line, which has rights of its own. No token is needed.',
   },
   makeToken: 'Make a token for this device',
   makingToken: 'Making it…',
@@ -44,12 +44,35 @@ export const en = {
   runOnly: 'Run this in a terminal',
   fileFolder: 'On the machine of the server, in the folder of Skerry:',
   withoutToken: 'Without a token this will be refused; make one in step 2.',
+  from: 'From where does it send?',
+  reaches: { machine: 'From the machine of the server', network: 'From elsewhere in the network' },
+  trust: (file: string) =>
+    `The certificate of this server is a private one. Save it as ${file} where the device is, in the folder in which the command runs:`,
+  authorityMissing: (file: string) =>
+    `The authority that issued it is not in the file, so most clients will not trust it. Ask whoever made the certificate for the file of the authority, and save that as ${file}; behind the certificate in the file that the server reads it is offered here.`,
+  misnamed: (host: string) =>
+    `The certificate is not for ${host}: most clients refuse it. Make it anew with this in its subjectAltName, or use a name that it is for.`,
+  machineOnly:
+    'MQTT listens on the machine of the server alone: run this there. For devices in the network, an administrator sets mqtt.host and a certificate (mqtt.tls); HTTP works from here.',
   address: 'Address',
+  socketAddress: 'The same over WebSocket',
   topic: 'Topic',
   arrives: '4. Here it arrives',
   waiting: 'Waiting for the first message',
   waitingWords: 'This page listens. You need not reload it.',
   known: (ago: string) => `This device was last heard ${ago}. Waiting for its next message.`,
+  heardOnly: 'A message came, but none that could be stored.',
+  silence: 'Nothing yet.',
+  silenceCauses: [
+    'Did the command end with a message? It often names the cause.',
+    'Are host and port those of step 3, and does the command run where they lead to this server?',
+    'Does a firewall stand between?',
+  ],
+  listensOn: 'This server listens on:',
+  ofMachine: '(its own machine alone)',
+  stray: (device: string, place: string) =>
+    `A device called ${device} has appeared in ${place} meanwhile. Was tenant or project misspelt?`,
+  openStray: 'Look at it',
   arrived: (device: string) => `${device} is connected: its message has arrived.`,
   arrivedAgo: (ago: string) => `Arrived ${ago}`,
   stored: (messages: number) => `${things(messages, 'message')} stored in all`,
@@ -74,6 +97,9 @@ export const en = {
     'cut-off': (client: string) => `${client} was disconnected for what it sent.`,
     elsewhere: (_client: string, _user: string, topic: string) =>
       `A message on ${topic} came in, but the topic is not one of telemetry.`,
+    http: (_client: string, _user: string, topic: string) => `An HTTP request for ${topic} was refused.`,
+    handshake: (_client: string, _user: string, _topic: string, remote: string) =>
+      `A connection from ${remote} came, but did not get as far as sending.`,
   },
   remedy: {
     'bad-credentials':
@@ -82,12 +108,40 @@ export const en = {
     'too-many-attempts': 'There were too many wrong attempts. Mend the token, then wait a few minutes.',
     banned: 'This client is shut out. An administrator can let it in again.',
     'access-unavailable': 'The server could not check who it is. Try again in a moment.',
-    publish:
-      'The token is good for one device only: check that tenant, project and device in the topic are these.',
-    will: 'The token is good for one device only: check the topic of the will.',
-    subscribe: 'The token is good for one device only: it may listen on topics of this device.',
+    'publish-token':
+      'A token of step 2 is good for one device only: check that tenant, project and device in the topic are these.',
+    'publish-user':
+      'This user may not send for this device. Use a token of step 2, or ask an administrator for the role operator here.',
+    'publish-nobody': 'Without a name this may not be sent. Use a token of step 2.',
+    'will-token': 'A token of step 2 is good for one device only: check the topic of the will.',
+    'will-user': 'This user may not send for this device, nor leave a will there. Use a token of step 2.',
+    'subscribe-token':
+      'A token of step 2 is good for one device only: it may listen on topics of this device.',
+    'subscribe-user': 'This user may not read there. An administrator can give it a role for it.',
     'cut-off': 'It broke the rules of MQTT or a limit. What the server says names the rule.',
     elsewhere: 'Publish on the topic that is shown in step 3.',
+    'sign-in-required':
+      'HTTP wants a token with every request. Make one in step 2 and copy the command again.',
+    'token-refused': 'The token is wrong, revoked or expired. Make one in step 2 and copy the command again.',
+    'not-allowed':
+      'The token has no right to send for this device. A token of step 2 is good for one device only: check that tenant, project and device in the address are these.',
+    'invalid-request': 'Send JSON such as {"temperature": 21.5}. What the server says names the place.',
+    'unsupported-media-type': 'Send JSON with the header content-type: application/json.',
+    'body-too-large': 'The body is too large. Send it in smaller parts.',
+    untrusted:
+      'It does not trust the certificate of this server. Give it the file of step 3, and use a host that the certificate is for.',
+    'not-tls':
+      'It does not speak TLS. Use the port without TLS, or turn TLS on: addresses with mqtts, wss or https.',
+    'old-tls': 'Its TLS is too old: 1.2 or 1.3 is wanted.',
+    left: 'It hung up during the handshake. Most often it does not trust the certificate: give it the file of step 3.',
+    timeout:
+      'It connected and said nothing. Perhaps it wants TLS where there is none, or the other way round.',
+    'not-http': 'It speaks plain MQTT on the port of MQTT over WebSocket. Use the address of step 3.',
+    'not-websocket':
+      'It sent a plain HTTP request to the port of MQTT over WebSocket. Use the address of step 3.',
+    path: 'MQTT over WebSocket is at the path /mqtt.',
+    protocol: 'Its WebSocket does not offer the sub-protocol mqtt.',
+    origin: 'A page of another site may not connect. Open it from the host of this server.',
     'unknown-topic': 'Publish on the topic that is shown in step 3: this one has too few or too many levels.',
     undecodable: 'Send JSON such as {"temperature": 21.5}. Open the dead letter to see the bytes that came.',
     'series-limit':

@@ -1,4 +1,5 @@
 import KeyRound from 'lucide-react/icons/key-round';
+import { useEffect, useRef } from 'react';
 import { useSession } from '../../frame/session.tsx';
 import { createOnboarding, type Onboarding } from '../../generated/client.ts';
 import { NotDone, useAct } from '../../parts/act.tsx';
@@ -7,6 +8,7 @@ import { Card } from '../../parts/parts.tsx';
 import { useWords } from '../../words/words.ts';
 import type { Way } from './device-choice.tsx';
 import { en } from './en.ts';
+import { type Reach, wayIn } from './reach.tsx';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
@@ -14,10 +16,12 @@ const WORDS = { en, zh };
 /** Makes a token that is good for the device alone, and shows it this once. */
 export function TokenCard({
   way,
+  reach,
   onboarding,
   made,
 }: {
   readonly way: Way;
+  readonly reach: Reach;
   readonly onboarding: Onboarding;
   readonly made: (onboarding: Onboarding) => void;
 }) {
@@ -26,12 +30,17 @@ export function TokenCard({
   const { token, tokenName, tenant, project, device } = onboarding;
   const act = useAct();
   const make = () => act.run(() => createOnboarding({ tenant, project, device }), made);
-  const isNeeded = wantsToken(way, onboarding);
+  const isNeeded = wantsToken(way, reach, onboarding);
+  const shown = useRef<HTMLDivElement>(null);
+  // it is shown this once: whoever works by keyboard is led to its button
+  useEffect(() => {
+    if (token !== null) shown.current?.querySelector('button')?.focus();
+  }, [token]);
   return (
     <Card title={words.credentials}>
-      <p className="lead">{words.tokenWhy[reasonFor(way, onboarding)]}</p>
-      {token !== null && (
-        <div role="status">
+      <p className="lead">{words.tokenWhy[reasonFor(way, isNeeded)]}</p>
+      {way !== 'file' && token !== null && (
+        <div role="status" ref={shown}>
           <p>{words.tokenMade}</p>
           <div className="command">
             <code>{token}</code>
@@ -45,8 +54,8 @@ export function TokenCard({
         <button
           type="button"
           className={isNeeded && token === null ? 'strong' : undefined}
-          disabled={act.isBusy}
-          onClick={make}
+          aria-disabled={act.isBusy}
+          onClick={act.isBusy ? undefined : make}
         >
           <KeyRound aria-hidden size={15} />{' '}
           {act.isBusy ? words.makingToken : token === null ? words.makeToken : words.newToken}
@@ -58,11 +67,11 @@ export function TokenCard({
 }
 
 /** Whether a way is refused without a token. */
-export function wantsToken(way: Way, { needsToken }: Pick<Onboarding, 'needsToken'>): boolean {
-  return way === 'http' || (way === 'mqtt' && needsToken);
+export function wantsToken(way: Way, reach: Reach, onboarding: Pick<Onboarding, 'ways'>): boolean {
+  return wayIn(way, reach, onboarding)?.needsToken ?? false;
 }
 
-function reasonFor(way: Way, onboarding: Onboarding): 'needed' | 'http' | 'optional' | 'file' {
+function reasonFor(way: Way, isNeeded: boolean): 'needed' | 'http' | 'optional' | 'file' {
   if (way !== 'mqtt') return way;
-  return onboarding.needsToken ? 'needed' : 'optional';
+  return isNeeded ? 'needed' : 'optional';
 }
