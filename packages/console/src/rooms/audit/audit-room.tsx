@@ -150,7 +150,12 @@ function EntryRow({ entry }: { readonly entry: AuditEntry }) {
   return (
     <tr>
       <td className="figures quiet wide-only">{format.count(entry.n)}</td>
-      <td className="figures">{format.moment(millisOf(entry.time))}</td>
+      <td className="figures">
+        {format.moment(millisOf(entry.time))}
+        <div className="narrow-only quiet small">
+          {[format.count(entry.n), entry.from].filter((part) => part !== '').join(' · ')}
+        </div>
+      </td>
       <th scope="row">
         <Breakable text={entry.author} />
       </th>

@@ -4,9 +4,11 @@ import { ChartCard } from '../../charts/chart-card.tsx';
 import { boundsOf, type Measure } from '../../charts/series-points.ts';
 import { windowStart } from '../../charts/time-window.ts';
 import { type Format, formatTicks, formatValue } from '../../format.ts';
+import { isNotFound } from '../../live/fetched.ts';
 import { useServerNow } from '../../live/server-clock.ts';
+import { Fault } from '../../parts/fault.tsx';
 import { Card, Failed, Loading } from '../../parts/parts.tsx';
-import { type DeviceName, stepQuery, withQuery } from '../../route.ts';
+import { type DeviceName, devicePath, stepQuery, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { writeFixed } from './device-view.ts';
@@ -62,7 +64,12 @@ export function DeviceChart({
           />
         ) : undefined
       }
-      note={words.minMax(format(bounds.min), format(bounds.max))}
+      note={
+        <>
+          {words.minMax(format(bounds.min), format(bounds.max))}
+          <LineFaults devices={devices} history={history} />
+        </>
+      }
       timeHead={words.time}
       rowsWords={words.rows}
       chart={{
@@ -83,6 +90,26 @@ export function DeviceChart({
       }}
     />
   );
+}
+
+/** Which of the lines could not be fetched; one that does not exist is told of above the charts. */
+function LineFaults({
+  devices,
+  history,
+}: {
+  readonly devices: readonly DeviceName[];
+  readonly history: Tails['history'];
+}) {
+  return devices.map((device, index) => {
+    const fault = history.data?.[index]?.fault;
+    if (!fault || isNotFound(fault)) return null;
+    return (
+      <span key={devicePath(device)} className="bad" role="alert">
+        {' '}
+        · {device.device}: <Fault error={fault} />
+      </span>
+    );
+  });
 }
 
 /** The newest value of a single line, what its points leave out, and the way to all of them. */

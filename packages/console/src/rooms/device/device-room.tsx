@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { type RangeName, rangeHolding } from '../../charts/time-window.ts';
 import { formatValue, millisOf, parseValue } from '../../format.ts';
 import {
@@ -11,8 +11,10 @@ import {
 import { isNotFound, useFetched } from '../../live/fetched.ts';
 import { topicOf, useLive } from '../../live/live-stream.ts';
 import { learnServerTime, serverNow, useServerNow } from '../../live/server-clock.ts';
-import { freshnessAt } from '../../parts/freshness.ts';
+import { Fault } from '../../parts/fault.tsx';
+import { AHEAD_MS, freshnessAt } from '../../parts/freshness.ts';
 import { Breakable, Card, Failed, FreshnessMark, Link, Loading } from '../../parts/parts.tsx';
+import { errorOf } from '../../request.ts';
 import { type DeviceName, devicePath, pathOf, usePlace } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useShared } from '../../words/shared.ts';
@@ -29,6 +31,8 @@ type LatestItem = Latest['items'][number];
 
 /** Metrics shown when a device is opened. */
 const FIRST_METRICS = 4;
+/** The head is asked for again this long after points came. */
+const AFTER_POINTS_MS = 2_000;
 /** Metrics whose first point is asked for. */
 const BEGINNINGS = 8;
 
@@ -37,6 +41,7 @@ export function DeviceRoom({ name }: { readonly name: DeviceName }) {
   const words = useWords({ en, zh });
   const key = devicePath(name);
   const detail = useFetched(key, (signal) => getDevice(name, signal), 10_000);
+  useAfterPoints(name, key, detail.reload);
   const { latest, isKnown } = useLatest(name, key);
   const { data, error } = detail;
   return (
@@ -56,6 +61,23 @@ export function DeviceRoom({ name }: { readonly name: DeviceName }) {
       {data && isKnown && <DeviceBody key={key} detail={data} latest={latest} />}
     </>
   );
+}
+
+/** Asks again soon after points of the device came, at most every few seconds. */
+function useAfterPoints(name: DeviceName, key: string, ask: () => void): void {
+  const timer = useRef<number>(undefined);
+  useLive([topicOf(name)], (received) => {
+    const isOurs = received.some(
+      (message) =>
+        message.event === 'points' && message.data.devices.some((device) => devicePath(device) === key),
+    );
+    if (!isOurs || timer.current !== undefined) return;
+    timer.current = window.setTimeout(() => {
+      timer.current = undefined;
+      ask();
+    }, AFTER_POINTS_MS);
+  });
+  useEffect(() => () => window.clearTimeout(timer.current), []);
 }
 
 /** The newest values, fetched once and then fed by the stream. */
@@ -100,10 +122,9 @@ function DeviceHead({
   const shared = useShared();
   const format = useFormat();
   const now = useServerNow();
-  const newest = latest.reduce(
-    (most, item) => Math.max(most, millisOf(item.time)),
-    detail ? millisOf(detail.lastSeen) : 0,
-  );
+  // a time that is ahead tells nothing of when the device was heard
+  const times = latest.map((item) => millisOf(item.time)).filter((ms) => ms <= now + AHEAD_MS);
+  const newest = Math.max(0, ...times, detail ? millisOf(detail.lastSeen) : 0);
   const state = freshnessAt(now - newest);
   const notes = detail
     ? [
@@ -145,7 +166,11 @@ function DeviceBody({
   const [fitting] = useState(() => rangeHolding(ageOfNewest(detail, latest)));
   const { tenant, project, device } = detail;
   const own = useMemo(() => ({ tenant, project, device }), [tenant, project, device]);
-  const devices = useMemo(() => [own, ...view.compared], [own, view.compared]);
+  const faults = useComparedFaults(view.compared);
+  const devices = useMemo(
+    () => [own, ...view.compared.filter((one) => !isNotFound(faults.get(devicePath(one))))],
+    [own, view.compared, faults],
+  );
   const firstAt = useFirstTime(own, names);
   const shown = view.metrics ?? names.slice(0, FIRST_METRICS);
   const isAuto = view.time.kind === 'tail' && view.time.range === 'auto';
@@ -158,8 +183,13 @@ function DeviceBody({
           <RangePicker time={view.time} fitting={fitting} />
           <div className="toolbar-row">
             <MetricPicker names={names} shown={shown} />
-            <ComparePicker own={own} compared={view.compared} isFull={devices.length >= COMPARED_MAX} />
+            <ComparePicker
+              own={own}
+              compared={view.compared}
+              isFull={view.compared.length + 1 >= COMPARED_MAX}
+            />
           </div>
+          <ComparedFaults compared={view.compared} faults={faults} />
         </div>
       )}
       <div className="charts">
@@ -187,6 +217,45 @@ function DeviceBody({
       <LatestTable latest={latest} />
     </>
   );
+}
+
+const NO_FAULTS: ReadonlyMap<string, Error> = new Map();
+
+/** Why compared devices cannot be drawn, by their paths: each is asked for alone. */
+function useComparedFaults(compared: readonly DeviceName[]): ReadonlyMap<string, Error> {
+  const { data } = useFetched(JSON.stringify(['compared', compared]), async (signal) => {
+    const asked = await Promise.allSettled(compared.map((device) => getDevice(device, signal)));
+    return new Map(
+      asked.flatMap((one, at) => {
+        const device = compared[at];
+        return one.status === 'rejected' && device
+          ? [[devicePath(device), errorOf(one.reason)] as const]
+          : [];
+      }),
+    );
+  });
+  return data ?? NO_FAULTS;
+}
+
+/** Says which of the compared devices cannot be drawn, and why. */
+function ComparedFaults({
+  compared,
+  faults,
+}: {
+  readonly compared: readonly DeviceName[];
+  readonly faults: ReadonlyMap<string, Error>;
+}) {
+  const words = useWords({ en, zh });
+  return compared.map((one) => {
+    const fault = faults.get(devicePath(one));
+    if (!fault) return null;
+    return (
+      <p key={devicePath(one)} className="notice notice-warn" role="status">
+        {words.notCompared(`${one.tenant} / ${one.project} / ${one.device}`)}{' '}
+        {isNotFound(fault) ? words.unknown : <Fault error={fault} />}
+      </p>
+    );
+  });
 }
 
 function rangeOf(time: ReturnType<typeof readView>['time'], fitting: RangeName): ChartRange {
@@ -241,8 +310,17 @@ function LatestTable({ latest }: { readonly latest: readonly LatestItem[] }) {
               <th scope="row">
                 <Breakable text={item.metric} />
               </th>
-              <td className="number figures value">{formatValue(parseValue(item))}</td>
-              <td className="figures quiet steady">{format.ago(now - millisOf(item.time))}</td>
+              <td className="number figures value">
+                {item.value === '' ? (
+                  <span className="quiet">{words.emptyText}</span>
+                ) : (
+                  formatValue(parseValue(item))
+                )}
+              </td>
+              <td className="figures quiet steady age">
+                {format.ago(now - millisOf(item.time))}
+                <span className="narrow-only small">{format.moment(millisOf(item.time))}</span>
+              </td>
               <td className="figures quiet steady wide-only">{format.moment(millisOf(item.time))}</td>
             </tr>
           ))}

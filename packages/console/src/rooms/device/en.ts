@@ -81,6 +81,8 @@ export const en = {
     'packet-too-large': 'the client sent a packet that is too large',
   } as Readonly<Record<string, string>>, // by words of the server, of which new ones may come
   otherReason: (word: string) => `the server ended it (${word})`,
+  notCompared: (device: string) => `${device} is not compared.`,
+  emptyText: '(empty)',
   noSuch: (text: string) => `No device has “${text}” in its id.`,
 };
 

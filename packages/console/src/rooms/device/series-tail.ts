@@ -13,6 +13,7 @@ import { type Point, queryTelemetry } from '../../generated/client.ts';
 import { type Fetched, useFetched } from '../../live/fetched.ts';
 import { topicOf, useLive } from '../../live/live-stream.ts';
 import { serverNow } from '../../live/server-clock.ts';
+import { errorOf } from '../../request.ts';
 import { type DeviceName, devicePath } from '../../route.ts';
 
 /** Points asked for: about two a pixel, extremes kept by the server. */
@@ -25,9 +26,16 @@ export type ChartRange =
   | { readonly kind: 'tail'; readonly range: RangeName }
   | { readonly kind: 'fixed'; readonly from: number; readonly to: number };
 
+/** History of one device, or why there is none. */
+export interface Tail {
+  readonly points: SeriesPoints;
+  readonly fault: Error | undefined;
+}
+
 /** One metric of several devices over time. */
 export interface Tails {
-  readonly history: Fetched<readonly SeriesPoints[]>;
+  /** In the order asked for. The first device's fault is its own fault; one of the others fails alone. */
+  readonly history: Fetched<readonly Tail[]>;
   /** Points of each device, in the order asked for. */
   readonly points: readonly SeriesPoints[];
   /** Whether not every point of the range is there. */
@@ -47,7 +55,12 @@ export function useTails(
     points: [],
   });
   const history = useFetched(key, (signal) =>
-    Promise.all(devices.map((device) => fetchPoints({ ...device, metric }, range, isBoolean, signal))),
+    Promise.all(
+      devices.map(async (device, index) => {
+        const points = fetchPoints({ ...device, metric }, range, isBoolean, signal);
+        return index === 0 ? { points: await points, fault: undefined } : await alone(points);
+      }),
+    ),
   );
   const isTail = range.kind === 'tail';
   const seconds = isTail ? secondsOf(range.range) : 0;
@@ -71,7 +84,7 @@ export function useTails(
   const points = useMemo(
     () =>
       devices.map((_, index) => {
-        const known = history.data?.[index] ?? NO_POINTS;
+        const known = history.data?.[index]?.points ?? NO_POINTS;
         if (!isTail) return known;
         const newer = (live.key === key ? live.points[index] : undefined) ?? NO_POINTS;
         const fresh = newer.times.map((time, at) => ({ time, value: newer.values[at] ?? 0 }));
@@ -79,7 +92,7 @@ export function useTails(
       }),
     [history.data, live, seconds, isTail, key, devices],
   );
-  const fetched = Math.max(0, ...(history.data ?? []).map(({ times }) => times.length));
+  const fetched = Math.max(0, ...(history.data ?? []).map(({ points: { times } }) => times.length));
   return { history, points, isPart: fetched >= (isBoolean ? POINTS_MAX : POINTS / 2) };
 }
 
@@ -97,6 +110,14 @@ export function alignedLines(series: readonly SeriesPoints[]): {
     return at.map((time) => byTime.get(time));
   });
   return { at, values };
+}
+
+/** A compared device that cannot be read leaves the others as they are. */
+function alone(asked: Promise<SeriesPoints>): Promise<Tail> {
+  return asked.then(
+    (points) => ({ points, fault: undefined }),
+    (fault: unknown) => ({ points: NO_POINTS, fault: errorOf(fault) }),
+  );
 }
 
 async function fetchPoints(

@@ -81,5 +81,7 @@ export const zh: DeviceWords = {
     'packet-too-large': '客户端发送的报文过大',
   },
   otherReason: (word) => `服务器结束了连接（${word}）`,
+  notCompared: (device) => `未比较 ${device}。`,
+  emptyText: '（空）',
   noSuch: (text) => `没有编号包含“${text}”的设备。`,
 };

@@ -1,7 +1,15 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import ArrowDown from 'lucide-react/icons/arrow-down';
 import ArrowUp from 'lucide-react/icons/arrow-up';
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { formatCount, millisOf } from '../../format.ts';
 import type { Device } from '../../generated/client.ts';
 import { useServerNow } from '../../live/server-clock.ts';
@@ -17,8 +25,9 @@ import type { Sort } from './filter.ts';
 import { isSelected, type Selection, withDevices } from './selection.ts';
 import { zh } from './zh.ts';
 
-/** Height of a row, in the page's font size. */
-const ROW_REM = 2.9;
+/** Height of a row, in the page's font size; in a narrow window it has three lines. */
+const ROW_REM = { wide: 2.9, narrow: 4.3 };
+const NARROW = '(max-width: 640px)';
 /** Rows drawn beyond the view. */
 const OVERSCAN = 12;
 const PAGE_STEP = 10;
@@ -45,13 +54,17 @@ export function DeviceList(props: ListProps) {
     const top = body.current ? body.current.getBoundingClientRect().top + window.scrollY : 0;
     setMargin(Math.round(top));
   });
-  const rowPx = ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const isNarrow = useSyncExternalStore(watchWidth, () => window.matchMedia(NARROW).matches);
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const rowPx = (isNarrow ? ROW_REM.narrow : ROW_REM.wide) * rem;
   const virtual = useWindowVirtualizer({
     count: total,
     estimateSize: () => rowPx,
     overscan: OVERSCAN,
     scrollMargin: margin,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `rowPx` says that every row has another height
+  useLayoutEffect(() => virtual.measure(), [rowPx, virtual]);
   const drawn = virtual.getVirtualItems();
   const first = drawn[0]?.index ?? 0;
   const last = drawn.at(-1)?.index ?? 0;
@@ -98,6 +111,12 @@ export function DeviceList(props: ListProps) {
       </div>
     </div>
   );
+}
+
+function watchWidth(tell: () => void): () => void {
+  const query = window.matchMedia(NARROW);
+  query.addEventListener('change', tell);
+  return () => query.removeEventListener('change', tell);
 }
 
 function linkAt(body: HTMLElement | null, index: number): HTMLElement | null {
@@ -254,12 +273,17 @@ function DeviceRow({
           {device.device}
         </Link>
         <span className="narrow-only quiet small">{project}</span>
+        <span className="narrow-only quiet small figures">
+          <LastSeen ms={millisOf(device.lastSeen)} ageMs={ageMs} />
+        </span>
       </Cell>
-      <Cell className="quiet cut wide-only">{project}</Cell>
+      <Cell className="quiet wide-only">
+        <span className="place-cell">{project}</span>
+      </Cell>
       <Cell>
         <FreshnessMark ageMs={ageMs} />
       </Cell>
-      <Cell className="figures cut wide-only">
+      <Cell className="figures seen-cell wide-only">
         <LastSeen ms={millisOf(device.lastSeen)} ageMs={ageMs} />
       </Cell>
       <Cell className="number figures wide-only">{formatCount(device.metrics)}</Cell>
@@ -276,7 +300,7 @@ function LastSeen({ ms, ageMs }: { readonly ms: number; readonly ageMs: number }
   return (
     <>
       {format.ago(ageMs)}
-      {isSilent && <span className="quiet small"> · {words.silentSince(format.dayMinute(ms))}</span>}
+      {isSilent && <span className="quiet small"> {words.silentSince(format.dayMinute(ms))}</span>}
     </>
   );
 }
