@@ -52,6 +52,18 @@ export const LIMITS = {
     whenFull: 'A further stream is refused with 503 `too-many-streams`.',
     metric: 'iot_api_streams',
   },
+  streamsSubjectMax: {
+    value: 32,
+    unit: 'count',
+    what: 'Event streams of one subject at a time: its share, so that nobody keeps the others out.',
+    whenFull: 'A further stream is refused with 503 `too-many-streams`.',
+  },
+  streamsTenantMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Event streams of all subjects together whose grants lie in one and the same tenant.',
+    whenFull: 'A further stream is refused with 503 `too-many-streams`.',
+  },
   subscriptionsMax: {
     value: 32,
     unit: 'count',
@@ -61,7 +73,22 @@ export const LIMITS = {
   streamBufferBytesMax: {
     value: 4_194_304,
     unit: 'bytes',
-    what: 'Output of one event stream that the client has not taken yet.',
+    what: 'Events of all event streams with the same filters that one of them has not taken yet; each is held once.',
+    whenFull:
+      'The oldest is given up, and streams that have not taken it are closed; the clients resume from their last event id. One event is held whatever its size.',
+    metric: 'iot_api_streams_dropped_total',
+  },
+  streamsBytesMax: {
+    value: 33_554_432,
+    unit: 'bytes',
+    what: 'Events that all event streams together hold.',
+    whenFull: 'As above, for those streams of the same filters that hold most.',
+    metric: 'iot_api_streams_dropped_total',
+  },
+  streamPatienceMs: {
+    value: 60_000,
+    unit: 'ms',
+    what: 'Time in which the client of an event stream may take nothing of what waits for it.',
     whenFull: 'The stream is closed; the client resumes from its last event id.',
     metric: 'iot_api_streams_dropped_total',
   },
@@ -77,6 +104,18 @@ export const LIMITS = {
     what: 'Telemetry queries that run at a time.',
     whenFull: 'A further query is refused with 503 `too-many-queries` and `retry-after`.',
     metric: 'iot_api_queries',
+  },
+  queriesSubjectMax: {
+    value: 8,
+    unit: 'count',
+    what: 'Telemetry queries of one subject that run at a time.',
+    whenFull: 'A further query is refused with 503 `too-many-queries` and `retry-after`.',
+  },
+  queriesTenantMax: {
+    value: 12,
+    unit: 'count',
+    what: 'Telemetry queries of all subjects together whose grants lie in one and the same tenant.',
+    whenFull: 'A further query is refused with 503 `too-many-queries` and `retry-after`.',
   },
   queryDeadlineMs: {
     value: 15_000,
@@ -126,6 +165,25 @@ export const LIMITS = {
     what: 'Exports that run at a time.',
     whenFull: 'A further one is refused with 503 `too-many-queries` and `retry-after`.',
     metric: 'iot_api_exports',
+  },
+  exportsSubjectMax: {
+    value: 3,
+    unit: 'count',
+    what: 'Exports of one subject that run at a time.',
+    whenFull: 'A further one is refused with 503 `too-many-queries` and `retry-after`.',
+  },
+  exportsTenantMax: {
+    value: 5,
+    unit: 'count',
+    what: 'Exports of all subjects together whose grants lie in one and the same tenant.',
+    whenFull: 'A further one is refused with 503 `too-many-queries` and `retry-after`.',
+  },
+  answerPatienceMs: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Time in which the client of an export, an audit or an NDJSON answer may take nothing of what waits for it.',
+    whenFull: 'The connection is closed; an export is resumed by its cursor.',
+    metric: 'iot_api_answers_dropped_total',
   },
   requestsBurstMax: {
     value: 10_000,

@@ -153,20 +153,141 @@ test('openStream sends heartbeats while nothing happens', async () => {
   assert.equal(await events.block(), ': alive');
 });
 
-test('openStream closes the connection of a client that does not read, and counts it', async () => {
-  await using scene = await openScene({ bounds: { streamBufferBytesMax: 100_000 } });
+/** About 100 kB of points. */
+const MANY = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`metric-${i}`, i]));
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Waits until a condition holds, and does something before each look. */
+async function until(isSo: () => boolean, before: () => void = () => undefined): Promise<void> {
+  for (let i = 0; !isSo(); i++) {
+    if (i > 20_000) throw new Error('the condition never held');
+    before();
+    await turn();
+  }
+}
+
+/** Counts the live feeds that the platform is asked for, and the events that it hands out. */
+function watchLive({ platform }: Scene): { open: number; begun: number; events: number } {
+  const seen = { open: 0, begun: 0, events: 0 };
+  const live = platform.live.bind(platform);
+  platform.live = async function* (...asked) {
+    seen.begun++;
+    seen.open++;
+    try {
+      for await (const batch of live(...asked)) {
+        seen.events += batch.length;
+        yield batch;
+      }
+    } finally {
+      seen.open--;
+    }
+  };
+  return seen;
+}
+
+test('openStream asks for no more while nobody reads, and closes the connection of who takes nothing for long', async () => {
+  await using scene = await openScene();
+  const seen = watchLive(scene);
   await using events = await open(scene, PATH);
   await events.block();
   const dropped = scene.meter.counter('iot_api_streams_dropped_total', '');
-  const values = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`metric-${i}`, i]));
-  while (dropped.value === 0) {
-    scene.platform.ingest([{ ...KEY, values }]);
-    await new Promise((resolve) => setImmediate(resolve));
+  const published = 400;
+  for (let i = 0; i < published; i++) {
+    scene.platform.ingest([{ ...KEY, values: MANY }]);
+    await turn();
   }
+  assert.ok(seen.events < published / 2, `${seen.events} of ${published} events were asked for`);
+  assert.equal(dropped.value, 0);
+  scene.clock.advance(45_000);
+  assert.equal(dropped.value, 0, 'a client may be slow for a while');
+  scene.clock.advance(30_000);
+  assert.equal(dropped.value, 1);
   await assert.rejects(async () => {
     for (;;) await events.next();
   });
+  await until(() => seen.open === 0);
   assert.equal(scene.meter.gauge('iot_api_streams', '').value, 0);
+});
+
+test('openStream makes each event once for all streams of the same filters, and gives up who falls behind', async () => {
+  await using scene = await openScene({ bounds: { streamBufferBytesMax: 1_000_000 } });
+  const seen = watchLive(scene);
+  await using slow = await open(scene, PATH);
+  await slow.block();
+  await using quick = await open(scene, PATH);
+  await quick.block();
+  assert.equal(seen.begun, 1);
+  const dropped = scene.meter.counter('iot_api_streams_dropped_total', '');
+  let published = 0;
+  let got = 0;
+  const reading = (async () => {
+    for (; got < 400; got++) assert.equal(valuesOf(await quick.next()).length, 2_000);
+  })();
+  await until(
+    () => published === 400,
+    () => {
+      if (published - got < 3) {
+        scene.platform.ingest([{ ...KEY, values: MANY }]);
+        published++;
+      }
+    },
+  );
+  await reading;
+  assert.equal(dropped.value, 1);
+  await assert.rejects(async () => {
+    for (;;) await slow.next();
+  });
+});
+
+test('openStream that resumed shares the feed again as soon as it has caught up', async () => {
+  await using scene = await openScene();
+  const seen = watchLive(scene);
+  let id = '';
+  {
+    await using events = await open(scene, PATH);
+    await events.block();
+    publish(scene, 1);
+    id = (await events.next()).id;
+  }
+  await until(() => seen.open === 0);
+  publish(scene, 2);
+  await using first = await open(scene, PATH, { 'last-event-id': id });
+  await using second = await open(scene, PATH, { 'last-event-id': id });
+  const got: unknown[][] = [[], []];
+  for (let value = 3; value <= 8; value++) {
+    publish(scene, value);
+    for (const [at, events] of [first, second].entries()) {
+      while (!got[at]?.includes(value)) got[at]?.push(...valuesOf(await events.next()));
+    }
+  }
+  assert.deepEqual(got, [
+    [2, 3, 4, 5, 6, 7, 8],
+    [2, 3, 4, 5, 6, 7, 8],
+  ]);
+  assert.equal(seen.open, 1, 'one feed for both');
+});
+
+test('openStream gives a subject and a tenant their shares, so that others come in', async () => {
+  await using scene = await openScene();
+  const tokenOf = async (name: string, tenant: string) => {
+    const grants = [{ role: 'viewer', tenant }];
+    const made = await scene.post('/api/v1/tokens', { name, grants });
+    const { secret } = (await made.json()) as Model<'TokenWithSecret'>; // the answer of its operation
+    return { authorization: `Bearer ${secret}` };
+  };
+  await using stack = new AsyncDisposableStack();
+  const openAs = async (headers: Record<string, string>) => {
+    const events = stack.use(await open(scene, '/api/v1/stream?subscribe=points', headers));
+    return events.response.statusCode;
+  };
+  const held = { max: 0 };
+  for (const name of ['a', 'b', 'c']) {
+    const headers = await tokenOf(name, 'acme');
+    for (let i = 0; i < 33; i++) if ((await openAs(headers)) === 200) held.max++;
+  }
+  assert.equal(held.max, 64);
+  assert.equal(await openAs(await tokenOf('of-beta', 'beta')), 200);
 });
 
 test('openStream refuses more streams than the limit and subscriptions it cannot read', async () => {
