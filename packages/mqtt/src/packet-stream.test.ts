@@ -295,3 +295,19 @@ function foundInChunks(
   while (stream.next()) found.push(structuredClone(stream.packet()));
   return found;
 }
+
+test('PacketStream says of a request of HTTP that it is one, and of another first packet what it is', () => {
+  const faultOf = (bytes: Uint8Array): string => {
+    const stream = new PacketStream();
+    stream.push(bytes);
+    try {
+      stream.next();
+    } catch (fault) {
+      assert.ok(fault instanceof MqttError);
+      return fault.message;
+    }
+    return '';
+  };
+  assert.match(faultOf(new TextEncoder().encode('POST /api HTTP/1.1\r\n')), /looks like HTTP/);
+  assert.equal(faultOf(bytesOf('c0 00')), 'The first packet is PINGREQ; CONNECT is wanted.');
+});

@@ -124,10 +124,10 @@ export class PacketStream {
   /** Reads type and length of the packet at `at`; false when they are not there yet. */
   #readHeader(bytes: Uint8Array, at: number, end: number): boolean {
     if (at + 2 > end) {
-      if (at < end) this.#checkType(Number(bytes[at]) >> 4);
+      if (at < end) this.#checkType(Number(bytes[at]));
       return false;
     }
-    this.#checkType(Number(bytes[at]) >> 4);
+    this.#checkType(Number(bytes[at]));
     let length = Number(bytes[at + 1]);
     let headerBytes = 2;
     if (length > 127) {
@@ -147,10 +147,13 @@ export class PacketStream {
     return true;
   }
 
-  #checkType(type: number): void {
+  #checkType(first: number): void {
+    const type = first >> 4;
     if (type === 0) throw malformed('A packet is of type 0; 1 to 15 is wanted.');
     if (this.#level === 0 && type !== PACKET_TYPE.connect)
-      throw protocolError(`The first packet is ${packetNameOf(type)}; CONNECT is wanted.`); // [MQTT-3.1.0-1]
+      throw protocolError(
+        `The first packet is ${packetNameOf(type)}${isOfHttp(first) ? ': it looks like HTTP, which has a port of its own' : ''}; CONNECT is wanted.`,
+      ); // [MQTT-3.1.0-1]
   }
 
   #open(bytes: Uint8Array, start: number, end: number): void {
@@ -219,6 +222,11 @@ export class PacketStream {
     this.cursor.bytes = NO_BYTES;
     return false;
   }
+}
+
+/** Whether a byte begins DELETE, GET, HEAD, OPTIONS, PATCH, POST or PUT. */
+function isOfHttp(first: number): boolean {
+  return 'DGHOP'.includes(String.fromCharCode(first));
 }
 
 function tooLarge(bytes: number, bytesMax: number): MqttError {
