@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type EngineSignal,
@@ -151,6 +152,7 @@ export class EngineProcess implements AsyncDisposable {
     const user = runAs === undefined ? [] : [`--reuid=${runAs}`, `--regid=${runAs}`, '--clear-groups'];
     const log = openSync(logPath, 'a');
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...user, '--', command, ...words], {
+      cwd: dirname(logPath), // by which what is left of it is found
       detached: true, // a key pressed in a terminal is none of its concern
       stdio: ['ignore', log, log],
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LC_ALL: 'C.UTF-8', TZ: 'UTC', ...env },
