@@ -234,6 +234,25 @@ export const LIMITS = {
     what: 'Seals of a source whose state of devices is not in its tables yet.',
     whenFull: 'The next seal waits until it is.',
   },
+  rollMs: {
+    value: 600_000,
+    unit: 'ms',
+    what: 'Log time after which points of PostgreSQL are added to its rollups.',
+    whenFull: 'They are added by the next background work.',
+    metric: 'iot_store_rollup_lag_seals',
+  },
+  rollPointsMax: {
+    value: 1_000_000,
+    unit: 'count',
+    what: 'Points that PostgreSQL adds to its rollups in one transaction, beside those of the last seal.',
+    whenFull: 'The others follow in the next one.',
+  },
+  rollSealsMax: {
+    value: 10_000,
+    unit: 'count',
+    what: 'Seals whose points PostgreSQL adds to its rollups in one transaction.',
+    whenFull: 'The others follow in the next one.',
+  },
   daysAhead: {
     value: 2,
     unit: 'days',

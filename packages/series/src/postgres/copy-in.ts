@@ -27,6 +27,8 @@ const COPY_DONE = Uint8Array.from([0x63, 0, 0, 0, 4]);
  */
 export class CopyIn implements Submittable {
   readonly done: Promise<number>;
+  /** Put here by the client, which counts the time of a statement from its submission to this call. */
+  callback: ((fault: Error | undefined) => void) | undefined;
   readonly #text: string;
   readonly #chunks: Iterable<Uint8Array>;
   readonly #settle: PromiseWithResolvers<number>;
@@ -71,12 +73,14 @@ export class CopyIn implements Submittable {
   handleCopyInResponse(): void {}
 
   handleReadyForQuery(): void {
+    this.callback?.(this.#fault);
     if (this.#fault) this.#settle.reject(this.#fault);
     else this.#settle.resolve(this.#rows);
   }
 
   handleError(fault: Error): void {
     this.#fault ??= fault;
+    this.callback?.(this.#fault);
     // a connection that is gone is never ready again
     this.#settle.reject(this.#fault);
   }

@@ -27,9 +27,8 @@ export interface FoldParts {
 export class FoldNotTaken extends Error {}
 
 /**
- * Brings what seals changed into the tables of devices, and their points into the rollups, as one transaction; from
- * points that are really there, by the receive times that tell seals apart. Returns what to do once it is committed.
- * `isRolledHere`: false where the server keeps rollups by itself.
+ * Brings what seals changed into the tables of devices and newest values as one transaction. Returns what to do once it
+ * is committed.
  */
 export async function writeFold(pool: PostgresPool, load: FoldLoad, parts: FoldParts): Promise<() => void> {
   return await pool.transact('fold seals into the tables', async (session) => {
@@ -55,7 +54,6 @@ export async function writeFold(pool: PostgresPool, load: FoldLoad, parts: FoldP
       byDevice(load.dedupe, parts.book, ids),
       after.receivedMicros,
     );
-    await rollUp(session, source.id, before.receivedMicros, after.receivedMicros);
     return () => {
       for (const [place, id] of ids) parts.book.setId(place, id);
       committed();
@@ -179,33 +177,6 @@ async function writeLatest(
       of(({ ordinal }) => ordinal),
     ],
   );
-}
-
-/**
- * Sums of the points received in (from, to] by minute, hour and day of their event time, added to what is there. First
- * and last are arrays of (time, position, ordinal, value), so that they compare as points do.
- */
-const ROLL_UP = `WITH fresh AS MATERIALIZED (
-    SELECT series_id, date_bin('1 minute', time, 'epoch') AS minute, date_trunc('month', received)::date AS month,
-      count(*) AS count, min(value) AS min, max(value) AS max, sum(value) AS sum,
-      min(ARRAY[date_part('epoch', time), position, ordinal, value]) AS head,
-      max(ARRAY[date_part('epoch', time), position, ordinal, value]) AS tail
-    FROM points WHERE source = $1 AND received > $2 AND received <= $3 AND value IS NOT NULL GROUP BY 1, 2, 3)
-  INSERT INTO rollups AS r (series_id, step, start, source, month, count, min, max, sum, head, tail)
-  SELECT f.series_id, s.step, date_bin(s.step * interval '1 second', f.minute, 'epoch'), $1::smallint, f.month,
-    sum(f.count), min(f.min), max(f.max), sum(f.sum), min(f.head), max(f.tail)
-  FROM fresh f, (VALUES (60), (3600), (86400)) AS s(step) GROUP BY 1, 2, 3, 5
-  ON CONFLICT (series_id, step, start, source, month) DO UPDATE SET count = r.count + excluded.count,
-    min = least(r.min, excluded.min), max = greatest(r.max, excluded.max), sum = r.sum + excluded.sum,
-    head = least(r.head, excluded.head), tail = greatest(r.tail, excluded.tail)`;
-
-async function rollUp(
-  session: PostgresSession,
-  source: number,
-  fromMicros: number,
-  toMicros: number,
-): Promise<void> {
-  await session.run(ROLL_UP, [source, timestampOf(fromMicros), timestampOf(toMicros)]);
 }
 
 function byDevice(

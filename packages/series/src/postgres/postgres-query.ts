@@ -40,7 +40,7 @@ export async function answerQuery(
   if (shape.kind === 'extremes') checkExtremes(shape.points);
   const buckets = shape.kind === 'buckets' ? new Buckets(shape.stepMicros) : undefined;
   const [at] = await session.query(
-    `SELECT s.seal, date_part('epoch', f.received) AS folded, date_part('epoch', g.until) AS gone
+    `SELECT s.seal, date_part('epoch', f.rolled) AS rolled, date_part('epoch', g.until) AS gone
      FROM sources s JOIN folds f ON f.source = s.id LEFT JOIN gone g ON g.series = $2 WHERE s.id = $1`,
     [origin.source, origin.series],
   );
@@ -121,7 +121,7 @@ async function answerBuckets(
     const rows = await rollupRows(session, origin, grain, { fromMicros: since, toMicros: early.toMicros });
     add(rows);
     if (rows.length > 0) resolutionMicros = grain;
-    add(await summedRows(session, origin, early, stepMicros, microsOf(at.folded)));
+    add(await summedRows(session, origin, early, stepMicros, microsOf(at.rolled)));
     await buckets.addSources(heads, early, turn);
   }
   if (late.fromMicros < late.toMicros) add(await summedRows(session, origin, late, stepMicros, undefined));

@@ -26,6 +26,7 @@ import { Partitions, partitionDays } from './partitions.ts';
 import { openPostgresPool, type PostgresPool } from './postgres-pool.ts';
 import { answerQuery } from './postgres-query.ts';
 import { PostgresUpkeep } from './postgres-upkeep.ts';
+import { rollUp } from './roll-up.ts';
 import { type NewSeries, SealNotTaken, writeSeal } from './seal-transaction.ts';
 import { readEvents } from './session-rows.ts';
 import { loadSource, type SourceMemory } from './source-memory.ts';
@@ -134,7 +135,6 @@ class PostgresStore implements SeriesStore {
       this.#isUnsure = false;
       this.#metrics.seals.add(1);
       this.#metrics.points.add(seal.points.rows);
-      this.#metrics.rollupLag.set(memory.state.seal - memory.fold.seal);
       this.#metrics.sealSeconds.observe((this.#parts.needs.clock.monotonicMs() - startedMs) / 1000);
       this.#parts.needs.failpoint('seal-after-commit');
     });
@@ -184,6 +184,10 @@ class PostgresStore implements SeriesStore {
       await this.#foldNow();
       return true;
     }
+    if (this.#mustRoll(memory)) {
+      await this.#rollNext();
+      return true;
+    }
     return await this.#upkeep.step(memory);
   }
 
@@ -205,7 +209,7 @@ class PostgresStore implements SeriesStore {
         points: Number(row?.points),
         chunks: 0,
         files: days.length,
-        rollupLag: memory.state.seal - memory.fold.seal,
+        rollupLag: memory.state.seal - memory.fold.rolledSeal,
         oldestDay: row?.day === null || row?.day === undefined ? undefined : String(row.day),
       };
       this.#metrics.bytes.set(figures.bytes);
@@ -306,11 +310,15 @@ class PostgresStore implements SeriesStore {
       const before = memory.fold;
       const { seal, receivedMicros, logMicros } = memory.state;
       if (seal === before.seal) return;
-      const after = { seal, receivedMicros, retentionMicros: this.#upkeep.microsFor(logMicros) };
+      const after = {
+        ...before,
+        seal,
+        receivedMicros,
+        retentionMicros: this.#upkeep.microsFor(logMicros),
+      };
       const startedMs = needs.clock.monotonicMs();
       const load = memory.takeLoad();
       try {
-        needs.failpoint('rollup-before-commit');
         const parts = { source, book: memory.book, dedupe: memory.dedupe, before, after };
         (await writeFold(pool, load, parts))();
       } catch (error) {
@@ -322,6 +330,34 @@ class PostgresStore implements SeriesStore {
       memory.fold = after;
       this.#foldedMs = needs.clock.monotonicMs();
       this.#metrics.foldSeconds.observe((this.#foldedMs - startedMs) / 1000);
+    });
+  }
+
+  /** Rollups are asked for when raw points are gone, so they may follow in large steps, which touch each row once. */
+  #mustRoll({ state, fold, unrolledPoints }: SourceMemory): boolean {
+    if (state.seal <= fold.rolledSeal) return false;
+    const ageMicros = state.receivedMicros - fold.rolledMicros;
+    return ageMicros >= this.#parts.settings.rollMs * 1000 || unrolledPoints >= LIMITS.rollPointsMax.value;
+  }
+
+  #rollNext(): Promise<void> {
+    return this.#folds.run(async () => {
+      const { pool, source, needs } = this.#parts;
+      const memory = await this.#alreadyLoaded();
+      needs.failpoint('rollup-before-commit');
+      // what another attempt committed, whose outcome was not heard, is not done again
+      memory.fold = { ...(await pool.use('look for rollups', (one) => readFold(one, source))) };
+      if (memory.fold.rolledSeal >= memory.state.seal) return;
+      const after = await rollUp(pool, source, memory.fold, memory.state.seal);
+      memory.fold = { ...memory.fold, ...after };
+      const [row] = await pool.use('count points', (session) =>
+        session.query(
+          'SELECT coalesce(sum(points), 0) AS n FROM seals WHERE source = $1 AND seal > $2 AND seal <= $3',
+          [source.id, after.rolledSeal, memory.state.seal],
+        ),
+      );
+      memory.unrolledPoints = Number(row?.n);
+      this.#metrics.rollupLag.set(memory.state.seal - after.rolledSeal);
     });
   }
 

@@ -40,7 +40,7 @@ DECLARE name text := 'points_' || to_char(day, 'YYYYMMDD');
 BEGIN
   IF to_regclass(format('%I.%I', current_schema(), name)) IS NULL THEN RETURN false; END IF;
   IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
-    WHERE s.seal > f.seal AND f.received < (day + 1)::timestamptz) THEN RETURN false; END IF;
+    WHERE s.seal > f.rolled_seal AND f.rolled < (day + 1)::timestamptz) THEN RETURN false; END IF;
   EXECUTE format('LOCK TABLE %I IN SHARE MODE', name);
   EXECUTE format('INSERT INTO gone SELECT s.id, p.time FROM series s, LATERAL (
       SELECT time FROM %I WHERE series_id = s.id ORDER BY time DESC LIMIT 1) p
@@ -69,7 +69,7 @@ CREATE OR REPLACE FUNCTION drop_day(day date) RETURNS boolean ${head} AS $body$
 DECLARE dropped bigint;
 BEGIN
   IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
-    WHERE s.seal > f.seal AND f.received < (day + 1)::timestamptz) THEN RETURN false; END IF;
+    WHERE s.seal > f.rolled_seal AND f.rolled < (day + 1)::timestamptz) THEN RETURN false; END IF;
   INSERT INTO gone SELECT series_id, max(time) FROM points WHERE received < (day + 1)::timestamptz GROUP BY series_id
     ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until);
   SELECT count(*) INTO dropped FROM drop_chunks('points', created_before => (day + 1)::timestamptz);

@@ -19,6 +19,7 @@ CREATE TABLE sources(
 ) WITH (fillfactor = 20);
 CREATE TABLE folds(
   source smallint PRIMARY KEY REFERENCES sources, epoch bigint NOT NULL, seal bigint NOT NULL DEFAULT 0,
+  rolled_seal bigint NOT NULL DEFAULT 0, rolled timestamptz NOT NULL DEFAULT 'epoch',
   received timestamptz NOT NULL DEFAULT 'epoch', retention timestamptz NOT NULL DEFAULT 'epoch'
 ) WITH (fillfactor = 20);
 CREATE TABLE devices(

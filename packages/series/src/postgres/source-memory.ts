@@ -28,6 +28,8 @@ export class SourceMemory {
   seriesIds: Int32Array = new Int32Array(64);
   state: SourceState;
   fold: FoldState;
+  /** Points of seals that the rollups do not have. */
+  unrolledPoints = 0;
   #dedupe: DedupeEntries[] = [];
   #gaps = new Map<number, readonly DeviceGaps[]>();
 
@@ -48,6 +50,7 @@ export class SourceMemory {
       logMicros: seal.logTimeMicros,
       receivedMicros,
     };
+    this.unrolledPoints += seal.points.rows;
     this.book.apply(change);
     this.latest.apply(seal.points);
     // the pipeline's bytes stay as they are: it takes them out of its windows for the seal
@@ -225,6 +228,11 @@ async function loadSeals(session: PostgresSession, memory: SourceMemory): Promis
     memory.fold.seal,
   ]);
   for (const { state } of rows) memory.restore(decodeState(state as Uint8Array)); // a bytea is given as bytes
+  const [unrolled] = await session.query(
+    'SELECT coalesce(sum(points), 0) AS n FROM seals WHERE source = $1 AND seal > $2',
+    [memory.source.id, memory.fold.rolledSeal],
+  );
+  memory.unrolledPoints = Number(unrolled?.n);
 }
 
 /** Newest points: those of the table, and those of seals that are not folded. */

@@ -22,10 +22,12 @@ export interface SourceState {
   readonly receivedMicros: number;
 }
 
-/** Up to which seal the tables of devices, rollups and latest values hold what seals carried. */
+/** Up to which seal the tables of devices and latest values, and the rollups, hold what seals carried. */
 export interface FoldState {
   readonly seal: number;
   readonly receivedMicros: number;
+  readonly rolledSeal: number;
+  readonly rolledMicros: number;
   /** Where retention's clock stood. */
   readonly retentionMicros: number;
 }
@@ -106,13 +108,15 @@ export async function readSource(session: PostgresSession, source: OpenSource): 
 /** How far the tables have come. */
 export async function readFold(session: PostgresSession, { id }: OpenSource): Promise<FoldState> {
   const [row] = await session.query(
-    `SELECT seal, date_part('epoch', received) AS received, date_part('epoch', retention) AS retention
+    `SELECT seal, date_part('epoch', received) AS received, rolled_seal, date_part('epoch', rolled) AS rolled, date_part('epoch', retention) AS retention
      FROM folds WHERE source = $1`,
     [id],
   );
   return {
     seal: Number(row?.seal),
     receivedMicros: microsOf(row?.received),
+    rolledSeal: Number(row?.rolled_seal),
+    rolledMicros: microsOf(row?.rolled),
     retentionMicros: microsOf(row?.retention),
   };
 }

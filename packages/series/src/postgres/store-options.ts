@@ -13,8 +13,9 @@ export interface PostgresStoreOptions {
   /** Name of the process, for those who are fenced by it. */
   readonly owner: string;
   readonly retention?: { readonly rawDays?: number; readonly rollupDays?: number };
-  /** Time between two folds; `LIMITS.foldMs` when absent. */
+  /** Time between two folds, and between two rollups by the log's time; those of `LIMITS` when absent. */
   readonly foldMs?: number;
+  readonly rollMs?: number;
 }
 
 /** What a store needs from its process. `breathe` lets other work of the thread have its turn. */
@@ -31,14 +32,16 @@ export interface StoreSettings {
   readonly rawDays: number;
   readonly rollupDays: number;
   readonly foldMs: number;
+  readonly rollMs: number;
 }
 
 /** The settings with what was left out. */
-export function settingsOf({ retention, foldMs }: PostgresStoreOptions): StoreSettings {
+export function settingsOf({ retention, foldMs, rollMs }: PostgresStoreOptions): StoreSettings {
   return {
     rawDays: retention?.rawDays ?? LIMITS.rawDays.value,
     rollupDays: retention?.rollupDays ?? LIMITS.rollupDays.value,
     foldMs: foldMs ?? LIMITS.foldMs.value,
+    rollMs: rollMs ?? LIMITS.rollMs.value,
   };
 }
 
