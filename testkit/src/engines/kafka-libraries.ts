@@ -1,15 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { CACHE_FOLDER, keepFolder } from './cache-folder.ts';
 import { findProgram } from './programs.ts';
 
 const KAFKA_VERSION = '4.3.1';
 /** Without a log binding of its own line Kafka's faults at the start are told nowhere. */
 const LOG_BINDING_VERSION = '2.25.4';
 const COPY_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
-const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/skerry', import.meta.url));
-const FOLDER = join(CACHE, `kafka-${KAFKA_VERSION}`);
+const FOLDER = join(CACHE_FOLDER, `kafka-${KAFKA_VERSION}`);
 const MAVEN_MS = 240_000;
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -70,7 +69,7 @@ function fetchJars(target: string): void {
       timeout: MAVEN_MS,
     });
     if (end.status !== 0) throw new TypeError(`Maven could not fetch Kafka: ${end.stdout}${end.stderr}`);
-    if (!existsSync(target)) renameSync(jars, target);
+    keepFolder(jars, target);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

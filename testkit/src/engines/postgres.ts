@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EngineCertificates, makeEngineCertificates } from './certificates.ts';
 import { EngineFolder } from './engine-folder.ts';
 import { EngineProcess } from './engine-process.ts';
 import { onFreePorts } from './ports.ts';
+import { copyPostgresTemplate } from './postgres-template.ts';
 import { endsWell, findPostgresFolder, runTool } from './programs.ts';
 
 const STREAMS_MS = 30_000;
@@ -160,7 +161,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const dataFolder = await initialise(folder.path, options, tls);
   const { engine, plan } = await startServer('primary', { folder: folder.path, dataFolder, options, tls });
   const primary = undo.use(new PostgresServer(engine, plan));
-  await primary.sql('CREATE DATABASE skerry', 'postgres');
+  const { password } = options;
+  if (password !== undefined)
+    await primary.sql(`ALTER ROLE skerry PASSWORD '${password.replaceAll("'", "''")}'`);
   const standby = options.standby ? await startStandby(primary, plan.place) : undefined;
   undo.move();
   return new Postgres(engine, plan, { folder, standby });
@@ -175,10 +178,8 @@ async function initialise(
   await makeOwnFolder(join(folder, 'sockets'));
   const dataFolder = join(folder, 'primary');
   await makeOwnFolder(dataFolder);
-  const secretFile = join(folder, 'password');
-  writeFileSync(secretFile, `${options.password ?? 'unused'}\n`);
-  const words = ['-D', dataFolder, '-U', 'skerry', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'];
-  await runTool(programOf('initdb'), [...words, '--no-sync', `--pwfile=${secretFile}`], { runAs: runAs() });
+  const programs = dirname(programOf('postgres'));
+  await copyPostgresTemplate({ programs, runAs: runAs() }, dataFolder, folder);
   if (tls) await copyKey(tls.serverKey, keyPath(folder));
   const kind = tls ? 'hostssl' : 'host';
   const method = options.password === undefined ? 'trust' : 'scram-sha-256';
