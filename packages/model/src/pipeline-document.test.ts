@@ -82,3 +82,57 @@ test('anything at all is answered with faults, never with an exception', () => {
   for (const value of [undefined, null, 1, 'x', [], {}, { spec: [] }, { ...head, spec: { stages: {} } }])
     assert.ok(parseStagesDocument(value).faults.length > 0, JSON.stringify(value));
 });
+
+test('a layout of binary payloads is read with its defaults, and every fault of it is told', () => {
+  const stages = [{ name: 'f', type: 'Filter', keep: 'true' }];
+  const decode = (layout: unknown, contentType = 'application/octet-stream') =>
+    parseStagesDocument({ ...head, spec: { decode: { contentType, layout }, stages } });
+  const { document } = decode({ fields: [{ name: 'a', at: 2, type: 'u16', bits: { from: 3 } }] });
+  assert.ok(document?.kind === 'Pipeline');
+  assert.deepEqual(document.spec.decode.layout, {
+    length: 4,
+    allowLonger: false,
+    endian: 'big',
+    fields: [{ name: 'a', at: 2, type: 'u16', bits: { from: 3, count: 1 } }],
+  });
+  assert.deepEqual(parseStagesDocument(structuredClone(document)).document, document);
+  for (const [found, words] of [
+    [decode(undefined), /layout: found nothing beside application\/octet-stream/],
+    [decode({ fields: [] }, 'application/cbor'), /layout: found a layout beside application\/cbor/],
+    [decode({ fields: [] }), /fields: found \[\], wanted a list of 1 to 512 fields/],
+    [decode({ fields: [{ at: 0, type: 'u8' }] }), /fields\[0\]\.name: found nothing/],
+    [decode({ fields: [{ name: 'a', at: -1, type: 'u8' }] }), /at: found -1, wanted an integer from 0/],
+    [decode({ fields: [{ name: 'a', at: 0 }] }), /type: found nothing, wanted one of u8/],
+    [decode({ fields: [{ name: 'a', at: 0, type: 'u9' }] }), /type: found "u9"/],
+    [
+      decode({ fields: [{ name: 'a', at: 0, type: 'text' }] }),
+      /length: found nothing, wanted an integer from 1/,
+    ],
+    [decode({ fields: [{ name: 'a', at: 0, type: 'u8', length: 2 }] }), /length: found a length beside u8/],
+    [decode({ fields: [{ name: 'a', at: 0, type: 'i8', bits: { from: 0 } }] }), /bits: found bits of i8/],
+    [
+      decode({ fields: [{ name: 'a', at: 0, type: 'u8', bits: { from: 6, count: 3 } }] }),
+      /bits up to 8, wanted at most 7/,
+    ],
+    [decode({ fields: [{ name: 'a', at: 0, type: 'u8', scale: 0 }] }), /scale: found 0/],
+    [decode({ fields: [{ name: 'a', at: 0, type: 'text', length: 1, add: 1 }] }), /scale or add beside text/],
+    [
+      decode({ fields: [{ name: 'a', at: 0, type: 'text', length: 1, role: 'seq' }] }),
+      /role: found seq beside text/,
+    ],
+    [decode({ length: 1, fields: [{ name: 'a', at: 1, type: 'u8' }] }), /length: found 1, wanted 2 at least/],
+    [
+      decode({
+        fields: [
+          { name: 'a', at: 0, type: 'u8' },
+          { name: 'a', at: 1, type: 'u8' },
+        ],
+      }),
+      /fields\[1\]\.name: found "a" a second time/,
+    ],
+  ] as const)
+    assert.ok(
+      found.faults.some(({ path, detail }) => words.test(`${path}: ${detail}`)),
+      `${words} is not among ${JSON.stringify(found.faults)}`,
+    );
+});

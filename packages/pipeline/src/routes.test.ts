@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PipelineError } from './errors.ts';
 import { compileRoutes, DEFAULT_ROUTES } from './routes.ts';
+import { SPARKPLUG_ROUTES } from './testing/payload-source.ts';
 import { parseTemplate } from './topic-template.ts';
 
 const route = compileRoutes(DEFAULT_ROUTES);
@@ -105,4 +106,77 @@ test('compileRoutes always has the template of telemetry over HTTP, and no other
     ])
       assert.equal(route(topic).kind, 'messaging', topic);
   }
+});
+
+test('parseTemplate takes tenant and project as constants, and refuses those that say nothing or too much', () => {
+  const { route: ofPlant } = {
+    route: compileRoutes({
+      templates: ['line/{deviceId}{tenantId=acme}{projectId=plant 1}'],
+      unmatched: 'refuse',
+    }),
+  };
+  assert.deepEqual(ofPlant('line/m1'), {
+    kind: 'telemetry',
+    tenant: 'acme',
+    project: 'plant 1',
+    device: 'm1',
+    isDeviceRequired: true,
+    metricPrefix: '',
+  });
+  assert.equal(ofPlant('line/m1/x').kind, 'refuse');
+  const only = compileRoutes({ templates: ['all/data{tenantId=a}{projectId=b}'], unmatched: 'refuse' });
+  assert.deepEqual(
+    [only('all/data').tenant, only('all/data').project, only('all').kind, only('all/data/x').kind],
+    ['a', 'b', 'refuse', 'refuse'],
+  );
+  for (const [text, words] of [
+    ['a/{deviceId}{tenantId=t}', /projectId} is missing/],
+    ['a/{tenantId}/{projectId}{tenantId=t}', /is a level and fixed too/],
+    ['a/{deviceId}{tenantId=t}{tenantId=u}{projectId=p}', /is fixed twice/],
+    ['a/{deviceId}{tenantId=}{projectId=p}', /cannot be an id/],
+    ['a/{deviceId}{tenantId=a+b}{projectId=p}', /cannot be an id/],
+    ['a/{deviceId=x}{tenantId=t}{projectId=p}', /neither literal nor a variable/],
+    ['spBv1.0/{groupId}/{messageType}/{edgeNodeId}{tenantId=t}{projectId=p}', /one of Sparkplug is/],
+    ['sp/{groupId}/{messageType}/{edgeNodeId}/{deviceId?}{tenantId=t}{projectId=p}', /one of Sparkplug is/],
+    ['spBv1.0/{deviceId}/{messageType}/{edgeNodeId}{tenantId=t}{projectId=p}', /one of Sparkplug is/],
+  ] as const)
+    assert.throws(() => parseTemplate(text), words, text);
+});
+
+test('compileRoutes knows the namespace of Sparkplug: devices by node, commands and states as messages', () => {
+  const at = compileRoutes(SPARKPLUG_ROUTES);
+  const { sparkplug, ...rest } = at('spBv1.0/g:1/DDATA/e%/d');
+  assert.deepEqual(rest, {
+    kind: 'telemetry',
+    tenant: 'acme',
+    project: 'plant',
+    device: 'g%3A1:e%25:d',
+    isDeviceRequired: true,
+    metricPrefix: '',
+  });
+  assert.deepEqual(sparkplug, {
+    type: 'DDATA',
+    group: 'g:1',
+    node: 'e%',
+    device: 'd',
+    nodeId: 'g%3A1:e%25',
+    deviceId: 'g%3A1:e%25:d',
+  });
+  assert.equal(at('spBv1.0/g/NBIRTH/e').device, 'g:e');
+  for (const topic of ['spBv1.0/g/NCMD/e', 'spBv1.0/g/DCMD/e/d', 'spBv1.0/STATE/scada'])
+    assert.equal(at(topic).kind, 'messaging', topic);
+  for (const topic of [
+    'spBv1.0',
+    'spBv1.0/g/NDATA',
+    'spBv1.0/g/NDATA/e/d',
+    'spBv1.0/g/DDATA/e',
+    'spBv1.0/g/DDATA/e/',
+    'spBv1.0/g/XDATA/e',
+    'spBv1.0/g/DDATA/e/d/x',
+    `spBv1.0/g/DDATA/${'e'.repeat(120)}/${'d'.repeat(9)}`,
+  ])
+    assert.equal(at(topic).kind, 'dead-letter', topic);
+  const byGroup = 'spBv1.0/{projectId}/{messageType}/{edgeNodeId}/{deviceId?}{tenantId=acme}';
+  const grouped = compileRoutes({ templates: [byGroup], unmatched: 'refuse' })('spBv1.0/plant/DDATA/e/d');
+  assert.deepEqual([grouped.tenant, grouped.project, grouped.device], ['acme', 'plant', 'e:d']);
 });

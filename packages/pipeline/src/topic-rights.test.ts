@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Grant, Role, Scope, Subject } from '@skerry/model';
 import fc from 'fast-check';
 import { DEFAULT_ROUTES } from './routes.ts';
+import { SPARKPLUG_TEMPLATE } from './testing/payload-source.ts';
 import { compileTopicRights, type TopicRights } from './topic-rights.ts';
 
 function one(role: Role, scope: Scope = {}): Pick<Subject, 'grants'> {
@@ -218,4 +219,32 @@ test('mayPublish gives exactly the topics inside the scope, by brute force', () 
     }),
     { numRuns: 4 },
   );
+});
+
+test('a template with constants gives its topics to their project, and no other topic', () => {
+  const rights = compileTopicRights(['line/{deviceId}{tenantId=T}{projectId=P}', SPARKPLUG_TEMPLATE]);
+  const publish = (subject: Pick<Subject, 'grants'>, topic: string): boolean =>
+    rights.mayPublish(subject, topic, 'telemetry');
+  assert.equal(publish(PROJECT, 'line/D'), true);
+  assert.equal(publish(DEVICE, 'line/D'), true);
+  assert.equal(publish(DEVICE, 'line/D2'), false);
+  assert.equal(publish(one('operator', { tenant: 'T', project: 'P2' }), 'line/D'), false);
+  assert.equal(publish(PROJECT, 'other/D'), false);
+  const plant = one('operator', { tenant: 'acme', project: 'plant' });
+  assert.equal(publish(plant, 'spBv1.0/g/DDATA/e/d'), true);
+  assert.equal(publish(plant, 'line/D'), false);
+  assert.equal(publish(PROJECT, 'spBv1.0/g/DDATA/e/d'), false);
+  const asks = (subject: Pick<Subject, 'grants'>, filter: string): boolean =>
+    rights.maySubscribe(subject, filter);
+  assert.equal(asks(plant, 'spBv1.0/#'), true);
+  assert.equal(asks(plant, 'spBv1.0/+/NDATA/e'), true);
+  for (const filter of ['#', '+/#', '+/g/NDATA/e', 'line/#'])
+    assert.equal(asks(plant, filter), false, filter);
+  const device = one('device', { tenant: 'acme', project: 'plant', device: 'g:e' });
+  assert.equal(
+    asks(device, 'spBv1.0/g/NDATA/e'),
+    false,
+    'a node speaks for its devices: its topics are the project',
+  );
+  assert.equal(rights.mayPublish(device, 'spBv1.0/g/NCMD/e', 'messaging'), false);
 });
