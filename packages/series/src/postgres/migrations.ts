@@ -79,8 +79,11 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
 /** Version of the schema, 0 where there is none. */
 async function versionOf(session: PostgresSession, pool: PostgresPool): Promise<number> {
   const [server] = await session.query(
-    `SELECT current_setting('server_version_num')::integer AS version, to_regclass($1) IS NOT NULL AS "isThere"`,
-    [`${pool.schema}.schema_versions`],
+    // by a snapshot of the catalogue: `to_regclass` may remember what it found before the lock was waited for
+    `SELECT current_setting('server_version_num')::integer AS version, EXISTS (
+       SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+       WHERE relname = 'schema_versions' AND n.nspname = $1) AS "isThere"`,
+    [pool.schemaName],
   );
   if (Number(server?.version) < SERVER_VERSION_MIN)
     throw new SeriesError(

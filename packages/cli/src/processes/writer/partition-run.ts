@@ -1,0 +1,170 @@
+import type { ReceivedCount } from '@skerry/journal';
+import {
+  type KafkaClient,
+  type KafkaPartition,
+  openKafkaPartition,
+  partitionJournalId,
+  type TopicLayout,
+} from '@skerry/journal/kafka';
+import type { Clock, FailpointHook, Logger, Meter, Random } from '@skerry/kernel';
+import { turn } from '@skerry/kernel/node';
+import { openPipeline, type Pipeline, type RouteConfig } from '@skerry/pipeline';
+import type { SeriesStore, StoreState } from '@skerry/series';
+import { openPostgresStore, type PostgresPool } from '@skerry/series/postgres';
+
+/** One partition of a topic. */
+export interface PartitionName {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** How partitions are written. */
+export interface PartitionRunOptions {
+  readonly layout: TopicLayout;
+  readonly routes: RouteConfig;
+  /** Name of the process. */
+  readonly owner: string;
+  readonly sealAfterMs: number;
+  readonly rawDays: number;
+  readonly rollupDays: number;
+}
+
+/** What partitions are written with. */
+export interface PartitionRunNeeds {
+  readonly client: KafkaClient;
+  readonly pool: PostgresPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly failpoint: FailpointHook;
+}
+
+/** Points in one seal at most, so that many partitions together stay small. */
+const SEAL_POINTS = 20_000;
+/** Nobody follows a writer's feed. */
+const LIVE_ROWS = 1_024;
+const IDLE_MS = 50;
+
+/** A partition on its way into the store: its records as a journal, a pipeline, and the store of that journal. */
+export class PartitionRun implements AsyncDisposable {
+  readonly name: PartitionName;
+  readonly pipeline: Pipeline;
+  readonly store: SeriesStore;
+  readonly journal: KafkaPartition;
+  readonly #stack: AsyncDisposableStack;
+
+  constructor(
+    name: PartitionName,
+    parts: Pick<PartitionRun, 'pipeline' | 'store' | 'journal'>,
+    stack: AsyncDisposableStack,
+  ) {
+    this.name = name;
+    this.pipeline = parts.pipeline;
+    this.store = parts.store;
+    this.journal = parts.journal;
+    this.#stack = stack;
+  }
+
+  /** Waits for the seal that is under way. What is decoded and not sealed is read again by the next owner. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/**
+ * Takes a partition over where its store stopped; whoever wrote it before can commit nothing more. Fails with the faults
+ * of Kafka, of the store, and of `openPipeline`.
+ */
+export async function openPartitionRun(
+  name: PartitionName,
+  options: PartitionRunOptions,
+  needs: PartitionRunNeeds,
+): Promise<PartitionRun> {
+  const { topic, partition } = name;
+  const { client, pool, clock, random, logger, meter, failpoint } = needs;
+  await using stack = new AsyncDisposableStack();
+  const [cluster, found] = await Promise.all([client.cluster(), client.topic(topic)]);
+  const store = stack.use(
+    await openPostgresStore(
+      {
+        pool,
+        source: {
+          journalId: partitionJournalId(cluster.id, found.id, partition),
+          label: `${topic}/${partition}`,
+        },
+        owner: options.owner,
+        retention: { rawDays: options.rawDays, rollupDays: options.rollupDays },
+      },
+      { clock, logger, meter, failpoint, breathe: turn },
+    ),
+  );
+  const state = await store.load();
+  const { position, telemetryPosition } = state;
+  const journal = stack.use(
+    await openKafkaPartition(
+      {
+        topic,
+        partition,
+        layout: options.layout,
+        onLost: 'void',
+        ...(state.journalId === undefined
+          ? {}
+          : { base: { offset: position, telemetry: telemetryPosition, received: receivedOf(state) } }),
+      },
+      { client, clock, random, logger, meter },
+    ),
+  );
+  // a source that is new begins with the oldest record that Kafka has
+  const from = state.journalId === undefined ? journal.start : position;
+  const pipeline = stack.use(
+    await openPipeline(
+      {
+        routes: options.routes,
+        sealPoints: SEAL_POINTS,
+        sealAgeMs: options.sealAfterMs,
+        sealIdleMs: Math.min(IDLE_MS, options.sealAfterMs),
+        liveRowsMax: LIVE_ROWS,
+      },
+      {
+        journal,
+        store: loaded(store, { ...state, position: from }),
+        clock,
+        logger,
+        meter,
+        failpoint,
+        breathe: turn,
+      },
+    ),
+  );
+  return new PartitionRun(name, { pipeline, store, journal }, stack.move());
+}
+
+/** What was received up to the store's position: each record has a verdict there. */
+function receivedOf({ accounts }: StoreState): ReceivedCount[] {
+  const projects = new Map<string, { -readonly [K in keyof ReceivedCount]: ReceivedCount[K] }>();
+  for (const one of accounts) {
+    const { tenant, project } = one;
+    const key = `${tenant}\u0000${project}`;
+    const row = projects.get(key) ?? { tenant, project, received: 0, receivedQos0: 0 };
+    row.received +=
+      one.stored + one.deduplicated + one.filtered + one.deadLettered + one.discarded + one.expired;
+    projects.set(key, row);
+  }
+  return [...projects.values()];
+}
+
+/** A store that has told its state already: `load` is asked once only. */
+function loaded(store: SeriesStore, state: StoreState): SeriesStore {
+  return {
+    load: async () => state,
+    seal: (seal) => store.seal(seal),
+    query: (query, unsealed) => store.query(query, unsealed),
+    deadLetters: (filter) => store.deadLetters(filter),
+    deadLetter: (offset) => store.deadLetter(offset),
+    sessionEvents: (query) => store.sessionEvents(query),
+    work: () => store.work(),
+    figures: () => store.figures(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,199 @@
+import type { CodedError } from '@skerry/kernel';
+import {
+  openPartitionRun,
+  type PartitionName,
+  type PartitionRun,
+  type PartitionRunNeeds,
+  type PartitionRunOptions,
+} from './partition-run.ts';
+
+const REOPEN_MS = 1_000;
+const UPKEEP_MS = 1_000;
+
+/**
+ * The partitions that this process writes, as the group assigns and takes them. One that cannot be opened is tried again,
+ * one that another process has taken over is left; any other end of a partition ends the process, by `failed`.
+ */
+export class PartitionRuns implements AsyncDisposable {
+  readonly failed: Promise<never>;
+  readonly #options: PartitionRunOptions;
+  readonly #needs: PartitionRunNeeds;
+  /** By name: the run, or its being opened. */
+  readonly #owned = new Map<string, Owned>();
+  readonly #ending = new AbortController();
+  readonly #upkeep: Promise<void>;
+  #fail: (fault: unknown) => void = () => undefined;
+
+  constructor(options: PartitionRunOptions, needs: PartitionRunNeeds) {
+    this.#options = options;
+    this.#needs = needs;
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.failed.catch(() => undefined); // whoever awaits it is told
+    this.#upkeep = this.#work().catch((fault: unknown) => this.#fail(fault));
+  }
+
+  /** Takes partitions on. */
+  assign(names: readonly PartitionName[]): void {
+    for (const name of names) {
+      const key = keyOf(name);
+      if (!this.#owned.has(key))
+        this.#owned.set(key, new Owned(name, this.#options, this.#needs, this.#fail));
+    }
+  }
+
+  /** Gives partitions up; resolves when nothing of them is written any more. */
+  async revoke(names: readonly PartitionName[]): Promise<void> {
+    const given = names.flatMap((name) => this.#owned.get(keyOf(name)) ?? []);
+    for (const name of names) this.#owned.delete(keyOf(name));
+    await Promise.all(given.map((one) => one[Symbol.asyncDispose]()));
+  }
+
+  /** Those that are written now. */
+  get running(): PartitionRun[] {
+    return [...this.#owned.values()].flatMap(({ run }) => run ?? []);
+  }
+
+  /** What keeps partitions from being written, in words. */
+  reasons(): { readonly code: string; readonly detail: string }[] {
+    return [...this.#owned.values()].flatMap((one) => one.reasons());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#upkeep;
+    await this.revoke([...this.#owned.values()].map(({ name }) => name));
+  }
+
+  /** Rollups and retention of every store, one after the other. */
+  async #work(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      let isMore = false;
+      for (const { store, name } of this.running) {
+        if (signal.aborted) return;
+        try {
+          isMore = (await store.work()) || isMore;
+        } catch (fault) {
+          this.#needs.logger.log('warn', 'Upkeep of a store failed; it is tried again', {
+            ...name,
+            reason: String(fault),
+          });
+        }
+      }
+      if (!isMore) await this.#needs.clock.sleep(UPKEEP_MS, signal);
+    }
+  }
+}
+
+/** A partition that is owned, while it is opened, written and given up. */
+class Owned implements AsyncDisposable {
+  readonly name: PartitionName;
+  run: PartitionRun | undefined;
+  readonly #needs: PartitionRunNeeds;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #waitsFor: { readonly code: string; readonly detail: string } | undefined;
+
+  constructor(
+    name: PartitionName,
+    options: PartitionRunOptions,
+    needs: PartitionRunNeeds,
+    fail: (fault: unknown) => void,
+  ) {
+    this.name = name;
+    this.#needs = needs;
+    this.#running = this.#live(options).catch(fail);
+  }
+
+  reasons(): { readonly code: string; readonly detail: string }[] {
+    const place = `${this.name.topic}/${this.name.partition}`;
+    const waits = this.#waitsFor;
+    if (waits) return [{ code: waits.code, detail: `${place}: ${waits.detail}` }];
+    const alarms = this.run?.pipeline.alarms() ?? [];
+    const { condition } = this.run?.journal ?? {};
+    return [
+      ...alarms.map(({ code, detail }) => ({ code, detail: `${place}: ${detail}` })),
+      ...(condition?.is === 'waiting'
+        ? [{ code: condition.code, detail: `${place}: ${condition.reason}` }]
+        : []),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  async #live(options: PartitionRunOptions): Promise<void> {
+    const { signal } = this.#ending;
+    const { logger } = this.#needs;
+    while (!signal.aborted) {
+      await using run = await this.#opened(options);
+      if (!run) continue;
+      this.run = run;
+      const { position } = run.pipeline;
+      logger.log('info', 'A partition is written', { ...this.name, position });
+      const fault = await endOf(run, signal);
+      this.run = undefined;
+      if (fault === undefined) return;
+      if (codesOf(fault).includes('store-fenced')) {
+        logger.log('warn', 'Another process writes a partition now', { ...this.name });
+        return;
+      }
+      throw fault;
+    }
+  }
+
+  /** Undefined, after a pause, when it could not be opened and may be later. */
+  async #opened(options: PartitionRunOptions): Promise<PartitionRun | undefined> {
+    try {
+      const run = await openPartitionRun(this.name, options, this.#needs);
+      this.#waitsFor = undefined;
+      return run;
+    } catch (fault) {
+      if (!isPassing(fault)) throw fault;
+      const { code, message } = fault;
+      if (this.#waitsFor?.code !== code)
+        this.#needs.logger.log('warn', 'A partition cannot be written yet', {
+          ...this.name,
+          reason: message,
+        });
+      this.#waitsFor = { code, detail: message };
+      await this.#needs.clock.sleep(REOPEN_MS, this.#ending.signal);
+      return undefined;
+    }
+  }
+}
+
+/** Resolves with the fault that ended the pipeline, or with undefined when the partition is given up. */
+async function endOf({ pipeline }: PartitionRun, signal: AbortSignal): Promise<unknown> {
+  const given = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  return await Promise.race([
+    given,
+    pipeline.ended.then(
+      () => new Error('The pipeline of a partition ended without a reason.'),
+      (fault: unknown) => fault,
+    ),
+  ]);
+}
+
+/** Codes of a fault and of its causes. */
+function codesOf(fault: unknown): string[] {
+  const codes: string[] = [];
+  for (let one = fault; typeof one === 'object' && one !== null; one = Reflect.get(one, 'cause'))
+    codes.push(String(Reflect.get(one, 'code')));
+  return codes;
+}
+
+function isPassing(fault: unknown): fault is CodedError {
+  return typeof fault === 'object' && fault !== null && Reflect.get(fault, 'advice') === 'retry';
+}
+
+function keyOf({ topic, partition }: PartitionName): string {
+  return `${topic}/${partition}`;
+}
