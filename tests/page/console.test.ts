@@ -258,6 +258,8 @@ test('a device draws its history over the width of its chart and shows a new val
   const chart = flowChart(page, '15 min');
   await chart.waitFor();
   await page.keyboard.press('t');
+  await chart.focus();
+  await page.keyboard.press('t');
   await sees(page, `Newest 100 of ${HISTORY} points on the chart`);
   await sees(page, 'Time (UTC+8)');
   await page.keyboard.press('t');

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { ServerProcess, type SessionCookie, sessionCookie } from '@skerry/testkit';
@@ -21,7 +22,8 @@ export const HISTORY = 600;
 export const USERS = { admin: 'adam', operator: 'olga', viewer: 'vera', device: 'dora' } as const;
 
 const PREFIX = 'mtic/msg/client/realtime/acme';
-const HOUR_MS = 3_600_000;
+/** When the stale device was heard, ms since 1970. */
+const STALE_MS = Date.now() - 3 * 3_600_000 - 60_000;
 
 /** A message as it is published: text, or a value to be written as JSON. */
 type Payload = Uint8Array | object;
@@ -41,8 +43,8 @@ export interface Plant extends AsyncDisposable {
 }
 
 /**
- * Starts `skerry up` on a new folder and fills it: the stale device first, a restart (the newest receipt is not kept,
- * its newest event time is), then everything else and a user of each role. Resolves when nothing is pending.
+ * Starts `skerry up` on a new folder and fills it: the stale device first, then, while no server runs, its receipt is
+ * put back by hours, then everything else and a user of each role. Resolves when nothing is pending.
  */
 export async function openPlant(): Promise<Plant> {
   await using stack = new AsyncDisposableStack();
@@ -50,10 +52,11 @@ export async function openPlant(): Promise<Plant> {
   stack.defer(() => rmSync(dataDir, { recursive: true }));
   {
     await using first = await ServerProcess.start({ dataDir });
-    const timestamp = Date.now() - 3 * HOUR_MS - 60_000;
+    const timestamp = STALE_MS;
     await publish(first, [[`${PREFIX}/plant/${STALE_DEVICE}`, { timestamp, flow: 250 }]]);
     await first.quiet();
   }
+  heardAt(dataDir, STALE_MS);
   const server = stack.use(await ServerProcess.start({ dataDir }));
   await publish(server, messages());
   await server.quiet();
@@ -86,6 +89,19 @@ export async function openPlant(): Promise<Plant> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Makes every device of a folder that no server holds one that was heard at `ms` (since 1970). */
+function heardAt(dataDir: string, ms: number): void {
+  const paths = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.db'),
+  );
+  for (const path of paths) {
+    const file = new DatabaseSync(join(dataDir, path));
+    const table = file.prepare("SELECT 1 FROM pragma_table_info('accounts') WHERE name = 'last_seen'").get();
+    if (table) file.prepare('UPDATE accounts SET last_seen = ?').run(ms * 1_000);
+    file.close();
+  }
 }
 
 /** The password of one of the plant's users. */
