@@ -1,11 +1,12 @@
 import type { Access } from '@skerry/access';
-import type { Clock, Gauge, LimitTable } from '@skerry/kernel';
+import type { Clock, LimitTable } from '@skerry/kernel';
 import type { Admission } from './admission.ts';
+import type { LineSender } from './lines.ts';
 import type { Platform } from './platform.ts';
 import type { TelemetryIntake } from './rooms/ingest/telemetry-intake.ts';
 import type { EventStreams } from './rooms/live/stream.ts';
 import type { OverviewSampler } from './rooms/overview/overview-sampler.ts';
-import type { QueryGate } from './rooms/telemetry/query-telemetry.ts';
+import type { ShareGate } from './share-gate.ts';
 
 /** What the handlers work with. */
 export interface HandlerNeeds {
@@ -16,9 +17,11 @@ export interface HandlerNeeds {
   readonly admission: Admission;
   readonly sampler: OverviewSampler;
   readonly streams: EventStreams;
-  readonly gate: QueryGate;
+  /** Telemetry queries that run. */
+  readonly queries: ShareGate;
   /** Exports that run. */
-  readonly exports: Gauge;
+  readonly exports: ShareGate;
+  readonly lines: LineSender;
   readonly intake: TelemetryIntake;
   /** Limits of each package of the process. */
   readonly limits: Readonly<Record<string, LimitTable>>;

@@ -14,11 +14,11 @@ import { narrowingOf } from './scoping.ts';
 
 /** A handler for every operation. */
 export function createHandlers(needs: HandlerNeeds): Handlers {
-  const { platform, clock, sampler, streams, gate, intake } = needs;
+  const { platform, clock, sampler, streams, intake } = needs;
   return {
     ...processHandlers(needs),
     ...deviceHandlers(platform, clock),
-    ...ledgerHandlers(platform),
+    ...ledgerHandlers(needs),
     ...deadLetterHandlers(needs),
     ...accessHandlers(needs),
     ...exportHandlers(needs),
@@ -27,7 +27,7 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...pipelineHandlers(needs),
     getOverview: ({ asker }) => sampler.current(narrowingOf(asker.subject, 'platform:read')),
     getOverviewHistory: async ({ asker }) => sampler.history(narrowingOf(asker.subject, 'platform:read')),
-    queryTelemetry: (call) => queryTelemetry(call, platform, clock, gate),
+    queryTelemetry: (call) => queryTelemetry(call, needs),
     sendTelemetry: (call) => intake.send(call, call.asker.subject.name),
     openStream: (call) => streams.open(call),
   };

@@ -24,8 +24,10 @@ import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS, tlsHeaders } from './guard.ts';
+import type { HandlerNeeds } from './handler-needs.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
+import { LineSender } from './lines.ts';
 import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
 import { createTlsServer, listenTls, renewTls } from './node/tls-server.ts';
@@ -41,9 +43,9 @@ import { EventStreams } from './rooms/live/stream.ts';
 import { handshakeCause } from './rooms/onboarding/handshake-cause.ts';
 import { refusedTelemetry } from './rooms/onboarding/refused-telemetry.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
-import { QueryGate } from './rooms/telemetry/query-telemetry.ts';
 import { type Schema, text } from './schema-kit.ts';
 import { SCHEMAS } from './schemas.ts';
+import { ShareGate } from './share-gate.ts';
 
 /** Where HTTPS listens beside HTTP, and what it shows. */
 export interface TlsOptions {
@@ -150,16 +152,28 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   };
   const streams = stack.use(new EventStreams({ ...needs, sampler, admission }, bounds));
   const server = createServer(context);
-  const queries = needs.meter.gauge('iot_api_queries', 'Telemetry queries that run.');
-  const gate = new QueryGate(queries, options.bounds?.queriesMax);
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
-  const exports = needs.meter.gauge('iot_api_exports', 'Exports that run.');
+  const dropped = needs.meter.counter(
+    'iot_api_answers_dropped_total',
+    'Answers of many lines that were broken off because the client took nothing of them.',
+  );
+  const lines = new LineSender({ clock: needs.clock, dropped });
   const limits = { api: LIMITS, ...options.limits };
   register(
     server,
     context,
-    createHandlers({ ...needs, admission, sampler, streams, gate, exports, intake, limits, isEnding }),
+    createHandlers({
+      ...needs,
+      admission,
+      sampler,
+      streams,
+      ...gatesOf(options, needs),
+      lines,
+      intake,
+      limits,
+      isEnding,
+    }),
   );
   const encrypted = options.tls && encryptedServer(server, options.tls, options, needs);
   stack.defer(() => closeServer(server, encrypted, context, streams));
@@ -179,6 +193,31 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
       if (encrypted) renewTls(encrypted, credentials);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** How much may run at a time, for everybody and for each. */
+function gatesOf({ bounds }: ApiOptions, { meter }: ApiNeeds): Pick<HandlerNeeds, 'queries' | 'exports'> {
+  const fault = 'too-many-queries';
+  const queries = meter.gauge('iot_api_queries', 'Telemetry queries that run.');
+  const exports = meter.gauge('iot_api_exports', 'Exports that run.');
+  return {
+    queries: new ShareGate(
+      { what: 'queries', fault, gauge: queries },
+      {
+        max: bounds?.queriesMax ?? LIMITS.queriesMax.value,
+        subjectMax: LIMITS.queriesSubjectMax.value,
+        tenantMax: LIMITS.queriesTenantMax.value,
+      },
+    ),
+    exports: new ShareGate(
+      { what: 'exports', fault, gauge: exports },
+      {
+        max: LIMITS.exportsMax.value,
+        subjectMax: LIMITS.exportsSubjectMax.value,
+        tenantMax: LIMITS.exportsTenantMax.value,
+      },
+    ),
   };
 }
 

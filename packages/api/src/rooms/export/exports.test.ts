@@ -204,3 +204,73 @@ test('exports hold nothing outside of the scopes of who asks, by filter or by cu
     ['b'],
   );
 });
+
+/** More than the connection holds for a client that does not read. */
+function seedMuch(scene: Scene): void {
+  const text = 'x'.repeat(1_000);
+  scene.platform.ingest(
+    Array.from({ length: 20_000 }, (_, i) => ({
+      ...{ tenant: 't1', project: 'p', device: 'd', timeMicros: START + i },
+      values: { text: `${text}${i}` },
+    })),
+  );
+}
+
+test('exports whose client takes nothing for long are broken off, and give their place back', async () => {
+  await using scene = await openScene();
+  seedMuch(scene);
+  const path = `${scene.api.url}/api/v1/export/telemetry?${RANGE}`;
+  const plain = { authorization: `Bearer ${TOKEN}`, 'accept-encoding': 'identity' };
+  const response = await fetch(path, { headers: plain });
+  const running = scene.meter.gauge('iot_api_exports', '');
+  const dropped = scene.meter.counter('iot_api_answers_dropped_total', '');
+  let rows = -1;
+  while (rows !== scene.platform.rowsRead) {
+    rows = scene.platform.rowsRead;
+    for (let i = 0; i < 100; i++) await new Promise((done) => setImmediate(done));
+  }
+  assert.ok(rows < 20_000, `${rows} rows were taken`);
+  scene.clock.advance(29_000);
+  assert.deepEqual([running.value, dropped.value], [1, 0]);
+  scene.clock.advance(1_000);
+  assert.equal(dropped.value, 1);
+  while (running.value > 0) await new Promise((done) => setImmediate(done));
+  await assert.rejects(response.text());
+});
+
+test('exports and queries are shared: who holds a share keeps nobody else out', async () => {
+  await using scene = await openScene();
+  seedMuch(scene);
+  const tokenOf = async (name: string, tenant: string) => {
+    const grants = [{ role: 'viewer', tenant }];
+    const made = await scene.post('/api/v1/tokens', { name, grants });
+    const { secret } = (await made.json()) as Model<'TokenWithSecret'>; // the answer of its operation
+    return { authorization: `Bearer ${secret}`, 'accept-encoding': 'identity' };
+  };
+  const stop = new AbortController();
+  const { signal } = stop;
+  const held: Response[] = []; // one that is forgotten is cancelled
+  const statusFor = async (path: string, headers: Record<string, string>) => {
+    const response = await fetch(`${scene.api.url}/api/v1/${path}`, { headers, signal });
+    held.push(response);
+    return response.status;
+  };
+  const first = await tokenOf('first', 't1');
+  const second = await tokenOf('second', 't1');
+  const beta = await tokenOf('beta', 't2');
+  const points = `telemetry?tenant=t1&project=p&device=d&metric=text&${RANGE}&format=ndjson`;
+  for (const [path, own, tenants] of [
+    [`export/telemetry?${RANGE}`, 3, 5],
+    [points, 8, 12],
+  ] as const) {
+    const statuses: number[] = [];
+    for (const headers of [first, second])
+      for (let i = 0; i <= own; i++) statuses.push(await statusFor(path, headers));
+    assert.equal(statuses.filter((status) => status === 200).length, tenants, path);
+    assert.deepEqual([statuses[own - 1], statuses[own], statuses.at(-1)], [200, 503, 503]);
+  }
+  assert.equal(await statusFor(`export/telemetry?${RANGE}`, beta), 200);
+  const others = points.replace('tenant=t1', 'tenant=t2');
+  assert.notEqual(await statusFor(others, beta), 503);
+  stop.abort();
+});

@@ -1,26 +1,16 @@
-import type { Clock, Gauge } from '@skerry/kernel';
 import type { DeviceKey, PointValue, SeriesKey } from '@skerry/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Call, type Handlers, NDJSON_TYPE } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
 import { LIMITS } from '../../limits.ts';
-import { sendLines } from '../../lines.ts';
 import type { Platform, PointPosition, PointRows } from '../../platform.ts';
 import { scopesFor } from '../../scoping.ts';
 import { parseTime } from '../../time.ts';
 import { momentOf as readMoment } from '../devices/device-query.ts';
-import { QueryGate } from '../telemetry/query-telemetry.ts';
 import { csvWriter, ndjsonWriter, type RowWriter } from './row-writers.ts';
 import { type Selection, walkDevices, walkSeries } from './series-walk.ts';
-
-/** What exports work with. */
-export interface ExportNeeds {
-  readonly platform: Platform;
-  readonly clock: Pick<Clock, 'nowMicros'>;
-  /** Exports that run. */
-  readonly exports: Gauge;
-}
 
 /** Where an export of points begins, and the range that all its parts have. */
 interface Start {
@@ -39,8 +29,10 @@ export function exportHandlers({
   platform,
   clock,
   exports,
-}: ExportNeeds): Handlers<'exportTelemetry' | 'exportDevices'> {
-  const gate = new QueryGate(exports, LIMITS.exportsMax.value);
+  lines,
+}: Pick<HandlerNeeds, 'platform' | 'clock' | 'exports' | 'lines'>): Handlers<
+  'exportTelemetry' | 'exportDevices'
+> {
   return {
     exportTelemetry: async (call) => {
       const { query, asker } = call;
@@ -52,8 +44,8 @@ export function exportHandlers({
         ...scopesFor(asker.subject, 'telemetry:read'),
       };
       const writer = writerOf(call, 'points');
-      const rows = pointRows(call, platform, selection, start, writer, gate.enter());
-      return send(call, rows, 'telemetry');
+      const rows = pointRows(call, platform, selection, start, writer, exports.enter(asker.subject));
+      return send(call, lines, rows, 'telemetry');
     },
     exportDevices: async (call) => {
       const { tenant, project, search } = call.query;
@@ -74,19 +66,24 @@ export function exportHandlers({
         selection,
         deviceBehind(call.query.cursor),
         writer,
-        gate.enter(),
+        exports.enter(call.asker.subject),
       );
-      return send(call, rows, 'devices');
+      return send(call, lines, rows, 'devices');
     },
   };
 }
 
 type ExportCall = Pick<Call<'exportTelemetry' | 'exportDevices'>, 'query' | 'request' | 'reply' | 'signal'>;
 
-function send(call: ExportCall, rows: AsyncIterable<string>, name: string): Promise<FastifyReply> {
+function send(
+  call: ExportCall,
+  lines: HandlerNeeds['lines'],
+  rows: AsyncIterable<string>,
+  name: string,
+): Promise<FastifyReply> {
   const isLines = wantsLines(call.request, call.query.format);
   call.reply.header('content-disposition', `attachment; filename="${name}.${isLines ? 'ndjson' : 'csv'}"`);
-  return sendLines(call, rows, isLines ? NDJSON_TYPE : CSV_TYPE);
+  return lines.send(call, rows, isLines ? NDJSON_TYPE : CSV_TYPE);
 }
 
 function writerOf(call: ExportCall, columns: 'points' | 'devices'): RowWriter {

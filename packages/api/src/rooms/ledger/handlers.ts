@@ -2,14 +2,17 @@ import type { SequenceGap } from '@skerry/model';
 import { type Handlers, wantsLines } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError } from '../../errors.ts';
-import { sendLines } from '../../lines.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
 import type { AuditReport, Platform } from '../../platform.ts';
 import { isForAll, narrowingOf, scopesFor } from '../../scoping.ts';
 import { showAudit, showLedger } from '../../shape.ts';
 import { ledgerWithin } from './ledger-scope.ts';
 
 /** Serves the ledger, its audit and the gaps. */
-export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'auditLedger' | 'listGaps'> {
+export function ledgerHandlers({
+  platform,
+  lines,
+}: Pick<HandlerNeeds, 'platform' | 'lines'>): Handlers<'getLedger' | 'auditLedger' | 'listGaps'> {
   let isAuditing = false;
   async function* audit(signal: AbortSignal) {
     if (isAuditing) throw new ApiError('audit-running', 'an audit is running; only one runs at a time');
@@ -31,7 +34,7 @@ export function ledgerHandlers(platform: Platform): Handlers<'getLedger' | 'audi
         );
       }
       const steps = audit(call.signal);
-      if (wantsLines(call.request, call.query.format)) return sendLines(call, auditLines(steps));
+      if (wantsLines(call.request, call.query.format)) return lines.send(call, auditLines(steps));
       let report: AuditReport | undefined;
       for await (const step of steps) if (step.kind === 'result') report = step.report;
       if (!report) throw new ApiError('unavailable', 'the audit ended without a result');

@@ -1,11 +1,11 @@
-import type { Clock, Gauge } from '@skerry/kernel';
+import type { Clock } from '@skerry/kernel';
 import { isAllowed, type Scope, type SeriesKey } from '@skerry/model';
 import type { FastifyReply } from 'fastify';
 import { type Call, wantsLines } from '../../call.ts';
 import { readCursor, writeCursor } from '../../cursor.ts';
 import { ApiError, invalidRequest } from '../../errors.ts';
+import type { HandlerNeeds } from '../../handler-needs.ts';
 import { LIMITS } from '../../limits.ts';
-import { sendLines } from '../../lines.ts';
 import type { Answer, Query } from '../../operations.ts';
 import type { Platform, PointPosition, PointRows, RangeQuery } from '../../platform.ts';
 import type { Model } from '../../schemas.ts';
@@ -19,36 +19,12 @@ const PIECE_ROWS = 250;
 type TelemetryCall = Call<'queryTelemetry'>;
 type TelemetryQuery = Query<'queryTelemetry'>;
 
-/** Counts the queries that run and refuses those beyond the limit. */
-export class QueryGate {
-  #running = 0;
-  readonly #gauge: Gauge;
-  readonly #max: number;
-  constructor(gauge: Gauge, max: number = LIMITS.queriesMax.value) {
-    this.#gauge = gauge;
-    this.#max = max;
-  }
-  /** Takes a place until disposed. Fails with `too-many-queries`. */
-  enter(): Disposable {
-    if (this.#running >= this.#max) {
-      throw new ApiError('too-many-queries', `${this.#running} queries run, at most ${this.#max} may`);
-    }
-    this.#gauge.set(++this.#running);
-    let isIn = true;
-    const leave = () => {
-      if (isIn) this.#gauge.set(--this.#running);
-      isIn = false;
-    };
-    return { [Symbol.dispose]: leave };
-  }
-}
+type QueryNeeds = Pick<HandlerNeeds, 'platform' | 'clock' | 'queries' | 'lines'>;
 
 /** Answers `queryTelemetry` in the shape its parameters ask for. */
 export async function queryTelemetry(
   call: TelemetryCall,
-  platform: Platform,
-  clock: Clock,
-  gate: QueryGate,
+  { platform, clock, queries, lines }: QueryNeeds,
 ): Promise<Answer<'queryTelemetry'> | FastifyReply> {
   const range = readRange(call, clock);
   if (!isAllowed(call.asker.subject, 'telemetry:read', deviceOf(range.series))) {
@@ -62,11 +38,13 @@ export async function queryTelemetry(
     call.query.points === undefined &&
     wantsLines(call.request, call.query.format)
   ) {
-    return sendLines(call, rawLines(call.query, range, platform, gate.enter()));
+    return lines.send(call, rawLines(call.query, range, platform, queries.enter(call.asker.subject)));
   }
-  using _ = gate.enter();
-  if (call.query.step !== undefined) return await aggregate(call, call.query.step, range, platform);
-  if (call.query.points !== undefined) return await downsample(call, call.query.points, range, platform);
+  using _ = queries.enter(call.asker.subject);
+  if (call.query.step !== undefined)
+    return await aggregate(call, call.query.step, range, { platform, lines });
+  if (call.query.points !== undefined)
+    return await downsample(call, call.query.points, range, { platform, lines });
   return await readPage(call.query, range, platform);
 }
 
@@ -95,7 +73,14 @@ function readMoment(name: string, text: string, now: number): number {
   return micros;
 }
 
-async function aggregate(call: TelemetryCall, step: string, range: RangeQuery, platform: Platform) {
+type RangeNeeds = Pick<QueryNeeds, 'platform' | 'lines'>;
+
+async function aggregate(
+  call: TelemetryCall,
+  step: string,
+  range: RangeQuery,
+  { platform, lines }: RangeNeeds,
+) {
   const stepMicros = parseStep(step);
   if (stepMicros === undefined) {
     throw invalidRequest({
@@ -112,7 +97,7 @@ async function aggregate(call: TelemetryCall, step: string, range: RangeQuery, p
   const wanted = readAggregates(call.query.aggregates);
   const rows = await platform.buckets({ ...range, stepMicros });
   const items = rows.buckets.map((row) => showBucket(row, wanted));
-  if (wantsLines(call.request, call.query.format)) return sendLines(call, linesOf(items));
+  if (wantsLines(call.request, call.query.format)) return lines.send(call, linesOf(items));
   return {
     kind: 'buckets' as const,
     stepSeconds: stepMicros / 1e6,
@@ -132,9 +117,14 @@ function readAggregates(text: string | undefined): ReadonlySet<string> {
   return new Set(names);
 }
 
-async function downsample(call: TelemetryCall, points: number, range: RangeQuery, platform: Platform) {
+async function downsample(
+  call: TelemetryCall,
+  points: number,
+  range: RangeQuery,
+  { platform, lines }: RangeNeeds,
+) {
   const rows = await platform.extremes({ ...range, points });
-  if (wantsLines(call.request, call.query.format)) return sendLines(call, rowLines(rows));
+  if (wantsLines(call.request, call.query.format)) return lines.send(call, rowLines(rows));
   return { kind: 'points' as const, items: showPoints(rows), cursor: null };
 }
 
