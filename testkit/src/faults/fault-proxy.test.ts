@@ -212,3 +212,26 @@ test('FaultProxy tells when a connection ends before the answer at which it was 
   client.socket.destroy();
   await assert.rejects(answered, /ended before the server answered/);
 });
+
+test('FaultProxy takes nothing of what has passed from a server that reads late', async () => {
+  const accepted = Promise.withResolvers<Socket>();
+  const server = createServer({ pauseOnConnect: true }, accepted.resolve).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await using proxy = await FaultProxy.open(typeof address === 'object' && address ? address.port : 0);
+  const cut = proxy.cutAfter('to-server', 5);
+  using client = openClient(proxy.port);
+  client.socket.write('abcdefgh');
+  await cut;
+  await client.closed;
+  const socket = await accepted.promise;
+  let heard = '';
+  socket.on('data', (piece) => {
+    heard += piece.toString();
+  });
+  socket.resume();
+  await once(socket, 'end');
+  socket.destroy();
+  server.close();
+  assert.equal(heard, 'abcde');
+});
