@@ -158,7 +158,6 @@ export class ClientLink {
   goOn(): void {
     if (!this.#isHeld || this.#isOver) return;
     this.#isHeld = false;
-    this.#receivedMs = this.#clock.monotonicMs();
     this.#guarded(() => this.#readOn());
     if (!this.#isHeld) this.#connection.resume();
   }

@@ -130,6 +130,53 @@ test('Subscriber says no PUBREC for a message that became durable on a later con
   assert.deepEqual(broker.consumer.texts, ['a', 'b']);
 });
 
+test('Subscriber says PUBREC and PUBCOMP on the connection that asked for them only', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new SlowStore();
+  await using subscriber = await broker.open({ filters: FILTERS }, { store });
+  broker.connack = PRESENT;
+  const again = async (): Promise<void> => {
+    const count = broker.told('connected').length;
+    await broker.lose();
+    const came = broker.comeBack();
+    store.letThrough();
+    await came;
+    await until(() => broker.told('connected').length > count, 'the connection');
+    await subscriber.subscribed();
+  };
+  const quiet = async (): Promise<void> => {
+    broker.peer.publish('quiet', 50, { qos: 0 });
+    const count = broker.consumer.texts.length;
+    await until(() => broker.consumer.texts.length > count, 'what comes behind');
+    subscriber.acknowledge(1);
+    for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+  };
+  broker.peer.publish('a', 1, { qos: 2 });
+  await until(() => broker.consumer.texts.length === 1, 'the message');
+  await again();
+  broker.peer.publish('a', 1, { qos: 2, isDup: true });
+  await again();
+  subscriber.acknowledge(1);
+  await quiet();
+  assert.deepEqual(broker.peer.answers, [], 'it came again on the connection before only');
+  broker.peer.publish('a', 1, { qos: 2, isDup: true });
+  await until(() => broker.peer.answers.length === 1, 'PUBREC');
+
+  broker.peer.publish('b', 2, { qos: 2 });
+  await until(() => broker.consumer.texts.includes('b'), 'the other message');
+  store.isOpen = false;
+  subscriber.acknowledge(1);
+  broker.peer.send({ type: 'pubrel', packetId: 1, reason: 0 });
+  for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+  await again();
+  await quiet();
+  assert.deepEqual(broker.peer.answers, [], 'both belong to the connection before');
+  broker.peer.send({ type: 'pubrel', packetId: 1, reason: 0 });
+  broker.peer.publish('b', 2, { qos: 2, isDup: true });
+  await until(() => broker.peer.answers.length === 2, 'both answers');
+  assert.deepEqual(broker.peer.answers.toSorted(), ['pubcomp 1', 'pubrec 2']);
+});
+
 test('Subscriber takes the identifiers of a new session for other messages, whatever the old one had', async () => {
   await using broker = new ScriptedBroker();
   await using subscriber = await broker.open({ filters: FILTERS });

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Disk, DiskFile } from '@skerry/kernel';
+import { type Disk, type DiskFile, KernelError } from '@skerry/kernel';
 import { MqttError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { qosOf } from '../packets/packet-type.ts';
@@ -48,7 +48,7 @@ export class SessionFile implements SubscriberSessionStore {
   }
 
   async load(): Promise<KeptSession> {
-    this.#disk.makeFolder(this.#folder);
+    makeDurableFolder(this.#disk, folderOf(this.#options.path));
     if (this.#disk.stat(this.#options.path)) this.#read();
     this.#rewrite(); // so that what is gone on from is whole and synced
     return this.#facts;
@@ -71,11 +71,6 @@ export class SessionFile implements SubscriberSessionStore {
   [Symbol.dispose](): void {
     this.#file?.close();
     this.#file = undefined;
-  }
-
-  get #folder(): string {
-    const slash = this.#options.path.lastIndexOf('/');
-    return slash <= 0 ? '/' : this.#options.path.slice(0, slash);
   }
 
   #read(): void {
@@ -115,7 +110,7 @@ export class SessionFile implements SubscriberSessionStore {
     this.#put(file, bytes, 0);
     file.sync();
     this.#disk.rename(fresh, path);
-    this.#disk.syncFolder(this.#folder);
+    this.#disk.syncFolder(folderOf(path));
     this.#file = file;
     this.#at = bytes.byteLength;
   }
@@ -124,6 +119,26 @@ export class SessionFile implements SubscriberSessionStore {
   #put(file: DiskFile, bytes: Uint8Array, position: number): void {
     for (let at = 0; at < bytes.byteLength; ) at += file.write(bytes.subarray(at), position + at);
   }
+}
+
+/** Makes a folder and those above it, with names that outlive a power cut. */
+function makeDurableFolder(disk: Disk, folder: string): void {
+  const above = folderOf(folder);
+  if (above !== folder && !disk.stat(above)) makeDurableFolder(disk, above);
+  const isNew = !disk.stat(folder);
+  disk.makeFolder(folder);
+  try {
+    disk.syncFolder(above);
+  } catch (error) {
+    // a folder that this user may not even read is not one that this program made something in
+    if (isNew || !(error instanceof KernelError) || error.code !== 'disk-denied') throw error;
+  }
+}
+
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  if (slash < 0) return '.';
+  return slash === 0 ? '/' : path.slice(0, slash);
 }
 
 const encoder = new TextEncoder();

@@ -376,25 +376,3 @@ test('Subscriber tells how many messages the broker drops, and hands nothing of 
   assert.deepEqual(broker.consumer.texts, []);
   assert.equal(subscriber.state().unacked, 0);
 });
-
-test('Subscriber gives its session up when nothing waits there any more', async () => {
-  await using broker = new ScriptedBroker();
-  const subscriber = await broker.open();
-  broker.peer.publish('a', 1);
-  await until(() => broker.consumer.texts.length === 1, 'a message');
-  const ending = subscriber.endSession();
-  await until(() => broker.peer.all('unsubscribe').length === 1, 'UNSUBSCRIBE');
-  assert.deepEqual(broker.peer.all('pingreq'), [], 'something is on its way');
-  const first = broker.peer;
-  first.publish('b', 2);
-  await until(() => broker.consumer.texts.length === 2, 'another one');
-  subscriber.acknowledge(2);
-  await ending;
-  assert.deepEqual(first.answers, ['puback 1', 'puback 2']);
-  assert.equal(first.packets.at(-1)?.type, 'disconnect');
-  assert.notEqual(broker.peer, first);
-  assert.equal(broker.connect?.isCleanStart, true);
-  assert.equal(broker.connect?.properties?.sessionExpirySecs, undefined);
-  assert.equal(broker.peer.packets.at(-1)?.type, 'disconnect');
-  assert.equal(broker.clock.nextDueMs, undefined, 'a timer was left behind');
-});

@@ -158,3 +158,54 @@ test('Subscriber goes on with its session after refusals and failures to connect
   await subscriber.subscribed();
   assert.deepEqual(asked(broker), []);
 });
+
+test('Subscriber asks again at its next connection for what was granted with less, with delays that begin anew', async () => {
+  await using broker = new ScriptedBroker();
+  broker.grant = () => 0;
+  await using subscriber = await broker.open({}, {}, false);
+  for (let times = 1; times <= 12; times++) {
+    await until(() => broker.told('subscription-refused').length === times, `word ${times}`);
+    broker.clock.fireNext();
+  }
+  broker.connack = PRESENT;
+  await broker.lose();
+  broker.grant = () => 1;
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.deepEqual(asked(broker), ['plant/#']);
+  broker.connack = ABSENT;
+  broker.grant = () => 0x80;
+  const told = broker.told('subscription-refused').length;
+  await broker.lose();
+  await broker.comeBack();
+  await until(() => broker.told('subscription-refused').length > told, 'the refusal');
+  const delayMs = Number(broker.clock.nextDueMs) - broker.clock.monotonicMs();
+  assert.ok(delayMs <= LIMITS.subscriptionBackoffMsMin.value * 2, `${delayMs} ms`);
+});
+
+test('Subscriber asks on the connection that is, when the one before was lost amid its greeting', async () => {
+  await using broker = new ScriptedBroker();
+  const inner = new MemorySessionStore();
+  const waiting: (() => void)[] = [];
+  let isSlow = false;
+  const store = {
+    load: () => inner.load(),
+    write: async (changes: Parameters<MemorySessionStore['write']>[0]) => {
+      if (isSlow && changes.some(({ kind }) => kind === 'begun'))
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      await inner.write(changes);
+    },
+  };
+  await using subscriber = await broker.open({}, { store });
+  isSlow = true;
+  await broker.lose();
+  await broker.comeBack();
+  await until(() => waiting.length === 1, 'the write of a new session');
+  for (const link of broker.net.links) link.reset();
+  await until(() => broker.peer.isClosed, 'the end of the connection');
+  isSlow = false;
+  waiting[0]?.();
+  await broker.comeBack();
+  await subscriber.subscribed();
+  assert.deepEqual(asked(broker), ['plant/#']);
+});
