@@ -51,6 +51,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/series/src/sqlite/',
   'packages/series/src/postgres/',
   'packages/access/src/sqlite/',
+  'packages/access/src/postgres/',
   'packages/control/src/postgres/',
   'packages/client/src/pause.ts',
   'packages/verify/src/',

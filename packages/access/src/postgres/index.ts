@@ -1,0 +1,1 @@
+export { openPostgresAccessStore, type PostgresAccessOptions } from './postgres-access-store.ts';

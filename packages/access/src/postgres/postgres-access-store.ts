@@ -1,0 +1,198 @@
+import pg from 'pg';
+import type { AccessDocuments, DocumentKind } from '../documents.ts';
+import { AccessError } from '../errors.ts';
+import type { AccessStore, Item, Use } from '../store.ts';
+
+/** Where users, tokens, sessions and codes are kept. */
+export interface PostgresAccessOptions {
+  /** `postgres://USER@HOST:PORT/DATABASE`. */
+  readonly url: string;
+  readonly password?: string;
+  /** As node:tls has it, where the URL's `sslmode` does not say enough. */
+  readonly tls?: pg.ClientConfig['ssl'];
+  /** Schema of the table `access_items`, made when it is missing; `skerry` when absent. A plain lower-case name. */
+  readonly schema?: string;
+}
+
+interface Row {
+  readonly name: string;
+  readonly secret: string | null;
+  readonly used_micros: string;
+  readonly document: unknown;
+}
+
+const COLUMNS = 'name, secret, used_micros, document';
+const CONNECTIONS = 4;
+const STATEMENT_MS = 10_000;
+
+/**
+ * Opens the store in PostgreSQL, for any number of processes: a name and a secret are given once over all of them. Names
+ * are in the order of their bytes. Fails with `access-store-failed`.
+ */
+export async function openPostgresAccessStore(options: PostgresAccessOptions): Promise<AccessStore> {
+  const store = new PostgresAccessStore(options);
+  try {
+    await store.prepare();
+    return store;
+  } catch (fault) {
+    await store[Symbol.asyncDispose]();
+    throw fault;
+  }
+}
+
+class PostgresAccessStore implements AccessStore {
+  readonly #pool: pg.Pool;
+  readonly #schema: string;
+  readonly #table: string;
+
+  constructor({ url, password, tls, schema = 'skerry' }: PostgresAccessOptions) {
+    if (!/^[a-z_][a-z0-9_]*$/.test(schema))
+      throw new AccessError(
+        'access-store-failed',
+        `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
+      );
+    this.#schema = schema;
+    this.#table = `${schema}.access_items`;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      ...(password === undefined ? {} : { password }),
+      ...(tls === undefined ? {} : { ssl: tls }),
+      max: CONNECTIONS,
+      connectionTimeoutMillis: STATEMENT_MS,
+      query_timeout: STATEMENT_MS,
+      application_name: 'skerry access',
+    });
+    // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Makes the table where it is missing; processes that start at once do not disturb each other. */
+  async prepare(): Promise<void> {
+    await this.#use('opening', async (client) => {
+      await client.query('BEGIN');
+      await client.query("SELECT pg_advisory_xact_lock(hashtext('skerry access'))");
+      const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
+      if (rows[0]?.there !== true) {
+        await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema}`);
+        await client.query(`CREATE TABLE ${this.#table} (
+          kind text NOT NULL, name text COLLATE "C" NOT NULL, secret text, used_micros bigint NOT NULL,
+          document jsonb NOT NULL, PRIMARY KEY (kind, name))`);
+        await client.query(`CREATE UNIQUE INDEX ON ${this.#table} (kind, secret) WHERE secret IS NOT NULL`);
+      }
+      await client.query('COMMIT');
+    });
+  }
+
+  async find<Kind extends DocumentKind>(kind: Kind, name: string): Promise<Item<Kind> | undefined> {
+    return (await this.#items(kind, 'name = $2', [name]))[0];
+  }
+
+  async findBySecret<Kind extends DocumentKind>(kind: Kind, secret: string): Promise<Item<Kind> | undefined> {
+    return secret === '' ? undefined : (await this.#items(kind, 'secret = $2', [secret]))[0];
+  }
+
+  list<Kind extends DocumentKind>(
+    kind: Kind,
+    after: string | undefined,
+    limit: number,
+  ): Promise<Item<Kind>[]> {
+    return this.#items(kind, 'name > $2 ORDER BY name LIMIT $3', [after ?? '', limit]);
+  }
+
+  async count(kind: DocumentKind): Promise<number> {
+    const { rows } = await this.#query(
+      'counting',
+      `SELECT count(*) AS n FROM ${this.#table} WHERE kind = $1`,
+      [kind],
+    );
+    return Number(rows[0]?.n);
+  }
+
+  async create<Kind extends DocumentKind>(item: Item<Kind>): Promise<boolean> {
+    const { kind, name, secret, usedMicros, document } = item;
+    const { rowCount } = await this.#query(
+      'writing',
+      `INSERT INTO ${this.#table} (kind, name, secret, used_micros, document) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT DO NOTHING`,
+      [kind, name, secret === '' ? null : secret, usedMicros, JSON.stringify(document)],
+    );
+    return rowCount === 1;
+  }
+
+  async replace<Kind extends DocumentKind>({ kind, name, secret, document }: Item<Kind>): Promise<boolean> {
+    const { rowCount } = await this.#query(
+      'writing',
+      `UPDATE ${this.#table} SET secret = $3, document = $4 WHERE kind = $1 AND name = $2`,
+      [kind, name, secret === '' ? null : secret, JSON.stringify(document)],
+    );
+    return rowCount === 1;
+  }
+
+  async remove(kind: DocumentKind, names: readonly string[]): Promise<number> {
+    const { rowCount } = await this.#query(
+      'writing',
+      `DELETE FROM ${this.#table} WHERE kind = $1 AND name = ANY ($2)`,
+      [kind, [...names]],
+    );
+    return rowCount ?? 0;
+  }
+
+  async touch(uses: readonly Use[]): Promise<void> {
+    if (uses.length === 0) return;
+    await this.#query(
+      'writing',
+      `UPDATE ${this.#table} AS item SET used_micros = greatest(item.used_micros, used.micros)
+       FROM (SELECT kind, name, max(micros) AS micros
+             FROM unnest($1::text[], $2::text[], $3::bigint[]) AS one(kind, name, micros) GROUP BY kind, name) AS used
+       WHERE item.kind = used.kind AND item.name = used.name`,
+      [uses.map(({ kind }) => kind), uses.map(({ name }) => name), uses.map(({ usedMicros }) => usedMicros)],
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #items<Kind extends DocumentKind>(
+    kind: Kind,
+    where: string,
+    values: readonly unknown[],
+  ): Promise<Item<Kind>[]> {
+    const text = `SELECT ${COLUMNS} FROM ${this.#table} WHERE kind = $1 AND ${where}`;
+    const { rows } = await this.#query<Row>('reading', text, [kind, ...values]);
+    return rows.map((row) => ({
+      kind,
+      name: row.name,
+      secret: row.secret ?? '',
+      usedMicros: Number(row.used_micros),
+      document: row.document as AccessDocuments[Kind], // written by `create` or `replace`
+    }));
+  }
+
+  #query<R extends pg.QueryResultRow>(
+    action: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<pg.QueryResult<R>> {
+    return this.#use(action, (client) => client.query<R>(text, [...values]));
+  }
+
+  async #use<T>(action: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let broken: Error | undefined;
+    try {
+      client = await this.#pool.connect();
+      return await work(client);
+    } catch (cause) {
+      broken = cause instanceof Error ? cause : new Error(String(cause));
+      throw new AccessError(
+        'access-store-failed',
+        `The store of users in PostgreSQL failed at ${action}: ${broken.message}.`,
+        {},
+        cause,
+      );
+    } finally {
+      client?.release(broken);
+    }
+  }
+}
