@@ -1,8 +1,12 @@
 export * from './device-key.ts';
 export * from './header-names.ts';
 export * from './kafka-client.ts';
+export * from './kafka-journal.ts';
+export * from './kafka-partition.ts';
 export * from './murmur2.ts';
 export * from './origin.ts';
+export * from './partition-count.ts';
+export type { PartitionLag } from './partition-lag.ts';
 export * from './record-layout.ts';
 export * from './topic-layout.ts';
 export * from './topics.ts';
