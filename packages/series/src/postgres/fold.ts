@@ -157,9 +157,10 @@ async function writeLatest(
   const of = <T>(pick: (one: NewestPoint) => T) => latest.map(pick);
   await session.run(
     `INSERT INTO latest(series, time, value, text, flag, exact, source, position, ordinal)
-     SELECT u.series, u.time, u.value, u.text, u.flag, u.exact, $1, u.position, u.ordinal
+     SELECT DISTINCT ON (u.series) u.series, u.time, u.value, u.text, u.flag, u.exact, $1::smallint, u.position, u.ordinal
      FROM unnest($2::integer[], $3::timestamptz[], $4::double precision[], $5::text[], $6::boolean[], $7::numeric[],
-       $8::bigint[], $9::smallint[]) AS u(series, time, value, text, flag, exact, position, ordinal) ORDER BY u.series
+       $8::bigint[], $9::smallint[]) AS u(series, time, value, text, flag, exact, position, ordinal)
+     ORDER BY u.series, u.time DESC, u.position DESC, u.ordinal DESC
      ON CONFLICT (series) DO UPDATE SET time = excluded.time, value = excluded.value, text = excluded.text,
        flag = excluded.flag, exact = excluded.exact, source = excluded.source, position = excluded.position,
        ordinal = excluded.ordinal

@@ -91,7 +91,7 @@ async function versionOf(session: PostgresSession, pool: PostgresPool): Promise<
       `Cannot use a server of version ${server?.version}: wanted PostgreSQL 15 or newer.`,
     );
   if (server?.isThere !== true) return 0;
-  const [row] = await session.query('SELECT max(version) AS version FROM schema_versions');
+  const [row] = await session.query(`SELECT max(version) AS version FROM ${pool.schema}.schema_versions`);
   const version = Number(row?.version ?? 0);
   if (version > SCHEMA_VERSION)
     throw new SeriesError(

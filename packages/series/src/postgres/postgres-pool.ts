@@ -16,6 +16,8 @@ export interface PostgresPoolOptions {
   readonly schema?: string;
   /** Connections at most. */
   readonly connectionsMax?: number;
+  /** Time that a transaction may wait for its next statement: a writer that is frozen holds up nobody longer. */
+  readonly idleInTransactionMs?: number;
   /** Time that one statement may take, and that a connection may take to come. */
   readonly statementMs?: number;
   readonly connectMs?: number;
@@ -92,7 +94,7 @@ class Pool implements PostgresPool {
       statement_timeout: statementMs,
       // the server's time-out comes first; this one is for a server that does not answer at all
       query_timeout: statementMs + LIMITS.answerGraceMs.value,
-      idle_in_transaction_session_timeout: LIMITS.idleInTransactionMs.value,
+      idle_in_transaction_session_timeout: options.idleInTransactionMs ?? LIMITS.idleInTransactionMs.value,
       lock_timeout: Math.min(statementMs, LIMITS.lockMs.value),
       keepAlive: true,
       types: { getTypeParser },

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Seal, SeriesStore } from '@skerry/series';
+import { aSeal, hasCode, NOON, type SamplePoint } from '@skerry/series/testing';
+import { FaultProxy, startPostgres } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+import { aPool, aSchema, aStore } from './scene.ts';
+
+const server = await startPostgres();
+after(() => server[Symbol.asyncDispose]());
+
+const account = {
+  tenant: 't1',
+  project: 'p1',
+  device: 'd1',
+  deduplicated: 0,
+  filtered: 0,
+  deadLettered: 0,
+  discarded: 0,
+  expired: 0,
+  timeCorrected: 0,
+  seqResets: 0,
+  lastSeenMicros: NOON,
+};
+
+/** A seal of ten points of series 1, and as many records stored. */
+function tenPoints(number: number): Seal {
+  const points: SamplePoint[] = Array.from({ length: 10 }, (_, i) => ({
+    series: 1,
+    time: NOON + number * 1000 + i,
+    value: number,
+    offset: number * 100 + i,
+    ordinal: 0,
+  }));
+  return aSeal(number, points, { accounts: [{ ...account, stored: number * 10 }] });
+}
+
+function adviceOf(fault: unknown): unknown {
+  return fault instanceof Error ? Reflect.get(fault, 'advice') : undefined;
+}
+
+/** Seals as the pipeline's sealer does: again and again while the fault says so. Returns how often. */
+async function sealUntilDone(store: SeriesStore, seal: Seal): Promise<number> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      await store.seal(seal);
+      return attempts;
+    } catch (fault) {
+      if (adviceOf(fault) !== 'retry') throw fault;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+const countOf = async (schema: string, what = 'count(*)') =>
+  await server.sql(`SELECT ${what} FROM "${schema}".points`);
+
+test('openPostgresStore: a writer whose source was taken over is refused, and nothing of it is there', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using first = await aStore(pool, { owner: 'one' });
+  await first.load();
+  await first.seal(tenPoints(1));
+  await using second = await aStore(pool, { owner: 'two' });
+  assert.equal((await second.load()).sealNumber, 1);
+  await assert.rejects(first.seal(tenPoints(2)), hasCode('store-fenced'));
+  await assert.rejects(first.seal(tenPoints(2)), /two has taken it over/);
+  await assert.rejects(first.work(), hasCode('store-fenced'));
+  await second.seal(tenPoints(2));
+  assert.equal(await countOf(schema), '20');
+  assert.equal((await second.load()).accounts[0]?.stored, 20);
+});
+
+test('openPostgresStore: a writer frozen before its COMMIT is taken over, and its commit is refused when it wakes', async () => {
+  const schema = aSchema();
+  await using proxy = await FaultProxy.open(server.port);
+  const url = `postgres://skerry@127.0.0.1:${proxy.port}/skerry`;
+  await using frozen = aPool(url, schema, { idleInTransactionMs: 400 });
+  await using pool = aPool(server.url(), schema);
+  const zombie = await aStore(frozen, {
+    owner: 'zombie',
+    failpoint: (name) => {
+      if (name === 'seal-before-commit' && isArmed) proxy.faults = { stalls: 'to-server' };
+    },
+  });
+  let isArmed = false;
+  await zombie.load();
+  await zombie.seal(tenPoints(1));
+  isArmed = true;
+  const late = zombie.seal(tenPoints(2));
+  late.catch(() => undefined);
+  await until('the zombie to hold its row', async () => {
+    const held = await server.sql(
+      `SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'`,
+    );
+    return held === '1';
+  });
+  await using heir = await aStore(pool, { owner: 'heir' });
+  assert.equal((await heir.load()).sealNumber, 1);
+  await heir.seal({ ...tenPoints(2), telemetryPosition: 181 });
+  proxy.faults = {};
+  await assert.rejects(late, hasCode('store-unreachable'));
+  await assert.rejects(zombie.seal(tenPoints(2)), hasCode('store-fenced'));
+  assert.equal(await countOf(schema), '20');
+  assert.equal((await heir.load()).telemetryPosition, 181);
+  await zombie[Symbol.asyncDispose]();
+});
+
+for (const when of ['before', 'answered'] as const) {
+  test(`openPostgresStore: a seal whose connection is cut at COMMIT (${when}) is there once after it was tried again`, async () => {
+    const schema = aSchema();
+    await using proxy = await FaultProxy.open(server.port);
+    await using pool = aPool(`postgres://skerry@127.0.0.1:${proxy.port}/skerry`, schema);
+    await using store = await aStore(pool);
+    await store.load();
+    for (let number = 1; number <= 10; number++) {
+      const cut = proxy.cutAt('COMMIT', when);
+      await assert.rejects(store.seal(tenPoints(number)), hasCode('store-unreachable'));
+      await cut;
+      // in the middle of what is cut, the state of a new writer tells how it ended
+      const committed = Number(await server.sql(`SELECT seal FROM "${schema}".sources`));
+      assert.equal(committed, when === 'answered' ? number : number - 1);
+      await store.seal(tenPoints(number));
+      if (number % 3 === 0) while (await store.work());
+    }
+    assert.equal(await countOf(schema), '100');
+    assert.equal(await countOf(schema, 'count(DISTINCT (position, ordinal))'), '100');
+    const { accounts, sealNumber, latest } = await store.load();
+    assert.deepEqual([accounts[0]?.stored, sealNumber, latest[0]?.value], [100, 10, 10]);
+  });
+}
+
+test('openPostgresStore: a fold whose connection is cut at COMMIT is applied once', async () => {
+  const schema = aSchema();
+  await using proxy = await FaultProxy.open(server.port);
+  await using pool = aPool(`postgres://skerry@127.0.0.1:${proxy.port}/skerry`, schema);
+  await using store = await aStore(pool);
+  await store.load();
+  const dedupe = (number: number) => [
+    { tenant: 't1', project: 'p1', device: 'd1', count: 1, newestMicros: NOON, bytes: Uint8Array.of(number) },
+  ];
+  for (let number = 1; number <= 12; number++) {
+    await store.seal({ ...tenPoints(number), dedupe: dedupe(number) });
+    for (const when of ['before', 'answered'] as const) {
+      const cut = proxy.cutAt('COMMIT', when);
+      await assert.rejects(store.work(), hasCode('store-unreachable'));
+      await cut;
+    }
+    while (await store.work());
+  }
+  const rolled = `SELECT step, sum(count) FROM "${schema}".rollups GROUP BY 1 ORDER BY 1`;
+  assert.equal(await server.sql(rolled), '60|120\n3600|120\n86400|120');
+  await using next = await aStore(pool);
+  const numbers = (await next.load()).dedupe.map(({ bytes }) => bytes[0]);
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+});
+
+test('openPostgresStore: a crash of the server in the middle of seals loses nothing that was acknowledged and doubles nothing', async () => {
+  const schema = aSchema();
+  await using crashing = await startPostgres();
+  await using pool = aPool(crashing.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  let acknowledged = 0;
+  let repeated = 0;
+  const crashes = (async () => {
+    for (let crash = 1; crash <= 4; crash++) {
+      await until('some seals', () => acknowledged >= crash * 15);
+      await crashing.crash();
+      await crashing.restart();
+      const held = Number(await crashing.sql(`SELECT seal FROM "${schema}".sources`));
+      assert.ok(held >= acknowledged - 1, `${held} seals are there, ${acknowledged} were acknowledged`);
+    }
+  })();
+  for (let number = 1; number <= 80; number++) {
+    repeated += (await sealUntilDone(store, tenPoints(number))) - 1;
+    acknowledged = number;
+    if (number % 7 === 0)
+      await store.work().catch((fault: unknown) => assert.equal(adviceOf(fault), 'retry'));
+  }
+  await crashes;
+  assert.ok(repeated > 0, 'no seal met a crash');
+  const sums = `SELECT count(*), count(DISTINCT (position, ordinal)), max(value) FROM "${schema}".points`;
+  assert.equal(await crashing.sql(sums), '800|800|80');
+  await using next = await aStore(pool);
+  assert.equal((await next.load()).accounts[0]?.stored, 800);
+});
+
+test('openPostgresStore: a server set to read only is told in words, and the seal goes on when it is not', async () => {
+  const schema = aSchema();
+  await using own = await startPostgres();
+  await using pool = aPool(own.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  await store.seal(tenPoints(1));
+  const set = (onOff: string) =>
+    own
+      .sql(`ALTER SYSTEM SET default_transaction_read_only = ${onOff}`)
+      .then(() => own.sql('SELECT pg_reload_conf()'));
+  await set('on');
+  await until('the setting', async () => (await own.sql('SHOW default_transaction_read_only')) === 'on');
+  await assert.rejects(store.seal(tenPoints(2)), (fault) => {
+    assert.match(String(fault), /takes no writes|read-only transaction.*end default_transaction_read_only/);
+    return hasCode('store-on-standby')(fault) && adviceOf(fault) === 'retry';
+  });
+  await set('off');
+  await until('the setting', async () => (await own.sql('SHOW default_transaction_read_only')) === 'off');
+  await sealUntilDone(store, tenPoints(2));
+  assert.equal(await own.sql(`SELECT count(*) FROM "${schema}".points`), '20');
+});
+
+test('openPostgresStore: of several hosts the one that takes writes is used, and another after a failover', async () => {
+  const schema = aSchema();
+  await using primary = await startPostgres({ standby: 'synchronous' });
+  const { standby } = primary;
+  assert.ok(standby);
+  const hosts = [standby, primary].map(({ port }) => `127.0.0.1:${port}`).join(',');
+  const url = `postgres://skerry@${hosts}/skerry?target_session_attrs=read-write`;
+  await using pool = aPool(url, schema, { connectMs: 2000 });
+  await using store = await aStore(pool);
+  await store.load();
+  await store.seal(tenPoints(1));
+  await primary.kill();
+  await assert.rejects(store.seal(tenPoints(2)), (fault) => adviceOf(fault) === 'retry');
+  await standby.promote();
+  await standby.sql(`ALTER SYSTEM SET synchronous_standby_names = ''`);
+  await standby.sql('SELECT pg_reload_conf()');
+  await sealUntilDone(store, tenPoints(2));
+  assert.equal(await standby.sql(`SELECT count(*) FROM "${schema}".points`), '20');
+});
+
+test('openPostgresStore: a server that is away, without the database, or without a free connection is told in words', async () => {
+  const gone = aPool('postgres://skerry@127.0.0.1:1/skerry', aSchema(), { connectMs: 1000 });
+  await assert.rejects(aStore(gone), (fault) => {
+    assert.match(String(fault), /127\.0\.0\.1:1\/skerry: .*ECONNREFUSED.*whether the server runs/);
+    return hasCode('store-unreachable')(fault);
+  });
+  const none = aPool(server.url('nowhere'), aSchema());
+  await assert.rejects(aStore(none), hasCode('store-not-opened'));
+  await server.sql('CREATE ROLE narrow LOGIN CONNECTION LIMIT 0');
+  const narrow = aPool(`postgres://narrow@127.0.0.1:${server.port}/skerry`, aSchema());
+  await assert.rejects(aStore(narrow), hasCode('store-connections-full'));
+  await using small = aPool(server.url(), aSchema(), { connectionsMax: 1, connectMs: 100 });
+  await small.use('hold the connection', async () => {
+    await assert.rejects(
+      small.use('get another', async () => undefined),
+      hasCode('store-connections-full'),
+    );
+  });
+});

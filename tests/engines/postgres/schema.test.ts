@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  aSeal,
+  hasCode,
+  NOON,
+  type SamplePoint,
+  StepClock,
+  someSeries,
+  workAll,
+} from '@skerry/series/testing';
+import { startPostgres } from '@skerry/testkit/engines';
+import { aPool, aSchema, aStore } from './scene.ts';
+
+const server = await startPostgres();
+after(() => server[Symbol.asyncDispose]());
+
+const DAY = 86_400_000_000;
+const MINUTE = 60_000_000;
+
+test('openPostgresStore: a schema of a newer version is refused and left as it is', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  await server.sql(`INSERT INTO "${schema}".schema_versions(version) VALUES (99)`);
+  await assert.rejects(aStore(pool), (fault) => {
+    assert.match(String(fault), /its version is 99, and this build knows \d+; start the newer build/);
+    return hasCode('store-schema-newer')(fault);
+  });
+  assert.equal(await server.sql(`SELECT epoch FROM "${schema}".sources`), '1');
+});
+
+test('openPostgresStore: several that start at once bring an empty database to its version once', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema, { connectionsMax: 6 });
+  const journals = ['aa', 'bb', 'cc', 'dd'].map((two) => two.repeat(16));
+  const stores = await Promise.all(journals.map((journalId) => aStore(pool, { journalId })));
+  assert.equal(await server.sql(`SELECT version FROM "${schema}".schema_versions`), '1');
+  assert.equal(
+    await server.sql(`SELECT string_agg(id::text, ',' ORDER BY id) FROM "${schema}".sources`),
+    '0,1,2,3',
+  );
+  for (const store of stores) await store[Symbol.asyncDispose]();
+});
+
+test("openPostgresStore: the earlier system's table stays readable under its name, with what came since", async () => {
+  const database = `earlier_${process.pid}`;
+  await server.sql(`CREATE DATABASE ${database}`);
+  const sql = (text: string) => server.sql(text, database);
+  await sql(`CREATE TABLE iot_messages(time timestamptz NOT NULL, tenant_id text NOT NULL, project_id text NOT NULL,
+    mqtt_topic text, payload text, created_at timestamptz DEFAULT now(), PRIMARY KEY (time, tenant_id, project_id))`);
+  await sql('CREATE INDEX idx_tenant_time ON iot_messages(tenant_id, time DESC)');
+  await sql(`INSERT INTO iot_messages VALUES ('2025-11-28T05:48:10Z', '1900000000000000001', '1900000000000000003',
+    'mtic/msg/client/realtime/1900000000000000001/1900000000000000003', '{}')`);
+  await using pool = aPool(server.url(database), 'skerry');
+  await using store = await aStore(pool);
+  await store.load();
+  const key = { tenant: '1900000000000000001', project: '1900000000000000003', device: 'sensor-001' };
+  const at = (series: number, value: number): SamplePoint => ({
+    series,
+    time: NOON,
+    value,
+    offset: 7,
+    ordinal: series,
+  });
+  await store.seal(
+    aSeal(1, [at(0, 25.3), at(1, 65.2)], {
+      series: [
+        { id: 0, ...key, metric: 'temperature' },
+        { id: 1, ...key, metric: 'humidity' },
+      ],
+    }),
+  );
+  const rows = await sql(`SELECT time AT TIME ZONE 'UTC', tenant_id, project_id, payload FROM iot_messages
+    WHERE tenant_id = '1900000000000000001' ORDER BY time`);
+  assert.deepEqual(rows.split('\n'), [
+    '2025-11-28 05:48:10|1900000000000000001|1900000000000000003|{}',
+    '2026-11-24 10:00:00|1900000000000000001|1900000000000000003|{"deviceId": "sensor-001", "humidity": 65.2, "temperature": 25.3}',
+  ]);
+  const names = await sql(`SELECT string_agg(column_name, ',' ORDER BY ordinal_position)
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'iot_messages'`);
+  assert.equal(names, 'time,tenant_id,project_id,mqtt_topic,payload,created_at');
+  await using again = await aStore(pool, { owner: 'again' });
+  assert.equal((await again.load()).sealNumber, 1);
+});
+
+test('openPostgresStore: two stores of two sources fill one pool at once, each with its own numbers', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema, { connectionsMax: 4 });
+  const ids = ['aa'.repeat(16), 'bb'.repeat(16)];
+  const stores = await Promise.all(ids.map((journalId) => aStore(pool, { journalId })));
+  await Promise.all(
+    stores.map(async (store, of) => {
+      await store.load();
+      for (let number = 1; number <= 30; number++) {
+        // the same names under other local ids, in the other order
+        const series = number === 1 ? someSeries(of === 0 ? [1, 2, 3] : [3, 2, 1, 9]) : [];
+        const id = 1 + (number % 3);
+        const points = [
+          { series: id, time: NOON + number, value: of * 1000 + number, offset: number, ordinal: 0 },
+        ];
+        await store.seal(aSeal(number, points, { journalId: String(ids[of]), series }));
+        if (number % 5 === 0) await workAll(store);
+      }
+    }),
+  );
+  assert.equal(
+    await server.sql(`SELECT source, count(*) FROM "${schema}".points GROUP BY 1 ORDER BY 1`),
+    '0|30\n1|30',
+  );
+  assert.equal(await server.sql(`SELECT count(*) FROM "${schema}".series`), '4');
+  const shape = { kind: 'raw', after: undefined, limit: 100, newestFirst: false } as const;
+  for (const [of, store] of stores.entries()) {
+    const page = await store.query(
+      { series: 2, fromMicros: 0, toMicros: 2 * NOON, shape, deadlineMs: 1e6 },
+      [],
+    );
+    assert.ok(page.kind === 'points');
+    assert.equal(page.values.length, 10);
+    assert.ok(page.values.every((value) => Number(value) >= of * 1000 && Number(value) <= of * 1000 + 30));
+    assert.equal((await store.load()).sealNumber, 30);
+    await store[Symbol.asyncDispose]();
+  }
+});
+
+test('openPostgresStore: retention drops days by the log time, rollups answer for them as raw points did, and a clock that jumps drops nothing', async () => {
+  const schema = aSchema();
+  const clock = new StepClock();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool, { clock });
+  await store.load();
+  const days = async () => await server.sql(`SELECT count(DISTINCT tableoid) FROM "${schema}".points`);
+  const buckets = async (stepMicros: number) =>
+    await store.query(
+      {
+        series: 1,
+        fromMicros: NOON,
+        toMicros: NOON + 9 * DAY,
+        shape: { kind: 'buckets', stepMicros },
+        deadlineMs: 1e6,
+      },
+      [],
+    );
+  for (let day = 0; day < 6; day++) {
+    const at = (i: number): SamplePoint => ({
+      series: 1,
+      time: NOON + day * DAY + i * 7_000_000,
+      value: day + i / 4,
+      offset: day * 100 + i,
+      ordinal: 0,
+    });
+    const points = Array.from({ length: 20 }, (_, i) => at(i));
+    await store.seal(aSeal(day + 1, points, { logTimeMicros: NOON + day * DAY }));
+    await workAll(store);
+  }
+  clock.jump(20 * 365 * 86_400_000);
+  clock.advance(120_000);
+  await workAll(store);
+  assert.equal(await days(), '6');
+  clock.jump(-20 * 365 * 86_400_000);
+  const before = [await buckets(MINUTE), await buckets(3_600_000_000), await buckets(DAY)];
+  for (let hour = 0; hour < 6; hour++) {
+    clock.advance(3_600_000);
+    await store.seal(aSeal(7 + hour, [], { logTimeMicros: NOON + 5 * DAY + hour }));
+    await workAll(store);
+  }
+  assert.equal(await days(), '4');
+  const after = [await buckets(MINUTE), await buckets(3_600_000_000), await buckets(DAY)];
+  for (const [at, answer] of after.entries()) {
+    assert.ok(answer.kind === 'buckets' && before[at]?.kind === 'buckets');
+    assert.deepEqual(answer.buckets, before[at].buckets);
+    assert.equal(answer.resolutionMicros, [MINUTE, 3_600_000_000, DAY][at]);
+  }
+  const kept = await server.sql(`SELECT count(*) FROM "${schema}".latest`);
+  assert.equal(kept, '1');
+});
