@@ -21,6 +21,7 @@ export async function openPipeline(options: PipelineOptions, needs: PipelineNeed
       nodeSeriesMax: LIMITS.nodeSeriesMax.value,
       liveRowsMax: LIMITS.liveRowsMax.value,
       staleMs: 300_000,
+      seenEnd: 0,
       ...options,
     },
     needs,

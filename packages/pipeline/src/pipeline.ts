@@ -37,6 +37,8 @@ export interface PipelineOptions {
   readonly liveRowsMax?: number;
   /** A device not heard of for so long counts as stale in `iot_device_status`; 5 minutes when absent. */
   readonly staleMs?: number;
+  /** Records below this offset were visible before: they are read again after a restart, and their delay is not counted. None when absent. */
+  readonly seenEnd?: number;
 }
 
 /** What a pipeline works with. */

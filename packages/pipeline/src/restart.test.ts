@@ -198,3 +198,16 @@ function heard(pipeline: Pipeline): (readonly [string, number])[] {
   const { entries } = pipeline.devices({ limit: 9 });
   return entries.map(({ device, lastSeenMicros }) => [device, lastSeenMicros] as const);
 }
+
+test('what a restart reads again is no delay', async () => {
+  const rig = new Rig();
+  rig.journal.append({ receivedMicros: SAMPLE_MICROS }, { receivedMicros: SAMPLE_MICROS });
+  const again = new Rig({ seenEnd: rig.journal.end });
+  again.journal = rig.journal;
+  await using pipeline = await again.open();
+  await pipeline.flush();
+  assert.equal(pipeline.figures().delay, undefined);
+  rig.journal.append({ receivedMicros: again.clock.nowMicros() - 40_000 });
+  await pipeline.flush();
+  assert.equal(Math.round(Number(pipeline.figures().delay?.p50Ms) / 10), 4, 'the new record alone');
+});

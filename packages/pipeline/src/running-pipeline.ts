@@ -121,8 +121,7 @@ export class RunningPipeline implements Pipeline {
       this.#finish = resolve;
       this.#fail = reject;
     });
-    // whoever awaits `ended` is told; nobody has to
-    this.ended.catch(() => undefined);
+    this.ended.catch(() => undefined); // whoever awaits it is told; nobody has to
     this.#meters = new PipelineMeters(needs.meter);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
@@ -382,11 +381,12 @@ export class RunningPipeline implements Pipeline {
 
   #noteDelay(receivedMicros: number, count: number): void {
     if (count === 0) return;
-    const { clock } = this.#needs;
-    const nowMs = clock.monotonicMs();
-    const delayMs = Math.max(0, (clock.nowMicros() - receivedMicros) / 1000);
-    this.#delays.note(delayMs, count, nowMs);
-    this.#meters.delay.observe(delayMs / 1000, count);
+    const nowMs = this.#needs.clock.monotonicMs();
+    const delayMs = Math.max(0, (this.#needs.clock.nowMicros() - receivedMicros) / 1000);
+    if (this.position > this.#options.seenEnd) {
+      this.#delays.note(delayMs, count, nowMs);
+      this.#meters.delay.observe(delayMs / 1000, count);
+    }
     this.#lastInputMs = nowMs;
     this.#lastRecordMicros = receivedMicros;
   }

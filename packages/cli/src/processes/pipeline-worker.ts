@@ -42,7 +42,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
     (position) => new RouteHistory({ folder, journal, position, routes, isReadOnly }, { disk, logger }),
   );
   const pipeline = await openPipeline(
-    { routes, sealPoints, sealAgeMs },
+    { routes, sealPoints, sealAgeMs, seenEnd: journal.end },
     { journal, store, clock, logger, meter, failpoint, breathe: turn },
   );
   journal.onBatch((batch) => pipeline.offer(batch));
