@@ -79,7 +79,12 @@ const SIGHTS: readonly Sight[] = [
       await page.locator('.loading').first().waitFor({ state: 'detached' });
     },
   })),
-  { name: 'nowhere', path: '/nothing', isAlike: true, whole: (page) => page.locator('.state h1').waitFor() },
+  {
+    name: 'nowhere',
+    path: '/devices/nothing',
+    isAlike: true,
+    whole: (page) => page.locator('.state h1').waitFor(),
+  },
 ];
 
 async function open(sight: Sight, visit: Visit): Promise<Tab> {

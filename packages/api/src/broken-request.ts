@@ -49,7 +49,7 @@ function errorOf(fault: ParserFault): ApiError {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ApiError(
         'request-timeout',
-        `the request had not arrived whole after ${LIMITS.requestTimeoutMs.value} ms`,
+        `the headers had not arrived after ${LIMITS.headersTimeoutMs.value} ms, or the request not whole after ${LIMITS.requestTimeoutMs.value} ms`,
       );
     default:
       return new ApiError('invalid-request', 'what came is not a request of HTTP/1.1');

@@ -30,8 +30,21 @@ export const LIMITS = {
     value: 512,
     unit: 'count',
     what: 'HTTP connections at a time.',
-    whenFull: 'Further connections are closed at once.',
+    whenFull:
+      'The oldest that has sent no whole request, or does nothing, is closed for the new one; the new one where all work.',
     metric: 'iot_api_connections',
+  },
+  connectionsAddressMax: {
+    value: 256,
+    unit: 'count',
+    what: 'HTTP connections of one address (of IPv6: one /64) at a time.',
+    whenFull: 'As above, among the connections of this address.',
+  },
+  headersTimeoutMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time in which the headers of a request must have arrived, and a TLS handshake been made.',
+    whenFull: 'The connection is answered with 408 `request-timeout` and closed.',
   },
   requestTimeoutMs: {
     value: 30_000,

@@ -8,9 +8,18 @@ export interface FaultMeaning {
   readonly advice: string;
 }
 
+/** First parts of the addresses that the page itself has: the names of its rooms. */
+export const PAGE_ROOMS: ReadonlySet<string> = new Set([
+  ...['', 'devices', 'pipeline', 'dead-letters', 'ledger', 'connect', 'simulation', 'access', 'audit'],
+  ...['settings', 'about'],
+]);
+
+/** Parts of the longest address of a room: `devices/{tenant}/{project}/{device}`. */
+const PARTS_MAX = 4;
+
 /**
- * Answers a GET or HEAD with a file of the page; addresses without a file extension are routes of the page itself and
- * get its start. Undefined when there is no such file.
+ * Answers a GET or HEAD with a file of the page, or with its start at an address that the page itself has. Undefined
+ * elsewhere, so that a mistyped address of the API or of a file does not look like success.
  */
 export function sendStatic(
   request: FastifyRequest,
@@ -18,8 +27,7 @@ export function sendStatic(
   files: ReadonlyMap<string, StaticFile>,
 ): FastifyReply | undefined {
   const path = pathOf(request.url);
-  const isRoute = !/\.[^/]*$/.test(path);
-  const file = files.get(path) ?? (isRoute ? files.get('/index.html') : undefined);
+  const file = files.get(path) ?? (isOfPage(path) ? files.get('/index.html') : undefined);
   if (!file) return path === '/' ? sendAbsent(reply) : undefined;
   reply.header('etag', file.etag).header('vary', 'accept-encoding').type(file.mediaType);
   reply.header('cache-control', file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -27,6 +35,15 @@ export function sendStatic(
   const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
   if (file.gzip && takesGzip) return reply.header('content-encoding', 'gzip').send(file.gzip);
   return reply.send(file.bytes);
+}
+
+function isOfPage(path: string): boolean {
+  const parts = path.split('/').slice(1);
+  const [room = '', ...rest] = parts.at(-1) === '' ? parts.slice(0, -1) : parts;
+  if (!PAGE_ROOMS.has(room) || rest.length >= PARTS_MAX) return false;
+  // ids of devices may have dots
+  const isDevice = room === 'devices' && rest.length === PARTS_MAX - 1;
+  return isDevice ? !rest.some((part) => /^(\.|%2e){1,2}$/i.test(part)) : !path.includes('.');
 }
 
 /** The path of a URL without its query. */

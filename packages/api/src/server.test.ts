@@ -121,6 +121,24 @@ test('openApi answers faults of the body with their code', async () => {
   assert.equal((await problemIn(await send('{"__proto__":{"x":1}}'))).code, 'invalid-request');
 });
 
+test('openApi takes an empty body for none, whatever type it says it has', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest([{ ...KEY, values: undefined }]);
+  const send = async (method: string, path: string, body?: Blob) => {
+    const headers = { ...AS_LOCAL, 'content-type': 'application/json' };
+    const response = await fetch(scene.api.url + path, { method, headers, ...(body ? { body } : {}) });
+    return [response.status, response.status === 200 ? '' : (await problemIn(response)).code];
+  };
+  assert.deepEqual(await send('POST', '/api/v1/dead-letters/0/replay'), [200, '']);
+  assert.deepEqual(await send('DELETE', '/api/v1/pipelines/absent'), [404, 'not-found']);
+  assert.deepEqual(await send('POST', '/api/v1/pipelines/absent/undo'), [404, 'not-found']);
+  assert.deepEqual(await send('POST', '/api/v1/tokens'), [400, 'invalid-request']);
+  assert.deepEqual(await send('POST', '/api/v1/dead-letters/0/replay', new Blob(['{'])), [
+    400,
+    'invalid-request',
+  ]);
+});
+
 test('openApi answers unknown addresses, wrong methods, broken and long URLs with problems', async () => {
   await using scene = await openScene();
   assert.equal((await problemIn(await scene.get('/api/v1/nothing'))).code, 'not-found');
@@ -294,6 +312,14 @@ test('openApi serves the page with its routes, entity tags and lasting assets', 
     assert.equal(asset.headers.get('content-encoding'), 'gzip');
     assert.equal((await asset.text()).length, 5_003);
     assert.equal((await scene.get('/assets/absent.js')).status, 404);
+    for (const path of ['/devices', '/devices/', '/devices/t/p/pump.7', '/pipeline/LookupTable/x', '/about'])
+      assert.match(await (await scene.get(path)).text(), /Skerry/, path);
+    const mistyped = ['/API/v1/devices', '/apis', '/assets/..%2findex', '/assets/absent', '/nothing'];
+    const dotted = ['/devices.json', '/about/x.js', '/devices/a/b/c/d', '/%64evices'];
+    for (const path of [...mistyped, ...dotted]) {
+      const { status, body } = await rawRequest(scene.api.url + path, {});
+      assert.deepEqual([status, JSON.parse(body).code], [404, 'not-found'], path);
+    }
     assert.equal((await scene.get('/../server.ts')).status, 404);
   } finally {
     rmSync(folder, { recursive: true });

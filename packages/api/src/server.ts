@@ -22,6 +22,7 @@ import { Admission } from './admission.ts';
 import { finishAnswer } from './answer-finish.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
+import { ConnectionTable } from './connection-table.ts';
 import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS, tlsHeaders } from './guard.ts';
 import type { HandlerNeeds } from './handler-needs.ts';
@@ -30,7 +31,7 @@ import { LIMITS } from './limits.ts';
 import { LineSender } from './lines.ts';
 import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
-import { createTlsServer, listenTls, renewTls } from './node/tls-server.ts';
+import { createTlsServer, headerTerms, listenTls, renewTls } from './node/tls-server.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
 import { type FaultMeaning, faultPage, pathOf, sendStatic } from './page.ts';
@@ -77,6 +78,8 @@ export interface ApiOptions {
 /** Bounds that may be set per server. */
 export interface ApiBounds {
   readonly connectionsMax: number;
+  readonly connectionsAddressMax: number;
+  readonly headersTimeoutMs: number;
   readonly streamsMax: number;
   readonly streamBufferBytesMax: number;
   readonly queriesMax: number;
@@ -120,6 +123,7 @@ interface Context {
   /** Served to other machines, which know this one by its address. */
   readonly isBeyondLoopback: boolean;
   readonly limiter: RateLimiter;
+  readonly connections: ConnectionTable;
 }
 
 /** Opens the HTTP API. Resolves when the port is bound; fails with the error of the bind (`EADDRINUSE` for instance). */
@@ -136,6 +140,7 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
       ),
       options.bounds?.requests,
     ),
+    connections: connectionsOf(options, needs),
     options,
     needs,
     hosts: new Set([...LOOPBACK_HOSTS, bracketed(options.host), ...(options.allowedHosts ?? [])]),
@@ -175,7 +180,7 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
       isEnding,
     }),
   );
-  const encrypted = options.tls && encryptedServer(server, options.tls, options, needs);
+  const encrypted = options.tls && encryptedServer(server, options.tls, context);
   stack.defer(() => closeServer(server, encrypted, context, streams));
   await server.listen({ host: options.host, port: options.port });
   const { tls } = options;
@@ -194,6 +199,21 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function connectionsOf({ bounds }: ApiOptions, { meter }: ApiNeeds): ConnectionTable {
+  const gauge = meter.gauge('iot_api_connections', 'HTTP connections that are open.');
+  return new ConnectionTable(
+    {
+      max: bounds?.connectionsMax ?? LIMITS.connectionsMax.value,
+      addressMax: bounds?.connectionsAddressMax ?? LIMITS.connectionsAddressMax.value,
+    },
+    (open) => gauge.set(open),
+  );
+}
+
+function headersTimeoutOf({ bounds }: ApiOptions): number {
+  return bounds?.headersTimeoutMs ?? LIMITS.headersTimeoutMs.value;
 }
 
 /** How much may run at a time, for everybody and for each. */
@@ -225,8 +245,7 @@ function gatesOf({ bounds }: ApiOptions, { meter }: ApiNeeds): Pick<HandlerNeeds
 function encryptedServer(
   server: FastifyInstance,
   { credentials }: TlsOptions,
-  { bounds }: ApiOptions,
-  { platform, clock }: ApiNeeds,
+  { connections, options, needs: { platform, clock } }: Context,
 ): TlsServer {
   return createTlsServer({
     onHandshakeFailed: (why, remote) =>
@@ -235,8 +254,12 @@ function encryptedServer(
         ...handshakeCause('https', { reason: 'refused', why }),
       }),
     credentials,
-    connectionsMax: bounds?.connectionsMax ?? LIMITS.connectionsMax.value,
-    serve: (request, response) => server.routing(request, response),
+    headersTimeoutMs: headersTimeoutOf(options),
+    onConnection: (socket) => connections.enter(socket),
+    serve: (request, response) => {
+      connections.begin(request.socket, request, response);
+      server.routing(request, response);
+    },
   });
 }
 
@@ -244,7 +267,7 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host.toLowerCase();
 }
 
-function createServer({ options, needs }: Context): FastifyInstance {
+function createServer({ options, needs, connections }: Context): FastifyInstance {
   const answers = new WeakMap<Duplex, ServerResponse>();
   const server = fastify({
     bodyLimit: LIMITS.bodyBytesMax.value,
@@ -255,7 +278,11 @@ function createServer({ options, needs }: Context): FastifyInstance {
     return503OnClosing: false,
     routerOptions: { maxParamLength: LIMITS.urlBytesMax.value },
     // a request without Host is refused like one with a strange Host, in `guardRequest`
-    http: { maxHeaderSize: LIMITS.headerBytesMax.value, requireHostHeader: false },
+    http: {
+      maxHeaderSize: LIMITS.headerBytesMax.value,
+      requireHostHeader: false,
+      ...headerTerms(headersTimeoutOf(options)),
+    },
     clientErrorHandler: ({ code, rawPacket }, socket) => {
       const packet = rawPacket as unknown as Uint8Array | undefined; // Node gives a buffer or none; the type is of its JSON
       answerBroken({ code, rawPacket: packet }, socket, answers.get(socket));
@@ -263,13 +290,10 @@ function createServer({ options, needs }: Context): FastifyInstance {
     frameworkErrors: (error, request, reply) => answerProblem(error, request, reply, needs.logger),
   });
   const http = server.server;
-  http.maxConnections = options.bounds?.connectionsMax ?? LIMITS.connectionsMax.value;
-  http.on('request', (request, response) => answers.set(request.socket, response));
-  const connections = needs.meter.gauge('iot_api_connections', 'HTTP connections that are open.');
-  let open = 0;
-  http.on('connection', (socket) => {
-    connections.set(++open);
-    socket.on('close', () => connections.set(--open));
+  http.on('connection', (socket) => connections.enter(socket));
+  http.on('request', (request, response) => {
+    answers.set(request.socket, response);
+    connections.begin(request.socket, request, response);
   });
   return server;
 }
@@ -300,6 +324,7 @@ function register(
   });
   server.setNotFoundHandler((request, reply) => answerUnknown(request, reply, context));
   setValidator(server);
+  takeNoBody(server);
   for (const [id, operation] of Object.entries<Operation>(OPERATIONS)) {
     // the table of handlers has exactly the ids of the table of operations
     const handler = handlers[id as OperationId] as unknown as (call: Call<OperationId>) => Promise<unknown>;
@@ -336,6 +361,16 @@ function limitRate(request: FastifyRequest, reply: FastifyReply, { admission, li
   );
   reply.header('ratelimit-policy', limiter.policy).header('ratelimit', field);
   if (refusal) throw refusal;
+}
+
+/** An empty body is none, whatever type it says it has; an operation that wants one refuses it by its schema. */
+function takeNoBody(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null);
+    else parse(request, String(body), done);
+  });
 }
 
 /** Leaves every body to the handler, unread. */
@@ -428,8 +463,8 @@ function answerUnknown(request: FastifyRequest, reply: FastifyReply, { files }: 
     reply.header('allow', methods.join(', '));
     throw new ApiError('method-not-allowed', `${path} has ${methods.join(', ')}, not ${request.method}`);
   }
-  const isPage = !path.startsWith('/api') && (request.method === 'GET' || request.method === 'HEAD');
-  const sent = isPage ? sendStatic(request, reply, files) : undefined;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const sent = isRead ? sendStatic(request, reply, files) : undefined;
   if (sent) return sent;
   throw new ApiError('not-found', `nothing is at ${path}`);
 }

@@ -1,13 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TlsCredentials } from '@skerry/kernel';
 import { tlsTerms } from '@skerry/kernel/node';
 import { LIMITS } from '../limits.ts';
 
+/** Longest time between two looks at the connections whose headers have not come. */
+const LOOK_MS = 2_000;
+
+/** Options of a server, with or without TLS, that give headers so much time. */
+export function headerTerms(headersTimeoutMs: number) {
+  return {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(LOOK_MS, headersTimeoutMs),
+  };
+}
+
 /** How requests over TLS are served. */
 export interface TlsServerOptions {
   readonly credentials: TlsCredentials;
-  readonly connectionsMax: number;
+  readonly headersTimeoutMs: number;
+  /** Told of every connection, before its handshake. */
+  readonly onConnection: (socket: Socket) => void;
   /** Takes every request. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
   /** Told of a handshake that came to nothing: the cause in the words of the TLS library, and `host:port` of the peer. */
@@ -16,7 +30,7 @@ export interface TlsServerOptions {
 
 /** An HTTPS server under the same limits as the plain one. Fails with `tls-credentials-invalid`. */
 export function createTlsServer(options: TlsServerOptions): Server {
-  const { credentials, connectionsMax, serve, onHandshakeFailed } = options;
+  const { credentials, headersTimeoutMs, onConnection, serve, onHandshakeFailed } = options;
   const server = createServer(
     {
       ...tlsTerms(credentials),
@@ -24,14 +38,15 @@ export function createTlsServer(options: TlsServerOptions): Server {
       requestTimeout: LIMITS.requestTimeoutMs.value,
       keepAliveTimeout: LIMITS.keepAliveTimeoutMs.value,
       requireHostHeader: false, // refused with a problem, as on the plain server
-      handshakeTimeout: LIMITS.requestTimeoutMs.value,
+      handshakeTimeout: headersTimeoutMs,
+      ...headerTerms(headersTimeoutMs),
     },
     serve,
   );
   server.on('tlsClientError', (error, { remoteAddress = '', remotePort = 0 }) =>
     onHandshakeFailed(error.message, `${remoteAddress}:${remotePort}`),
   );
-  server.maxConnections = connectionsMax;
+  server.on('connection', onConnection);
   return server;
 }
 
