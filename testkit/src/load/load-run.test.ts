@@ -155,7 +155,7 @@ test('LoadRun notes refusals, keeps to Receive Maximum and gives up a silent con
   assert.ok(ledger.again.size > 0);
 });
 
-test('LoadRun gives the sums of the fields that were acknowledged, and keeps to its rate', async () => {
+test('LoadRun gives the sums of the fields that were acknowledged, and sends at its rate only', async () => {
   const sums = [0, 0];
   await using sink = await openAckSink({
     onPublish: (_, payload) => {
@@ -165,12 +165,15 @@ test('LoadRun gives the sums of the fields that were acknowledged, and keeps to 
     },
   });
   const shape = { kind: 'fields', metrics: 2, payloadBytes: 200 } as const;
-  using run = new LoadRun(aPlan(sink.port, { shape, rate: 4_000 }));
+  // one message in 30 years
+  using run = new LoadRun(aPlan(sink.port, { shape, rate: 1e-9 }));
   run.start();
+  await run.until(({ connectionsUp }) => connectionsUp === 4);
+  assert.equal(run.state().sent, 0);
+  run.rate = 4_000;
   run.beginMeasuring();
   await run.until(isAllAnswered);
   const result = run.result();
-  assert.ok(result.perSec <= 4_500, `${result.perSec}`);
   assert.equal(result.ackedInAll, 2_000);
   // hundredths, added up in another order
   for (const [i, sum] of sums.entries()) assert.ok(Math.abs(sum - Number(result.sums[i])) < 1e-6, `${sum}`);

@@ -14,7 +14,10 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     what: '等待验证的密码数；每次只计算一个散列。',
     whenFull: '再来的登录以 503 `sign-in-busy` 拒绝。',
   },
-  'api.connectionsMax': { what: '同时打开的 HTTP 连接数。', whenFull: '再来的连接立即关闭。' },
+  'api.connectionsMax': {
+    what: '同时打开的 HTTP 连接数。',
+    whenFull: '为新的连接关闭最早的、尚未发来完整请求或空闲的连接；若全部都在工作，则关闭新的连接。',
+  },
   'api.streamsMax': {
     what: '同时打开的事件流 (SSE) 数。',
     whenFull: '再打开的流以 503 `too-many-streams` 拒绝。',
