@@ -198,6 +198,12 @@ export const LIMITS = {
     whenFull: 'The server gives it up; the seal is tried again.',
     key: 'postgres.statementMs',
   },
+  readMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time of a question to PostgreSQL that brings no deadline of its own.',
+    whenFull: 'The server gives it up, and it fails with deadline-passed.',
+  },
   answerGraceMs: {
     value: 5_000,
     unit: 'ms',

@@ -1,5 +1,7 @@
 export { numericOf, pointColumns, pointRows } from './point-rows.ts';
 export * from './postgres-pool.ts';
+export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';
 export { openPostgresStore } from './postgres-store.ts';
+export type * from './reading-shapes.ts';
 export type { SourceIdentity } from './source-row.ts';
 export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';

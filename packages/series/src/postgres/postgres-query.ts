@@ -16,9 +16,12 @@ import { microsOf, timestampOf } from './postgres-values.ts';
 /** Widths of the buckets that are kept, in microseconds, widest first. */
 const GRAINS = [86_400_000_000, 3_600_000_000, 60_000_000] as const;
 
-/** Which points a question is about: those of a series, of one source. */
+/**
+ * Which points a question is about: those of a series, of one source or of all. Over all sources `position` means the
+ * public number, position * 4096 + source, so that one safe integer names a record.
+ */
 export interface PointOrigin {
-  readonly source: number;
+  readonly source: number | undefined;
   /** Id in the database; 0 where it has none yet. */
   readonly series: number;
 }
@@ -36,12 +39,9 @@ export async function answerQuery(
   unsealed: readonly HeadView[],
   turn: Turn,
 ): Promise<PointPage | BucketPage> {
-  const { shape } = query;
-  if (shape.kind === 'extremes') checkExtremes(shape.points);
-  const buckets = shape.kind === 'buckets' ? new Buckets(shape.stepMicros) : undefined;
   const [at] = await session.query(
-    `SELECT s.seal, date_part('epoch', f.rolled) AS rolled, date_part('epoch', g.until) AS gone
-     FROM sources s JOIN folds f ON f.source = s.id LEFT JOIN gone g ON g.series = $2 WHERE s.id = $1`,
+    `SELECT s.seal, date_part('epoch', g.until) AS gone
+     FROM sources s LEFT JOIN gone g ON g.series = $2 WHERE s.id = $1`,
     [origin.source, origin.series],
   );
   const heads = unsealed
@@ -49,17 +49,65 @@ export async function answerQuery(
     .flatMap((view) => headRunsOf(view, query.series))
     .map(sourceOf);
   turn.isDue();
-  if (shape.kind === 'buckets' && buckets)
-    return await answerBuckets(session, { query, origin, heads, buckets, turn }, shape.stepMicros, at ?? {});
+  return await answerShape(session, { query, origin, heads, turn }, at?.gone);
+}
+
+/** The public number of a record over all sources. */
+export const NUMBER = '(position * 4096 + source)';
+
+/** Answers a query over all sources; nothing is unsealed for whoever only reads. */
+export async function answerOverAll(
+  session: PostgresSession,
+  query: SeriesQuery,
+  series: number,
+  turn: Turn,
+): Promise<PointPage | BucketPage> {
+  const [at] = await session.query(`SELECT date_part('epoch', until) AS gone FROM gone WHERE series = $1`, [
+    series,
+  ]);
+  return await answerShape(
+    session,
+    { query, origin: { source: undefined, series }, heads: [], turn },
+    at?.gone,
+  );
+}
+
+interface QueryParts {
+  readonly query: SeriesQuery;
+  readonly origin: PointOrigin;
+  readonly heads: readonly PointSource[];
+  readonly turn: Turn;
+}
+
+async function answerShape(
+  session: PostgresSession,
+  parts: QueryParts,
+  gone: unknown,
+): Promise<PointPage | BucketPage> {
+  const { query, origin, heads, turn } = parts;
+  const { shape } = query;
+  if (shape.kind === 'buckets') return await answerBuckets(session, parts, shape.stepMicros, gone);
   if (shape.kind === 'raw') {
     const limit = Math.max(1, Math.min(shape.limit, LIMITS.pagePointsMax.value));
     const rows = await rawRows(session, origin, query, { ...shape, limit: limit + 1 });
     return await answerPage([...pointSources(rows), ...heads], query, shape, turn);
   }
-  if (shape.kind !== 'extremes')
-    throw new SeriesError('query-refused', 'Cannot answer: the shape is unknown.');
+  checkExtremes(shape.points);
   const { sources, isPicked } = await extremes(session, origin, query, shape.points);
   return await answerExtremes([...sources, ...heads], query, shape.points, turn, isPicked);
+}
+
+/** What narrows rows to an origin, and how a record is named in it. `$1` is the series, `$2` the source. */
+function originOf({ source, series }: PointOrigin): {
+  readonly where: string;
+  readonly position: string;
+  readonly values: readonly [number, number | null];
+} {
+  return {
+    where: 'series_id = $1 AND ($2::smallint IS NULL OR source = $2)',
+    position: source === undefined ? NUMBER : 'position',
+    values: [series, source ?? null],
+  };
 }
 
 async function rawRows(
@@ -69,17 +117,17 @@ async function rawRows(
   shape: Omit<Extract<SeriesQuery['shape'], { kind: 'raw' }>, 'kind'> & { readonly isNumeric?: boolean },
 ): Promise<Row[]> {
   const { after, newestFirst, limit } = shape;
+  const { where, position, values } = originOf(origin);
   const order = newestFirst ? ' DESC' : '';
   const behind = after
-    ? ` AND (time, position, ordinal) ${newestFirst ? '<' : '>'} ($6::timestamptz, $7::bigint, $8::smallint)`
+    ? ` AND (p.time, ${position}, ordinal) ${newestFirst ? '<' : '>'} ($6::timestamptz, $7::bigint, $8::smallint)`
     : '';
   return await session.query(
-    `SELECT ${POINT_COLUMNS} FROM points p WHERE series_id = $1 AND source = $2 AND p.time >= $3 AND p.time < $4
-       ${shape.isNumeric ? 'AND value IS NOT NULL' : ''}${behind}
-     ORDER BY p.time${order}, position${order}, ordinal${order} LIMIT $5`,
+    `SELECT ${POINT_COLUMNS.replace('position', `${position} AS position`)} FROM points p
+     WHERE ${where} AND p.time >= $3 AND p.time < $4 ${shape.isNumeric ? 'AND value IS NOT NULL' : ''}${behind}
+     ORDER BY p.time${order}, ${position.replace('position', 'p.position')}${order}, ordinal${order} LIMIT $5`,
     [
-      origin.series,
-      origin.source,
+      ...values,
       timestampOf(range.fromMicros),
       timestampOf(range.toMicros),
       limit,
@@ -88,26 +136,18 @@ async function rawRows(
   );
 }
 
-interface BucketParts {
-  readonly query: SeriesQuery;
-  readonly origin: PointOrigin;
-  readonly heads: readonly PointSource[];
-  readonly buckets: Buckets;
-  readonly turn: Turn;
-}
-
 /**
  * Before the time up to which raw points of the series may be gone, rollups answer, with the points that they do not
  * have yet; from there on raw points do. Either one answers for a time, never both.
  */
 async function answerBuckets(
   session: PostgresSession,
-  parts: BucketParts,
+  { query, origin, heads, turn }: QueryParts,
   stepMicros: number,
-  at: Row,
+  until: unknown,
 ): Promise<BucketPage> {
-  const { query, origin, heads, buckets, turn } = parts;
-  const gone = at.gone === null || at.gone === undefined ? -Infinity : microsOf(at.gone);
+  const buckets = new Buckets(stepMicros);
+  const gone = until === null || until === undefined ? -Infinity : microsOf(until);
   const grain = GRAINS.find((one) => stepMicros % one === 0) ?? GRAINS[2];
   const border = gone < query.fromMicros ? query.fromMicros : (Math.floor(gone / grain) + 1) * grain;
   const early = { fromMicros: query.fromMicros, toMicros: Math.min(border, query.toMicros) };
@@ -121,40 +161,43 @@ async function answerBuckets(
     const rows = await rollupRows(session, origin, grain, { fromMicros: since, toMicros: early.toMicros });
     add(rows);
     if (rows.length > 0) resolutionMicros = grain;
-    add(await summedRows(session, origin, early, stepMicros, microsOf(at.rolled)));
+    add(await summedRows(session, origin, early, stepMicros, NOT_ROLLED));
     await buckets.addSources(heads, early, turn);
   }
-  if (late.fromMicros < late.toMicros) add(await summedRows(session, origin, late, stepMicros, undefined));
+  if (late.fromMicros < late.toMicros) add(await summedRows(session, origin, late, stepMicros, ''));
   turn.isDue();
   await buckets.addSources(heads, late, turn);
   return { kind: 'buckets', buckets: buckets.finish(), resolutionMicros };
 }
 
-const SUMS = `min(ARRAY[date_part('epoch', time), position, ordinal, value]) AS head,
-  max(ARRAY[date_part('epoch', time), position, ordinal, value]) AS tail`;
+/** Points that the rollups of their source do not have yet. */
+const NOT_ROLLED = 'AND received > (SELECT rolled FROM folds f WHERE f.source = points.source)';
 
-/** Points of a range summed on a grid; of those only that were received after `sinceMicros` where it is given. */
+const sumsOf = (
+  position: string,
+) => `min(ARRAY[date_part('epoch', time), ${position}, ordinal, value]) AS head,
+  max(ARRAY[date_part('epoch', time), ${position}, ordinal, value]) AS tail`;
+
+/** Points of a range summed on a grid; of those only that the condition `only` leaves. */
 async function summedRows(
   session: PostgresSession,
-  { source, series }: PointOrigin,
+  origin: PointOrigin,
   range: Range,
   stepMicros: number,
-  sinceMicros: number | undefined,
+  only: string,
 ): Promise<RollupRow[]> {
+  const { where, position, values } = originOf(origin);
   const rows = await session.query(
     `SELECT date_part('epoch', start) AS start, count, min, max, sum, head, tail FROM (
        SELECT date_bin($5 * interval '1 microsecond', time, 'epoch') AS start, count(*) AS count, min(value) AS min,
-         max(value) AS max, sum(value) AS sum, ${SUMS}
-       FROM points WHERE series_id = $1 AND source = $2 AND time >= $3 AND time < $4 AND value IS NOT NULL
-         ${sinceMicros === undefined ? '' : 'AND received > $7'} GROUP BY 1 LIMIT $6) q`,
+         max(value) AS max, sum(value) AS sum, ${sumsOf(position)}
+       FROM points WHERE ${where} AND time >= $3 AND time < $4 AND value IS NOT NULL ${only} GROUP BY 1 LIMIT $6) q`,
     [
-      series,
-      source,
+      ...values,
       timestampOf(range.fromMicros),
       timestampOf(range.toMicros),
       stepMicros,
       LIMITS.bucketsMax.value + 1,
-      ...(sinceMicros === undefined ? [] : [timestampOf(sinceMicros)]),
     ],
   );
   return rows.map(rollupRow);
@@ -162,14 +205,15 @@ async function summedRows(
 
 async function rollupRows(
   session: PostgresSession,
-  { source, series }: PointOrigin,
+  origin: PointOrigin,
   grain: number,
   range: Range,
 ): Promise<RollupRow[]> {
+  const { where, values } = originOf(origin);
   const rows = await session.query(
     `SELECT date_part('epoch', start) AS start, count, min, max, sum, head, tail FROM rollups
-     WHERE series_id = $1 AND source = $2 AND step = $3 AND start >= $4 AND start < $5`,
-    [series, source, grain / 1_000_000, timestampOf(range.fromMicros), timestampOf(range.toMicros)],
+     WHERE ${where} AND step = $3 AND start >= $4 AND start < $5`,
+    [...values, grain / 1_000_000, timestampOf(range.fromMicros), timestampOf(range.toMicros)],
   );
   return rows.map(rollupRow);
 }
@@ -201,21 +245,17 @@ async function extremes(
   range: Range,
   pointsMax: number,
 ): Promise<{ readonly sources: PointSource[]; readonly isPicked: boolean }> {
+  const { where, position, values } = originOf(origin);
   const raw = { after: undefined, newestFirst: false, isNumeric: true };
   const rows = await rawRows(session, origin, range, { ...raw, limit: pointsMax + 1 });
   if (rows.length <= pointsMax) return { sources: pointSources(rows), isPicked: false };
   const slices = await session.query(
-    `SELECT ${SUMS}, min(ARRAY[value, date_part('epoch', time), position, ordinal]) AS least,
-       max(ARRAY[value, -date_part('epoch', time), -position, -ordinal]) AS most, bool_or(exact IS NOT NULL) AS "isExact"
-     FROM points WHERE series_id = $1 AND source = $2 AND time >= $3 AND time < $4 AND value IS NOT NULL
+    `SELECT ${sumsOf(position)}, min(ARRAY[value, date_part('epoch', time), ${position}, ordinal]) AS least,
+       max(ARRAY[value, -date_part('epoch', time), -${position}, -ordinal]) AS most,
+       bool_or(exact IS NOT NULL) AS "isExact"
+     FROM points WHERE ${where} AND time >= $3 AND time < $4 AND value IS NOT NULL
      GROUP BY date_bin($5 * interval '1 microsecond', time, $3::timestamptz)`,
-    [
-      origin.series,
-      origin.source,
-      timestampOf(range.fromMicros),
-      timestampOf(range.toMicros),
-      sliceMicros(range, pointsMax),
-    ],
+    [...values, timestampOf(range.fromMicros), timestampOf(range.toMicros), sliceMicros(range, pointsMax)],
   );
   const picks = slices.flatMap(picksOf);
   if (slices.some(({ isExact }) => isExact === true)) await fetchExact(session, origin, range, picks);
@@ -256,20 +296,20 @@ function picksOf({ head, tail, least, most }: Row): Pick4[] {
 /** Gives picks that are exact integers their digits: sums hold doubles. */
 async function fetchExact(
   session: PostgresSession,
-  { source, series }: PointOrigin,
+  origin: PointOrigin,
   range: Range,
   picks: readonly Pick4[],
 ): Promise<void> {
+  const { where, position, values } = originOf(origin);
   const rows = await session.query(
-    `SELECT u.place, p.exact FROM unnest($5::bigint[], $6::smallint[]) WITH ORDINALITY AS u(position, ordinal, place)
-     JOIN points p ON p.position = u.position AND p.ordinal = u.ordinal AND p.series_id = $1 AND p.source = $2
-       AND p.time >= $3 AND p.time < $4 AND p.exact IS NOT NULL`,
+    `SELECT u.place, p.exact FROM unnest($5::bigint[], $6::smallint[]) WITH ORDINALITY AS u(number, nth, place)
+     JOIN (SELECT ${position} AS number, ordinal, exact FROM points
+       WHERE ${where} AND time >= $3 AND time < $4 AND exact IS NOT NULL) p ON p.number = u.number AND p.ordinal = u.nth`,
     [
-      series,
-      source,
+      ...values,
       timestampOf(range.fromMicros),
       timestampOf(range.toMicros),
-      picks.map(({ position }) => position),
+      picks.map((pick) => pick.position),
       picks.map(({ ordinal }) => ordinal),
     ],
   );

@@ -1,0 +1,118 @@
+import type { Clock } from '@skerry/kernel';
+import { LIMITS } from '../limits.ts';
+import { type Breathe, Turn } from '../turn.ts';
+import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
+import { answerOverAll } from './postgres-query.ts';
+import { microsOf, original, storable } from './postgres-values.ts';
+import { cursorNow, readChanges } from './reading-changes.ts';
+import { connectedNow, readConnectivity } from './reading-connectivity.ts';
+import { listDevices, listGaps, namesOf, readDevice, readLatest } from './reading-devices.ts';
+import { countReasons, readLetter, readLetters } from './reading-letters.ts';
+import type { PostgresReadings, ReadingFigures, ReadingLedger, ReadingSource } from './reading-shapes.ts';
+
+/** What readings need from their process. */
+export interface PostgresReadingsNeeds {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly breathe: Breathe;
+}
+
+/**
+ * Answers what `skerry cloud` asks, over all sources, from the tables alone: each answer is of one moment. The pool is
+ * the caller's; one whose URL says `target_session_attrs=any` may read from a standby.
+ */
+export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadingsNeeds): PostgresReadings {
+  const read = <T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> =>
+    pool.read(action, LIMITS.readMs.value, work);
+  return {
+    devices: (query) => read('list devices', (session) => listDevices(session, query)),
+    device: (key) =>
+      read('read a device', async (session) => {
+        const detail = await readDevice(session, key);
+        return detail && { ...detail, connected: await connectedNow(session, key) };
+      }),
+    latest: (key) => read('read newest values', (session) => readLatest(session, key)),
+    gaps: (query) => read('list gaps', (session) => listGaps(session, query)),
+    points: ({ series: key, ...query }) => {
+      const turn = new Turn(needs.clock, needs.breathe, query.deadlineMs);
+      return pool.read('answer a query', query.deadlineMs, async (session) => {
+        const [row] = await session.query(
+          'SELECT id FROM series WHERE tenant = $1 AND project = $2 AND device = $3 AND metric = $4',
+          [...namesOf(key), storable(key.metric)],
+        );
+        if (!row) return undefined;
+        const series = Number(row.id);
+        return await answerOverAll(session, { ...query, series }, series, turn);
+      });
+    },
+    deadLetters: (filter) => read('list dead letters', (session) => readLetters(session, filter)),
+    deadLetter: (number) => read('read a dead letter', (session) => readLetter(session, number)),
+    deadLetterReasons: (filter) => read('count dead letters', (session) => countReasons(session, filter)),
+    ledger: () => read('read the ledger', readLedger),
+    connectivity: (query) =>
+      read('read how a device is connected', (session) => readConnectivity(session, query)),
+    figures: () => read('measure the store', readFigures),
+    now: () => read('read the newest seals', cursorNow),
+    changes: (cursor, filter, pointsMax) =>
+      read('read what came since', (session) => readChanges(session, cursor, filter, pointsMax)),
+  };
+}
+
+async function readLedger(session: PostgresSession): Promise<ReadingLedger> {
+  const rows = await session.query(
+    `SELECT tenant, project, sum(stored) AS stored, sum(deduplicated) AS deduplicated, sum(filtered) AS filtered,
+       sum(dead_lettered) AS dead_lettered, sum(discarded) AS discarded, sum(expired) AS expired
+     FROM verdicts GROUP BY tenant, project ORDER BY tenant, project`,
+  );
+  const [sum] = await session.query('SELECT coalesce(sum(telemetry_position), 0) AS n FROM sources');
+  return {
+    projects: rows.map((row) => ({
+      tenant: original(String(row.tenant)),
+      project: original(String(row.project)),
+      stored: Number(row.stored),
+      deduplicated: Number(row.deduplicated),
+      filtered: Number(row.filtered),
+      deadLettered: Number(row.dead_lettered),
+      discarded: Number(row.discarded),
+      expired: Number(row.expired),
+    })),
+    telemetryPosition: Number(sum?.n),
+  };
+}
+
+async function readFigures(session: PostgresSession): Promise<ReadingFigures> {
+  const [row] = await session.query(
+    `SELECT (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'm')) AS bytes,
+      (SELECT count(*) FROM devices) AS devices, (SELECT count(*) FROM series) AS series,
+      (SELECT count(*) FROM dead_letters WHERE state = 'open') AS letters`,
+  );
+  const rows = await session.query(
+    `SELECT s.*, date_part('epoch', s.log_time) AS log, date_part('epoch', s.sealed) AS at,
+       f.seal AS folded, f.rolled_seal FROM sources s JOIN folds f ON f.source = s.id ORDER BY s.id`,
+  );
+  const sources = rows.map(
+    (one): ReadingSource => ({
+      id: Number(one.id),
+      journalId: String(one.journal_id),
+      label: String(one.label),
+      owner: String(one.owner),
+      epoch: Number(one.epoch),
+      seal: Number(one.seal),
+      position: Number(one.position),
+      telemetryPosition: Number(one.telemetry_position),
+      points: Number(one.points),
+      logTimeMicros: microsOf(one.log),
+      sealedMicros: microsOf(one.at ?? 0),
+      foldLag: Number(one.seal) - Number(one.folded),
+      rollupLag: Number(one.seal) - Number(one.rolled_seal),
+    }),
+  );
+  return {
+    bytes: Number(row?.bytes),
+    points: sources.reduce((all, { points }) => all + points, 0),
+    devices: Number(row?.devices),
+    series: Number(row?.series),
+    deadLettersOpen: Number(row?.letters),
+    sources,
+  };
+}

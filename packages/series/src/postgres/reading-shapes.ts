@@ -1,0 +1,176 @@
+import type {
+  DeadLetter,
+  DeadLetterReason,
+  DeviceConnectivity,
+  DeviceKey,
+  LedgerAccounts,
+  PointValue,
+  Scope,
+  SequenceGap,
+  SeriesKey,
+  ValueType,
+} from '@skerry/model';
+import type { BucketPage, DeadLetterFilter, DeadLetterHead, PointPage, SeriesQuery } from '../store.ts';
+
+/** Which devices to list: by (tenant, project, device) unless `order` says otherwise. As the pipeline's question of that name. */
+export interface ReadingDeviceQuery {
+  /** Part of the device id, without regard to case. */
+  readonly search?: string;
+  readonly tenant?: string;
+  readonly project?: string;
+  /** Only what lies in one of them; absent: everything. */
+  readonly scopes?: readonly Scope[];
+  readonly seenFromMicros?: number;
+  readonly seenBeforeMicros?: number;
+  readonly order?: { readonly by: 'device' | 'lastSeen' | 'metrics'; readonly isDescending: boolean };
+  /** Only those behind this one; without `order` only. */
+  readonly after?: DeviceKey;
+  readonly skip?: number;
+  readonly limit: number;
+  readonly atMicros?: number;
+}
+
+/** A device as lists show it. */
+export interface ReadingDevice extends DeviceKey {
+  readonly lastSeenMicros: number;
+  readonly metrics: number;
+}
+
+/** A device with what is known about it, accounts summed over sources. */
+export interface ReadingDeviceDetail extends ReadingDevice {
+  readonly metricList: readonly {
+    readonly metric: string;
+    readonly type: ValueType;
+    readonly series: number;
+  }[];
+  readonly accounts: Omit<LedgerAccounts, 'received' | 'pending'>;
+  readonly timeCorrected: number;
+  readonly seqResets: number;
+  readonly gaps: number;
+  readonly connected: DeviceConnectivity['now'];
+}
+
+/** Newest value of a metric by event time. */
+export interface ReadingLatest {
+  readonly metric: string;
+  readonly timeMicros: number;
+  readonly value: PointValue;
+}
+
+/** Which gaps to list: by (tenant, project, device, epoch, from), those after `after`. */
+export interface ReadingGapQuery extends Partial<DeviceKey> {
+  readonly scopes?: readonly Scope[];
+  readonly after?: SequenceGap;
+  readonly limit: number;
+}
+
+/** Which dead letters to list; `after` is a public number. */
+export interface ReadingLetterFilter extends DeadLetterFilter {
+  readonly scopes?: readonly Scope[];
+}
+
+/** A question about one series, named. */
+export type ReadingPointsQuery = Omit<SeriesQuery, 'series'> & { readonly series: SeriesKey };
+
+/** Verdicts of one project over all sources. */
+export interface ReadingVerdicts extends Omit<LedgerAccounts, 'received' | 'pending'> {
+  readonly tenant: string;
+  readonly project: string;
+}
+
+/** Verdicts and the positions that they belong to, of one moment. */
+export interface ReadingLedger {
+  readonly projects: readonly ReadingVerdicts[];
+  /** Telemetry records below the positions, counted by the pipelines: what the verdicts have to sum up to. */
+  readonly telemetryPosition: number;
+}
+
+/** One source as it is committed. */
+export interface ReadingSource {
+  readonly id: number;
+  readonly journalId: string;
+  readonly label: string;
+  readonly owner: string;
+  readonly epoch: number;
+  readonly seal: number;
+  readonly position: number;
+  readonly telemetryPosition: number;
+  readonly points: number;
+  readonly logTimeMicros: number;
+  /** By the server's clock, microseconds since 1970; 0 for never. */
+  readonly sealedMicros: number;
+  /** Seals that the tables of devices, and the rollups, do not have yet. */
+  readonly foldLag: number;
+  readonly rollupLag: number;
+}
+
+/** What the store holds. */
+export interface ReadingFigures {
+  readonly bytes: number;
+  /** Ever written. */
+  readonly points: number;
+  readonly devices: number;
+  readonly series: number;
+  readonly deadLettersOpen: number;
+  readonly sources: readonly ReadingSource[];
+}
+
+/** A point as a live feed shows it. */
+export interface ReadingPoint extends SeriesKey {
+  readonly timeMicros: number;
+  readonly value: PointValue;
+  /** Public number of its record. */
+  readonly offset: number;
+  readonly ordinal: number;
+}
+
+/** Which changes are asked for. */
+export interface ReadingChangeFilter extends Partial<SeriesKey> {
+  readonly scopes?: readonly Scope[];
+}
+
+/** Points of seals that were committed after a cursor, seal by seal. */
+export interface ReadingChanges {
+  readonly points: readonly ReadingPoint[];
+  /** Where the next call goes on. Opaque. */
+  readonly cursor: string;
+  /** More is there already. */
+  readonly isMore: boolean;
+  /** Sources of which seals after the cursor are gone by retention: by label. */
+  readonly gaps: readonly string[];
+}
+
+/**
+ * What `skerry cloud` asks of all sources. Points, newest values, dead letters and verdicts are as of the last commits;
+ * accounts, gaps and last receipts of devices follow within the time between two folds.
+ */
+export interface PostgresReadings {
+  devices(
+    query: ReadingDeviceQuery,
+  ): Promise<{ readonly total: number; readonly entries: readonly ReadingDevice[] }>;
+  /** Undefined when the device was never seen; `latest`, `points` and `connectivity` likewise. */
+  device(key: DeviceKey): Promise<ReadingDeviceDetail | undefined>;
+  latest(key: DeviceKey): Promise<readonly ReadingLatest[] | undefined>;
+  gaps(query: ReadingGapQuery): Promise<readonly SequenceGap[]>;
+  /** `offsets` are public numbers. Fails with `query-refused`, `deadline-passed`. */
+  points(query: ReadingPointsQuery): Promise<PointPage | BucketPage | undefined>;
+  /** By public number, position * 4096 + source, which stands in place of the offset. */
+  deadLetters(filter: ReadingLetterFilter): Promise<readonly DeadLetterHead[]>;
+  deadLetter(number: number): Promise<DeadLetter | undefined>;
+  /** Open ones of each reason. */
+  deadLetterReasons(
+    filter: Omit<ReadingLetterFilter, 'limit'>,
+  ): Promise<Readonly<Record<DeadLetterReason, number>>>;
+  ledger(): Promise<ReadingLedger>;
+  connectivity(query: {
+    readonly device: DeviceKey;
+    readonly fromMicros: number;
+    readonly toMicros: number;
+    readonly limit: number;
+  }): Promise<DeviceConnectivity | undefined>;
+  figures(): Promise<ReadingFigures>;
+  /** The cursor behind everything that is committed. */
+  now(): Promise<string>;
+  /** At most about `pointsMax` points: whole seals, at least one. Fails with `query-refused` for a cursor that was not given out here. */
+  changes(cursor: string, filter: ReadingChangeFilter, pointsMax: number): Promise<ReadingChanges>;
+}
