@@ -18,7 +18,12 @@ export function ensureInstalled(root) {
     const isFirst = !existsSync(join(root, 'node_modules', '.package-lock.json'));
     say(isFirst ? 'Installing dependencies…' : 'Installing dependencies (package-lock.json changed)…');
     // `npm ci` would remove node_modules under processes that are using it.
-    runNpm(root, isFirst ? ['ci'] : ['install', '--no-save'], withoutLocalTools(root));
+    // the repository brings the Node that its packages want: npm's warning about the one at hand would mislead
+    runNpm(
+      root,
+      [...(isFirst ? ['ci'] : ['install', '--no-save']), '--loglevel=error'],
+      withoutLocalTools(root),
+    );
     writeStamp(stamp, wanted);
   });
 }
@@ -35,7 +40,7 @@ export function ensurePage(root, node) {
     if (isBuilt()) return;
     say('Building the page…');
     const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
-    runNpm(folder, ['run', '--silent', 'build'], path);
+    runNpm(folder, ['run', '--silent', 'build', '--', '--logLevel', 'warn'], path);
     writeStamp(stamp, wanted);
   });
 }

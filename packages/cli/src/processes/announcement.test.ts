@@ -34,6 +34,36 @@ test('announcement on loopback says the addresses, no warning, and a line that n
   assert.match(told({ 'mqtt-anonymous': 'never' }, '127.0.0.1'), /-p 1883 -u NAME -P TOKEN -q 1/);
 });
 
+test('announcement says the commands as they are typed here, with the data folder, and by the topic of the page', () => {
+  const text = told({}, '127.0.0.1');
+  assert.match(text, /\(npx skerry user link --data-dir \/data prints another\):$/m);
+  assert.match(text, / -t iot\/my-tenant\/my-project\/my-device\/telemetry -m /);
+  assert.doesNotMatch(text, /opens on this machine alone/);
+});
+
+test('announcement with TLS: the link is of this machine alone, the line needs no token, bad names are warned of', () => {
+  const listeners = [
+    { name: 'http', host: '127.0.0.1', port: 8_080 },
+    { name: 'https', host: '0.0.0.0', port: 8_443 },
+    { name: 'mqtt', host: '127.0.0.1', port: 1_883 },
+    { name: 'mqtts', host: '0.0.0.0', port: 8_883 },
+  ];
+  const shown = { chain: '', isSystemTrusted: false, isWhole: true, names: [] };
+  const facts = { listeners, certificates: { mqtt: shown, http: shown } };
+  const text = told({}, '127.0.0.1', { ...facts, certificateFaults: ['It lacks a name.'] });
+  assert.match(
+    text,
+    /^ {2}It opens on this machine alone; elsewhere sign in with the password \(npx skerry user password admin sets one\)\.$/m,
+  );
+  assert.match(text, /^ {2}mosquitto_pub -h 127\.0\.0\.1 -p 1883 -q 1 /m);
+  assert.match(text, /^ {2}WARNING {6}It lacks a name\.$/m);
+  const strict = told({ 'mqtt-anonymous': 'never' }, '127.0.0.1', facts);
+  assert.match(
+    strict,
+    /mosquitto_pub -h 192\.0\.2\.7 -p 8883 --cafile skerry-ca\.pem -u NAME -P TOKEN -q 1 /,
+  );
+});
+
 test('announcement beyond loopback names an address that others reach, warns, and wants a name and a token', () => {
   const open = { 'access-insecure-listeners': 'true', 'http-host': '0.0.0.0', 'mqtt-host': '0.0.0.0' };
   const text = told(open, '0.0.0.0');

@@ -94,7 +94,7 @@ function mqttJs({ at, device, topic, token }: Aim): Command {
   const trusted = at.trust === 'file' ? `, ca: readFileSync('${CA_FILE}')` : '';
   const text = `${at.trust === 'file' ? "import { readFileSync } from 'node:fs';\n" : ''}import { connectAsync } from 'mqtt';
 
-const client = await connectAsync(${script(at.url)}, { clientId: ${script(device)}, protocolVersion: 5${credentials}${trusted} });
+const client = await connectAsync(${script(at.url)}, { clientId: ${script(device)}, protocolVersion: 5${credentials}${trusted} }, false);
 await client.publishAsync(${script(topic)}, JSON.stringify({ temperature: 21.5 }), { qos: 1 });
 await client.endAsync();
 `;
@@ -132,6 +132,7 @@ function cProgram({ at, device, topic, token }: Aim): Command {
   const trusted = at.trust === 'file' ? `"${CA_FILE}", NULL` : 'NULL, "/etc/ssl/certs"';
   const tls = at.isEncrypted ? `    mosquitto_tls_set(client, ${trusted}, NULL, NULL, NULL);\n` : '';
   const text = `#include <mosquitto.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,6 +146,12 @@ static void on_connect(struct mosquitto *client, void *unused, int reason) {
     }
 }
 
+static bool is_open = true;
+
+static void on_disconnect(struct mosquitto *client, void *unused, int reason) {
+    is_open = false;
+}
+
 static void on_publish(struct mosquitto *client, void *unused, int id) {
     puts("acknowledged");
     mosquitto_disconnect(client);
@@ -155,9 +162,10 @@ int main(void) {
     struct mosquitto *client = mosquitto_new(${literal(device)}, true, NULL);
 ${credentials}${tls}    mosquitto_connect_callback_set(client, on_connect);
     mosquitto_publish_callback_set(client, on_publish);
+    mosquitto_disconnect_callback_set(client, on_disconnect);
     int result = mosquitto_connect(client, ${literal(at.host)}, ${at.port}, 30);
-    if (result == MOSQ_ERR_SUCCESS)
-        result = mosquitto_loop_forever(client, -1, 1);
+    while (is_open && result == MOSQ_ERR_SUCCESS)
+        result = mosquitto_loop(client, -1, 1);
     if (result != MOSQ_ERR_SUCCESS)
         fprintf(stderr, "failed: %s\\n", mosquitto_strerror(result));
     mosquitto_destroy(client);
