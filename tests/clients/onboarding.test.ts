@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempDisposableSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempDisposableSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
 import { until } from '../e2e/condition.ts';
+import { makeCertificates } from './certificates.ts';
 
 interface Command {
   readonly tool: string;
+  readonly reach: string;
   readonly source: { readonly fileName: string; readonly text: string } | null;
   readonly run: string;
 }
@@ -17,6 +19,7 @@ interface Onboarding {
   readonly commands: readonly Command[];
   readonly token: string | null;
   readonly topic: string;
+  readonly certificate: { readonly fileName: string; readonly text: string } | null;
 }
 interface Arrivals {
   readonly stored: number;
@@ -39,9 +42,9 @@ after(async () => {
   folder[Symbol.dispose]();
 });
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const token = readFileSync(join(server.dataDir, 'token'), 'utf8').trim();
-  const response = await fetch(`http://127.0.0.1:${server.httpPort}/api/v1/onboarding${path}`, {
+async function ask<T>(path: string, body?: unknown, of: ServerProcess = server): Promise<T> {
+  const token = readFileSync(join(of.dataDir, 'token'), 'utf8').trim();
+  const response = await fetch(`http://127.0.0.1:${of.httpPort}/api/v1/onboarding${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -51,8 +54,9 @@ async function ask<T>(path: string, body?: unknown): Promise<T> {
 }
 
 /** Runs a command as somebody would who has copied it into an empty folder. */
-async function run(command: Command): Promise<string> {
+async function run(command: Command, saved?: Onboarding['certificate']): Promise<string> {
   using place = mkdtempDisposableSync(join(tmpdir(), 'skerry-onboarding-'));
+  if (saved) writeFileSync(join(place.path, saved.fileName), saved.text);
   if (command.source) writeFileSync(join(place.path, command.source.fileName), command.source.text);
   symlinkSync(join(REPOSITORY, 'node_modules'), join(place.path, 'node_modules'));
   const line = command.run
@@ -101,12 +105,73 @@ for (const tool of TOOLS) {
   }
 }
 
+/** A server whose certificate nobody's system vouches for, known to others as plant.example. */
+async function encryptedServer(): Promise<ServerProcess> {
+  const { authority, certFile, keyFile } = makeCertificates(folder.path, 'private');
+  appendFileSync(certFile, readFileSync(authority));
+  const tls = (name: string) => ({
+    [`SKERRY_${name}_HOST`]: '0.0.0.0',
+    [`SKERRY_${name}_TLS_CERT_FILE`]: certFile,
+    [`SKERRY_${name}_TLS_KEY_FILE`]: keyFile,
+  });
+  return await ServerProcess.start({
+    dataDir: join(folder.path, 'encrypted'),
+    env: {
+      ...{ SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.2', SKERRY_HTTP_HOST_NAMES: 'plant.example' },
+      ...tls('MQTT'),
+      ...tls('HTTP'),
+    },
+  });
+}
+
+test('the commands for the network trust a private certificate by its file alone, and what came otherwise is told', async () => {
+  await using encrypted = await encryptedServer();
+  const key = { tenant: 'acme', project: 'far', device: 'pump' };
+  const query = `?${new URLSearchParams(key)}`;
+  const { commands, certificate } = await ask<Onboarding>('', key, encrypted);
+  const outside = commands.filter(({ reach }) => reach === 'network');
+  assert.deepEqual(
+    outside.map(({ tool }) => tool),
+    ['mosquitto_pub', 'mqtt.js', 'python', 'c', 'curl'],
+  );
+  // the name leads nowhere from here; the certificate is for localhost
+  const here = (text: string) => text.replaceAll('plant.example', 'localhost');
+  for (const [index, command] of outside.entries()) {
+    const { source } = command;
+    const mine = {
+      ...command,
+      run: here(command.run),
+      source: source && { ...source, text: here(source.text) },
+    };
+    await assert.rejects(run(mine), /AssertionError/, `${command.tool} without the file`);
+    await run(mine, certificate);
+    await until(`the message of ${command.tool}`, async () => {
+      const { stored } = await ask<Arrivals>(`/arrivals${query}`, undefined, encrypted);
+      return stored > index ? stored : undefined;
+    });
+  }
+  const plain = here(String(outside[0]?.run)).replace('--cafile skerry-ca.pem', '');
+  await run({ tool: '', reach: '', source: null, run: `${plain} || true` });
+  const system = here(String(outside[0]?.run)).replace('--cafile skerry-ca.pem', '--tls-use-os-certs');
+  await run({ tool: '', reach: '', source: null, run: `${system} || true` });
+  const { wrong } = await until('both of them', async () => {
+    const found = await ask<Arrivals>(`/arrivals${query}`, undefined, encrypted);
+    const reasons = found.wrong.filter(({ kind }) => kind === 'handshake').map(({ reason }) => reason);
+    return reasons.includes('not-tls') && reasons.includes('untrusted') ? found : undefined;
+  });
+  const told = wrong.find(({ reason }) => reason === 'not-tls');
+  assert.match(
+    String(told?.words),
+    /^A client at 127\.0\.0\.1:\d+ did not get as far as MQTT: It does not speak TLS/,
+  );
+});
+
 test('what arrives wrongly is told in words: a dead letter, a refused login, a topic that is not the device’s own, one that is none', async () => {
   const key = { tenant: 'acme', project: 'wrong', device: 'pump' };
   const { commands, token } = await ask<Onboarding>('', key);
   const line = String(commands.find(({ tool }) => tool === 'mosquitto_pub')?.run);
   const wrongly = async (change: (line: string) => string): Promise<void> => {
-    await run({ tool: '', source: null, run: `${change(line)} || true` });
+    await run({ tool: '', reach: '', source: null, run: `${change(line)} || true` });
   };
   await wrongly((text) => text.replace(/-m .*/, "-m '{broken'"));
   await wrongly((text) => text.replace(String(token), 'sk_wrong'));
