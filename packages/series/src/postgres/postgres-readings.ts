@@ -83,7 +83,7 @@ async function readFigures(session: PostgresSession): Promise<ReadingFigures> {
   const [row] = await session.query(
     `SELECT (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'm')) AS bytes,
-      (SELECT count(*) FROM devices) AS devices, (SELECT count(*) FROM series) AS series,
+      (SELECT count(*) FROM devices WHERE device <> '') AS devices, (SELECT count(*) FROM series) AS series,
       (SELECT count(*) FROM dead_letters WHERE state = 'open') AS letters`,
   );
   const rows = await session.query(

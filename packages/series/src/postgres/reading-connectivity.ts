@@ -27,7 +27,7 @@ export async function readConnectivity(
 ): Promise<DeviceConnectivity | undefined> {
   const { device, fromMicros, toMicros, limit } = query;
   const known = await session.query(
-    'SELECT id FROM devices WHERE tenant = $1 AND project = $2 AND device = $3',
+    `SELECT id FROM devices WHERE tenant = $1 AND project = $2 AND device = $3 AND device <> ''`,
     namesOf(device),
   );
   if (known.length === 0) return undefined;

@@ -18,6 +18,8 @@ export async function listDevices(
   query: ReadingDeviceQuery,
 ): Promise<{ readonly total: number; readonly entries: readonly ReadingDevice[] }> {
   const where = new Condition();
+  // accounts without a device are of records whose device could not be told
+  where.add(`d.device <> ''`);
   where.equal({ ...query }, ['tenant', 'project'], 'd.');
   where.within(query.scopes, 'd.');
   if (query.search !== undefined)
@@ -78,7 +80,7 @@ export async function readDevice(
          FROM accounts WHERE device = d.id) a,
        LATERAL (SELECT sum(jsonb_array_length(e->'gaps')) AS gaps FROM gaps, jsonb_array_elements(body) e
          WHERE device = d.id) g
-     WHERE d.tenant = $1 AND d.project = $2 AND d.device = $3`,
+     WHERE d.tenant = $1 AND d.project = $2 AND d.device = $3 AND d.device <> ''`,
     namesOf(key),
   );
   if (!row) return undefined;
@@ -111,7 +113,7 @@ export async function readLatest(
   key: DeviceKey,
 ): Promise<ReadingLatest[] | undefined> {
   const [known] = await session.query(
-    'SELECT id FROM devices WHERE tenant = $1 AND project = $2 AND device = $3',
+    `SELECT id FROM devices WHERE tenant = $1 AND project = $2 AND device = $3 AND device <> ''`,
     namesOf(key),
   );
   if (!known) return undefined;
