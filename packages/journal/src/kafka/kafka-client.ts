@@ -102,8 +102,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /** The same way with connections of its own, so that a request that waits at the broker holds up nothing else. */
-  fork(): KafkaClient {
-    const one = new KafkaClient(this.options, this.needs);
+  fork(options: Pick<KafkaClientOptions, 'requestMs'> = {}): KafkaClient {
+    const one = new KafkaClient({ ...this.options, ...options }, this.needs);
     this.#forks.add(one);
     return one;
   }
