@@ -18,12 +18,7 @@ export function ensureInstalled(root) {
     const isFirst = !existsSync(join(root, 'node_modules', '.package-lock.json'));
     say(isFirst ? 'Installing dependencies…' : 'Installing dependencies (package-lock.json changed)…');
     // `npm ci` would remove node_modules under processes that are using it.
-    // the repository brings the Node that its packages want: npm's warning about the one at hand would mislead
-    runNpm(
-      root,
-      [...(isFirst ? ['ci'] : ['install', '--no-save']), '--loglevel=error'],
-      withoutLocalTools(root),
-    );
+    runNpm(root, isFirst ? ['ci'] : ['install', '--no-save'], withoutLocalTools(root));
     writeStamp(stamp, wanted);
   });
 }
@@ -79,7 +74,8 @@ function npmEnvironment(path) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^npm_(lifecycle|package|command|config_(local_prefix|prefix|workspace))/.test(name),
   );
-  return { ...Object.fromEntries(kept), PATH: path };
+  // the repository brings the Node that its packages want: npm's warning about the one at hand would mislead
+  return { ...Object.fromEntries(kept), PATH: path, npm_config_loglevel: 'error' };
 }
 
 /** PATH without the folders that an install replaces. */

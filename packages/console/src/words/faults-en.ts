@@ -72,7 +72,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'output-failed':
     'Standard output could not be written, to a full disk for instance; what it has is not whole.',
   'packet-too-large': 'A packet announced more bytes than the receiver takes.',
-  'password-invalid': 'A password is too short or too long; the limits say how long it may be.',
+  'password-invalid': 'This password has not the wanted length.',
   'pipeline-closed': 'The pipeline has ended.',
   'port-denied': 'The process may not bind the port.',
   'port-in-use': 'Another process listens on the port.',

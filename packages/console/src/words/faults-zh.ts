@@ -64,7 +64,7 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'origin-refused': '请求来自其他来源的页面。',
   'output-failed': '无法写入标准输出（例如磁盘已满）；已写入的内容不完整。',
   'packet-too-large': '报文声明的字节数超过接收方的上限。',
-  'password-invalid': '密码过短或过长；限制中说明了允许的长度。',
+  'password-invalid': '密码长度不符合要求。',
   'pipeline-closed': '数据管线已结束。',
   'port-denied': '进程无权绑定此端口。',
   'port-in-use': '另一个进程正在监听此端口。',

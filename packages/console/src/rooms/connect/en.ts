@@ -23,7 +23,7 @@ export const en = {
   badName: 'Letters, digits and most signs, but no / + or #; at most 128 characters.',
   credentials: '2. Its token',
   tokenWhy: {
-    needed: 'This server lets no device in without a token.',
+    needed: 'No device gets in this way without a token.',
     http: 'HTTP wants a token with every request.',
     optional:
       'On the machine of the server MQTT works without a token. From any other machine a device needs one; with it, it can write for itself alone.',

@@ -24,7 +24,7 @@ export const zh: ConnectWords = {
   badName: '可以使用字母、数字和大多数符号，但不能包含 / + #，最多 128 个字符。',
   credentials: '2. 设备令牌',
   tokenWhy: {
-    needed: '没有令牌的设备无法连接此服务器。',
+    needed: '没有令牌的设备无法以这种方式连接。',
     http: 'HTTP 的每个请求都需要令牌。',
     optional:
       '在服务器所在的机器上使用 MQTT 无需令牌。从其他机器连接则需要令牌；持有令牌的设备只能写入自己的数据。',
