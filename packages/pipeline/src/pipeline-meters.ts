@@ -92,6 +92,8 @@ export class PipelineMeters {
     name:
       | 'head_points'
       | 'series'
+      | 'sparkplug_metrics'
+      | 'sparkplug_nodes'
       | 'hot_bytes'
       | 'subscriptions'
       | 'dedupe_entries'

@@ -1,10 +1,11 @@
-import type { Clock, Logger } from '@skerry/kernel';
+import type { Clock, Logger, Meter } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
 import type { Catalogue } from './catalogue.ts';
 import type { DevicePages } from './device-pages.ts';
 import type { PipelineMeters } from './pipeline-meters.ts';
 import type { ProcessorCounts } from './processor-needs.ts';
-import type { StageMeters } from './stages/stage-meters.ts';
+import type { SealedBooks } from './sealed-books.ts';
+import { StageMeters } from './stages/stage-meters.ts';
 
 /** Numbers that only the runner knows. */
 interface RunnerFigures {
@@ -23,17 +24,20 @@ interface WatchNeeds {
   readonly clock: Pick<Clock, 'nowMicros'>;
   readonly logger: Logger;
   readonly staleMs: number;
-  readonly stages: StageMeters;
+  readonly meter: Meter;
+  readonly books: SealedBooks;
 }
 
 /** Looks at the ledger and the metrics once a second. */
 export class PipelineWatch {
   readonly #needs: WatchNeeds;
+  readonly #stages: StageMeters;
   #wasBalanced = true;
   #devicesMs = Number.NEGATIVE_INFINITY;
 
   constructor(needs: WatchNeeds) {
     this.#needs = needs;
+    this.#stages = new StageMeters(needs.meter, needs.books.stages);
   }
 
   /** Shows the figures; says once when the ledger begins not to balance. */
@@ -43,7 +47,10 @@ export class PipelineWatch {
       logger.log('error', 'The ledger does not balance', { imbalances: report.imbalances.slice(0, 20) });
     this.#wasBalanced = report.balanced;
     meters.counted(counts);
-    this.#needs.stages.look();
+    this.#stages.look();
+    const sparkplug = this.#needs.books.sparkplug.size;
+    meters.gauge('sparkplug_nodes', 'Sparkplug edge nodes that were heard of.', sparkplug.nodes);
+    meters.gauge('sparkplug_metrics', 'Metrics of all Sparkplug births that are kept.', sparkplug.metrics);
     meters.ledger(report);
     meters.gauge('head_points', 'Points in the open head.', runner.headPoints);
     meters.gauge('series', 'Series known.', catalogue.series.length);

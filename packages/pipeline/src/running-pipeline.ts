@@ -47,7 +47,6 @@ import { SealedBooks } from './sealed-books.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
 import { StageDesk } from './stages/stage-desk.ts';
-import { StageMeters } from './stages/stage-meters.ts';
 import { Wake } from './wake.ts';
 
 const LAST_ORDINAL = 65_535;
@@ -167,7 +166,7 @@ export class RunningPipeline implements Pipeline {
       counts: this.#processor.counts,
       ...needs,
       staleMs: options.staleMs,
-      stages: new StageMeters(needs.meter, this.#books.stages),
+      books: this.#books,
     });
     this.#letterPages = new DeadLetterPages(needs.store, unsealed);
     this.#lastInputMs = needs.clock.monotonicMs();

@@ -8,7 +8,8 @@ import type { PointMessage } from './point-messages.ts';
 
 /** Tags that name the device, the first that is there wins. `host` is what Telegraf adds to everything. */
 const DEVICE_TAGS = ['deviceId', 'device_id', 'id', 'device', 'host'];
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Takes a word once, never back and forth: a word may be as long as the payload. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^-?\d{1,19}$/;
 const TRUE = ['t', 'T', 'true', 'True', 'TRUE'];
 const FALSE = ['f', 'F', 'false', 'False', 'FALSE'];
@@ -159,7 +160,10 @@ class LineReader {
   /** What stands up to a comma, space or the end of the line. */
   #word(): string {
     const start = this.#at;
-    while (!/[, \n]/.test(this.#text[this.#at] ?? '\n')) this.#at++;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === COMMA || code === SPACE || code === LINE_END) break;
+    }
     const word = this.#text.slice(start, this.#at);
     return word.endsWith('\r') ? word.slice(0, -1) : word;
   }
@@ -197,3 +201,6 @@ class LineReader {
 }
 
 const EXACT = 2n ** 53n;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+const LINE_END = 0x0a;

@@ -188,6 +188,11 @@ test('PayloadReader reads every form of a line, and tells the line that it canno
   );
 });
 
+test('PayloadReader takes a number as long as a payload in one go', () => {
+  const long = Buffer.from(`m v=${'1'.repeat(2 ** 20)}x`);
+  assert.match(String(new PayloadProbe().read(long, LINES).fault), /Line 1 of the line protocol holds v=111/);
+});
+
 test('PayloadReader decompresses what others compressed, told by property, by content type, or by a pipeline', () => {
   const wanted = [{ device: undefined, micros: undefined, metrics: { temp: 21.5 } }];
   const probe = new PayloadProbe();
