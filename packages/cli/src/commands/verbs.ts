@@ -37,11 +37,13 @@ import {
 } from './user.ts';
 import type { Verb } from './verb.ts';
 import { verifyVerb } from './verify.ts';
+import { writerVerb } from './writer.ts';
 
 /** Every verb of `skerry`, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   upVerb,
   gatewayVerb,
+  writerVerb,
   replayVerb,
   simulateVerb,
   demoResetVerb,

@@ -22,6 +22,7 @@ import type { PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
+import { noteProcess } from './process-figures.ts';
 import { LiveStages } from './stage-platform.ts';
 import { takeTelemetryIn } from './telemetry-desk.ts';
 import type { ThreadReport } from './thread-messages.ts';
@@ -274,13 +275,4 @@ const NO_ROWS: PointRows = {
 
 function rowsOf({ times, values, offsets, ordinals }: PointPage): PointRows {
   return { times, values, offsets, ordinals };
-}
-
-function noteProcess(meter: Meter): void {
-  const { rss, heapUsed } = process.memoryUsage();
-  const { user, system } = process.cpuUsage();
-  meter.gauge('iot_process_resident_memory_bytes', 'Resident memory of the process.').set(rss);
-  meter.gauge('iot_process_heap_bytes', 'Heap of the main thread that is in use.').set(heapUsed);
-  meter.gauge('iot_process_cpu_seconds', 'CPU time of the process, all threads.').set((user + system) / 1e6);
-  meter.gauge('iot_process_uptime_seconds', 'Time since the process started.').set(process.uptime());
 }

@@ -1,0 +1,112 @@
+import { hostname } from 'node:os';
+import { openProbes } from '@skerry/api/probes';
+import { ensureTopics, joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
+import { createMeter } from '@skerry/kernel';
+import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
+import { openPostgresPool } from '@skerry/series/postgres';
+import type { SkerryConfig } from '../../config/schema.ts';
+import { failpointHook } from '../failpoints.ts';
+import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
+import { listening } from '../listening.ts';
+import { poolOptionsOf } from '../postgres-way.ts';
+import { noteProcess } from '../process-figures.ts';
+import { asked, type RoleOptions } from '../role.ts';
+import { routesOf } from '../server-threads.ts';
+import { PartitionRuns } from './partition-runs.ts';
+
+const COMMIT_MS = 5_000;
+
+/**
+ * The process of `skerry writer`: partitions of Kafka into PostgreSQL, those that its group gives it. A record's points
+ * and its position are one transaction, which an epoch fences. Resolves with the exit code; fails with the fault that
+ * ended it.
+ */
+export async function serveWriter({ config, context }: RoleOptions): Promise<number> {
+  const clock = nodeClock();
+  const random = nodeRandom();
+  const logger = stderrLogger(config.log);
+  const meter = createMeter();
+  await using stack = new AsyncDisposableStack();
+  const client = stack.use(await openConfiguredKafka(config.writer.group, config, { clock, logger, random }));
+  const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry writer'), { clock, logger }));
+  const layout = layoutOf(config);
+  const runs = stack.use(
+    new PartitionRuns(
+      {
+        layout,
+        routes: routesOf(config),
+        owner: `${hostname()}/${process.pid}`,
+        sealAfterMs: config.writer.sealAfterMs,
+        rawDays: config.series.rawDays,
+        rollupDays: config.series.rollupDays,
+      },
+      {
+        client,
+        pool,
+        clock,
+        random,
+        logger,
+        meter,
+        failpoint: failpointHook(context.environment.SKERRY_FAILPOINT),
+      },
+    ),
+  );
+  const group = stack.use(
+    await joinWriterGroup(
+      {
+        client,
+        group: config.writer.group,
+        topics: async () => {
+          await ensureTopics(
+            client,
+            layout.fixedTopics.map((name) => ({ ...topicWishOf(config), name })),
+          );
+          return layout.fixedTopics;
+        },
+      },
+      {
+        assigned: async (partitions) => runs.assign(partitions),
+        revoked: (partitions) => runs.revoke(partitions),
+      },
+    ),
+  );
+  stack.use(clock.startTicker(COMMIT_MS, () => void tellPositions(group, runs)));
+  const reasons = () => [
+    ...(group.trouble ? [{ code: group.trouble.code, detail: group.trouble.message }] : []),
+    ...runs.reasons(),
+  ];
+  const metrics = async () => {
+    noteProcess(meter);
+    return meter.snapshot();
+  };
+  const probes = stack.use(
+    await listening('http', () => openProbes(config.http, { readiness: reasons, metrics })),
+  );
+  tell(context.stdout, config, probes.address);
+  const left = group.ended.then(() => new Promise<never>(() => undefined)); // it ends with a fault, or with us
+  await Promise.race([asked(context.signal), runs.failed, left]);
+  logger.log('info', 'Shutting down.');
+  return 0;
+}
+
+/** For tools that show the lag of groups; the positions that count are those of the store. */
+async function tellPositions(group: WriterGroup, runs: PartitionRuns): Promise<void> {
+  const positions = runs.running.map(({ name, pipeline }) => ({
+    ...name,
+    offset: pipeline.committedPosition,
+  }));
+  if (positions.length > 0) await group.commit(positions).catch(() => undefined); // the next one tells more
+}
+
+function tell(
+  stdout: NodeJS.WritableStream,
+  { kafka, writer }: SkerryConfig,
+  { host, port }: { readonly host: string; readonly port: number },
+): void {
+  const lines = [
+    'Skerry writer: from Kafka into PostgreSQL.',
+    `  Kafka: ${kafka.brokers.join(', ')}, group ${writer.group}`,
+    `  Health, readiness and metrics: http://${host}:${port}`,
+  ];
+  stdout.write(`${lines.join('\n')}\n`);
+}
