@@ -2,6 +2,8 @@ export * from './audit.ts';
 export type { AuditRoutes, RouteEra } from './audit-eras.ts';
 export type { AuditFinding } from './audit-recount.ts';
 export * from './audit-source.ts';
+export type { RebirthReason, RebirthWanted } from './decoders/sparkplug-book.ts';
+export { rebirthTopic, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 export * from './errors.ts';
 export * from './event-time.ts';
 export { faultMessage, RemoteFault } from './fault-message.ts';

@@ -243,7 +243,8 @@ export const CONFIG_SCHEMA = {
             'mtic/msg/client/realtime/{tenantId}/{projectId}/{deviceId?}/{metricPrefix?…}',
             'iot/{tenantId}/{projectId}/{deviceId}/telemetry',
           ],
-          description: 'Topic templates whose publications are telemetry.',
+          description:
+            'Topic templates whose publications are telemetry. `{tenantId=acme}` and `{projectId=plant}` behind the last level fix what no level names; `spBv1.0/{groupId}/{messageType}/{edgeNodeId}/{deviceId?}` with both is Sparkplug B.',
         },
         unmatched: {
           type: 'string',
