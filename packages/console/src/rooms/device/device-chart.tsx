@@ -7,6 +7,7 @@ import { type Format, formatTicks, formatValue } from '../../format.ts';
 import { isNotFound } from '../../live/fetched.ts';
 import { useServerNow } from '../../live/server-clock.ts';
 import { Fault } from '../../parts/fault.tsx';
+import { AHEAD_MS } from '../../parts/freshness.ts';
 import { Card, Failed, Loading } from '../../parts/parts.tsx';
 import { type DeviceName, devicePath, stepQuery, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
@@ -151,11 +152,16 @@ function NoPoints({
       {history.error && <Failed error={history.error} retry={history.reload} />}
       {!history.isLoading && !history.error && (
         <p className="notice">
-          {words.noPoints} {newestMs !== undefined && words.newest(times.ago(now - newestMs))}
+          {words.noPoints} {newestMs !== undefined && newestWords(now - newestMs, words, times)}
         </p>
       )}
     </Card>
   );
+}
+
+function newestWords(ageMs: number, words: DeviceWords, times: Format): string {
+  const when = times.ago(ageMs);
+  return ageMs < -AHEAD_MS ? words.newestAhead(when) : words.newest(when);
 }
 
 function rangeWords(range: ChartRange, words: DeviceWords, times: Format): string {

@@ -122,9 +122,7 @@ function DeviceHead({
   const shared = useShared();
   const format = useFormat();
   const now = useServerNow();
-  // a time that is ahead tells nothing of when the device was heard
-  const times = latest.map((item) => millisOf(item.time)).filter((ms) => ms <= now + AHEAD_MS);
-  const newest = Math.max(0, ...times, detail ? millisOf(detail.lastSeen) : 0);
+  const newest = heardAt(detail, latest, now);
   const state = freshnessAt(now - newest);
   const notes = detail
     ? [
@@ -149,6 +147,12 @@ function DeviceHead({
       <p className="quiet">{[`${name.tenant} / ${name.project}`, ...notes].join(' · ')}</p>
     </div>
   );
+}
+
+/** When a device was heard last, ms since 1970; 0 while unknown. A time that is ahead of `now` tells nothing of it. */
+function heardAt(detail: DeviceDetail | undefined, latest: readonly LatestItem[], now: number): number {
+  const times = latest.map((item) => millisOf(item.time)).filter((ms) => ms <= now + AHEAD_MS);
+  return Math.max(0, ...times, detail ? millisOf(detail.lastSeen) : 0);
 }
 
 function DeviceBody({
@@ -212,7 +216,7 @@ function DeviceBody({
         name={own}
         range={range}
         firstAt={isAuto ? firstAt : undefined}
-        newestMs={Math.max(millisOf(detail.lastSeen), newestOf(latest) ?? 0)}
+        newestMs={heardAt(detail, latest, serverNow())}
       />
       <LatestTable latest={latest} />
     </>

@@ -25,6 +25,7 @@ export const en = {
   resets: (resets: number) => things(resets, 'restart of its numbering', 'restarts of its numbering'),
   noPoints: 'No points in this range.',
   newest: (ago: string) => `The newest is from ${ago}.`,
+  newestAhead: (when: string) => `The newest is dated ahead: ${when}.`,
   noCharts: 'Nothing to draw: this device sends no numbers. Its texts are among the latest values.',
   unknown: 'No device of this name was ever seen.',
   chart: (metric: string, range: string) => `Chart of ${metric}, ${range}`,

@@ -26,6 +26,7 @@ export const zh: DeviceWords = {
   resets: (resets) => `编号重新开始 ${things(resets, '次')}`,
   noPoints: '此范围内没有数据点。',
   newest: (ago) => `最新的数据点来自${ago}。`,
+  newestAhead: (when) => `最新数据点的时间超前：${when}。`,
   noCharts: '没有可绘制的内容：此设备不发送数值。其文本列在最新值中。',
   unknown: '从未见过此名称的设备。',
   chart: (metric, range) => `${metric} 的图表，${range}`,

@@ -33,7 +33,7 @@ export const en = {
   points: 'Points',
   delay: 'Delay',
   delayHint: 'median, from receipt to visible',
-  p99: (text: string) => `median, from receipt to visible; 99th percentile ${text}`,
+  p99: (text: string) => `median · 99th percentile ${text}`,
   backlogTitle: 'Backlog',
   backlogThen: (records: number) => `${count(records)} at the last figures`,
   noBacklog: 'all decoded',

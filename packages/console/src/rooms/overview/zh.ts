@@ -32,7 +32,7 @@ export const zh: OverviewWords = {
   points: '数据点',
   delay: '延迟',
   delayHint: '从接收到可见的中位数',
-  p99: (text) => `从接收到可见的中位数；第 99 百分位 ${text}`,
+  p99: (text) => `中位数 · 第 99 百分位 ${text}`,
   backlogTitle: '积压',
   backlogThen: (records) => `最近一次数据中为 ${count(records)}`,
   noBacklog: '全部已解码',
