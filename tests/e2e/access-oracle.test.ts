@@ -5,7 +5,8 @@ import { OPERATIONS, openScene, type Scene, TOKEN } from '@skerry/api/testing';
 import type { MetricFamily } from '@skerry/kernel';
 import { SeededRandom } from '@skerry/kernel/testing';
 import { AccessOracle, PROBES } from './access-oracle.ts';
-import { CHANGING, pipelineOf } from './access-probes.ts';
+import { pipelineOf } from './access-probe.ts';
+import { CHANGING } from './access-probes.ts';
 import { AccessWorld, anyOf, placesOf } from './access-world.ts';
 
 const SEED = Number(process.env.SKERRY_SEED ?? 4);

@@ -1,6 +1,7 @@
 import type { OperationId } from '@skerry/api/testing';
 import type { SeededRandom } from '@skerry/kernel/testing';
-import { aPipeline, CHANGING, type Probe, pipelineOf, STEADY, type Verdict } from './access-probes.ts';
+import { aPipeline, type Probe, pipelineOf, type Verdict } from './access-probe.ts';
+import { CHANGING, STEADY } from './access-probes.ts';
 import {
   type AccessWorld,
   type Asking,

@@ -1,9 +1,19 @@
 import type { OperationId } from '@skerry/api/testing';
-import type { SeededRandom } from '@skerry/kernel/testing';
+import { NODE_PROBES } from './access-node-probes.ts';
+import {
+  always,
+  aPipeline,
+  everywhere,
+  letIn,
+  never,
+  of,
+  type Probe,
+  pipelineOf,
+  type Visit,
+} from './access-probe.ts';
 import {
   type AccessWorld,
   ALL,
-  type Answered,
   type Asking,
   inPath,
   inQuery,
@@ -14,32 +24,6 @@ import {
   mayToSubject,
   type Place,
 } from './access-world.ts';
-
-/** What is asked for a probe. */
-export interface Visit {
-  readonly world: AccessWorld;
-  readonly asking: Asking;
-  readonly place: Place;
-  readonly random: SeededRandom;
-}
-
-/** One comparison: whether somebody was let in, and whether the oracle lets them in. */
-export interface Verdict {
-  readonly isLetIn: boolean;
-  readonly isWanted: boolean;
-  /** Where, unless it is the place of the visit. */
-  readonly where?: string;
-}
-
-/** Asks one operation and compares. */
-export type Probe = (visit: Visit) => Promise<readonly Verdict[]>;
-
-/** Whether an answer let somebody in; other statuses than these are a fault of the question. */
-function letIn({ status, text }: Answered, refusals: readonly number[] = [403, 404]): boolean {
-  if (status !== 200 && !refusals.includes(status))
-    throw new TypeError(`A question was answered ${status}: ${text.slice(0, 300)}`);
-  return status === 200;
-}
 
 type PathOf = (visit: Visit) => string;
 type BodyOf = (visit: Visit) => object | undefined;
@@ -65,23 +49,6 @@ const sendable =
   (probe: Probe): Probe =>
   async (visit) =>
     isSendable(visit.place) ? await probe(visit) : [];
-
-/** One that a subject may ask when it may do something anywhere, or only everywhere. */
-function of(
-  method: string,
-  path: string,
-  isWanted: (asking: Asking) => boolean,
-  body?: object,
-  refusals?: readonly number[],
-): Probe {
-  return async ({ world, asking }) => [
-    {
-      isLetIn: letIn(await world.ask(asking, method, path, body), refusals),
-      isWanted: isWanted(asking),
-      where: '',
-    },
-  ];
-}
 
 /** One of a list of places: who asks is shown those that are theirs. */
 function listed(what: string, path: string, levels: 2 | 3 = 3, member = 'items'): Probe {
@@ -171,18 +138,6 @@ function changing(path: string): Probe {
   };
 }
 
-/** A pipeline of a project. */
-export function aPipeline(name: string, { tenant, project }: Place, version = 0) {
-  const match = { tenant, project };
-  const stages = [{ name: 'keep', type: 'Filter', keep: `${version} < 9` }];
-  return { apiVersion: 'skerry.dev/v1alpha1', kind: 'Pipeline', metadata: { name }, spec: { match, stages } };
-}
-
-/** Name of the pipeline that each project has from the beginning. */
-export function pipelineOf({ places }: AccessWorld, { tenant, project }: Place): string {
-  return `p${places.findIndex((one) => one.tenant === tenant && one.project === project)}`;
-}
-
 /** An operation on a pipeline that was declared twice for it. */
 function toPipeline(method: string, suffix: string): Probe {
   return async ({ world, asking, place }) => {
@@ -220,9 +175,6 @@ function toSimulation(
   };
 }
 
-const everywhere = (what: string) => (asking: Asking) => mayNaively(asking, what, ALL);
-const always = () => true;
-const never = () => false;
 const isUser = (asking: Asking) => asking.secret === undefined;
 
 const GUESS = { current: 'a guess', password: 'a new password' };
@@ -312,43 +264,7 @@ export const STEADY: Partial<Readonly<Record<OperationId, Probe>>> = {
     return [verdict, { isLetIn: isAllowed, isWanted: mayNaively(target, 'see', place) }];
   },
   getSession: of('GET', '/api/v1/session', always),
-  listLimits: async ({ world, asking }) => {
-    const answer = await world.ask(asking, 'GET', '/api/v1/limits');
-    const isLetIn = letIn(answer);
-    const items: { current: number | null }[] = isLetIn ? JSON.parse(answer.text).items : [];
-    const isMeasured = items.some(({ current }) => current !== null);
-    return [
-      { isLetIn, isWanted: maySomewhere(asking, 'platform'), where: '' },
-      { isLetIn: isMeasured, isWanted: mayNaively(asking, 'platform', ALL), where: 'how near' },
-    ];
-  },
-  getConfig: async ({ world, asking }) => {
-    const answer = await world.ask(asking, 'GET', '/api/v1/config');
-    const isLetIn = letIn(answer);
-    const isFull = isLetIn && Object.keys(JSON.parse(answer.text).values).length > 0;
-    return [
-      { isLetIn, isWanted: maySomewhere(asking, 'platform'), where: '' },
-      { isLetIn: isFull, isWanted: mayNaively(asking, 'platform', ALL), where: 'values' },
-    ];
-  },
-  getHealth: of('GET', '/health', always),
-  getReadiness: of('GET', '/ready', always),
-  getMetrics: async ({ world, asking }) => {
-    const told = await world.ask(asking, 'GET', '/metrics');
-    const open = await world.ask({ headers: {} }, 'GET', '/metrics'); // on loopback
-    const isWanted = mayNaively(asking, 'platform', ALL);
-    const isNamed = (name: string, { text }: Answered) => text.includes(`pipeline="${name}"`);
-    const names = [...new Set(world.places.map((place) => pipelineOf(world, place)))];
-    const isTold = letIn(told, [403]) && told.text.includes('iot_');
-    return [
-      { isLetIn: isTold, isWanted, where: '' },
-      { isLetIn: letIn(open), isWanted: true, where: 'without credentials' },
-      ...names.flatMap((name) => [
-        { isLetIn: isNamed(name, told), isWanted, where: name },
-        { isLetIn: isNamed(name, open), isWanted: false, where: `${name} without credentials` },
-      ]),
-    ];
-  },
+  ...NODE_PROBES,
 };
 
 function letterOf({ world, place }: Visit): number {

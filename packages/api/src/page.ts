@@ -14,8 +14,8 @@ export const PAGE_ROOMS: ReadonlySet<string> = new Set([
   ...['settings', 'about'],
 ]);
 
-/** Parts of the longest address of a room: `devices/{tenant}/{project}/{device}`. */
-const PARTS_MAX = 4;
+/** Parts of the longest address of a room, `devices/{tenant}/{project}/{device}`, which fixes it. */
+const DEVICE_PARTS = 4;
 
 /**
  * Answers a GET or HEAD with a file of the page, or with its start at an address that the page itself has. Undefined
@@ -40,9 +40,9 @@ export function sendStatic(
 function isOfPage(path: string): boolean {
   const parts = path.split('/').slice(1);
   const [room = '', ...rest] = parts.at(-1) === '' ? parts.slice(0, -1) : parts;
-  if (!PAGE_ROOMS.has(room) || rest.length >= PARTS_MAX) return false;
+  if (!PAGE_ROOMS.has(room) || rest.length >= DEVICE_PARTS) return false;
   // ids of devices may have dots
-  const isDevice = room === 'devices' && rest.length === PARTS_MAX - 1;
+  const isDevice = room === 'devices' && rest.length === DEVICE_PARTS - 1;
   return isDevice ? !rest.some((part) => /^(\.|%2e){1,2}$/i.test(part)) : !path.includes('.');
 }
 

@@ -20,15 +20,14 @@ import fastify, {
 } from 'fastify';
 import { Admission } from './admission.ts';
 import { finishAnswer } from './answer-finish.ts';
+import { answerNeeds } from './answer-needs.ts';
 import { answerBroken } from './broken-request.ts';
 import type { Call, Handler } from './call.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS, tlsHeaders } from './guard.ts';
-import type { HandlerNeeds } from './handler-needs.ts';
 import { createHandlers } from './handlers.ts';
 import { LIMITS } from './limits.ts';
-import { LineSender } from './lines.ts';
 import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
 import { createTlsServer, headerTerms, listenTls, renewTls } from './node/tls-server.ts';
@@ -46,7 +45,6 @@ import { refusedTelemetry } from './rooms/onboarding/refused-telemetry.ts';
 import { OverviewSampler } from './rooms/overview/overview-sampler.ts';
 import { type Schema, text } from './schema-kit.ts';
 import { SCHEMAS } from './schemas.ts';
-import { ShareGate } from './share-gate.ts';
 
 /** Where HTTPS listens beside HTTP, and what it shows. */
 export interface TlsOptions {
@@ -159,11 +157,6 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
   const server = createServer(context);
   const isEnding = () => context.root.signal.aborted;
   const intake = new TelemetryIntake(needs);
-  const dropped = needs.meter.counter(
-    'iot_api_answers_dropped_total',
-    'Answers of many lines that were broken off because the client took nothing of them.',
-  );
-  const lines = new LineSender({ clock: needs.clock, dropped });
   const limits = { api: LIMITS, ...options.limits };
   register(
     server,
@@ -173,8 +166,7 @@ export async function openApi(options: ApiOptions, needs: ApiNeeds): Promise<Api
       admission,
       sampler,
       streams,
-      ...gatesOf(options, needs),
-      lines,
+      ...answerNeeds(options.bounds?.queriesMax, needs),
       intake,
       limits,
       isEnding,
@@ -214,31 +206,6 @@ function connectionsOf({ bounds }: ApiOptions, { meter }: ApiNeeds): ConnectionT
 
 function headersTimeoutOf({ bounds }: ApiOptions): number {
   return bounds?.headersTimeoutMs ?? LIMITS.headersTimeoutMs.value;
-}
-
-/** How much may run at a time, for everybody and for each. */
-function gatesOf({ bounds }: ApiOptions, { meter }: ApiNeeds): Pick<HandlerNeeds, 'queries' | 'exports'> {
-  const fault = 'too-many-queries';
-  const queries = meter.gauge('iot_api_queries', 'Telemetry queries that run.');
-  const exports = meter.gauge('iot_api_exports', 'Exports that run.');
-  return {
-    queries: new ShareGate(
-      { what: 'queries', fault, gauge: queries },
-      {
-        max: bounds?.queriesMax ?? LIMITS.queriesMax.value,
-        subjectMax: LIMITS.queriesSubjectMax.value,
-        tenantMax: LIMITS.queriesTenantMax.value,
-      },
-    ),
-    exports: new ShareGate(
-      { what: 'exports', fault, gauge: exports },
-      {
-        max: LIMITS.exportsMax.value,
-        subjectMax: LIMITS.exportsSubjectMax.value,
-        tenantMax: LIMITS.exportsTenantMax.value,
-      },
-    ),
-  };
 }
 
 /** Requests over TLS are served by the same router, under the same limits and hooks. */
