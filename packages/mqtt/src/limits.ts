@@ -272,7 +272,7 @@ export const LIMITS = {
     unit: 'count',
     what: 'Messages of one subscriber that are not acknowledged yet, unless it asks for another number; Receive Maximum of MQTT 5.',
     whenFull:
-      'The connection is not read until half of them are acknowledged; MQTT 5 may have as many of QoS 0 beside them. A broker of MQTT 5 that sends more is left.',
+      'The connection is not read until half of them are acknowledged; MQTT 5 may have as many of QoS 0 beside them, and as many of a broker that does not keep to it, which is told.',
     metric: 'iot_subscriber_unacked',
   },
   subscriberWakePercent: {

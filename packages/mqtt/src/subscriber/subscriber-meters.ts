@@ -9,6 +9,7 @@ export interface SubscriberMeters {
   readonly sessionsLost: Counter;
   readonly oversize: Counter;
   readonly brokerDropped: Counter;
+  readonly exceeded: Counter;
   readonly unacked: Gauge;
   readonly wantingFilters: Gauge;
   readonly isConnected: Gauge;
@@ -54,6 +55,11 @@ export function subscriberMeters(meter: Meter, source: string): SubscriberMeters
     brokerDropped: meter.counter(
       'iot_subscriber_broker_dropped_total',
       'Messages that an external broker says it dropped for full queues, of any of its clients, by source.',
+      labels,
+    ),
+    exceeded: meter.counter(
+      'iot_subscriber_window_exceeded_total',
+      'Connections on which an external broker has sent more than Receive Maximum allows, by source.',
       labels,
     ),
     unacked: meter.gauge(

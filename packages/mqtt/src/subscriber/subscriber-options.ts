@@ -101,6 +101,8 @@ export type SubscriberEvent =
   | { readonly type: 'session-lost'; readonly why: string }
   /** The broker keeps the session for a shorter time than was asked for. */
   | { readonly type: 'session-shortened'; readonly why: string }
+  /** The broker sends more than Receive Maximum allows; told once for each connection. */
+  | { readonly type: 'window-exceeded'; readonly why: string }
   /** A message is larger than is taken whole. */
   | { readonly type: 'oversize'; readonly topic: string; readonly bytes: number; readonly why: string }
   /** The broker says that it dropped messages, of any of its clients, for full queues. */

@@ -383,7 +383,7 @@ export class Subscriber implements AsyncDisposable {
         'topic-alias-invalid',
         `The broker sends topic alias ${cursor.topicAlias}; none was allowed.`,
       );
-    if (qos > 0) this.#upstream.noteReceived();
+    if (qos > 0 && this.#upstream.noteReceived()) this.#tellExceeded();
     if (this.#drops?.isOwn(cursor)) {
       this.#takeDrops(cursor);
       return;
@@ -393,6 +393,13 @@ export class Subscriber implements AsyncDisposable {
     this.#message.show(this.#ring.push(qos, packetId), cursor, oversizeBytes);
     this.#needs.consumer.take(this.#message);
     this.#holdWhenFull();
+  }
+
+  /** Mosquitto before 2.0.13 does it: to leave it would bring the same messages again and again. */
+  #tellExceeded(): void {
+    this.#meters.exceeded.add(1);
+    const why = `The broker has sent more unacknowledged messages than Receive Maximum, ${this.#windowMax}, allows; they are taken, and it is not read while there are twice as many.`;
+    this.#tell({ type: 'window-exceeded', why });
   }
 
   #takeOversize(packet: OversizePacket): void {
@@ -431,7 +438,7 @@ export class Subscriber implements AsyncDisposable {
     this.#meters.isHeld.set(1);
   }
 
-  /** MQTT 5 brokers keep the window themselves; as much again is room for QoS 0 and for what earlier connections left. */
+  /** MQTT 5 brokers keep the window themselves; as much again is room for QoS 0, for what earlier connections left and for brokers that do not. */
   #holdWhenFull(): void {
     const { count } = this.#ring;
     this.#meters.unacked.set(count);

@@ -1,7 +1,6 @@
 import type { FailpointHook } from '@skerry/kernel';
 import { Outbox } from '../broker/outbox.ts';
 import type { ClientLink } from '../client-link.ts';
-import { MqttError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { encodePacket, type Packet } from '../packets/packet.ts';
 import type { ProtocolLevel } from '../packets/packet-type.ts';
@@ -16,6 +15,7 @@ export class Upstream {
   #isFlushDue = false;
   /** QoS 1 and 2 of this connection without PUBACK or PUBCOMP, as Receive Maximum counts them (4.9). */
   #outstanding = 0;
+  #isExceeded = false;
 
   constructor(level: ProtocolLevel, windowMax: number, failpoint: FailpointHook) {
     this.#level = level;
@@ -27,6 +27,7 @@ export class Upstream {
   begin(link: ClientLink): void {
     this.#outbox = new Outbox(link, LIMITS.outboxBytes.value, this.#failpoint);
     this.#outstanding = 0;
+    this.#isExceeded = false;
   }
 
   /** The connection is gone: what is said from here on goes nowhere. */
@@ -34,13 +35,11 @@ export class Upstream {
     this.#outbox = undefined;
   }
 
-  /** PUBLISH of QoS 1 or 2 came. Throws `receive-maximum-exceeded` at level 5. */
-  noteReceived(): void {
-    if (++this.#outstanding <= this.#windowMax || this.#level === 4) return;
-    throw new MqttError(
-      'receive-maximum-exceeded',
-      `The broker has sent ${this.#outstanding} unacknowledged messages; Receive Maximum is ${this.#windowMax}.`,
-    );
+  /** PUBLISH of QoS 1 or 2 came. True for the first of a connection that is more than Receive Maximum allows (level 5). */
+  noteReceived(): boolean {
+    if (++this.#outstanding <= this.#windowMax || this.#level === 4 || this.#isExceeded) return false;
+    this.#isExceeded = true;
+    return true;
   }
 
   /** PUBACK (0x40) or PUBREC (0x50); false when there is nobody to say it to. */
