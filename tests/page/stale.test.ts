@@ -22,6 +22,8 @@ before(async () => {
   browser = await openBrowser();
   scene = await openAccessScene();
   await scene.access.book.addUser('admin', { grants: [{ role: 'admin' }] });
+  // chooses a language, which then is theirs on every page
+  await scene.access.book.addUser('anna', { grants: [{ role: 'admin' }] });
   await scene.access.book.addUser('vera', { grants: [{ role: 'viewer', tenant: 'acme' }] });
 });
 
@@ -67,7 +69,7 @@ function stall(platform: MemoryPlatform): () => void {
 test('a server that stalls is nowhere called live, a room that waits for it gives up with words, and all comes back', async () => {
   const platform = aPlatform();
   await using api = await serve(platform);
-  const cookie = await cookieOf(api);
+  const cookie = await cookieOf(api, 'anna');
   await using tab = await browser.open(`${api.url}/devices/acme/plant/pump-7`, { cookie });
   const { page } = tab;
   await page.locator('.connection-live').waitFor();
@@ -167,14 +169,14 @@ test('the disk is told with what it has left, how long that lasts, and what raw 
       '2.8 GiB on the disk of the data folder',
       'the disk is full in 1 day',
       'Series grow by 1.6 GiB a day at this rate; the raw points of 3 days take 4.8 GiB.',
-      'median, from receipt to visible; 99th percentile 118 ms',
+      'median · 99th percentile 118 ms',
     ],
     [
       'zh',
       '数据目录所在磁盘剩余 2.8 GiB',
       '磁盘将在 1天后写满',
       '序列每天增长 1.6 GiB；3天的原始数据点占用 4.8 GiB',
-      '从接收到可见的中位数；第 99 百分位 118 ms',
+      '中位数 · 第 99 百分位 118 ms',
     ],
   ] as const) {
     await using tab = await browser.open(`${api.url}/about`, { cookie: await cookieOf(api), language });
