@@ -51,8 +51,8 @@ export interface LayoutDocument {
   readonly fields: readonly LayoutField[];
 }
 
-const FIELDS_MAX = 512;
-const BYTES_MAX = 1_048_576;
+const FIELDS_MAX = 512; // fixed by the series that one device may have
+const BYTES_MAX = 1_048_576; // fixed by the largest packet that a listener takes unless configured
 const MEMBERS = ['name', 'at', 'type', 'endian', 'length', 'bits', 'scale', 'add', 'unit', 'role'] as const;
 const SIZES: Readonly<Record<Exclude<LayoutType, 'text'>, number>> = {
   u8: 1,

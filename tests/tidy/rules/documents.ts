@@ -1,11 +1,11 @@
 import { dottedName, type Finding, isNode, type Node, type Source } from '../source.ts';
 
 /** Names of the package's limits (`LIMITS` of its `limits.ts`) against the section of `docs/LIMITS.md`, both ways. */
-export function undocumentedLimit(source: Source, page: string): Finding[] {
+export function undocumentedLimit(source: Source, page: string, parts: readonly Source[] = []): Finding[] {
   const room = source.path.split('/')[1];
   const section = page.split(/^## /m).find((part) => part.startsWith(`${room}\n`)) ?? '';
   const told = new Set([...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => String(match[1])));
-  const kept = keysOf(source, /^LIMITS$/);
+  const kept = [...keysOf(source, /^LIMITS$/), ...parts.flatMap((part) => keysOf(part, /_LIMITS$/))];
   const missing = kept.filter(({ key }) => !told.has(key));
   const known = new Set(kept.map(({ key }) => key));
   return [

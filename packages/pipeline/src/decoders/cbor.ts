@@ -5,8 +5,8 @@ import { bytesText, checkLevel, keyText, numberText } from './json-text.ts';
 
 /** Tags that say how a text or number is meant, which its metric's reader knows: dates, URI and the like; self-described CBOR. */
 const PASSED_TAGS: ReadonlySet<number> = new Set([0, 1, 21, 22, 23, 32, 33, 34, 35, 36, 55799]);
-/** Bytes of a big number: 78 digits at most are kept. */
-const BIG_BYTES_MAX = 33;
+/** Bytes of a big number. */
+const BIG_BYTES_MAX = 33; // fixed by integerDigitsMax: 33 bytes are 80 digits, 32 are 78
 const OPTIONS = { allowIndefinite: true, allowUndefined: true, allowBigInt: true, retainStringBytes: true };
 
 /**

@@ -4,7 +4,7 @@ interface Decimal {
   readonly places: number;
 }
 
-const PLACES_MAX = 15;
+const PLACES_MAX = 15; // fixed by the double: powers of ten up to here are exact integers
 
 /**
  * `raw * scale + add` as people calculate it: 3 times 0.1 is 0.3, not 0.30000000000000004. Where the decimal digits fit, one

@@ -8,6 +8,12 @@ export const DECODER_LIMITS = {
     what: 'A payload of gzip or zstd once it is decompressed.',
     whenFull: 'The record is dead-lettered as undecodable.',
   },
+  layoutPrefixesMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Prefixes of metrics under which the reader of one binary layout is remembered.',
+    whenFull: 'The memory is emptied and filled anew.',
+  },
   sparkplugNodesMax: {
     value: 20_000,
     unit: 'count',

@@ -1,6 +1,7 @@
 import type { DecodeDocument, LayoutDocument } from '@skerry/model';
 import { DecodeFault } from '../decode-fault.ts';
 import type { DecodedRecord } from '../decoded-record.ts';
+import { LIMITS } from '../limits.ts';
 import type { PathNode } from '../metric-path.ts';
 import { inflate } from '../node/inflate.ts';
 import { PayloadDecoder } from '../payload-decoder.ts';
@@ -34,8 +35,6 @@ export interface PayloadSource {
   /** A replay has no place among the numbers of its publisher. */
   readonly isReplay: boolean;
 }
-
-const LAYOUT_PREFIXES_MAX = 64;
 
 /**
  * Every decoder behind one door: chooses by `formatOf`, decompresses, and fills the decoded record. Whatever the bytes are,
@@ -156,7 +155,7 @@ export class PayloadReader {
     if (!layout)
       throw new DecodeFault('undecodable', 'No pipeline declares how the bytes of the payload lie.');
     let readers = this.#layouts.get(layout);
-    if (!readers || readers.size > LAYOUT_PREFIXES_MAX) {
+    if (!readers || readers.size >= LIMITS.layoutPrefixesMax.value) {
       readers = new Map();
       this.#layouts.set(layout, readers);
     }

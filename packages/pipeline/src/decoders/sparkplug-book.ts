@@ -24,7 +24,7 @@ import { addMetric } from './sparkplug-values.ts';
 const ROWS = 'sparkplug';
 const BD_SEQ = 'bdSeq';
 /** Steps back of the sequence number up to which a message is late, and not far ahead. */
-const LATE_MAX = 127;
+const LATE_MAX = 127; // fixed by Sparkplug: half of its 256 numbers
 
 /** Why the births of a node are wanted again. */
 export type RebirthReason = 'no-birth' | 'sequence-gap' | 'unknown-alias';

@@ -249,7 +249,8 @@ function templateIn(bytes: Uint8Array, scope: Scope): SparkplugTemplate {
       'undecodable',
       `Templates stand inside of each other beyond ${LIMITS.templateLevelsMax.value} levels.`,
     );
-  const template = { isDefinition: false, members: [] as SparkplugMetric[] };
+  const members: SparkplugMetric[] = [];
+  const template = { isDefinition: false, members };
   eachField(bytes, template, TEMPLATE, (into, field, reader) => {
     if (field !== 2) return false;
     into.members.push(metricIn(reader.bytes(), scope));
