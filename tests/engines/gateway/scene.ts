@@ -1,0 +1,64 @@
+import { type LoadPlan, LoadRun } from '@skerry/testkit';
+import type { Engine, Kafka } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+
+/** Lines of a mosquitto that takes loads: it saves at its end, and not after each message. */
+export const BUSY = ['autosave_on_changes false', 'autosave_interval 0'];
+
+/** Topic that the gateway makes for all records. */
+export const TOPIC = 'iot.telemetry';
+
+/** The configuration of a gateway with a number of its own, between one broker and one cluster. */
+export function siteOf(
+  mosquitto: Pick<Engine, 'port'>,
+  kafka: Pick<Kafka, 'brokers'>,
+  rest: {
+    readonly source?: object;
+    readonly gateway?: object;
+    readonly kafka?: object;
+    readonly postgres?: object;
+  } = {},
+): Record<string, unknown> {
+  return {
+    sources: [{ name: 'plant', url: `mqtt://127.0.0.1:${mosquitto.port}`, ...rest.source }],
+    gateway: { ordinal: 0, ...rest.gateway },
+    kafka: { brokers: kafka.brokers, partitions: 4, ...rest.kafka },
+    ...(rest.postgres ? { postgres: rest.postgres } : {}),
+  };
+}
+
+/** Devices that publish numbered messages at QoS 1. */
+export function aLoad(port: number, plan: Partial<LoadPlan> = {}): LoadRun {
+  return new LoadRun({
+    port,
+    connections: 4,
+    window: 50,
+    devices: 20,
+    rate: 0,
+    protocol: 'mixed',
+    tenant: '1900000000000000001',
+    project: '1900000000000000003',
+    epoch: 1,
+    shape: { kind: 'marks', metrics: 2, payloadBytes: 200 },
+    ackTimeoutMs: 5_000,
+    count: 0,
+    ...plan,
+  });
+}
+
+/** Publishes so many messages and resolves when all are acknowledged. */
+export async function publishAll(port: number, count: number, plan: Partial<LoadPlan> = {}): Promise<void> {
+  using load = aLoad(port, { count, ...plan });
+  load.start();
+  await load.until(({ acked }) => acked >= count);
+}
+
+/** Resolves when so many messages are acknowledged to the publishers. */
+export async function acked(load: LoadRun, count: number): Promise<void> {
+  await until(
+    `${count} acknowledgements`,
+    () => load.state().acked >= count,
+    40_000,
+    () => JSON.stringify(load.state()),
+  );
+}

@@ -1,0 +1,53 @@
+// `skerry gateway` between a real mosquitto and a real Kafka: everything is there, in order, through the end of each.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Engine, type Kafka, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { GatewayProcess } from './gateway-process.ts';
+import { assertHeld, untilHeld } from './kafka-truth.ts';
+import { acked, aLoad, BUSY, publishAll, siteOf, TOPIC } from './scene.ts';
+
+let kafka: Kafka;
+let mosquitto: Engine;
+
+before(async () => {
+  [kafka, mosquitto] = await Promise.all([startKafka(), startMosquitto({ lines: BUSY })]);
+});
+
+after(async () => {
+  await mosquitto[Symbol.asyncDispose]();
+  await kafka[Symbol.asyncDispose]();
+});
+
+test('skerry gateway: what is published at QoS 1 is in Kafka once, in order for each device, with where it came from', async () => {
+  await using _gateway = await GatewayProcess.ready({ config: siteOf(mosquitto, kafka) });
+  await publishAll(mosquitto.port, 20_000);
+  const records = await untilHeld(kafka, TOPIC, 20_000);
+  assertHeld(records, { count: 20_000, devices: 20, redelivered: 0 });
+  assert.equal(records.length, 20_000);
+  const [first] = records;
+  assert.equal(first?.headers.get('tenant'), '1900000000000000001');
+  assert.equal(first?.headers.get('project'), '1900000000000000003');
+  assert.match(String(first?.headers.get('received')), /^\d{16}$/);
+  assert.match(String(first?.key), /^load-\d\d$/);
+});
+
+test('skerry gateway: killed in the middle of load, alone and with its supervisor, it loses nothing and leaves no hole', async () => {
+  const topic = 'killed';
+  await using gateway = await GatewayProcess.ready({
+    config: siteOf(mosquitto, kafka, { kafka: { topic }, gateway: { group: 'killed' } }),
+  });
+  const count = 40_000;
+  using load = aLoad(mosquitto.port, { count, rate: 8_000 });
+  load.start();
+  await acked(load, 4_000);
+  await gateway.killChild();
+  await acked(load, 14_000);
+  await gateway.killChild();
+  await acked(load, 20_000);
+  await gateway.kill();
+  gateway.restart();
+  await acked(load, count);
+  const records = await untilHeld(kafka, topic, count);
+  // at each of the kills at most the window of the subscription was unacknowledged
+  assertHeld(records, { count, devices: 20, redelivered: 3 * 1_000 });
+});
