@@ -10,6 +10,8 @@ const TIERS_MAX = 3;
 
 type Entries = Omit<DedupeEntries, keyof DeviceKey>;
 
+const writer = new ByteWriter();
+
 interface DedupeRow {
   readonly id: number;
   readonly device: number;
@@ -161,7 +163,7 @@ function joinTiers(rows: DedupeRow[], logMicros: number, removed: number[], join
 }
 
 function packEntries(all: readonly Entries[]): Uint8Array {
-  const writer = new ByteWriter();
+  writer.reset();
   for (const one of all) {
     writer.varint(one.count);
     writer.varint(one.newestMicros);

@@ -41,8 +41,8 @@ export class DeviceBook {
   readonly keys: DeviceKey[] = [];
   /** Accounts that changed since the last fold. */
   dirty = new Set<number>();
-  /** By tenant and project, then by device. */
-  readonly #places = new Map<string, Map<string, number>>();
+  /** By tenant, project and device. */
+  readonly #places = new Map<string, Map<string, Map<string, number>>>();
   readonly #totals = new Map<string, ProjectTotals>();
   #counts = new Float64Array(WIDTH * 64);
   /** Id in the database; 0 while unknown. */
@@ -134,11 +134,15 @@ export class DeviceBook {
   }
 
   #placesOf(tenant: string, project: string): Map<string, number> {
-    const key = keyOf(tenant, project);
-    let places = this.#places.get(key);
+    let projects = this.#places.get(tenant);
+    if (!projects) {
+      projects = new Map();
+      this.#places.set(tenant, projects);
+    }
+    let places = projects.get(project);
     if (!places) {
       places = new Map();
-      this.#places.set(key, places);
+      projects.set(project, places);
     }
     return places;
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type HeadView, TYPE_CODE } from '../head.ts';
 import { LIMITS } from '../limits.ts';
 import { headText } from '../shared-head.ts';
@@ -48,7 +49,7 @@ class RowWriter {
   readonly #view: HeadView;
   readonly #needs: PointRowsNeeds;
   readonly #isPlain: boolean;
-  readonly #received: readonly [number, number];
+  readonly #receivedMicros: number;
   #bytes = new Uint8Array(0);
   #data = new DataView(this.#bytes.buffer);
   #at = 0;
@@ -57,7 +58,7 @@ class RowWriter {
     this.#view = view;
     this.#needs = needs;
     this.#isPlain = isPlainHead;
-    this.#received = halves(needs.receivedMicros - PG_EPOCH_MICROS);
+    this.#receivedMicros = needs.receivedMicros - PG_EPOCH_MICROS;
   }
 
   /** The message that begins with `row`. */
@@ -82,9 +83,9 @@ class RowWriter {
     const data = this.#data;
     let at = this.#at;
     data.setUint16(at, fields);
-    at = put8(data, at + 2, halves(Number(columns.time[row]) - PG_EPOCH_MICROS));
+    at = put8(data, at + 2, Number(columns.time[row]) - PG_EPOCH_MICROS);
     data.setUint32(at, 4);
-    data.setInt32(at + 4, Number(this.#needs.seriesIds[Number(columns.series[row])]));
+    data.setInt32(at + 4, this.#seriesOf(row));
     at += 8;
     if (isNumber) {
       data.setUint32(at, 8);
@@ -96,10 +97,17 @@ class RowWriter {
     }
     data.setUint32(at, 2);
     data.setInt16(at + 4, this.#needs.source);
-    at = put8(data, at + 6, halves(Number(columns.offset[row])));
+    at = put8(data, at + 6, Number(columns.offset[row]));
     data.setUint32(at, 2);
     data.setInt16(at + 4, Number(columns.ordinal[row]));
-    this.#at = put8(data, at + 6, this.#received);
+    this.#at = put8(data, at + 6, this.#receivedMicros);
+  }
+
+  #seriesOf(row: number): number {
+    const series = Number(this.#view.columns.series[row]);
+    const id = Number(this.#needs.seriesIds[series]);
+    assert(id > 0, `series ${series} was to have a definition before its first point`);
+    return id;
   }
 
   #typedRow(row: number): void {
@@ -160,15 +168,12 @@ class RowWriter {
   }
 }
 
-function halves(value: number): readonly [number, number] {
+/** Writes a length of 8 and an integer of 64 bits; returns where it ends. */
+function put8(data: DataView, at: number, value: number): number {
   const high = Math.floor(value / TWO32);
-  return [high, value - high * TWO32];
-}
-
-function put8(data: DataView, at: number, [high, low]: readonly [number, number]): number {
   data.setUint32(at, 8);
   data.setInt32(at + 4, high);
-  data.setUint32(at + 8, low);
+  data.setUint32(at + 8, value - high * TWO32);
   return at + 12;
 }
 

@@ -126,10 +126,23 @@ function readKey(reader: ByteReader): DeviceKey {
   return { tenant: readText(reader), project: readText(reader), device: readText(reader) };
 }
 
+/** Ids are ASCII as a rule, and short: a loop writes them without an object for each. */
 function writeText(text: string): void {
-  const bytes = encoder.encode(text);
-  writer.varint(bytes.byteLength);
-  writer.append(bytes);
+  const start = writer.length;
+  writer.varint(text.length);
+  const at = writer.take(text.length);
+  const { bytes } = writer;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      writer.length = start;
+      const encoded = encoder.encode(text);
+      writer.varint(encoded.byteLength);
+      writer.append(encoded);
+      return;
+    }
+    bytes[at + i] = code;
+  }
 }
 
 function readText(reader: ByteReader): string {
