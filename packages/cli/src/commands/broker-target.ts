@@ -17,7 +17,9 @@ export async function brokerOf(
 ): Promise<MqttTarget> {
   const remote = remoteInstance(context);
   if (!remote) {
-    const { run, token } = findInstance(context);
+    const { run, token, url } = findInstance(context);
+    if (!run.mqtt)
+      throw new CliError('not-running', `The instance at ${url} takes no MQTT: it is no skerry up.`);
     return { address: run.mqtt, ...credentials(token) };
   }
   const { listeners } = await openClient(context).getConfig({}, { signal: context.signal });

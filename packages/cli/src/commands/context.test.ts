@@ -51,7 +51,7 @@ test('context refuses what it cannot use, with the code that says so', async () 
   const cases: [string, RegExp][] = [
     [
       'context use nowhere',
-      /Found the context "nowhere", wanted one that was made with skerry context set.*\[context-unknown\]/,
+      /Found the context "nowhere", wanted one that was made with npx skerry context set.*\[context-unknown\]/,
     ],
     ['context set a/b --url http://x', /NAME: found "a\/b"/],
     ['context set x', /wants --url/],

@@ -72,7 +72,7 @@ test('devices ends with 9 for a device that was never seen and with 2 for a name
   assert.equal(unknown.code, 9);
   assert.match(
     unknown.err,
-    /no device t\/p\/nobody was ever seen\. skerry devices has those that were seen\. \[not-found\]/,
+    /no device t\/p\/nobody was ever seen\. npx skerry devices has those that were seen\. \[not-found\]/,
   );
   const malformed = await island.skerry('devices nobody');
   assert.equal(malformed.code, 2);

@@ -105,7 +105,7 @@ test('dlq says what it wanted and touches nothing when it was not said what is m
     ['dlq replay', 2, /wants offsets, or flags that narrow, or --all/],
     ['dlq discard 1 --all', 2, /wanted one or the other/],
     ['dlq discard one', 2, /Found "one", wanted an offset/],
-    ['dlq show 99', 9, /no dead letter has the offset 99\. skerry dlq list --state all.*\[not-found\]/],
+    ['dlq show 99', 9, /no dead letter has the offset 99\. npx skerry dlq list --state all.*\[not-found\]/],
     ['dlq replay 99', 9, /no dead letter has the offset 99/],
   ];
   for (const [line, code, message] of cases) {

@@ -138,7 +138,7 @@ test('ledger says which data folder has no instance, and which command starts on
   const { code, out, err } = await runLine(['ledger', '--data-dir', '/nonexistent/x']);
   assert.equal(code, 5);
   assert.equal(out, '');
-  assert.match(err, /data folder \/nonexistent\/x\. Start one with skerry up.*\[not-running\]\n$/);
+  assert.match(err, /data folder \/nonexistent\/x\. Start one with npx skerry up.*\[not-running\]\n$/);
 });
 
 test('ledger says that nothing answers when the instance is gone but its file is there', async () => {
@@ -148,6 +148,6 @@ test('ledger says that nothing answers when the instance is gone but its file is
   assert.equal(code, 5);
   assert.match(
     err,
-    /nothing answers at http:\/\/127\.0\.0\.1:\d+\. skerry doctor looks for the cause\. \[unreachable\]\n$/,
+    /nothing answers at http:\/\/127\.0\.0\.1:\d+\. npx skerry doctor looks for the cause\. \[unreachable\]\n$/,
   );
 });

@@ -43,7 +43,7 @@ test('withNextSteps speaks to a person after success alone', async () => {
     assert.equal(await withNextSteps(verb).run(context), code);
     return stderr.text;
   };
-  assert.equal(await said(0, true), '\nNext: skerry ledger --audit   or   skerry ledger gaps\n');
+  assert.equal(await said(0, true), '\nNext: npx skerry ledger --audit   or   npx skerry ledger gaps\n');
   for (const quiet of [await said(0, false), await said(1, true), await said(0, true, 'json')])
     assert.equal(quiet, '');
 });

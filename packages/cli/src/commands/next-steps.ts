@@ -1,4 +1,5 @@
 import { isTerminal } from '../output/color.ts';
+import { programName, withProgramName } from '../program-name.ts';
 import type { Verb } from './verb.ts';
 
 /** What people usually want after a verb has done its work, by the verb's words. */
@@ -30,7 +31,8 @@ export function withNextSteps(verb: Verb): Verb {
       const isForEyes =
         isTerminal(context.stderr) && ['table', undefined].includes(textOf(context.flags.output));
       if (code === 0 && isForEyes && !context.signal.aborted) {
-        context.stderr.write(`\nNext: ${steps.join('   or   ')}\n`);
+        const next = withProgramName(steps.join('   or   '), programName(context.environment));
+        context.stderr.write(`\nNext: ${next}\n`);
       }
       return code;
     },

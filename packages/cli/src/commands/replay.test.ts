@@ -132,7 +132,7 @@ test('replay draws a bar with rate, acknowledged and remaining on a terminal onl
   assert.ok(terminal.err.includes('\r\u001b[K['));
   assert.match(
     terminal.err,
-    /\[#{24}\] 100 % 2 published, 2 acknowledged, 0 remaining, \d+\/s\n\nNext: skerry devices /,
+    /\[#{24}\] 100 % 2 published, 2 acknowledged, 0 remaining, \d+\/s\n\nNext: npx skerry devices /,
   );
   const plain = await quay.replay('--speed max');
   assert.match(plain.err, /\n2 published, 2 acknowledged, 0 remaining, \d+\/s\n$/);

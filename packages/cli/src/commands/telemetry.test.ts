@@ -120,7 +120,7 @@ test('telemetry query names the flag that is wrong, what was found and what was 
     [
       `${SERIES} --from yesterday`,
       2,
-      /^skerry: --from: "yesterday" is not an ISO 8601 time.* See skerry telemetry query --help\. \[invalid-request\]\n$/,
+      /^skerry: --from: "yesterday" is not an ISO 8601 time.* See npx skerry telemetry query --help\. \[invalid-request\]\n$/,
     ],
     [`${SERIES} --from 2026-05-02 --to 2026-05-01`, 2, /--to: lies before `from`/],
     [`${SERIES} ${DAY} --step 1x`, 2, /--step: is not a duration/],

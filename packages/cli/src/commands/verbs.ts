@@ -1,4 +1,5 @@
 import { auditListVerb, auditVerifyVerb } from './audit.ts';
+import { cloudVerb } from './cloud.ts';
 import { completionVerb } from './completion.ts';
 import { configCheckVerb, configPrintVerb } from './config.ts';
 import { contextListVerb, contextSetVerb, contextUseVerb } from './context.ts';
@@ -44,6 +45,7 @@ export const VERBS: readonly Verb[] = [
   upVerb,
   gatewayVerb,
   writerVerb,
+  cloudVerb,
   replayVerb,
   simulateVerb,
   demoResetVerb,

@@ -32,7 +32,8 @@ export interface RunFile {
   readonly version: string;
   readonly startedMicros: number;
   readonly http: { readonly host: string; readonly port: number };
-  readonly mqtt: { readonly host: string; readonly port: number };
+  /** Absent where no MQTT is taken. */
+  readonly mqtt?: { readonly host: string; readonly port: number };
 }
 
 /** The data folder, held by this process until disposed. */
@@ -260,7 +261,7 @@ function writeRunFile(path: string, run: RunFile): void {
   } catch (cause) {
     if (!isNoRoom(cause)) throw cause;
     process.stderr.write(
-      `Writing ${file} failed, the disk is full: other verbs do not find this instance before it is started again; it listens on http://${run.http.host}:${run.http.port}/ and mqtt://${run.mqtt.host}:${run.mqtt.port}.\n`,
+      `Writing ${file} failed, the disk is full: other verbs do not find this instance before it is started again; it listens on http://${run.http.host}:${run.http.port}/${run.mqtt ? ` and mqtt://${run.mqtt.host}:${run.mqtt.port}` : ''}.\n`,
     );
   }
 }

@@ -1,20 +1,18 @@
 import { statfs } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ACCESS_FAULTS, type Access, makeFirstUser } from '@skerry/access';
-import { API_FAULTS, type Api, type FaultMeaning, openApi, type PlatformConfiguration } from '@skerry/api';
-import { CONTROL_FAULTS } from '@skerry/control';
-import { JOURNAL_FAULTS, type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
-import { createMeter, KERNEL_FAULTS, type Logger, type Meter } from '@skerry/kernel';
+import { type Access, makeFirstUser } from '@skerry/access';
+import { type Api, openApi, type PlatformConfiguration } from '@skerry/api';
+import { type JournalClient, openJournalClient, RecordAppender } from '@skerry/journal';
+import { createMeter, type Logger, type Meter } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/node';
-import { type Broker, MQTT_FAULTS, openBroker } from '@skerry/mqtt';
-import { compileRoutes, PIPELINE_FAULTS, PipelineClient, PipelineError } from '@skerry/pipeline';
-import { SERIES_FAULTS } from '@skerry/series';
+import { type Broker, openBroker } from '@skerry/mqtt';
+import { compileRoutes, PipelineClient, PipelineError } from '@skerry/pipeline';
 import { withoutSecrets } from '../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
-import { CLI_FAULTS, CliError } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import { programName } from '../program-name.ts';
 import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
@@ -27,6 +25,7 @@ import { CertificateBook } from './certificate-book.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
+import { FAULT_MEANINGS } from './fault-meanings.ts';
 import { httpListeners, watchHttpTls } from './http-listeners.ts';
 import { LIMIT_TABLES } from './limit-tables.ts';
 import { listening } from './listening.ts';
@@ -292,18 +291,6 @@ async function openHttp(
     { platform, clock, logger, meter, access },
   );
 }
-
-const FAULT_MEANINGS: Readonly<Record<string, FaultMeaning>> = {
-  ...KERNEL_FAULTS,
-  ...JOURNAL_FAULTS,
-  ...SERIES_FAULTS,
-  ...MQTT_FAULTS,
-  ...PIPELINE_FAULTS,
-  ...CLI_FAULTS,
-  ...CONTROL_FAULTS,
-  ...ACCESS_FAULTS,
-  ...API_FAULTS,
-};
 
 function configurationOf(
   loaded: LoadedConfig,

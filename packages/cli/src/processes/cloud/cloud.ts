@@ -1,0 +1,195 @@
+import { fileURLToPath } from 'node:url';
+import { type Access, makeFirstUser, openAccess } from '@skerry/access';
+import { nodeScrypt } from '@skerry/access/node';
+import { openPostgresAccessStore } from '@skerry/access/postgres';
+import { type Api, ApiError, openApi, type PlatformConfiguration, type SimulationDesk } from '@skerry/api';
+import { openUplink } from '@skerry/journal/kafka';
+import { createMeter } from '@skerry/kernel';
+import { nodeClock, nodeDisk, nodeRandom, stderrLogger, turn } from '@skerry/kernel/node';
+import { compileRoutes } from '@skerry/pipeline';
+import { openPostgresPool, openPostgresReadings } from '@skerry/series/postgres';
+import { withoutSecrets } from '../../config/hidden-secrets.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import type { SkerryConfig } from '../../config/schema.ts';
+import { settingsOf } from '../../config/settings.ts';
+import { programName } from '../../program-name.ts';
+import { VERSION } from '../../version.ts';
+import { auditFolderOf } from '../access-room.ts';
+import { ArrivalNotes } from '../arrival-notes.ts';
+import { CertificateBook } from '../certificate-book.ts';
+import { type HeldDataFolder, holdDataFolder } from '../data-folder.ts';
+import { exampleTopic } from '../example-topic.ts';
+import { FAULT_MEANINGS } from '../fault-meanings.ts';
+import { type GatewayBuffer, openGatewayBuffer } from '../gateway/gateway-buffer.ts';
+import { httpListeners, watchHttpTls } from '../http-listeners.ts';
+import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
+import { LIMIT_TABLES } from '../limit-tables.ts';
+import { listening } from '../listening.ts';
+import { LivePlatform } from '../live-platform.ts';
+import { ownAddress } from '../own-address.ts';
+import { PlatformIngress } from '../platform-ingress.ts';
+import { poolOptionsOf } from '../postgres-way.ts';
+import { asked, type RoleOptions, readSecret } from '../role.ts';
+import { routesOf } from '../server-threads.ts';
+import { TablePipeline } from './table-pipeline.ts';
+
+const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
+
+/**
+ * The process of `skerry cloud`: API and console over what the writers store, users in PostgreSQL, telemetry over HTTP
+ * through an own journal into Kafka. Resolves with the exit code; fails with the fault that ended it.
+ */
+export async function serveCloud(options: RoleOptions): Promise<number> {
+  const { config, context } = options;
+  const clock = nodeClock();
+  const random = nodeRandom();
+  const logger = stderrLogger(config.log);
+  const meter = createMeter();
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await holdDataFolder(config.dataDir));
+  const access = stack.use(await openCloudAccess(config, folder.token, { clock, random, logger, meter }));
+  const failpoint = context.environment.SKERRY_FAILPOINT;
+  const buffer = await openGatewayBuffer(config, { clock, meter, logger, failpoint }, stack);
+  const client = stack.use(await openConfiguredKafka('skerry-cloud', config, { clock, logger, random }));
+  const uplink = stack.use(
+    await openUplink(
+      {
+        layout: layoutOf(config),
+        topics: topicWishOf(config),
+        positionFile: { folder: `${config.dataDir}/uplink`, name: 'position' },
+      },
+      { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
+    ),
+  );
+  const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
+  const readings = openPostgresReadings(pool, { clock, breathe: turn });
+  const notes = new ArrivalNotes(clock);
+  const route = notes.watching(compileRoutes(routesOf(config)));
+  const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
+  const certificates = new CertificateBook();
+  const later: { api?: Api } = {};
+  const platform = stack.use(
+    new LivePlatform({
+      pipeline: new TablePipeline({ readings, clock }),
+      ingress,
+      flush: () => buffer.appender.flush(),
+      reports: { journal: () => buffer.thread.report(), store: async () => undefined },
+      connections: () => 0,
+      diskFreeBytes: async () => undefined,
+      audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
+      clock,
+      meter,
+      configuration: () => configurationOf(options, later.api, certificates),
+      simulation: NO_SIMULATIONS,
+      refusals: notes,
+      isReadOnly: false,
+    }),
+  );
+  const listeners = httpListeners(config, logger);
+  if (listeners.tls) await certificates.note('http', listeners.tls.credentials);
+  const api = stack.use(
+    await listening('http', () =>
+      openApi(
+        { ...listeners, staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
+        { platform, clock, logger, meter, access },
+      ),
+    ),
+  );
+  later.api = api;
+  stack.use(watchHttpTls(config, logger, (credentials) => api.renewTls(credentials)));
+  await announce({ access, folder, api }, options);
+  await Promise.race([asked(context.signal), anyFault(access, buffer, uplink.ended)]);
+  logger.log('info', 'Shutting down.');
+  return 0;
+}
+
+/** Users in PostgreSQL, the audit log in the data folder. */
+async function openCloudAccess(
+  config: SkerryConfig,
+  localToken: string,
+  needs: Pick<Parameters<typeof openAccess>[1], 'clock' | 'random' | 'logger' | 'meter'>,
+): Promise<Access> {
+  const { url, schema, passwordFile } = config.postgres;
+  const password = readSecret('postgres.passwordFile', passwordFile);
+  const store = await openPostgresAccessStore({
+    url,
+    schema,
+    ...(password === undefined ? {} : { password }),
+  });
+  return await openAccess(
+    { audit: { folder: auditFolderOf(config.dataDir) }, localToken },
+    { ...needs, store, disk: nodeDisk(), hasher: nodeScrypt },
+  );
+}
+
+function refuse(why: string): never {
+  throw new ApiError('unavailable', why);
+}
+
+const NO_SIMULATIONS: SimulationDesk = {
+  list: () => [],
+  start: async () => refuse('simulations publish over MQTT, and this role takes none: use skerry simulate'),
+  restart: async () => undefined,
+  stop: async () => undefined,
+};
+
+function configurationOf(
+  loaded: LoadedConfig,
+  api: Api | undefined,
+  certificates: CertificateBook,
+): PlatformConfiguration {
+  const { config } = loaded;
+  return {
+    version: VERSION,
+    values: { ...withoutSecrets(config) },
+    settings: settingsOf(loaded),
+    listeners: [
+      ...(api ? [{ name: 'http', ...api.address }] : []),
+      ...(api?.encrypted ? [{ name: 'https', host: api.encrypted.host, port: api.encrypted.port }] : []),
+    ],
+    exampleTopic: exampleTopic(config.routing.telemetry),
+    ownHost: config.http.hostNames[0] ?? ownAddress(),
+    certificates: certificates.shown,
+    program: programName(process.env),
+  };
+}
+
+async function announce(
+  { access, folder, api }: { readonly access: Access; readonly folder: HeldDataFolder; readonly api: Api },
+  { context }: RoleOptions,
+): Promise<void> {
+  const password = await makeFirstUser(access, nodeRandom());
+  folder.announce({
+    pid: process.ppid,
+    childPid: process.pid,
+    version: VERSION,
+    startedMicros: nodeClock().nowMicros(),
+    http: api.address,
+  });
+  const user = await access.book.admin();
+  const code = user && (await access.sessions.makeCode(user.metadata.name)).code;
+  const lines = [
+    'Skerry cloud: API and console.',
+    `  Page: ${api.url}/`,
+    ...(api.encrypted ? [`  Page (TLS): ${api.encrypted.url}/`] : []),
+    ...(code === undefined ? [] : [`  Sign in once: ${api.url}/#/sign-in?code=${code}`]),
+    ...(password === undefined
+      ? []
+      : [`The user admin was made; its password is told this once: ${password}`]),
+  ];
+  context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Rejects with the first fault that ends the process. */
+async function anyFault(
+  { audit }: Access,
+  { thread, journal, appender }: GatewayBuffer,
+  uplink: Promise<void>,
+): Promise<never> {
+  const ofJournal = new Promise<never>((_, reject) => {
+    appender.onFailed(reject);
+    journal.onFailed(reject);
+  });
+  const ofUplink = uplink.then(() => new Promise<never>(() => undefined)); // it ends with a fault, or with us
+  return await Promise.race([audit.failed, thread.failed, ofJournal, ofUplink]);
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import type { Engine } from '../engines/engine.ts';
+import { type Kafka, startKafka } from '../engines/kafka.ts';
+import { startMosquitto } from '../engines/mosquitto.ts';
+import { freePorts } from '../engines/ports.ts';
+import { type Postgres, startPostgres } from '../engines/postgres.ts';
+import { RoleProcess } from './role-process.ts';
+
+/** What a stack is made of. */
+export interface StackOptions {
+  /** Folder of the roles' data. */
+  readonly folder: string;
+  /** 2 unless given. */
+  readonly gateways?: number;
+  /** 2 unless given. */
+  readonly writers?: number;
+  /** Partitions of the topic; 6 unless given. */
+  readonly partitions?: number;
+  /** Sections of the configuration of every role, over those of the stack. */
+  readonly config?: object;
+  /** Told what stands. */
+  readonly say?: (line: string) => void;
+}
+
+/** The data plane in roles on real engines. Disposing ends all of it. */
+export interface Stack extends AsyncDisposable {
+  readonly kafka: Kafka;
+  readonly postgres: Postgres;
+  readonly mosquitto: Engine;
+  readonly gateways: readonly RoleProcess[];
+  readonly writers: readonly RoleProcess[];
+  readonly cloud: RoleProcess;
+}
+
+/** Starts mosquitto, Kafka, PostgreSQL, gateways, writers and a cloud; resolves when all of them answer. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { folder, gateways = 2, writers = 2, partitions = 6, say = () => undefined } = options;
+  await using stack = new AsyncDisposableStack();
+  const engines = await Promise.allSettled([
+    startKafka({}),
+    startPostgres(),
+    // queues without a bound: mosquitto would drop what it has acknowledged
+    startMosquitto({ lines: ['max_queued_messages 0', 'max_inflight_messages 0', 'persistence true'] }),
+  ]);
+  for (const one of engines) if (one.status === 'fulfilled') stack.use(one.value);
+  const [kafka, postgres, mosquitto] = engines.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  }) as [Kafka, Postgres, Engine]; // in the order of their starts
+  say(`Kafka ${kafka.brokers.join(', ')}; PostgreSQL ${postgres.url()}; mosquitto ${mosquitto.url}`);
+  const config = {
+    sources: [{ name: 'park', url: `mqtt://127.0.0.1:${mosquitto.port}`, share: 'skerry' }],
+    kafka: { brokers: kafka.brokers, partitions },
+    postgres: { url: postgres.url() },
+    ...options.config,
+  };
+  const ports = await freePorts(gateways + writers + 1);
+  const start = async (role: 'gateway' | 'writer' | 'cloud', nth: number) => {
+    const httpPort = Number(ports.pop());
+    const process = await RoleProcess.start({
+      role,
+      folder: join(folder, `${role}-${nth}`),
+      config,
+      httpPort,
+    });
+    stack.use(process);
+    say(`${role} ${nth}: ${process.url}`);
+    return process;
+  };
+  const many = (role: 'gateway' | 'writer', count: number) =>
+    Promise.all(Array.from({ length: count }, (_, i) => start(role, i + 1)));
+  const [made, written, cloud] = await Promise.all([
+    many('gateway', gateways),
+    many('writer', writers),
+    start('cloud', 1),
+  ]);
+  const owned = stack.move();
+  return {
+    kafka,
+    postgres,
+    mosquitto,
+    gateways: made,
+    writers: written,
+    cloud,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
