@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HEADER, RECORD_KIND, type RecordInput } from '../batch.ts';
+import { BatchBuilder } from '../batch-builder.ts';
+import { decodeHeaders, encodeHeaders } from '../record-headers.ts';
+import { type RecordReader, readBatch } from '../record-reader.ts';
+import { aBatch, type SampleRecord } from '../testing/records.ts';
+import type { Origin } from './origin.ts';
+import { fromKafka, type KafkaRecord, toKafka } from './record-layout.ts';
+import { BRIDGE_TOPIC, TopicLayout } from './topic-layout.ts';
+
+const ORIGIN: Origin = { journalId: '0123456789abcdef0123456789abcdef', offset: 41, number: 7 };
+const ORIGIN_TEXT = '0123456789abcdef0123456789abcdef/41/7';
+const text = new TextEncoder();
+
+function reading(sample: SampleRecord): RecordReader {
+  const batch = aBatch(sample);
+  const reader = readBatch({ body: batch.bytes, firstOffset: 41, count: 1 });
+  reader.next();
+  return reader;
+}
+
+/** A record as a batch holds it, with its project by name. */
+interface Plain extends Omit<RecordInput, 'project' | 'topic' | 'client' | 'payload' | 'headers'> {
+  readonly project: string;
+  readonly topic: string;
+  readonly client: string;
+  readonly payload: string;
+  readonly headers: readonly (readonly [number, string])[];
+}
+
+function read(record: KafkaRecord, layout: TopicLayout): Plain {
+  const builder = new BatchBuilder();
+  const input = fromKafka(record, {
+    kafkaTopic: record.topic,
+    isEnvelope: layout.isEnvelope(record.topic),
+    defaultProject: layout.projectOf(record.topic),
+    projectNumber: (tenant, project) => builder.project(tenant, project),
+  });
+  builder.add(input);
+  const batch = builder.close();
+  assert.ok(batch);
+  const reader = readBatch({ body: batch.bytes, firstOffset: 0, count: 1 });
+  reader.next();
+  return plain(reader);
+}
+
+function plain(reader: RecordReader): Plain {
+  const bytes = (view: Uint8Array): string => Buffer.from(view).toString('latin1');
+  return {
+    kind: reader.kind,
+    qos: reader.qos,
+    retain: reader.retain,
+    receivedMicros: reader.receivedMicros,
+    project: `${reader.tenant}/${reader.project}`,
+    topic: bytes(reader.topic),
+    client: bytes(reader.client),
+    payload: bytes(reader.payload),
+    headers: decodeHeaders(reader.headers).map(({ key, value }) => [key, bytes(value)]),
+  };
+}
+
+function headersOf({ headers }: KafkaRecord): Record<string, string> {
+  return Object.fromEntries(headers.map(({ name, value }) => [name, Buffer.from(value).toString('utf8')]));
+}
+
+const userProperty = fc
+  .tuple(
+    fc.string().filter((name) => !name.includes('\u0000')),
+    fc.string(),
+  )
+  .map(([name, value]) => ({ key: HEADER.userProperty, value: text.encode(`${name}\u0000${value}`) }));
+const plainHeader = fc
+  .tuple(
+    fc.constantFrom(
+      HEADER.contentType,
+      HEADER.payloadFormat,
+      HEADER.messageExpirySecs,
+      HEADER.responseTopic,
+      HEADER.correlation,
+      HEADER.author,
+      HEADER.replayOf,
+    ),
+    fc.uint8Array({ maxLength: 40 }),
+  )
+  .map(([key, value]) => ({ key, value }));
+const anyRecord = fc.record({
+  kind: fc.constantFrom(RECORD_KIND.telemetry, RECORD_KIND.misrouted, RECORD_KIND.session),
+  qos: fc.constantFrom(0, 1, 2),
+  retain: fc.boolean(),
+  receivedMicros: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  tenant: fc.string({ minLength: 1 }),
+  project: fc.option(fc.string({ minLength: 1 })),
+  topic: fc.string(),
+  client: fc.string({ minLength: 1 }),
+  payload: fc.string({ maxLength: 400 }),
+  headers: fc
+    .tuple(
+      fc.option(fc.uint8Array({ maxLength: 20 })),
+      fc.array(fc.oneof(userProperty, plainHeader), { maxLength: 6 }),
+    )
+    .map(([bound, rest]) =>
+      encodeHeaders([...(bound ? [{ key: HEADER.boundDevice, value: bound }] : []), ...rest]),
+    ),
+});
+
+test('toKafka and fromKafka give every record back, with its origin', () => {
+  fc.assert(
+    fc.property(anyRecord, (sample) => {
+      const layout = new TopicLayout();
+      const reader = reading(sample);
+      const wanted = plain(reader);
+      const found = read(toKafka(reader, layout, ORIGIN), layout);
+      assert.deepEqual(found, { ...wanted, headers: [...wanted.headers, [HEADER.origin, ORIGIN_TEXT]] });
+    }),
+  );
+});
+
+test('toKafka writes the headers of the page of formats', () => {
+  const headers = encodeHeaders([
+    { key: HEADER.boundDevice, value: text.encode('d-9') },
+    { key: HEADER.contentType, value: text.encode('application/json') },
+    { key: HEADER.userProperty, value: text.encode('colour\u0000blue') },
+    { key: HEADER.userProperty, value: text.encode('traceparent\u000000-abc') },
+  ]);
+  const record = toKafka(
+    reading({
+      qos: 0,
+      retain: true,
+      kind: RECORD_KIND.session,
+      headers,
+      payload: 'é',
+      receivedMicros: 1_700_000_000_123_456,
+    }),
+    new TopicLayout(),
+    ORIGIN,
+  );
+  assert.deepEqual([record.topic, record.timestampMs], ['iot.telemetry', 1_700_000_000_123]);
+  assert.equal(Buffer.from(record.value).toString('utf8'), 'é');
+  assert.equal(Buffer.from(record.key ?? []).toString('utf8'), 'd-9');
+  assert.deepEqual(headersOf(record), {
+    topic: 'iot/t/p/d/telemetry',
+    tenant: 't',
+    project: 'p',
+    received: '1700000000123456',
+    qos: '0',
+    retain: '1',
+    client: 'c',
+    kind: 'session',
+    'bound-device': 'd-9',
+    'content-type': 'application/json',
+    'user.colour': 'blue',
+    traceparent: '00-abc',
+    origin: ORIGIN_TEXT,
+  });
+});
+
+test('fromKafka takes a record of another producer as telemetry, named by topic and key', () => {
+  const layout = new TopicLayout({ layout: 'project' });
+  const record = {
+    topic: 'iot.t1.p1',
+    timestampMs: 1_700_000_000_000,
+    key: text.encode('k1'),
+    value: text.encode('{}'),
+  };
+  const plainRecord = read({ ...record, headers: [{ name: 'shop', value: text.encode('7') }] }, layout);
+  assert.deepEqual(plainRecord, {
+    kind: RECORD_KIND.telemetry,
+    qos: 1,
+    retain: false,
+    receivedMicros: 1_700_000_000_000_000,
+    project: 't1/p1',
+    topic: 'kafka/iot.t1.p1/k1',
+    client: '',
+    payload: '{}',
+    headers: [[HEADER.userProperty, 'shop\u00007']],
+  });
+  const bare = read({ ...record, topic: 'iot.telemetry', key: undefined, headers: [] }, layout);
+  assert.deepEqual([bare.topic, bare.project], ['kafka/iot.telemetry/', '/']);
+});
+
+test('fromKafka sets aside a kind that nobody knows, and a topic that is too long', () => {
+  const layout = new TopicLayout();
+  const record = { topic: 'iot.telemetry', timestampMs: 1, key: undefined, value: text.encode('1') };
+  const kind = { ...record, headers: [{ name: 'kind', value: text.encode('novelty') }] };
+  assert.equal(read(kind, layout).kind, RECORD_KIND.misrouted);
+  const long = read(
+    { ...record, headers: [{ name: 'topic', value: text.encode('x'.repeat(70_000)) }] },
+    layout,
+  );
+  assert.deepEqual([long.kind, long.topic.length], [RECORD_KIND.misrouted, 65_535]);
+});
+
+test('TopicLayout bridge-v1 is the earlier bridge: topic of tenant and project, key project, payload as it came', () => {
+  const layout = new TopicLayout({ layout: 'bridge-v1', key: 'device' });
+  const sample = {
+    tenant: '1900000000000000001',
+    project: '1900000000000000003',
+    topic: 'mtic/x',
+    payload: '{}',
+  };
+  const record = toKafka(reading(sample), layout, ORIGIN);
+  assert.equal(record.topic, '1900000000000000001.1900000000000000003');
+  assert.equal(Buffer.from(record.key ?? []).toString(), '1900000000000000003');
+  assert.equal(Buffer.from(record.value).toString(), '{}');
+  assert.equal(read({ ...record, headers: [] }, layout).project, '1900000000000000001/1900000000000000003');
+});
+
+test('TopicLayout bridge-v2 is the earlier envelope, field by field, and opens it again', () => {
+  const layout = new TopicLayout({ layout: 'bridge-v2' });
+  const topic = 'mtic/msg/client/realtime/1900000000000000001/1900000000000000003';
+  const sample = {
+    tenant: '1900000000000000001',
+    project: '1900000000000000003',
+    topic,
+    payload: '{"a":"<&>"}',
+  };
+  const record = toKafka(reading({ ...sample, receivedMicros: 1_764_308_890_535_219 }), layout, ORIGIN);
+  assert.deepEqual(
+    [record.topic, Buffer.from(record.key ?? []).toString()],
+    [BRIDGE_TOPIC, '1900000000000000001'],
+  );
+  assert.equal(
+    Buffer.from(record.value).toString(),
+    `{"tenant_id":"1900000000000000001","project_id":"1900000000000000003","mqtt_topic":"${topic}","payload":"{\\"a\\":\\"<&>\\"}","timestamp":"2025-11-28T05:48:10.535219Z"}`,
+  );
+  assert.equal(record.timestampMs, 1_764_308_890_535);
+  const found = read(record, layout);
+  assert.deepEqual(
+    [found.topic, found.payload, found.project],
+    [topic, '{"a":"<&>"}', `${sample.tenant}/${sample.project}`],
+  );
+});
+
+test('TopicLayout bridge-v2 reads what the earlier bridge wrote, nanoseconds and escapes of Go included', () => {
+  const layout = new TopicLayout({ layout: 'bridge-v2' });
+  const value = text.encode(
+    '{"tenant_id":"1900000000000000001","project_id":"3","mqtt_topic":"mtic/a","payload":"{\\"x\\":\\"\\u003cb\\u003e\\"}","timestamp":"2025-11-28T05:48:10.535219829Z"}',
+  );
+  const record = {
+    topic: BRIDGE_TOPIC,
+    timestampMs: 5,
+    key: text.encode('1900000000000000001'),
+    value,
+    headers: [],
+  };
+  const found = read(record, layout);
+  assert.deepEqual(
+    [found.payload, found.receivedMicros, found.topic, found.kind],
+    ['{"x":"<b>"}', 1_764_308_890_535_219, 'mtic/a', RECORD_KIND.telemetry],
+  );
+  const broken = read({ ...record, value: text.encode('not json') }, layout);
+  assert.deepEqual([broken.kind, broken.payload], [RECORD_KIND.misrouted, 'not json']);
+});
+
+test('TopicLayout bridge-v2 keeps bytes that are not UTF-8, which the earlier bridge mangled', () => {
+  const layout = new TopicLayout({ layout: 'bridge-v2' });
+  const builder = new BatchBuilder();
+  builder.add({
+    kind: RECORD_KIND.telemetry,
+    qos: 1,
+    retain: false,
+    project: builder.project('t', 'p'),
+    receivedMicros: 1,
+    topic: text.encode('a'),
+    client: new Uint8Array(0),
+    payload: Uint8Array.of(0xff, 0x00, 0xfe),
+    headers: new Uint8Array(0),
+  });
+  const batch = builder.close();
+  assert.ok(batch);
+  const reader = readBatch({ body: batch.bytes, firstOffset: 0, count: 1 });
+  reader.next();
+  assert.equal(read(toKafka(reader, layout, ORIGIN), layout).payload, '\u00ff\u0000\u00fe');
+});
+
+test('TopicLayout keys a record by device from binding, topic or payload, else by its topic', () => {
+  const layout = new TopicLayout();
+  const keyOf = (sample: SampleRecord, chosen = layout): string =>
+    Buffer.from(toKafka(reading(sample), chosen, ORIGIN).key ?? []).toString();
+  const realtime = 'mtic/msg/client/realtime/t/p';
+  assert.equal(keyOf({ topic: 'iot/t/p/dev-1/telemetry' }), 'dev-1');
+  assert.equal(keyOf({ topic: realtime, payload: '{"deviceId":"dev-2","t":1}' }), 'dev-2');
+  assert.equal(keyOf({ topic: realtime, payload: '{"t":1,"device_id": 17}' }), '17');
+  assert.equal(keyOf({ topic: `${realtime}/dev-3/x`, payload: '1' }), 'dev-3');
+  assert.equal(keyOf({ topic: realtime, payload: '1' }), realtime);
+  assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'client' })), 'c');
+  assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'project' })), 'p');
+  assert.equal(keyOf({ topic: 'a', payload: '{"id":"x"}' }, new TopicLayout({ key: 'topic' })), 'a');
+});

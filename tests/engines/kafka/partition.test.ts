@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { RECORD_KIND, readBatch } from '@skerry/journal';
+import {
+  type KafkaPartition,
+  type KafkaPartitionOptions,
+  openKafkaJournal,
+  openKafkaPartition,
+  partitionJournalId,
+  TopicLayout,
+} from '@skerry/journal/kafka';
+import { aBatch } from '@skerry/journal/testing';
+import { hasCode } from '@skerry/kernel/testing';
+import { startKafka } from '@skerry/testkit/engines';
+import { Kafka, logLevel } from 'kafkajs';
+import { until } from '../../e2e/condition.ts';
+import { aClient, aTopic, tools } from './scene.ts';
+
+const kafka = await startKafka();
+after(() => kafka[Symbol.asyncDispose]());
+
+class Scene implements AsyncDisposable {
+  readonly needs = tools();
+  readonly stack = new AsyncDisposableStack();
+
+  async open() {
+    const client = this.stack.use(await aClient(kafka, this.needs, { requestMs: 2000 }));
+    return { client, topic: await aTopic(client, { partitions: 1 }) };
+  }
+
+  async partition(
+    { client, topic }: Awaited<ReturnType<Scene['open']>>,
+    options: Partial<KafkaPartitionOptions> = {},
+  ): Promise<KafkaPartition> {
+    const all = { topic, partition: 0, layout: new TopicLayout({ topic }), ...options };
+    return this.stack.use(await openKafkaPartition(all, { ...this.needs, client }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.disposeAsync();
+  }
+}
+
+/** Records of another's producer; a batch for each list, in a transaction where that is asked for. */
+async function produce(
+  topic: string,
+  lists: readonly (readonly string[])[],
+  end?: 'commit' | 'abort',
+): Promise<void> {
+  const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING, retry: { retries: 30 } });
+  const id = end ? { transactionalId: `x-${performance.now()}` } : {};
+  const producer = client.producer({ ...id, idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  try {
+    const into = end ? await producer.transaction() : producer;
+    for (const list of lists)
+      await into.send({ topic, messages: list.map((value) => ({ key: 'k', value, partition: 0 })) });
+    if ('commit' in into) await (end === 'abort' ? into.abort() : into.commit());
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+async function all(
+  partition: KafkaPartition,
+  from = partition.start,
+): Promise<(readonly [offset: number, kind: number, value: string])[]> {
+  const found: (readonly [number, number, string])[] = [];
+  for (let at = from; at < partition.end; ) {
+    for (const batch of await partition.read(at, 2 ** 20)) {
+      const reader = readBatch(batch);
+      // a batch begins before what was asked for where it holds more
+      while (reader.next())
+        if (reader.offset >= at)
+          found.push([reader.offset, reader.kind, Buffer.from(reader.payload).toString()]);
+      at = batch.firstOffset + batch.count;
+    }
+  }
+  return found;
+}
+
+const { telemetry, void: nothing } = RECORD_KIND;
+
+test('openKafkaPartition fills markers of transactions and records of aborted ones with void records', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  await produce(parts.topic, [['a', 'b']], 'commit');
+  await produce(parts.topic, [['lost 1'], ['lost 2']], 'abort');
+  await produce(parts.topic, [['c']]);
+  const partition = await scene.partition(parts);
+  assert.equal(partition.unread, 7);
+  assert.deepEqual(await all(partition), [
+    [0, telemetry, 'a'],
+    [1, telemetry, 'b'],
+    [2, nothing, ''],
+    [3, nothing, ''],
+    [4, nothing, ''],
+    [5, nothing, ''],
+    [6, telemetry, 'c'],
+  ]);
+  assert.deepEqual([partition.telemetryEnd, partition.countedEnd, partition.unread], [3, 7, 0]);
+});
+
+test('openKafkaPartition does not show what an open transaction holds back', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+  const producer = client.producer({ transactionalId: 'open', idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.send({ topic: parts.topic, messages: [{ value: 'held', partition: 0 }] });
+  await produce(parts.topic, [['behind']]);
+  const partition = await scene.partition(parts);
+  assert.equal(partition.end, 0);
+  const waiting = partition.waitBeyond(0, new AbortController().signal);
+  await transaction.commit();
+  await producer.disconnect();
+  await waiting;
+  await until('all is there', () => partition.refresh().then(() => partition.end === 3));
+  assert.deepEqual(
+    (await all(partition)).map(([, , value]) => value),
+    ['held', 'behind', ''],
+  );
+});
+
+test('openKafkaPartition counts on from what the store knew, inside a batch too', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  const layout = new TopicLayout({ topic: parts.topic });
+  const journal = await openKafkaJournal(
+    { topic: parts.topic, partition: 0, layout },
+    { ...scene.needs, client: parts.client },
+  );
+  await journal.append(aBatch({}, { kind: RECORD_KIND.message }, {}, { project: 'q', qos: 0 }));
+  await journal.append(aBatch({}, { kind: RECORD_KIND.misrouted }));
+  const whole = journal.received();
+  await journal[Symbol.asyncDispose]();
+  const base = {
+    offset: 2,
+    telemetry: 1,
+    received: [{ tenant: 't', project: 'p', received: 1, receivedQos0: 0 }],
+  };
+  const partition = await scene.partition(parts, { base });
+  assert.deepEqual([partition.telemetryEnd, partition.unread, partition.received()], [1, 4, base.received]);
+  const batches = await partition.read(2, 2 ** 20);
+  assert.deepEqual(
+    batches.map(({ firstOffset, telemetryBefore }) => [firstOffset, telemetryBefore]),
+    [
+      [0, 0],
+      [4, 3],
+    ],
+  );
+  assert.deepEqual([partition.telemetryEnd, partition.received()], [5, whole]);
+  assert.equal(partition.id, journal.id);
+});
+
+test('openKafkaPartition tells how many records retention took, and fails or puts void records in their place', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  await produce(parts.topic, [['a', 'b', 'c', 'd', 'e']]);
+  const running = await scene.partition(parts);
+  await parts.client.admin.deleteRecords({
+    topics: [{ name: parts.topic, partitions: [{ partition: 0, offset: 3n }] }],
+  });
+  await assert.rejects(running.read(0, 1000), (error) => {
+    assert.ok(error instanceof Error && hasCode('offset-trimmed')(error));
+    return /begins at 3, so 3 records are lost/.test(error.message);
+  });
+  const base = { offset: 1, telemetry: 1, received: [] };
+  await assert.rejects(scene.partition(parts, { base }), hasCode('offset-trimmed'));
+  const told = scene.needs.log.filter(
+    ({ level, message }) => level === 'error' && message.includes('not read'),
+  );
+  assert.deepEqual(
+    told.map(({ fields }) => fields.lost),
+    [3, 2],
+  );
+  const skipping = await scene.partition(parts, { base, onLost: 'void' });
+  assert.equal(skipping.start, 1);
+  assert.deepEqual(await all(skipping, 1), [
+    [1, nothing, ''],
+    [2, nothing, ''],
+    [3, telemetry, 'd'],
+    [4, telemetry, 'e'],
+  ]);
+});
+
+test('openKafkaPartition is another journal when the topic was made anew, and a reader of the old one ends with it', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  await produce(parts.topic, [['a']]);
+  const before = await scene.partition(parts);
+  await all(before);
+  const { id: cluster } = await parts.client.cluster();
+  const { id: old } = await parts.client.topic(parts.topic);
+  assert.equal(before.id, partitionJournalId(cluster, old, 0));
+  const waiting = assert.rejects(
+    before.waitBeyond(1, new AbortController().signal),
+    hasCode('journal-foreign'),
+  );
+  await parts.client.admin.deleteTopics({ topics: [parts.topic] });
+  await until('it has gone', () =>
+    parts.client.topic(parts.topic).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await aTopic(parts.client, { name: parts.topic, partitions: 1 });
+  await waiting;
+  assert.notEqual((await scene.partition(parts)).id, before.id);
+});
+
+test('openKafkaPartition waits while the broker is away, says why, and goes on where it was', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  await produce(parts.topic, [['a']]);
+  const partition = await scene.partition(parts);
+  assert.equal((await all(partition)).length, 1);
+  const waiting = partition.waitBeyond(1, new AbortController().signal);
+  await kafka.kill();
+  await until(
+    'it waits',
+    () => partition.condition.is === 'waiting' && partition.condition.code === 'kafka-unreachable',
+  );
+  await kafka.restart();
+  await produce(parts.topic, [['b']]);
+  await waiting;
+  assert.deepEqual(await all(partition, 1), [[1, telemetry, 'b']]);
+  assert.deepEqual(partition.condition, { is: 'connected' });
+});
+
+test('openKafkaPartition tells its lag by what is committed, and when retention reaches it', async () => {
+  await using scene = new Scene();
+  const { client } = await scene.open();
+  const topic = await aTopic(client, { partitions: 1, retentionMs: 3_600_000 });
+  await produce(topic, [['a', 'b'], ['c']]);
+  const partition = await scene.partition({ client, topic });
+  await all(partition);
+  const lag = partition.lag();
+  assert.equal(lag.records, 3);
+  assert.ok(lag.seconds >= 0 && lag.seconds < 600);
+  assert.ok(Number(lag.retentionLeftSeconds) > 3000 && Number(lag.retentionLeftSeconds) <= 3600);
+  partition.commit({ name: 'pipeline', isMandatory: true, position: 2 });
+  assert.equal(partition.lag().records, 1);
+  partition.commit({ name: 'pipeline', isMandatory: true, position: 3 });
+  assert.deepEqual(partition.lag(), { records: 0, seconds: 0, retentionLeftSeconds: undefined });
+});
