@@ -17,9 +17,8 @@ export function dataDirWords(dataDir: string): string {
 
 /** A text in which the commands of this program, `skerry doctor`, are as a person calls them here. */
 export function withProgramName(text: string, program: string): string {
-  return text.replaceAll(COMMAND, `${program} $1`);
+  return text.replaceAll(COMMAND, `${program} `);
 }
 
-/** Not the product's name, nor what is behind `npx` already. */
-const COMMAND =
-  /(?<!npx )\bskerry ((?:audit|completion|config|context|demo|devices|dlq|doctor|help|ledger|pipeline|replay|simulate|sql|support-bundle|telemetry|token|up|user|verify)\b)/g;
+/** The name in small letters before a word: not the product's (Skerry), nor what is behind `npx` already. */
+const COMMAND = /(?<!npx )\bskerry (?=[a-z])/g;

@@ -83,3 +83,38 @@ test('config check reads certificates and keys as up does, and names every fault
   const checked = await runLine(['config', 'check', '--config', good.path]);
   assert.equal(checked.code, 0, checked.err);
 });
+
+test('config check warns of a certificate that is not for the host by which clients come', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
+  const { certificate, key } = selfSigned();
+  const [certFile, keyFile] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')];
+  writeFileSync(certFile, certificate);
+  writeFileSync(keyFile, key);
+  const check = (host: string) =>
+    runLine([
+      'config',
+      'check',
+      '--mqtt-host',
+      host,
+      '--mqtt-tls-cert-file',
+      certFile,
+      '--mqtt-tls-key-file',
+      keyFile,
+    ]);
+  const { code, err } = await check('192.0.2.7');
+  assert.equal(code, 0);
+  assert.match(
+    err,
+    /^WARNING The certificate of mqtt\.tls \(.*cert\.pem\) is for localhost, 127\.0\.0\.1, not for 192\.0\.2\.7: /,
+  );
+  assert.doesNotMatch((await check('127.0.0.1')).err, /WARNING/);
+});
+
+test('config check ends what a file says with a full stop, and names the command as it is typed here', async () => {
+  const flags = ['--mqtt-tls-cert-file', '/nonexistent/c.pem', '--mqtt-tls-key-file', '/nonexistent/k.pem'];
+  const { err } = await runLine(['config', 'check', ...flags]);
+  assert.match(
+    err,
+    /c\.pem'\. npx skerry config print shows where each value comes from\. \[config-invalid\]\n$/,
+  );
+});
