@@ -13,6 +13,7 @@ import { RSS } from './rss.ts';
 import { STAGES } from './stages.ts';
 import { START_UP } from './start-up.ts';
 import { STORED_CASES } from './stored.ts';
+import { SUBSCRIBE } from './subscribe.ts';
 import { VISIBLE_SSE } from './visible-sse.ts';
 
 /** Every case, in the order of the page. */
@@ -20,6 +21,7 @@ export const CASES: readonly BenchCase[] = [
   ...PUBACK_CASES,
   PUBACK_LATENCY,
   CODEC,
+  SUBSCRIBE,
   ...STORED_CASES,
   BYTES_PER_POINT,
   STAGES,
