@@ -4,8 +4,9 @@ import { LIMITS } from '../limits.ts';
 import type { DedupeEntries } from '../store.ts';
 import type { PostgresSession } from './postgres-pool.ts';
 
-/** Rows of one tier from which they are joined into one of the next; three tiers of 16 hold the whole window. */
+/** Rows of one tier from which they are joined into one of the next. */
 const TIER_ROWS = 16;
+// fixed by the format: three tiers of 16 hold the whole window
 const TIERS_MAX = 3;
 
 type Entries = Omit<DedupeEntries, keyof DeviceKey>;

@@ -39,7 +39,7 @@ export const MIGRATIONS: readonly {
 /** The newest version this build knows. */
 export const SCHEMA_VERSION = MIGRATIONS.reduce((most, { version }) => Math.max(most, version), 0);
 
-/** PostgreSQL before this one lacks what is used here. */
+// fixed by the SQL below: older servers lack what it uses
 const SERVER_VERSION_MIN = 150_000;
 
 /**

@@ -117,22 +117,27 @@ class Pool implements PostgresPool {
     return placeOfUrl(this.#urls[this.#current] ?? '');
   }
 
-  async use<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+  use<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return this.#lend(action, work);
+  }
+
+  async #lend<T>(action: string, work: (session: Session) => Promise<T>): Promise<T> {
     const client = await this.#connect(action);
     let lost: Error | undefined;
     const onError = (error: Error) => {
       lost = error;
     };
+    const session = new Session(client);
     client.on('error', onError);
     try {
-      return await work(new Session(client));
+      return await work(session);
     } catch (error) {
       if (isForeign(error) && isConnectionLost(error)) lost ??= new Error('lost');
       if (stateOf(error) === '25006') this.#turn();
       throw postgresFault(this.#place, action, lost && isForeign(error) ? withState(error, lost) : error);
     } finally {
       client.off('error', onError);
-      client.release(lost !== undefined);
+      client.release(lost !== undefined || session.isBroken);
     }
   }
 
@@ -156,15 +161,15 @@ class Pool implements PostgresPool {
   }
 
   #bracket<T>(action: string, begin: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    return this.use(action, async (session) => {
+    return this.#lend(action, async (session) => {
       await session.run(begin);
       let result: T;
       try {
         result = await work(session);
       } catch (error) {
-        // a connection that cannot undo is lost, and with it the transaction; the first fault is the one to tell
-        if (!isForeign(error) || !isConnectionLost(error))
-          await session.run('ROLLBACK').catch(() => undefined);
+        // the first fault is the one to tell; a connection that cannot undo is given up, and the transaction with it
+        const [undone] = await Promise.allSettled([session.run('ROLLBACK')]);
+        session.isBroken ||= undone.status === 'rejected';
         throw error;
       }
       await session.run('COMMIT');
@@ -208,6 +213,8 @@ class Pool implements PostgresPool {
 }
 
 class Session implements PostgresSession {
+  /** The connection is in an unknown state and must not be used again. */
+  isBroken = false;
   readonly #client: PoolClient;
 
   constructor(client: PoolClient) {

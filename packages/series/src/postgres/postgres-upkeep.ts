@@ -1,5 +1,5 @@
 import { endOf, isExpired, type RetentionClock } from '../retention.ts';
-import { type Partitions, partitionDays, partitionMonths } from './partitions.ts';
+import { type Partitions, partitionMonths } from './partitions.ts';
 import type { PostgresPool } from './postgres-pool.ts';
 import { microsOf, timestampOf } from './postgres-values.ts';
 import type { SourceMemory } from './source-memory.ts';
@@ -53,7 +53,7 @@ export class PostgresUpkeep {
 
   /** Days that are too old for every source that was heard within a day: one that lags behind keeps what it writes. */
   async #dropDays(ownMicros: number, source: number): Promise<void> {
-    const { pool, settings, needs } = this.#parts;
+    const { pool, settings, needs, partitions } = this.#parts;
     const { days, leastMicros } = await pool.use('read the partitions', async (session) => {
       const [row] = await session.query(
         `SELECT date_part('epoch', min(f.retention)) AS least FROM folds f JOIN sources s ON s.id = f.source
@@ -61,7 +61,8 @@ export class PostgresUpkeep {
         [source],
       );
       const others = row?.least === null || row?.least === undefined ? Infinity : microsOf(row.least);
-      return { days: await partitionDays(session), leastMicros: Math.min(ownMicros, others) };
+      const least = Math.min(ownMicros, others);
+      return { days: await partitions.days(session, least, settings.rawDays), leastMicros: least };
     });
     for (const day of days.filter((one) => isExpired(endOf(one), settings.rawDays, leastMicros))) {
       const isDropped = await pool.use('drop a day of points', async (session) => {

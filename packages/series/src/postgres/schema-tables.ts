@@ -109,6 +109,8 @@ CREATE TABLE rollups(${ROLLUP_COLUMNS}, PRIMARY KEY (series_id, step, start, sou
 export const TIMESCALE_TABLES = `
 CREATE TABLE points(${POINT_COLUMNS});
 SELECT create_hypertable('points', 'time', chunk_time_interval => interval '1 day', create_default_indexes => false);
+ALTER TABLE points SET (timescaledb.compress, timescaledb.compress_segmentby = 'series_id',
+  timescaledb.compress_orderby = 'time DESC');
 CREATE INDEX points_series ON points(series_id, time);
 CREATE INDEX points_received ON points USING brin (received) WITH (pages_per_range = 32);
 CREATE TABLE rollups(${ROLLUP_COLUMNS}, PRIMARY KEY (series_id, step, start, source, month))

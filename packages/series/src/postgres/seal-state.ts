@@ -61,7 +61,12 @@ export function decodeState(bytes: Uint8Array): SealState {
     const newestMicros = reader.varint();
     const length = reader.varint();
     const start = reader.take(length);
-    return { ...key, count, newestMicros, bytes: reader.bytes.slice(start, start + length) };
+    return {
+      ...key,
+      count,
+      newestMicros,
+      bytes: new Uint8Array(reader.bytes.subarray(start, start + length)),
+    };
   });
   const text = readText(reader);
   const gaps: readonly DeviceGaps[] = text === '' ? [] : JSON.parse(text); // written from this type, its checksum fits

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { aHeadView, NOON, type SamplePoint } from '../testing/index.ts';
+import { FRAME_BYTES } from './copy-in.ts';
+import { numericOf, pointColumns, pointRows } from './point-rows.ts';
+import { PG_EPOCH_MICROS } from './postgres-values.ts';
+
+const needs = { source: 3, receivedMicros: NOON + 7, seriesIds: Int32Array.of(0, 41, 42) };
+
+/** The rows of messages, each field as bytes or null. */
+function rowsOf(points: readonly SamplePoint[]): (Buffer | null)[][] {
+  const bytes = Buffer.concat(
+    Array.from(pointRows(aHeadView(1, points), needs), (one) => one.subarray(FRAME_BYTES)),
+  );
+  const rows: (Buffer | null)[][] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const fields = bytes.readUInt16BE(at);
+    at += 2;
+    const row: (Buffer | null)[] = [];
+    for (let field = 0; field < fields; field++) {
+      const length = bytes.readInt32BE(at);
+      at += 4;
+      row.push(length < 0 ? null : bytes.subarray(at, at + length));
+      at += Math.max(0, length);
+    }
+    rows.push(row);
+  }
+  return rows;
+}
+
+test('pointRows writes a number as the fields of its columns, in the binary format of COPY', () => {
+  const point = { series: 1, time: NOON, value: 1.5, offset: 2 ** 40 + 5, ordinal: 9 };
+  const view = aHeadView(1, [point]);
+  assert.deepEqual(pointColumns(view), [
+    'time',
+    'series_id',
+    'value',
+    'source',
+    'position',
+    'ordinal',
+    'received',
+  ]);
+  const [message] = pointRows(view, needs);
+  // NOON is 848,829,600 s after 2000-01-01
+  assert.equal(
+    Buffer.from(message ?? [])
+      .subarray(FRAME_BYTES)
+      .toString('hex'),
+    [
+      '0007',
+      '00000008' + (848_829_600_000_000).toString(16).padStart(16, '0'),
+      '00000004' + '00000029',
+      '00000008' + '3ff8000000000000',
+      '00000002' + '0003',
+      '00000008' + '0000010000000005',
+      '00000002' + '0009',
+      '00000008' + (848_829_600_000_007).toString(16).padStart(16, '0'),
+    ].join(''),
+  );
+});
+
+test('pointRows writes every type into its own column; an exact integer stands rounded beside it', () => {
+  const values = [true, 'Fü\u0000ße', -9007199254740993n, 2.5];
+  const rows = rowsOf(
+    values.map((value, i) => ({ series: 2, time: NOON + i, value, offset: i, ordinal: i })),
+  );
+  const [flag, text, exact, plain] = rows;
+  assert.deepEqual([flag?.[2], flag?.[7], flag?.[8], flag?.[9]], [null, null, Buffer.of(1), null]);
+  assert.deepEqual([text?.[2], text?.[7]?.toString(), text?.[8]], [null, 'Fü\uf8f00ße', null]);
+  assert.equal(exact?.[2]?.readDoubleBE(), -9007199254740992);
+  assert.deepEqual(exact?.[9], Buffer.from(numericOf('-9007199254740993')));
+  assert.deepEqual([plain?.[2]?.readDoubleBE(), plain?.[7], plain?.[8], plain?.[9]], [2.5, null, null, null]);
+});
+
+test('pointRows gives back every point, whatever their number and size', () => {
+  const point = fc.record({
+    series: fc.constantFrom(1, 2),
+    time: fc.integer({ min: -(2 ** 50), max: 2 ** 51 }),
+    value: fc.oneof(fc.double({ noNaN: true }), fc.boolean(), fc.string({ unit: 'grapheme', maxLength: 40 })),
+    offset: fc.integer({ min: 0, max: 2 ** 48 }),
+    ordinal: fc.nat(8191),
+  });
+  fc.assert(
+    fc.property(fc.array(point, { maxLength: 60 }), (points) => {
+      const found = rowsOf(points).map(([time, , value, , position, ordinal]) => ({
+        time: Number(time?.readBigInt64BE()) + PG_EPOCH_MICROS,
+        value: value?.readDoubleBE(),
+        offset: Number(position?.readBigInt64BE()),
+        ordinal: ordinal?.readInt16BE(),
+      }));
+      const wanted = points.map(({ time, value, offset, ordinal }) => ({
+        time,
+        value: typeof value === 'number' ? value : undefined,
+        offset,
+        ordinal,
+      }));
+      assert.deepEqual(found, wanted);
+    }),
+  );
+});
+
+test('pointRows cuts messages between rows, and refuses a series that was never defined', () => {
+  const points = Array.from({ length: 20_000 }, (_, i) => ({
+    series: 1,
+    time: NOON + i,
+    value: i,
+    offset: i,
+    ordinal: 0,
+  }));
+  const messages = [...pointRows(aHeadView(1, points), needs)];
+  assert.ok(messages.length > 3);
+  assert.equal(rowsOf(points).length, 20_000);
+  const stray = { series: 0, time: NOON, value: 1, offset: 1, ordinal: 0 };
+  assert.throws(() => [...pointRows(aHeadView(1, [stray]), needs)], /series 0 was to have a definition/);
+});
+
+test('numericOf writes digits to the base 10,000', () => {
+  const hex = (digits: string) => Buffer.from(numericOf(digits)).toString('hex');
+  assert.equal(hex('12345'), '0002' + '0001' + '0000' + '0000' + '0001' + '0929');
+  assert.equal(hex('-7'), '0001' + '0000' + '4000' + '0000' + '0007');
+});
