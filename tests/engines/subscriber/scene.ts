@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createMeter, type Meter, type TlsTrust } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
@@ -13,7 +16,7 @@ import {
   type SubscriberOptions,
 } from '@skerry/mqtt';
 import { brokerDialer } from '@skerry/mqtt/node';
-import type { EngineCertificates } from '@skerry/testkit/engines';
+import type { Engine, EngineCertificates } from '@skerry/testkit/engines';
 
 /** Keeps what a subscriber hands out, and acknowledges it at once unless told to wait. */
 export class Keeper implements MessageConsumer {
@@ -55,7 +58,8 @@ export interface Member extends AsyncDisposable {
   readonly subscriber: Subscriber;
   readonly keeper: Keeper;
   readonly events: SubscriberEvent[];
-  readonly meter: Meter;
+  /** Value of a metric, of all its labels together. */
+  meterOf(name: string): number;
 }
 
 /** Opens a subscriber at a port of this machine, or at a URL. */
@@ -91,9 +95,52 @@ export async function aMember(
     subscriber,
     keeper,
     events,
-    meter,
+    meterOf: (name) => metricOf(meter, name),
     [Symbol.asyncDispose]: () => subscriber[Symbol.asyncDispose](),
   };
+}
+
+function metricOf(meter: Meter, name: string): number {
+  const family = meter.snapshot().find((one) => one.name === name);
+  return (family?.samples ?? []).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Publishes texts with mosquitto_pub, one connection for all. */
+export async function mosquittoPub(
+  port: number,
+  topic: string,
+  lines: readonly string[],
+  qos: 0 | 1 | 2,
+): Promise<void> {
+  const words = ['-h', '127.0.0.1', '-p', String(port), '-t', topic, '-q', String(qos), '-l'];
+  const child = spawn('mosquitto_pub', words, { stdio: ['pipe', 'inherit', 'inherit'] });
+  child.stdin.end(`${lines.join('\n')}\n`);
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new TypeError(`mosquitto_pub ended with ${code}.`);
+}
+
+/** Removes what a mosquitto that is ended has saved. */
+export function forget({ folder }: { readonly folder: string }): void {
+  rmSync(databaseOf(folder));
+}
+
+/** Makes a mosquitto save; resolves when a text is in what it has saved. */
+export async function saved(mosquitto: Pick<Engine, 'folder' | 'pids'>, text: string): Promise<void> {
+  const { folder } = mosquitto;
+  for (const pid of mosquitto.pids) process.kill(pid, 'SIGUSR1');
+  const isSaved = (): boolean => {
+    try {
+      return readFileSync(databaseOf(folder)).includes(text);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false; // not yet
+      throw error;
+    }
+  };
+  await until(isSaved, () => `${text} is not saved`);
+}
+
+function databaseOf(folder: string): string {
+  return join(folder, 'mosquitto.db');
 }
 
 /** Publishes texts at QoS 1 and waits until the broker has acknowledged all. */

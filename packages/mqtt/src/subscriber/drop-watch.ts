@@ -7,6 +7,11 @@ export class DropWatch {
   readonly #bytes = encodeUtf8(this.topic);
   #last: number | undefined;
 
+  /** The count as of the last word; undefined before the first. */
+  get last(): number | undefined {
+    return this.#last;
+  }
+
   /** Whether a PUBLISH is one of these. */
   isOwn({ bytes, topicStart, topicEnd }: PacketCursor): boolean {
     if (topicEnd - topicStart !== this.#bytes.byteLength) return false;

@@ -91,7 +91,7 @@ export type SubscriberEvent =
       readonly retryMs: number;
       readonly why: string;
     }
-  /** The broker closed the connection because another client came with this identifier (level 5 says so). */
+  /** Another client came with this identifier, as level 5 says, or may have: connections end soon after they are accepted. */
   | { readonly type: 'taken-over'; readonly why: string }
   /** A filter was granted as it was wanted. */
   | { readonly type: 'subscribed'; readonly status: FilterStatus; readonly why: string }
@@ -122,4 +122,6 @@ export interface SubscriberState {
   readonly isHeld: boolean;
   /** Packet identifiers of QoS 2 that are not released. */
   readonly kept: number;
+  /** With `isWatchingDrops`: the broker's own count of dropped messages, undefined until it has told one. */
+  readonly brokerDropped: number | undefined;
 }

@@ -25,6 +25,7 @@ test('openSubscriber goes on with its session, asks for each filter by itself, a
     unacked: 0,
     isHeld: false,
     kept: 0,
+    brokerDropped: undefined,
   });
   await subscriber[Symbol.asyncDispose]();
   assert.deepEqual(broker.connect, {
@@ -293,9 +294,26 @@ test('Subscriber begins its delays anew only after a connection that has lasted'
   const short: number[] = [];
   for (let n = 0; n < 12; n++) short.push(await delayAfter(10));
   assert.ok(Math.max(...short) > LIMITS.subscriberBackoffMsMin.value * 4, `it does not grow: ${short}`);
+  assert.equal(broker.told('taken-over').length, 10, 'after three in a row somebody may have the identifier');
   const lasting: number[] = [];
   for (let n = 0; n < 12; n++) lasting.push(await delayAfter(LIMITS.subscriberLastedMs.value));
+  assert.equal(broker.told('taken-over').length, 10);
   assert.ok(Math.max(...lasting) <= LIMITS.subscriberBackoffMsMin.value, `it is not reset: ${lasting}`);
+});
+
+test('Subscriber does not take a CONNECT without an answer for a connection that has lasted', async () => {
+  await using broker = new ScriptedBroker();
+  broker.connack = undefined;
+  await using _ = await broker.open({}, {}, false);
+  for (let attempt = 1; attempt <= 12; attempt++) {
+    await until(() => broker.peers.length === attempt && broker.peer.packets.length === 1, 'CONNECT');
+    broker.clock.fireNext();
+    await until(() => broker.told('disconnected').length === attempt, 'the time-out');
+    await until(() => broker.clock.nextDueMs !== undefined, 'the back-off');
+    broker.clock.fireNext();
+  }
+  const delays = broker.told('disconnected').map(({ retryMs }) => retryMs);
+  assert.ok(Math.max(...delays) > LIMITS.subscriberBackoffMsMin.value * 4, `it does not grow: ${delays}`);
 });
 
 test('Subscriber tells who takes its identifier over, a refusal in words, and a session that is kept for less', async () => {

@@ -34,6 +34,8 @@ const BACKOFF = {
   msMax: LIMITS.subscriberBackoffMsMax.value,
   steadyShare: 0,
 };
+const CUT_SHORT_IN_A_ROW = 3; // two are an accident; a broker of 3.1.1 has no word for it
+
 /** Faults after which the broker has the session that it had: it refused, or has seen no CONNECT. */
 const CHANGES_NO_SESSION: ReadonlySet<string> = new Set([
   'connect-refused',
@@ -83,6 +85,10 @@ export class Subscriber implements AsyncDisposable {
   #isRefused = false;
   #isFull = false;
   #connections = 0;
+  /** When this connection was accepted; undefined before. */
+  #acceptedMs: number | undefined;
+  /** Connections in a row that were accepted and did not last. */
+  #cutShort = 0;
   /** As of the last CONNECT: every one before it had an answer. */
   #isSessionSure = true;
   /** As of the last CONNACK: a session was expected, and the one of before goes on. */
@@ -142,6 +148,8 @@ export class Subscriber implements AsyncDisposable {
     for (const { why } of this.#subscriptions.statuses)
       if (why !== '' && this.#phase === 'connected') degraded.push(why);
     if (this.#shortened !== '') degraded.push(this.#shortened);
+    const refusal = this.#isRefused ? this.#needs.consumer.refusal() : undefined;
+    if (refusal !== undefined) degraded.push(`Nothing is read, since nothing is taken in: ${refusal}.`);
     return {
       phase: this.#phase,
       degraded,
@@ -149,6 +157,7 @@ export class Subscriber implements AsyncDisposable {
       unacked: this.#ring.unacknowledged,
       isHeld: this.#isRefused || this.#isFull,
       kept: this.#inbox.count,
+      brokerDropped: this.#drops?.last,
     };
   }
 
@@ -229,16 +238,25 @@ export class Subscriber implements AsyncDisposable {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       this.#phase = 'connecting';
-      const beganMs = this.#needs.clock.monotonicMs();
+      this.#acceptedMs = undefined;
       const fault = await this.#connection(signal);
       if (signal.aborted || !fault) return;
-      if (this.#needs.clock.monotonicMs() - beganMs >= LIMITS.subscriberLastedMs.value) this.#backoff.reset();
+      this.#judgeLife();
       this.#phase = 'waiting';
       this.#lastFault = fault;
       const retryMs = this.#backoff.nextMs();
       this.#tellEnd(fault, retryMs);
       await this.#needs.clock.sleep(retryMs, signal);
     }
+  }
+
+  /** A connection that lasted lets the delays begin anew; one that did not may have been taken over. */
+  #judgeLife(): void {
+    if (this.#acceptedMs === undefined) return;
+    const lastedMs = this.#needs.clock.monotonicMs() - this.#acceptedMs;
+    const hasLasted = lastedMs >= LIMITS.subscriberLastedMs.value;
+    this.#cutShort = hasLasted ? 0 : this.#cutShort + 1;
+    if (hasLasted) this.#backoff.reset();
   }
 
   /** One connection from its attempt to its end; gives what ended it, undefined when the subscriber did. */
@@ -289,6 +307,7 @@ export class Subscriber implements AsyncDisposable {
   #accepted({ isSessionPresent, properties }: Connack, link: ClientLink): void {
     this.#link = link;
     this.#upstream.begin(link);
+    this.#acceptedMs = this.#needs.clock.monotonicMs();
     this.#wasExpected = this.#session.hasBegun;
     this.#isSameSession = isSessionPresent && this.#isSessionSure;
     this.#ring.beginConnection(this.#isSameSession);
@@ -476,6 +495,11 @@ export class Subscriber implements AsyncDisposable {
     this.#meters.disconnected(fault.code);
     if (fault.facts.reason === REASON.sessionTakenOver)
       this.#tell({ type: 'taken-over', why: fault.message });
+    else if (this.#cutShort >= CUT_SHORT_IN_A_ROW)
+      this.#tell({
+        type: 'taken-over',
+        why: `${this.#cutShort} connections in a row ended soon after they were accepted; another client may have the identifier ${JSON.stringify(this.#options.clientId)}.`,
+      });
     this.#tell({ type: 'disconnected', fault, retryMs, why: fault.message });
   }
 
