@@ -226,3 +226,26 @@ test('a narrow window keeps when a device was seen, since when it is silent, and
   await page.goto(`${plant.url}/audit`);
   await page.locator('.audit-table .narrow-only').filter({ visible: true }).first().waitFor();
 });
+
+// Last of all, since the server stands still meanwhile.
+test('a server that is stopped in its tracks is told, a room that it did not give is waited for with words, and it comes', async () => {
+  await using tab = await visit(deviceAt('pump-0'));
+  const { page } = tab;
+  await page.locator('.fresh-live, .fresh-recent').waitFor();
+  await page.locator('.connection-live').waitFor();
+  const { server } = plant.server.pids;
+  process.kill(server, 'SIGSTOP');
+  try {
+    await page.locator('.connection-stale').waitFor();
+    await page.locator('.fresh-unknown').waitFor();
+    await sees(page, 'The server has sent no figures for a while; the last are from');
+    await page.getByRole('navigation').getByRole('link', { name: 'Ledger' }).click();
+    await sees(page, 'The server does not answer.');
+    assert.deepEqual(await misfits(page), []);
+  } finally {
+    process.kill(server, 'SIGCONT');
+  }
+  await page.getByRole('heading', { name: 'Ledger', exact: true }).waitFor();
+  await page.locator('.connection-live').waitFor();
+  assert.equal(await page.getByText('The server does not answer.').count(), 0);
+});

@@ -7,7 +7,7 @@ import { codeIn, SignIn } from './frame/sign-in.tsx';
 import { TopBar } from './frame/top-bar.tsx';
 import { Warnings } from './frame/warnings.tsx';
 import { OverviewProvider } from './live/overview-feed.tsx';
-import { Failed, Link, Loading, Refused } from './parts/parts.tsx';
+import { Failed, Link, Loading, LoadingRoom, Refused } from './parts/parts.tsx';
 import type { Room } from './room.ts';
 import { ROOMS, roomOf } from './rooms.ts';
 import { dropHash, keptPlace, returnTo, useHash, usePlace } from './route.ts';
@@ -123,7 +123,7 @@ function Entered({ room, rest }: { readonly room: Room; readonly rest: readonly 
   const Content = CONTENTS.get(room);
   return (
     <RoomBoundary key={rest.join('/')}>
-      <Suspense fallback={<Loading rows={6} />}>{Content && <Content rest={rest} />}</Suspense>
+      <Suspense fallback={<LoadingRoom />}>{Content && <Content rest={rest} />}</Suspense>
     </RoomBoundary>
   );
 }

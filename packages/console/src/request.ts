@@ -26,21 +26,31 @@ export async function answerOf<T>(request: Promise<T>): Promise<T> {
 /** A request that the server did not answer in time. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
+  /** How long it was waited for. */
+  readonly answerMs: number;
+
+  constructor(answerMs: number, options: ErrorOptions) {
+    super(`no answer after ${answerMs} ms`, options);
+    this.answerMs = answerMs;
+  }
 }
 
-/** Longest wait for an answer that a page cannot do without. */
-const ANSWER_MS = 10_000;
+/** Longest wait for an answer, ms. */
+export const ANSWER_MS = 10_000;
+/** Longest wait for points, ms: the server itself gives a query up after 15 seconds and says so. */
+export const QUERY_MS = 20_000;
 
-/** Asks, and gives up with `Unanswered` when no answer has come after ten seconds. */
+/** Asks, and gives up with `Unanswered` when no answer has come in time. */
 export async function withinTime<T>(
   signal: AbortSignal,
   ask: (signal: AbortSignal) => Promise<T>,
+  answerMs = ANSWER_MS,
 ): Promise<T> {
-  const late = AbortSignal.timeout(ANSWER_MS);
+  const late = AbortSignal.timeout(answerMs);
   try {
     return await ask(AbortSignal.any([signal, late]));
   } catch (error) {
-    if (late.aborted && !signal.aborted) throw new Unanswered('no answer after 10 seconds', { cause: error });
+    if (late.aborted && !signal.aborted) throw new Unanswered(answerMs, { cause: error });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { getSession, signIn, signOut, type Whoami } from '../generated/client.ts';
 import { prefer } from '../preferences.ts';
-import { answerOf, codeOf, errorOf, onSignInRequired } from '../request.ts';
+import { answerOf, codeOf, errorOf, onSignInRequired, withinTime } from '../request.ts';
 
 /** What somebody can be allowed to do. */
 export type Action = Whoami['actions'][number];
@@ -82,7 +82,7 @@ function signedIn(who: Whoami): Known {
 
 async function askSession(signal: AbortSignal): Promise<Known> {
   try {
-    return signedIn(await getSession(signal));
+    return signedIn(await withinTime(signal, getSession));
   } catch (error) {
     const code = codeOf(error);
     if (code === 'sign-in-required') return { state: 'signed-out' };

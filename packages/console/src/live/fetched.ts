@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react';
-import { codeOf, noteFault, withinTime } from '../request.ts';
+import { ANSWER_MS, codeOf, noteFault, withinTime } from '../request.ts';
 import { useLiveEpoch } from './live-stream.ts';
 
 /** What is known of something that is fetched. Old data stays while it is fetched again. */
@@ -18,12 +18,13 @@ interface Kept<T> {
 
 /**
  * Fetches once for each `key`, again after a break of the connection, and every `periodMs` while the tab is seen. An
- * answer that takes too long is a fault (`Unanswered`).
+ * answer that takes longer than `answerMs` is a fault (`Unanswered`).
  */
 export function useFetched<T>(
   key: string,
   ask: (signal: AbortSignal) => Promise<T>,
   periodMs?: number,
+  answerMs = ANSWER_MS,
 ): Fetched<T> {
   const epoch = useLiveEpoch();
   const [turn, setTurn] = useState(0);
@@ -34,7 +35,7 @@ export function useFetched<T>(
   useEffect(() => {
     const stop = new AbortController();
     isUnderWay.current = true;
-    withinTime(stop.signal, fetchNow).then(
+    withinTime(stop.signal, fetchNow, answerMs).then(
       (data) => {
         if (stop.signal.aborted) return;
         isUnderWay.current = false;
@@ -48,7 +49,7 @@ export function useFetched<T>(
       },
     );
     return () => stop.abort();
-  }, [key, epoch, turn]);
+  }, [key, epoch, turn, answerMs]);
   useEffect(() => {
     if (periodMs === undefined) return;
     const timer = window.setInterval(() => {

@@ -9,7 +9,7 @@ import { useShared } from '../words/shared.ts';
 export function Fault({ error }: { readonly error: Error }) {
   const words = useShared();
   const { language } = usePreferences();
-  if (error instanceof Unanswered) return <span>{words.unanswered}</span>;
+  if (error instanceof Unanswered) return <span>{words.unanswered(error.answerMs / 1_000)}</span>;
   if (!(error instanceof ApiProblem)) return <span lang="en">{error.message}</span>;
   const { code, detail, instance } = error.problem;
   const told = (language === 'zh' ? faultsZh : faultsEn)[code];

@@ -1,7 +1,7 @@
 import Lock from 'lucide-react/icons/lock';
-import { Fragment, type MouseEvent, type ReactNode, useState } from 'react';
+import { Fragment, type MouseEvent, type ReactNode, useEffect, useState } from 'react';
 import { useIsStale } from '../live/live-stream.ts';
-import { codeOf } from '../request.ts';
+import { ANSWER_MS, codeOf } from '../request.ts';
 import { goTo } from '../route.ts';
 import { useShared } from '../words/shared.ts';
 import { Fault } from './fault.tsx';
@@ -65,6 +65,26 @@ export function Loading({ rows = 3 }: { readonly rows?: number }) {
         <span key={key} />
       ))}
     </div>
+  );
+}
+
+/** Grey bars while a part of the page itself is fetched, which goes on for as long as it takes; words when that is long. */
+export function LoadingRoom() {
+  const words = useShared();
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setLate(true), ANSWER_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return (
+    <>
+      {isLate && (
+        <p className="notice notice-bad" role="alert">
+          {words.connection.noFigures}
+        </p>
+      )}
+      <Loading rows={6} />
+    </>
   );
 }
 

@@ -30,7 +30,7 @@ export const en = {
   notFound: { title: 'Nothing is here', words: 'This address is not a page of the console.' },
   notReady: 'Not ready',
   notCurrent: 'Not current',
-  unanswered: 'The server has not answered within 10 seconds.',
+  unanswered: (seconds: number) => `The server has not answered within ${seconds} seconds.`,
   freshness: { live: 'Live', recent: 'Recent', quiet: 'Quiet', silent: 'Silent', ahead: 'Clock ahead' },
   silentSince: (moment: string) => `silent since ${moment}`,
   connection: {

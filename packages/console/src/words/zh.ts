@@ -31,7 +31,7 @@ export const zh: SharedWords = {
   notFound: { title: '这里什么也没有', words: '此地址不是控制台的页面。' },
   notReady: '未就绪',
   notCurrent: '未更新',
-  unanswered: '服务器在 10 秒内没有应答。',
+  unanswered: (seconds) => `服务器在 ${seconds} 秒内没有应答。`,
   freshness: { live: '实时', recent: '刚有数据', quiet: '安静', silent: '静默', ahead: '时钟超前' },
   silentSince: (moment) => `自 ${moment} 起静默`,
   connection: {

@@ -13,7 +13,7 @@ import { type Point, queryTelemetry } from '../../generated/client.ts';
 import { type Fetched, useFetched } from '../../live/fetched.ts';
 import { topicOf, useLive } from '../../live/live-stream.ts';
 import { serverNow } from '../../live/server-clock.ts';
-import { errorOf } from '../../request.ts';
+import { errorOf, QUERY_MS } from '../../request.ts';
 import { type DeviceName, devicePath } from '../../route.ts';
 
 /** Points asked for: about two a pixel, extremes kept by the server. */
@@ -54,13 +54,17 @@ export function useTails(
     key,
     points: [],
   });
-  const history = useFetched(key, (signal) =>
-    Promise.all(
-      devices.map(async (device, index) => {
-        const points = fetchPoints({ ...device, metric }, range, isBoolean, signal);
-        return index === 0 ? { points: await points, fault: undefined } : await alone(points);
-      }),
-    ),
+  const history = useFetched(
+    key,
+    (signal) =>
+      Promise.all(
+        devices.map(async (device, index) => {
+          const points = fetchPoints({ ...device, metric }, range, isBoolean, signal);
+          return index === 0 ? { points: await points, fault: undefined } : await alone(points);
+        }),
+      ),
+    undefined,
+    QUERY_MS,
   );
   const isTail = range.kind === 'tail';
   const seconds = isTail ? secondsOf(range.range) : 0;
