@@ -69,13 +69,14 @@ export class RoleProcess implements AsyncDisposable {
     return treeOf(Number(this.#child.pid))[1] ?? -1;
   }
 
-  /** Resolves when `/health` answers. */
+  /** Resolves when `/health` answers and it has told its address. */
   async answering(): Promise<void> {
     const deadline = performance.now() + READY_MS;
     while (performance.now() < deadline) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) break;
       const response = await fetch(`${this.url}/health`).catch(() => undefined);
-      if (response?.ok) return;
+      // what it prints when everything listens comes after that
+      if (response?.ok && this.#text.includes(this.url)) return;
       await pause(LOOK_MS);
     }
     throw new TypeError(`skerry ${this.#options.role} does not answer at ${this.url}: ${this.#text}`);

@@ -7,7 +7,7 @@ import { openUplink } from '@skerry/journal/kafka';
 import { createMeter } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom, stderrLogger, turn } from '@skerry/kernel/node';
 import { compileRoutes } from '@skerry/pipeline';
-import { openPostgresPool, openPostgresReadings } from '@skerry/series/postgres';
+import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
 import { withoutSecrets } from '../../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
@@ -73,7 +73,10 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       pipeline: new TablePipeline({ readings, clock }),
       ingress,
       flush: () => buffer.appender.flush(),
-      reports: { journal: () => buffer.thread.report(), store: async () => undefined },
+      reports: {
+        journal: () => buffer.thread.report(),
+        store: async () => ({ metrics: [], figures: await storeFigures(readings) }),
+      },
       connections: () => 0,
       diskFreeBytes: async () => undefined,
       audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
@@ -120,6 +123,12 @@ async function openCloudAccess(
     { audit: { folder: auditFolderOf(config.dataDir) }, localToken },
     { ...needs, store, disk: nodeDisk(), hasher: nodeScrypt },
   );
+}
+
+/** As the store of a single machine tells them. */
+async function storeFigures(readings: PostgresReadings) {
+  const { bytes, points } = await readings.figures();
+  return { bytes, points };
 }
 
 function refuse(why: string): never {
