@@ -14,17 +14,30 @@ const SPACE = 0x20;
 const PEEK_BYTES = 256;
 const IOT = Buffer.from('iot/');
 const TELEMETRY = Buffer.from('telemetry');
+const SPARKPLUG = Buffer.from('spBv1.0/');
 const REALTIME = Buffer.from('mtic/msg/client/realtime/');
 const FIELDS = ['"deviceId"', '"device_id"', '"id"'].map((name) => Buffer.from(name));
 
 /**
- * The device of a record as the default topic templates have it: who the publisher is bound to, the level of
+ * The device of a record as the default topic templates have it: the edge node of a Sparkplug topic, who the publisher is bound to, the level of
  * `iot/{tenant}/{project}/{device}/telemetry`, a member `deviceId`, `device_id` or `id` in the first 256 bytes of the
  * payload, the level behind `mtic/msg/client/realtime/{tenant}/{project}`. It only decides about the partition, so a
  * wrong guess costs order between two topics of one device, never a record.
  */
 export const defaultDeviceOf: DeviceOf = (record) =>
-  boundDevice(record) ?? requiredLevel(record) ?? payloadField(record) ?? optionalLevel(record);
+  edgeNode(record) ??
+  boundDevice(record) ??
+  requiredLevel(record) ??
+  payloadField(record) ??
+  optionalLevel(record);
+
+/** Level 4 of Sparkplug's topics: births, numbers and deaths of an edge node are of one order, its devices' among them. */
+function edgeNode({ body, topicStart, clientStart }: OutgoingRecord): ByteRange | undefined {
+  if (!beginsWith(body, topicStart, clientStart, SPARKPLUG)) return undefined;
+  const start = levelAt(body, topicStart, clientStart, 3);
+  const end = start < 0 ? -1 : levelEnd(body, start, clientStart);
+  return end > start ? { bytes: body, start, end } : undefined;
+}
 
 function boundDevice({ body, headersStart, payloadStart }: OutgoingRecord): ByteRange | undefined {
   if (payloadStart === headersStart || body[headersStart] !== HEADER.boundDevice) return undefined;

@@ -285,6 +285,8 @@ test('TopicLayout keys a record by device from binding, topic or payload, else b
   assert.equal(keyOf({ topic: realtime, payload: '{"t":1,"device_id": 17}' }), '17');
   assert.equal(keyOf({ topic: `${realtime}/dev-3/x`, payload: '1' }), 'dev-3');
   assert.equal(keyOf({ topic: realtime, payload: '1' }), realtime);
+  for (const topic of ['spBv1.0/g/NBIRTH/node-1', 'spBv1.0/g/DDATA/node-1/dev'])
+    assert.equal(keyOf({ topic, payload: '{"id":"x"}' }), 'node-1', 'an edge node is of one order');
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'client' })), 'c');
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'project' })), 'p');
   assert.equal(keyOf({ topic: 'a', payload: '{"id":"x"}' }, new TopicLayout({ key: 'topic' })), 'a');
