@@ -5,7 +5,8 @@ import type { AppendResult, Consumer, Journal, Offset, ReceivedCount, StoredBatc
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
 import { type RecordReader, readBatch } from '../record-reader.ts';
-import { HeaderList } from './header-list.ts';
+import { HeaderList, headerName } from './header-list.ts';
+import { KAFKA_HEADER } from './header-names.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
   type KafkaPartition,
@@ -13,9 +14,11 @@ import {
   type KafkaPartitionOptions,
   openKafkaPartition,
 } from './kafka-partition.ts';
-import { headerName, RecordHeadersOut } from './record-headers-out.ts';
+import { RecordHeadersOut } from './record-headers-out.ts';
 import { RecordProducer } from './record-producer.ts';
 import { type RecordSet, RecordSetWriter } from './record-set-writer.ts';
+
+const ORIGIN = headerName(KAFKA_HEADER.origin);
 
 /** Which partition is written and read, and how much may wait. */
 export interface KafkaJournalOptions extends KafkaPartitionOptions {
@@ -214,7 +217,7 @@ class BatchEncoder {
 function addOrigin(headers: HeaderList, { body, headersStart, payloadStart }: RecordReader): void {
   for (let at = headersStart; at < payloadStart; ) {
     const end = at + 3 + Number(body[at + 1]) + Number(body[at + 2]) * 256;
-    if (body[at] === HEADER.origin) headers.add(headerName('origin'), body, at + 3, end);
+    if (body[at] === HEADER.origin) headers.add(ORIGIN, body, at + 3, end);
     at = end;
   }
 }

@@ -1,4 +1,5 @@
 const ID_DIGITS = 32;
+const BILLION = 1_000_000_000;
 const DIGITS = /^(0|[1-9]\d{0,15})$/;
 
 /** Where a record was first taken in. */
@@ -49,13 +50,27 @@ export class OriginWriter {
 export function writeDecimal(bytes: Uint8Array, at: number, value: number): number {
   let digits = 1;
   for (let most = 10; value >= most; most *= 10) digits++;
+  const end = at + digits;
   let rest = value;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const next = Math.floor(rest / 10);
-    bytes[i] = 48 + (rest - next * 10);
+  let to = end;
+  // nine digits at a time, in integers of 32 bits
+  while (to - at > 9) {
+    const high = Math.floor(rest / BILLION);
+    writeDigits(bytes, to - 9, to, rest - high * BILLION);
+    rest = high;
+    to -= 9;
+  }
+  writeDigits(bytes, at, to, rest);
+  return end;
+}
+
+function writeDigits(bytes: Uint8Array, start: number, end: number, value: number): void {
+  let rest = value | 0;
+  for (let i = end - 1; i >= start; i--) {
+    const next = (rest / 10) | 0;
+    bytes[i] = 48 + rest - next * 10;
     rest = next;
   }
-  return at + digits;
 }
 
 /** The whole number in decimal digits between two places; undefined for everything else and beyond 2^53. */

@@ -1,5 +1,5 @@
 import { HEADER, RECORD_KIND, type RecordKind } from '../batch.ts';
-import type { HeaderList } from './header-list.ts';
+import { type HeaderList, headerName } from './header-list.ts';
 import { KAFKA_HEADER, KIND_NAMES, PLAIN_HEADERS, TRACE_PARENT, USER_PREFIX } from './header-names.ts';
 import { writeDecimal } from './origin.ts';
 
@@ -24,33 +24,25 @@ export interface ProjectBytes {
 }
 
 const text = new TextEncoder();
-const NAMES = Object.fromEntries(
-  Object.values(KAFKA_HEADER).map((name) => [name, text.encode(name)]),
-) as Record<string, Uint8Array>; // every value of KAFKA_HEADER is a key
 const PLAIN_NAMES: ReadonlyMap<number, Uint8Array> = new Map(
-  [...PLAIN_HEADERS].map(([key, name]) => [key, text.encode(name)]),
+  [...PLAIN_HEADERS].map(([key, name]) => [key, headerName(name)]),
 );
 const KIND_VALUES: ReadonlyMap<RecordKind, Uint8Array> = new Map(
   [...KIND_NAMES].map(([kind, name]) => [kind, text.encode(name)]),
 );
 const QOS_VALUES = [text.encode('0'), text.encode('1'), text.encode('2')];
 const TRUE = text.encode('1');
-const TRACE_PARENT_NAME = text.encode(TRACE_PARENT);
+const TRACE_PARENT_NAME = headerName(TRACE_PARENT);
 const HEAD_BYTES = 3;
 
-/** Bytes of one of Skerry's own header names. */
-export function headerName(name: (typeof KAFKA_HEADER)[keyof typeof KAFKA_HEADER]): Uint8Array {
-  return NAMES[name] ?? text.encode(name);
-}
-
-const TOPIC = headerName('topic');
-const TENANT = headerName('tenant');
-const PROJECT = headerName('project');
-const RECEIVED = headerName('received');
-const QOS = headerName('qos');
-const RETAIN = headerName('retain');
-const CLIENT = headerName('client');
-const KIND = headerName('kind');
+const TOPIC = headerName(KAFKA_HEADER.topic);
+const TENANT = headerName(KAFKA_HEADER.tenant);
+const PROJECT = headerName(KAFKA_HEADER.project);
+const RECEIVED = headerName(KAFKA_HEADER.received);
+const QOS = headerName(KAFKA_HEADER.qos);
+const RETAIN = headerName(KAFKA_HEADER.retain);
+const CLIENT = headerName(KAFKA_HEADER.client);
+const KIND = headerName(KAFKA_HEADER.kind);
 
 /** Puts the headers of a record, all but `origin`, into a list. One for each thread: it uses its scratch bytes again. */
 export class RecordHeadersOut {
@@ -68,7 +60,7 @@ export class RecordHeadersOut {
     if (record.retain) into.add(RETAIN, TRUE);
     if (record.headersStart > record.clientStart)
       into.add(CLIENT, body, record.clientStart, record.headersStart);
-    if (record.kind !== RECORD_KIND.telemetry) into.add(KIND, KIND_VALUES.get(record.kind) ?? KIND);
+    if (record.kind !== RECORD_KIND.telemetry) into.add(KIND, KIND_VALUES.get(record.kind) ?? TRUE);
     if (record.payloadStart > record.headersStart) addBlock(into, body, record);
   }
 }
@@ -89,6 +81,6 @@ function addUserProperty(into: HeaderList, body: Uint8Array, start: number, end:
   const nul = body.indexOf(0, start);
   if (nul < 0 || nul >= end) return;
   const own = Buffer.from(body.subarray(start, nul)).toString('utf8');
-  const name = own === TRACE_PARENT ? TRACE_PARENT_NAME : text.encode(`${USER_PREFIX}${own}`);
+  const name = own === TRACE_PARENT ? TRACE_PARENT_NAME : headerName(`${USER_PREFIX}${own}`);
   into.add(name, body, nul + 1, end);
 }

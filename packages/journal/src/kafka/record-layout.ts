@@ -1,12 +1,16 @@
 import type { RecordInput } from '../batch.ts';
 import type { RecordReader } from '../record-reader.ts';
-import { HeaderList } from './header-list.ts';
+import { HeaderList, headerName } from './header-list.ts';
+import { KAFKA_HEADER } from './header-names.ts';
 import { formatOrigin, type Origin } from './origin.ts';
-import { headerName, RecordHeadersOut } from './record-headers-out.ts';
+import { RecordHeadersOut } from './record-headers-out.ts';
 import { RecordsIn, type RecordsInOptions } from './record-in.ts';
 import { FetchedRecords, readRecordSets } from './record-set-reader.ts';
 import { RecordSetWriter, stampRecordSet } from './record-set-writer.ts';
 import type { RouteRefusal, TopicLayout } from './topic-layout.ts';
+
+const ORIGIN = headerName(KAFKA_HEADER.origin);
+const PAYLOAD = headerName(KAFKA_HEADER.payload);
 
 /** A record as it stands in Kafka. */
 export interface KafkaRecord {
@@ -28,8 +32,8 @@ export function toKafka(
   const project = layout.project(record);
   const { topic, key, value, rawPayload, refusal } = layout.route(record, project);
   new RecordHeadersOut().fill(headers, record, project);
-  if (rawPayload) headers.add(headerName('payload'), record.payload);
-  headers.add(headerName('origin'), new TextEncoder().encode(formatOrigin(origin)));
+  if (rawPayload) headers.add(PAYLOAD, record.payload);
+  headers.add(ORIGIN, new TextEncoder().encode(formatOrigin(origin)));
   return {
     topic,
     refusal,
@@ -43,8 +47,7 @@ export function toKafka(
 /** A record of Kafka as a journal takes it, whoever produced it. Its bytes are the caller's. */
 export function fromKafka(record: KafkaRecord, options: RecordsInOptions): RecordInput {
   const headers = new HeaderList();
-  const encoder = new TextEncoder();
-  for (const { name, value } of record.headers) headers.add(encoder.encode(name), value);
+  for (const { name, value } of record.headers) headers.add(headerName(name), value);
   const writer = new RecordSetWriter();
   const { key, value } = record;
   const whole = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });

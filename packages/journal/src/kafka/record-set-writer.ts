@@ -142,9 +142,8 @@ function bodySize(
 function headersSize(headers: HeaderList): number {
   let size = varSize(headers.count);
   for (let i = 0; i < headers.count; i++) {
-    const name = Number(headers.names[i]?.length);
     const value = Number(headers.ends[i]) - Number(headers.starts[i]);
-    size += varSize(name) + name + varSize(value) + value;
+    size += Number(headers.names[i]?.length) + varSize(value) + value;
   }
   return size;
 }
@@ -153,7 +152,6 @@ function putHeaders(bytes: Buffer, start: number, headers: HeaderList): number {
   let at = putVar(bytes, start, headers.count);
   for (let i = 0; i < headers.count; i++) {
     const name = headers.names[i] ?? bytes;
-    at = putVar(bytes, at, name.length);
     at = put(bytes, at, name, 0, name.length);
     const from = Number(headers.starts[i]);
     const to = Number(headers.ends[i]);
@@ -165,7 +163,8 @@ function putHeaders(bytes: Buffer, start: number, headers: HeaderList): number {
 
 function put(to: Buffer, at: number, from: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length <= LOOP_BYTES) for (let i = 0; i < length; i++) to[at + i] = Number(from[start + i]);
+  if (length <= LOOP_BYTES)
+    for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number; // inside
   else to.set(start === 0 && end === from.length ? from : from.subarray(start, end), at);
   return at + length;
 }

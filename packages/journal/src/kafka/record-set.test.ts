@@ -8,7 +8,7 @@ import {
 } from '@platformatic/kafka';
 import { hasCode } from '@skerry/kernel/testing';
 import fc from 'fast-check';
-import { HeaderList } from './header-list.ts';
+import { HeaderList, headerName } from './header-list.ts';
 import { partitionOf } from './murmur2.ts';
 import { FetchedRecords, readRecordSets } from './record-set-reader.ts';
 import { RecordSetWriter, soleRecordSetBytes, stampRecordSet } from './record-set-writer.ts';
@@ -28,7 +28,7 @@ const whole = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });
 
 function listOf(headers: Sample['headers']): HeaderList {
   const list = new HeaderList();
-  for (const [name, value] of headers) list.add(name, value);
+  for (const [name, value] of headers) list.add(headerName(name), value);
   return list;
 }
 

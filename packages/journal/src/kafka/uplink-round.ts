@@ -2,12 +2,18 @@ import { RECORD_KIND } from '../batch.ts';
 import type { Offset } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import type { RecordReader } from '../record-reader.ts';
-import { HeaderList } from './header-list.ts';
+import { HeaderList, headerName } from './header-list.ts';
+import { KAFKA_HEADER } from './header-names.ts';
 import { partitionOf } from './murmur2.ts';
 import { OriginWriter } from './origin.ts';
-import { headerName, RecordHeadersOut } from './record-headers-out.ts';
+import { RecordHeadersOut } from './record-headers-out.ts';
 import { type RecordSet, RecordSetWriter, soleRecordSetBytes } from './record-set-writer.ts';
 import { DEAD_LETTER_TOPIC, type KafkaRoute, type TopicLayout } from './topic-layout.ts';
+
+const ORIGIN = headerName(KAFKA_HEADER.origin);
+const PAYLOAD = headerName(KAFKA_HEADER.payload);
+const DEAD_REASON = headerName(KAFKA_HEADER.deadReason);
+const DEAD_TOPIC = headerName(KAFKA_HEADER.deadTopic);
 
 const UPLINK_KINDS: readonly number[] = [RECORD_KIND.telemetry, RECORD_KIND.misrouted, RECORD_KIND.session];
 /** A record's place in its batch can take some more bytes than alone. */
@@ -103,8 +109,7 @@ export class RoundBuilder {
     const project = this.#layout.project(record);
     const route = this.#layout.route(record, project);
     this.#headersOut.fill(this.#headers, record, project);
-    if (route.rawPayload)
-      this.#headers.add(headerName('payload'), record.body, record.payloadStart, record.end);
+    if (route.rawPayload) this.#headers.add(PAYLOAD, record.body, record.payloadStart, record.end);
     const reason = route.refusal ?? refusals.get(record.offset);
     if (reason !== undefined) return this.#addDead(record, route, reason);
     const spread = this.#spreads.get(route.topic);
@@ -143,8 +148,8 @@ export class RoundBuilder {
     const spread = this.#spreads.get(DEAD_LETTER_TOPIC);
     if (!spread) return { unknownTopic: DEAD_LETTER_TOPIC };
     const encoder = new TextEncoder();
-    this.#headers.add(headerName('dead-reason'), encoder.encode(reason));
-    this.#headers.add(headerName('dead-topic'), encoder.encode(route.topic));
+    this.#headers.add(DEAD_REASON, encoder.encode(reason));
+    this.#headers.add(DEAD_TOPIC, encoder.encode(route.topic));
     const raw = { bytes: record.body, start: record.payloadStart, end: record.end };
     return this.#put(record, { ...route, value: raw }, spread, this.#alone(route));
   }
@@ -152,7 +157,7 @@ export class RoundBuilder {
   /** Bytes of a batch with this record alone, with the longest origin. */
   #alone({ key, value }: KafkaRoute): number {
     const { bytes } = this.#origin;
-    this.#headers.add(headerName('origin'), bytes);
+    this.#headers.add(ORIGIN, bytes);
     const size = soleRecordSetBytes(key, value, this.#headers);
     this.#headers.count--;
     return size;
@@ -166,7 +171,7 @@ export class RoundBuilder {
     if (!isNew && part.writer.byteLength + bytes + PLACE_BYTES > spread.batchBytesMax) return 'full';
     const number = Number(spread.next[partition]);
     const end = this.#origin.write(record.offset, number);
-    this.#headers.add(headerName('origin'), this.#origin.bytes, 0, end);
+    this.#headers.add(ORIGIN, this.#origin.bytes, 0, end);
     const before = part.writer.byteLength;
     part.writer.add(Math.floor(record.receivedMicros / 1000), key, value, this.#headers);
     spread.next[partition] = number + 1;
