@@ -273,6 +273,7 @@ for (const level of [4, 5] as const) {
         () => member.keeper.texts.includes('mine'),
         () => member.events,
       );
+      assert.ok(member.meterOf('iot_subscriber_reconnects_total') > 0);
     },
   );
 

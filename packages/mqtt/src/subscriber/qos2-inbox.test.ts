@@ -219,6 +219,7 @@ test('Subscriber waits for a full disk and tells of it; PUBREC comes when there 
   await until(() => broker.told('store-fault').length === 1, 'the word');
   broker.clock.fireNext();
   await until(() => broker.told('store-fault').length === 2, 'another attempt');
+  assert.deepEqual(broker.peer.answers, []);
   isFull = false;
   broker.clock.fireNext();
   await until(() => broker.peer.answers.length === 1, 'PUBREC');

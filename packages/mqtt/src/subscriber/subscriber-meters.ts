@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Meter } from '@skerry/kernel';
+import type { Counter, Gauge, Labels, Meter } from '@skerry/kernel';
 import type { Qos } from '../packets/packet-type.ts';
 
 /** The metrics of one subscriber, by the name of its source. */
@@ -62,6 +62,23 @@ export function subscriberMeters(meter: Meter, source: string): SubscriberMeters
       'Connections on which an external broker has sent more than Receive Maximum allows, by source.',
       labels,
     ),
+    ...subscriberGauges(meter, labels),
+    disconnected: (code) =>
+      meter
+        .counter(
+          'iot_subscriber_disconnects_total',
+          'Connections to an external broker that ended or did not come about, by source and code of the fault.',
+          { source, code },
+        )
+        .add(1),
+  };
+}
+
+function subscriberGauges(
+  meter: Meter,
+  labels: Labels,
+): Pick<SubscriberMeters, 'unacked' | 'wantingFilters' | 'isConnected' | 'isHeld'> {
+  return {
     unacked: meter.gauge(
       'iot_subscriber_unacked',
       'Messages of an external broker that are not durable yet, by source.',
@@ -82,13 +99,5 @@ export function subscriberMeters(meter: Meter, source: string): SubscriberMeters
       '1 while the connection is not read because what came is not durable yet, by source.',
       labels,
     ),
-    disconnected: (code) =>
-      meter
-        .counter(
-          'iot_subscriber_disconnects_total',
-          'Connections to an external broker that ended or did not come about, by source and code of the fault.',
-          { source, code },
-        )
-        .add(1),
   };
 }

@@ -26,6 +26,15 @@ import type {
   SubscriberOptions,
   SubscriberState,
 } from './subscriber-options.ts';
+import {
+  connectedWords,
+  cutShortWords,
+  droppedWords,
+  expiryWords,
+  oversizeWords,
+  sessionLostWords,
+  windowWords,
+} from './subscriber-words.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Upstream } from './upstream.ts';
 
@@ -329,13 +338,12 @@ export class Subscriber implements AsyncDisposable {
   async #greet(link: ClientLink): Promise<void> {
     const { isSessionPresent } = link;
     const isSame = this.#isSameSession;
-    const why = isSame
-      ? 'The session goes on.'
-      : isSessionPresent
-        ? 'A session is there; it may be a newer one than is known here, so everything is asked for again.'
-        : 'A new session begins.';
+    const why = connectedWords(isSame, isSessionPresent);
     this.#tell({ type: 'connected', isSessionPresent, why });
-    if (!isSessionPresent && this.#wasExpected) this.#tellSessionLost();
+    if (!isSessionPresent && this.#wasExpected) {
+      this.#meters.sessionsLost.add(1);
+      this.#tell({ type: 'session-lost', why: sessionLostWords(this.#options.clientId) });
+    }
     await this.#note(isSame && this.#wasExpected ? 'resumed' : 'begun');
     if (this.#link !== link) return;
     this.#subscriptions.ask(link.properties);
@@ -349,20 +357,8 @@ export class Subscriber implements AsyncDisposable {
     await this.#inbox.write({ kind });
   }
 
-  #tellSessionLost(): void {
-    this.#meters.sessionsLost.add(1);
-    this.#tell({
-      type: 'session-lost',
-      why: `The broker has forgotten the session of ${JSON.stringify(this.#options.clientId)}: messages that waited for it are lost. Gaps in the sequence numbers of the devices show which.`,
-    });
-  }
-
   #noteExpiry(grantedSecs: number | undefined): void {
-    const askedSecs = sessionExpirySecsOf(this.#options);
-    this.#shortened =
-      grantedSecs !== undefined && grantedSecs < askedSecs
-        ? `The broker keeps the session for ${grantedSecs} s; ${askedSecs} s were asked for.`
-        : '';
+    this.#shortened = expiryWords(grantedSecs, sessionExpirySecsOf(this.#options));
     if (this.#shortened !== '') this.#tell({ type: 'session-shortened', why: this.#shortened });
   }
 
@@ -387,8 +383,7 @@ export class Subscriber implements AsyncDisposable {
       const packet = stream.packet();
       if (packet.type === 'suback') this.#subscriptions.takeAnswer(packet.packetId, packet.reasons);
     } else if (cursor.type === PACKET_TYPE.unsuback) {
-      const packet = stream.packet();
-      if (packet.type === 'unsuback') this.#subscriptions.takeGivenUp(packet.packetId);
+      this.#subscriptions.takeGivenUp(stream.packet());
     } else
       throw protocolError(`The broker sends ${packetNameOf(cursor.type)} to a subscriber.`, {
         type: cursor.type,
@@ -417,8 +412,7 @@ export class Subscriber implements AsyncDisposable {
   /** Mosquitto before 2.0.13 does it: to leave it would bring the same messages again and again. */
   #tellExceeded(): void {
     this.#meters.exceeded.add(1);
-    const why = `The broker has sent more unacknowledged messages than Receive Maximum, ${this.#windowMax}, allows; they are taken, and it is not read while there are twice as many.`;
-    this.#tell({ type: 'window-exceeded', why });
+    this.#tell({ type: 'window-exceeded', why: windowWords(this.#windowMax) });
   }
 
   #takeOversize(packet: OversizePacket): void {
@@ -427,8 +421,7 @@ export class Subscriber implements AsyncDisposable {
     const { bytes } = packet;
     this.#meters.oversize.add(1);
     const bytesMax = this.#options.packetBytesMax ?? LIMITS.packetBytesMax.value;
-    const why = `A message on ${JSON.stringify(topic)} has ${bytes} bytes; at most ${bytesMax} are taken. Its beginning is handed on.`;
-    this.#tell({ type: 'oversize', topic, bytes, why });
+    this.#tell({ type: 'oversize', topic, bytes, why: oversizeWords(topic, bytes, bytesMax) });
     this.#takePublish(cursor, bytes);
   }
 
@@ -437,8 +430,7 @@ export class Subscriber implements AsyncDisposable {
     if (cursor.qos > 0) this.#answer(0x40, cursor.packetId); // a broker that grants more than was asked
     if (count === 0) return;
     this.#meters.brokerDropped.add(count);
-    const why = `The broker says that it has dropped ${count} messages for full queues, of any of its clients; it may be told to keep more.`;
-    this.#tell({ type: 'broker-dropped', count, why });
+    this.#tell({ type: 'broker-dropped', count, why: droppedWords(count) });
   }
 
   readonly #answering = (qos: Qos, packetId: number, isCurrent: boolean): void => {
@@ -496,16 +488,11 @@ export class Subscriber implements AsyncDisposable {
     if (fault.facts.reason === REASON.sessionTakenOver)
       this.#tell({ type: 'taken-over', why: fault.message });
     else if (this.#cutShort >= CUT_SHORT_IN_A_ROW)
-      this.#tell({
-        type: 'taken-over',
-        why: `${this.#cutShort} connections in a row ended soon after they were accepted; another client may have the identifier ${JSON.stringify(this.#options.clientId)}.`,
-      });
+      this.#tell({ type: 'taken-over', why: cutShortWords(this.#cutShort, this.#options.clientId) });
     this.#tell({ type: 'disconnected', fault, retryMs, why: fault.message });
   }
 
-  #tell(event: SubscriberEvent): void {
-    this.#options.onEvent?.(event);
-  }
+  readonly #tell = (event: SubscriberEvent): void => this.#options.onEvent?.(event);
 }
 
 function ended(): MqttError {

@@ -91,7 +91,9 @@ export class Subscriptions {
   }
 
   /** UNSUBACK came. */
-  takeGivenUp(packetId: number): void {
+  takeGivenUp(packet: Packet): void {
+    if (packet.type !== 'unsuback') return;
+    const { packetId } = packet;
     const filter = this.#leaving.get(packetId);
     this.#leaving.delete(packetId);
     if (filter === undefined || !this.#session?.filters.delete(filter)) return;

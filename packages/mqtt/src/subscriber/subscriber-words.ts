@@ -1,0 +1,37 @@
+/** After CONNACK. `isSame`: the session is the one that is known here. */
+export function connectedWords(isSame: boolean, isSessionPresent: boolean): string {
+  if (isSame) return 'The session goes on.';
+  if (!isSessionPresent) return 'A new session begins.';
+  return 'A session is there; it may be a newer one than is known here, so everything is asked for again.';
+}
+
+/** The broker has no session where one was expected. */
+export function sessionLostWords(clientId: string): string {
+  return `The broker has forgotten the session of ${JSON.stringify(clientId)}: messages that waited for it are lost. Gaps in the sequence numbers of the devices show which.`;
+}
+
+/** The broker keeps the session for less than was asked for; empty where it does not. */
+export function expiryWords(grantedSecs: number | undefined, askedSecs: number): string {
+  if (grantedSecs === undefined || grantedSecs >= askedSecs) return '';
+  return `The broker keeps the session for ${grantedSecs} s; ${askedSecs} s were asked for.`;
+}
+
+/** The broker sends more than the window allows. */
+export function windowWords(windowMax: number): string {
+  return `The broker has sent more unacknowledged messages than Receive Maximum, ${windowMax}, allows; they are taken, and it is not read while there are twice as many.`;
+}
+
+/** A message is too large. */
+export function oversizeWords(topic: string, bytes: number, bytesMax: number): string {
+  return `A message on ${JSON.stringify(topic)} has ${bytes} bytes; at most ${bytesMax} are taken. Its beginning is handed on.`;
+}
+
+/** The broker's count of dropped messages has grown. */
+export function droppedWords(count: number): string {
+  return `The broker says that it has dropped ${count} messages for full queues, of any of its clients; it may be told to keep more.`;
+}
+
+/** Connections that were accepted end soon, and again. */
+export function cutShortWords(count: number, clientId: string): string {
+  return `${count} connections in a row ended soon after they were accepted; another client may have the identifier ${JSON.stringify(clientId)}.`;
+}
