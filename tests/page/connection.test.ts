@@ -74,7 +74,10 @@ test('connection: a device that is bound by its token speaks on the topic of its
   assert.equal((await stateOf('disconnected')).now.event.reason, 'network');
   await page.locator('.connection-now.is-off').waitFor();
   await sees(page, 'the network connection broke off');
-  await page.locator('.chart-card', { has: page.locator('.connection-strip') }).hover();
+  await page
+    .locator('.chart-card', { has: page.locator('.connection-strip') })
+    .getByRole('button')
+    .focus();
   await page.keyboard.press('t');
   const rows = page.locator('.chart-card', { has: page.locator('.connection-strip') }).locator('tbody tr');
   const [newest = '', , earlier = ''] = await rows.allInnerTexts();

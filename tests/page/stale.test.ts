@@ -136,6 +136,7 @@ test('the head of a device counts what has just come', async () => {
   await page.locator('td.value', { hasText: '8' }).waitFor();
   // the next regular question would come after ten seconds
   await page.getByText('2 records stored').waitFor({ timeout: 6_000 });
+  assert.deepEqual(tab.complaints, []);
 });
 
 test('the disk is told with what it has left, how long that lasts, and what raw points take', async () => {
@@ -186,5 +187,6 @@ test('the disk is told with what it has left, how long that lasts, and what raw 
     );
     await page.goto(api.url);
     for (const fact of facts) await sees(page, fact);
+    assert.deepEqual(tab.complaints, []);
   }
 });

@@ -1,7 +1,7 @@
 import Download from 'lucide-react/icons/download';
 import { type ReactNode, useMemo } from 'react';
 import { ChartCard } from '../../charts/chart-card.tsx';
-import { boundsOf, type Measure } from '../../charts/series-points.ts';
+import { boundsOf, type Measure, type SeriesPoints } from '../../charts/series-points.ts';
 import { windowStart } from '../../charts/time-window.ts';
 import { type Format, formatTicks, formatValue } from '../../format.ts';
 import { isNotFound } from '../../live/fetched.ts';
@@ -50,7 +50,6 @@ export function DeviceChart({
     return <NoPoints metric={metric} history={history} newestMs={newestMs} />;
   }
   const isAlone = devices.length === 1;
-  const last = points[0]?.values.at(-1);
   const bounds = boundsOf({ times: [], values: points.flatMap(({ values }) => values) });
   return (
     <ChartCard
@@ -58,7 +57,7 @@ export function DeviceChart({
       aside={
         isAlone ? (
           <ChartAside
-            reading={range.kind === 'tail' && last !== undefined && last !== null ? format(last) : undefined}
+            reading={range.kind === 'tail' ? readingOf(points[0], format) : undefined}
             tone={tone}
             note={isPart ? (isBoolean ? words.newestOnly : words.downsampled) : undefined}
             exportLink={<ExportLink device={devices[0]} metric={metric} range={range} />}
@@ -66,10 +65,9 @@ export function DeviceChart({
         ) : undefined
       }
       note={
-        <>
+        <LineFaults devices={devices} history={history}>
           {words.minMax(format(bounds.min), format(bounds.max))}
-          <LineFaults devices={devices} history={history} />
-        </>
+        </LineFaults>
       }
       timeHead={words.time}
       rowsWords={words.rows}
@@ -93,15 +91,22 @@ export function DeviceChart({
   );
 }
 
-/** Which of the lines could not be fetched; one that does not exist is told of above the charts. */
+function readingOf(points: SeriesPoints | undefined, format: (value: Measure) => string): string | undefined {
+  const last = points?.values.at(-1);
+  return last === undefined || last === null ? undefined : format(last);
+}
+
+/** A note, and which of the lines could not be fetched; one that does not exist is told of above the charts. */
 function LineFaults({
   devices,
   history,
+  children,
 }: {
   readonly devices: readonly DeviceName[];
   readonly history: Tails['history'];
+  readonly children: string;
 }) {
-  return devices.map((device, index) => {
+  const faults = devices.map((device, index) => {
     const fault = history.data?.[index]?.fault;
     if (!fault || isNotFound(fault)) return null;
     return (
@@ -111,6 +116,12 @@ function LineFaults({
       </span>
     );
   });
+  return (
+    <>
+      {children}
+      {faults}
+    </>
+  );
 }
 
 /** The newest value of a single line, what its points leave out, and the way to all of them. */

@@ -1,7 +1,6 @@
-import { createClient } from '@skerry/client';
 import Download from 'lucide-react/icons/download';
 import GitCompare from 'lucide-react/icons/git-compare-arrows';
-import type { Device } from '../../generated/client.ts';
+import { type Device, listDevices } from '../../generated/client.ts';
 import { NotDone, useAct } from '../../parts/act.tsx';
 import { Link } from '../../parts/parts.tsx';
 import { devicePath, withQuery } from '../../route.ts';
@@ -122,22 +121,18 @@ function ExportLink({
   );
 }
 
+/** Devices asked for at a time. */
+const PAGE = 1_000;
+
 /** Every device that matches, those that were taken out left out. */
-async function allBut(
-  selection: Selection,
-  { search, tenant, project, seenFrom, seenBefore }: ListQuery,
-): Promise<Device[]> {
+async function allBut(selection: Selection, narrowing: ListQuery): Promise<Device[]> {
   const devices: Device[] = [];
-  const lines = createClient().exportDevicesLines({
-    search,
-    tenant,
-    project,
-    seenFrom,
-    seenBefore,
-    format: 'ndjson',
-  });
-  for await (const device of lines) if (isSelected(selection, device)) devices.push(device);
-  return devices;
+  for (let cursor: string | undefined; ; ) {
+    const page = await listDevices({ ...narrowing, limit: PAGE, cursor });
+    devices.push(...page.items.filter((device) => isSelected(selection, device)));
+    if (page.cursor === null) return devices;
+    cursor = page.cursor;
+  }
 }
 
 function saveFile(name: string, text: string): void {
