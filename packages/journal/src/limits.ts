@@ -182,6 +182,19 @@ export const LIMITS = {
     what: 'Batches of a partition whose count of telemetry before them is kept for reading again.',
     whenFull: 'For older ones an upper bound is told.',
   },
+  kafkaVoidsMax: {
+    value: 32_768,
+    unit: 'count',
+    what: 'Records of kind `void` that are handed out at one time in the place of lost ones.',
+    whenFull: 'The rest is handed out with the next read.',
+  },
+  kafkaLagBatchesMax: {
+    value: 4_096,
+    unit: 'count',
+    what: 'Batches of a partition whose time is kept until their records are done with.',
+    whenFull: 'Neighbours count as one batch with the older time.',
+    metric: 'iot_kafka_lag_seconds',
+  },
   kafkaUnresolvedBytes: {
     value: 8 * 2 ** 20,
     unit: 'bytes',

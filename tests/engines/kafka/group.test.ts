@@ -111,6 +111,7 @@ test('joinWriterGroup gives partitions that are new to somebody', async () => {
     topics: [{ name: topic, count: 5, assignments: [1, 2, 3].map(() => ({ brokerIds: [1] })) }],
   });
   await until('the new ones are shared out', () => one.owned.length === 5);
+  assert.deepEqual(board.shares(), { one: 5 });
 });
 
 test('joinWriterGroup commits positions that other tools see', async () => {

@@ -17,8 +17,6 @@ import { partitionJournalId, topicSettings } from './topics.ts';
 
 const EARLIEST = -2n;
 const LATEST = -1n;
-/** Lost records that are told of at one time. */
-const VOIDS_MAX = 32_768;
 
 /** Which partition is read, and what is known of it. */
 export interface KafkaPartitionOptions {
@@ -252,7 +250,8 @@ export class KafkaPartition implements AsyncDisposable {
 
   async #fetchBatches(from: Offset, bytesMax: number): Promise<MadeBatch[]> {
     const lostUntil = this.#options.onLost === 'void' ? this.#lostUntil : 0;
-    if (from < lostUntil) return this.#maker.voids(from, Math.min(lostUntil, from + VOIDS_MAX));
+    if (from < lostUntil)
+      return this.#maker.voids(from, Math.min(lostUntil, from + LIMITS.kafkaVoidsMax.value));
     const answer = await this.#fetch(from, 0, bytesMax);
     return answer ? this.#made(answer, from) : [];
   }

@@ -18,8 +18,6 @@ interface ReadBatch {
   readonly appendedMicros: number;
 }
 
-const READ_BATCHES_MAX = 4096;
-
 /** Tells how far a partition's reader is behind, as numbers and metrics. */
 export class PartitionLagMeters implements Disposable {
   readonly #clock: Clock;
@@ -71,7 +69,7 @@ export class PartitionLagMeters implements Disposable {
     const last = this.#open.at(-1);
     if (last && firstOffset < last.firstOffset + last.count) return;
     this.#open.push({ firstOffset, count, appendedMicros });
-    if (this.#open.length > READ_BATCHES_MAX) this.#thin();
+    if (this.#open.length > LIMITS.kafkaLagBatchesMax.value) this.#thin();
   }
 
   /** Everything below is done with. */

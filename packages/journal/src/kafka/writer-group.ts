@@ -109,6 +109,7 @@ class GroupWriter implements WriterGroup {
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = (error) => (error === undefined ? resolve() : reject(error));
     });
+    // whoever does not look at it sees it in `trouble` and in the log
     this.ended.catch(() => undefined);
   }
 
