@@ -6,6 +6,7 @@ import { CONSOLE_FIRST_PAINT } from './console-first-paint.ts';
 import { DEPENDENCIES } from './dependencies.ts';
 import { DEVICE_LIST } from './device-list.ts';
 import { EXPORT } from './export.ts';
+import { POSTGRES_WRITE } from './postgres-write.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
 import { RANGE_3_DAYS } from './range-3days.ts';
@@ -23,6 +24,7 @@ export const CASES: readonly BenchCase[] = [
   CODEC,
   SUBSCRIBE,
   ...STORED_CASES,
+  POSTGRES_WRITE,
   BYTES_PER_POINT,
   STAGES,
   VISIBLE_SSE,

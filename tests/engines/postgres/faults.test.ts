@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { chown, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Seal, SeriesStore } from '@skerry/series';
 import { aSeal, hasCode, NOON, type SamplePoint } from '@skerry/series/testing';
-import { FaultProxy, startPostgres } from '@skerry/testkit/engines';
+import { FaultProxy, runTool, startPostgres } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { aPool, aSchema, aStore } from './scene.ts';
 
@@ -247,3 +250,52 @@ test('openPostgresStore: a server that is away, without the database, or without
     );
   });
 });
+
+test('openPostgresStore: a full disk is told in words, and the same seal goes in when there is room', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-full-'));
+  await runTool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);
+  t.after(async () => {
+    await runTool('umount', [folder]);
+    await rm(folder, { recursive: true });
+  });
+  await using own = await startPostgres();
+  await chown(folder, ...(await ownerOf(own)));
+  await own.sql(`CREATE TABLESPACE narrow LOCATION '${folder}'`);
+  await own.sql(`ALTER ROLE skerry SET default_tablespace = narrow`);
+  const schema = aSchema();
+  await using pool = aPool(own.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  await own.sql('CREATE TABLE filler(x text) TABLESPACE narrow');
+  await own.sql('ALTER TABLE filler ALTER x SET STORAGE PLAIN');
+  await store.seal(tenPoints(1));
+  const fill = `INSERT INTO filler SELECT repeat('x', 7000) FROM generate_series(1, 400)`;
+  await assert.rejects(async () => {
+    for (;;) await own.sql(fill);
+  }, /No space left on device/);
+  const large = (number: number) =>
+    aSeal(
+      number,
+      Array.from({ length: 50_000 }, (_, i) => ({
+        series: 1,
+        time: NOON + i,
+        value: i,
+        offset: number * 100_000 + i,
+        ordinal: 0,
+      })),
+    );
+  await assert.rejects(store.seal(large(2)), (fault) => {
+    assert.match(String(fault), /No space left on device; free space for the server/);
+    return hasCode('store-full')(fault) && adviceOf(fault) === 'retry';
+  });
+  assert.equal(await own.sql(`SELECT count(*) FROM "${schema}".points`), '10');
+  await own.sql('DROP TABLE filler');
+  await store.seal(large(2));
+  assert.equal(await own.sql(`SELECT count(*) FROM "${schema}".points`), '50010');
+});
+
+/** The user and group that a server runs as. */
+async function ownerOf(own: { readonly pids: readonly number[] }): Promise<[number, number]> {
+  const { uid, gid } = await stat(`/proc/${own.pids[0]}`);
+  return [uid, gid];
+}

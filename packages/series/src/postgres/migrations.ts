@@ -36,6 +36,11 @@ export const MIGRATIONS: readonly {
   },
 ];
 
+/** The statements that bring a schema from the version before to `version`, for people and golden files. */
+export function schemaSql(version: number, place: MigrationPlace): string {
+  return MIGRATIONS.find((one) => one.version === version)?.sql(place) ?? '';
+}
+
 /** The newest version this build knows. */
 export const SCHEMA_VERSION = MIGRATIONS.reduce((most, { version }) => Math.max(most, version), 0);
 

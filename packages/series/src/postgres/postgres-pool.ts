@@ -200,7 +200,7 @@ class Pool implements PostgresPool {
   /** Settings of a new connection; refuses a server that takes no writes where it must. */
   async #greet(client: pg.ClientBase): Promise<void> {
     const role = this.#role === undefined ? '' : `SET ROLE ${pg.escapeIdentifier(this.#role)};`;
-    await client.query(`${role} SET search_path = ${this.schema}, pg_catalog; SET timezone = 'UTC'`);
+    await client.query(`${role} SET search_path = ${this.schema}, pg_catalog, public; SET timezone = 'UTC'`);
     if (!this.#mustWrite) return;
     const { rows } = await client.query('SHOW transaction_read_only');
     if (rows[0]?.transaction_read_only !== 'on') return;

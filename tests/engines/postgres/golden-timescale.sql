@@ -1,0 +1,213 @@
+CREATE TABLE sources(
+  id smallint PRIMARY KEY, journal_id text NOT NULL UNIQUE, label text NOT NULL,
+  epoch bigint NOT NULL, owner text NOT NULL, opened timestamptz NOT NULL, sealed timestamptz,
+  seal bigint NOT NULL DEFAULT 0, position bigint NOT NULL DEFAULT 0, telemetry_position bigint NOT NULL DEFAULT 0,
+  log_time timestamptz NOT NULL DEFAULT 'epoch', received timestamptz NOT NULL DEFAULT 'epoch',
+  points bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 20);
+CREATE TABLE folds(
+  source smallint PRIMARY KEY REFERENCES sources, epoch bigint NOT NULL, seal bigint NOT NULL DEFAULT 0,
+  rolled_seal bigint NOT NULL DEFAULT 0, rolled timestamptz NOT NULL DEFAULT 'epoch',
+  received timestamptz NOT NULL DEFAULT 'epoch', retention timestamptz NOT NULL DEFAULT 'epoch'
+) WITH (fillfactor = 20);
+CREATE TABLE devices(
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL, device text COLLATE "C" NOT NULL,
+  metrics integer NOT NULL DEFAULT 0, seen timestamptz, UNIQUE (tenant, project, device)
+) WITH (fillfactor = 50);
+CREATE TABLE series(
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL, device text COLLATE "C" NOT NULL,
+  metric text COLLATE "C" NOT NULL, unit text, UNIQUE (tenant, project, device, metric)
+);
+CREATE TABLE source_series(
+  source smallint NOT NULL, local integer NOT NULL, series integer NOT NULL, PRIMARY KEY (source, local)
+);
+CREATE TABLE seals(
+  source smallint NOT NULL, seal bigint NOT NULL, from_position bigint NOT NULL, position bigint NOT NULL,
+  telemetry_position bigint NOT NULL, points integer NOT NULL, received timestamptz NOT NULL,
+  log_time timestamptz NOT NULL, verdicts bytea NOT NULL, state bytea NOT NULL, PRIMARY KEY (source, seal)
+);
+ALTER TABLE seals ALTER state SET STORAGE EXTERNAL, ALTER verdicts SET STORAGE EXTERNAL;
+CREATE TABLE verdicts(
+  source smallint NOT NULL, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL, stored bigint NOT NULL, deduplicated bigint NOT NULL, filtered bigint NOT NULL,
+  dead_lettered bigint NOT NULL, discarded bigint NOT NULL, expired bigint NOT NULL,
+  time_corrected bigint NOT NULL, seq_resets bigint NOT NULL, PRIMARY KEY (source, tenant, project)
+) WITH (fillfactor = 20);
+CREATE TABLE accounts(
+  source smallint NOT NULL, device integer NOT NULL, stored bigint NOT NULL, deduplicated bigint NOT NULL, filtered bigint NOT NULL,
+  dead_lettered bigint NOT NULL, discarded bigint NOT NULL, expired bigint NOT NULL,
+  time_corrected bigint NOT NULL, seq_resets bigint NOT NULL, last_seen bigint NOT NULL,
+  PRIMARY KEY (source, device)
+) WITH (fillfactor = 50);
+CREATE INDEX accounts_device ON accounts(device);
+CREATE TABLE gaps(
+  source smallint NOT NULL, device integer NOT NULL, body jsonb NOT NULL, PRIMARY KEY (source, device)
+) WITH (fillfactor = 50);
+CREATE TABLE dedupe(
+  id bigint GENERATED ALWAYS AS IDENTITY, source smallint NOT NULL, device integer NOT NULL,
+  tier smallint NOT NULL, count integer NOT NULL, newest bigint NOT NULL, entries bytea NOT NULL
+);
+CREATE INDEX dedupe_device ON dedupe(source, device, id);
+CREATE TABLE latest(
+  series integer PRIMARY KEY, time timestamptz NOT NULL, value double precision, text text, flag boolean, exact numeric(20),
+  source smallint NOT NULL, position bigint NOT NULL, ordinal smallint NOT NULL
+) WITH (fillfactor = 50);
+CREATE TABLE gone(series integer PRIMARY KEY, until timestamptz NOT NULL);
+CREATE TABLE dead_letters(
+  source smallint NOT NULL, position bigint NOT NULL, received bigint NOT NULL, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL,
+  device text COLLATE "C" NOT NULL, topic text NOT NULL, client text NOT NULL, reason text NOT NULL, detail text NOT NULL,
+  stage text NOT NULL, qos smallint NOT NULL, state text NOT NULL, author text NOT NULL, changed bigint NOT NULL,
+  payload bytea NOT NULL, headers bytea, PRIMARY KEY (source, position)
+);
+CREATE INDEX dead_letters_open ON dead_letters(tenant, project, device, reason) WHERE state = 'open';
+CREATE INDEX dead_letters_number ON dead_letters((position * 4096 + source));
+CREATE TABLE stage_rows(
+  id bigint GENERATED ALWAYS AS IDENTITY, source smallint NOT NULL, pipeline text NOT NULL, part text NOT NULL,
+  body text NOT NULL, PRIMARY KEY (source, pipeline, part)
+) WITH (fillfactor = 50);
+CREATE TABLE session_events(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source smallint NOT NULL, client text NOT NULL,
+  "user" text NOT NULL, position bigint NOT NULL, time bigint NOT NULL, kind text NOT NULL, reason text NOT NULL,
+  remote text NOT NULL, protocol text NOT NULL, listener text NOT NULL, encrypted boolean NOT NULL,
+  received timestamptz NOT NULL
+);
+CREATE INDEX session_events_client ON session_events(source, client, "user", id);
+CREATE INDEX session_events_received ON session_events USING brin (received);
+CREATE TABLE session_clients(
+  source smallint NOT NULL, client text NOT NULL, "user" text NOT NULL, body text NOT NULL,
+  PRIMARY KEY (source, client, "user")
+) WITH (fillfactor = 50);
+CREATE TABLE device_clients(
+  source smallint NOT NULL, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL, device text COLLATE "C" NOT NULL, body text NOT NULL,
+  PRIMARY KEY (source, tenant, project, device)
+) WITH (fillfactor = 50);
+
+
+CREATE TABLE points(time timestamptz NOT NULL, series_id integer NOT NULL, value double precision, text text, flag boolean, exact numeric(20),
+  source smallint NOT NULL, position bigint NOT NULL, ordinal smallint NOT NULL, received timestamptz NOT NULL);
+SELECT create_hypertable('points', 'time', chunk_time_interval => interval '1 day', create_default_indexes => false);
+ALTER TABLE points SET (timescaledb.compress, timescaledb.compress_segmentby = 'series_id',
+  timescaledb.compress_orderby = 'time DESC');
+CREATE INDEX points_series ON points(series_id, time);
+CREATE INDEX points_received ON points USING brin (received) WITH (pages_per_range = 32);
+CREATE TABLE rollups(series_id integer NOT NULL, step integer NOT NULL, start timestamptz NOT NULL,
+  source smallint NOT NULL, month date NOT NULL, count bigint NOT NULL, min double precision NOT NULL,
+  max double precision NOT NULL, sum double precision NOT NULL,
+  head double precision[] NOT NULL, tail double precision[] NOT NULL, PRIMARY KEY (series_id, step, start, source, month))
+  PARTITION BY RANGE (month);
+
+
+CREATE FUNCTION make_partition(parent text, name text, low text, high text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  PERFORM pg_advisory_xact_lock(1397445209, hashtext(current_schema() || name));
+  IF to_regclass(format('%I.%I', current_schema(), name)) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', name, parent);
+  EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'skerry_writer') THEN
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO skerry_writer', name);
+  END IF;
+END $body$;
+REVOKE ALL ON FUNCTION make_partition FROM PUBLIC;
+
+CREATE FUNCTION make_day(day date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  PERFORM make_partition('points', 'points_' || to_char(day, 'YYYYMMDD'),
+    day::text || ' 00:00:00+00', (day + 1)::text || ' 00:00:00+00');
+  PERFORM make_month(day);
+END $body$;
+
+CREATE FUNCTION make_month(day date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+DECLARE low date := date_trunc('month', day::timestamp)::date;
+BEGIN
+  PERFORM make_partition('rollups', 'rollups_' || to_char(low, 'YYYYMM'),
+    low::text, (low + interval '1 month')::date::text);
+END $body$;
+
+-- Remembers up to when points of each series may be gone, then drops the day. False while a source has not rolled it up.
+CREATE FUNCTION drop_day(day date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+DECLARE name text := 'points_' || to_char(day, 'YYYYMMDD');
+BEGIN
+  IF to_regclass(format('%I.%I', current_schema(), name)) IS NULL THEN RETURN false; END IF;
+  IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
+    WHERE s.seal > f.rolled_seal AND f.rolled < (day + 1)::timestamptz) THEN RETURN false; END IF;
+  EXECUTE format('LOCK TABLE %I IN SHARE MODE', name);
+  EXECUTE format('INSERT INTO gone SELECT s.id, p.time FROM series s, LATERAL (
+      SELECT time FROM %I WHERE series_id = s.id ORDER BY time DESC LIMIT 1) p
+    ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until)', name);
+  EXECUTE format('DROP TABLE %I', name);
+  RETURN true;
+END $body$;
+
+CREATE FUNCTION drop_month(day date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS %I', 'rollups_' || to_char(day, 'YYYYMM'));
+END $body$;
+
+CREATE OR REPLACE FUNCTION make_day(day date) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  PERFORM make_month(day);
+END $body$;
+
+CREATE OR REPLACE FUNCTION drop_day(day date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+DECLARE dropped bigint;
+BEGIN
+  IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
+    WHERE s.seal > f.rolled_seal AND f.rolled < (day + 1)::timestamptz) THEN RETURN false; END IF;
+  INSERT INTO gone SELECT series_id, max(time) FROM points WHERE received < (day + 1)::timestamptz GROUP BY series_id
+    ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until);
+  SELECT count(*) INTO dropped FROM drop_chunks('points', created_before => (day + 1)::timestamptz);
+  RETURN dropped > 0;
+END $body$;
+
+
+CREATE VIEW telemetry WITH (security_barrier) AS
+  SELECT p.time, s.tenant, s.project, s.device, s.metric, s.unit, p.value, p.text, p.flag, p.exact,
+    p.source, p.position, p.ordinal, p.received
+  FROM points p JOIN series s ON s.id = p.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE VIEW telemetry_rollups WITH (security_barrier) AS
+  SELECT r.start AS time, r.step AS step_secs, s.tenant, s.project, s.device, s.metric, s.unit,
+    sum(r.count) AS count, min(r.min) AS min, max(r.max) AS max, sum(r.sum) AS sum,
+    sum(r.sum) / sum(r.count) AS mean, (min(r.head))[4] AS first, (max(r.tail))[4] AS last
+  FROM rollups r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))
+  GROUP BY r.start, r.step, s.id;
+CREATE VIEW telemetry_latest WITH (security_barrier) AS
+  SELECT p.time, s.tenant, s.project, s.device, s.metric, s.unit, p.value, p.text, p.flag, p.exact
+  FROM latest p JOIN series s ON s.id = p.series WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE VIEW iot_messages_new WITH (security_barrier) AS
+  SELECT p.time, s.tenant AS tenant_id, s.project AS project_id,
+    'mtic/msg/client/realtime/' || s.tenant || '/' || s.project AS mqtt_topic,
+    (jsonb_build_object('deviceId', s.device) || jsonb_object_agg(s.metric,
+      coalesce(to_jsonb(p.exact), to_jsonb(p.value), to_jsonb(p.text), to_jsonb(p.flag))))::text AS payload,
+    p.received AS created_at
+  FROM points p JOIN series s ON s.id = p.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))
+  GROUP BY p.time, s.tenant, s.project, s.device, p.source, p.position, p.received;
+
+CREATE VIEW iot_messages WITH (security_barrier) AS SELECT time, tenant_id, project_id, mqtt_topic, payload, created_at FROM iot_messages_new;
+
+
+GRANT USAGE ON SCHEMA "skerry" TO skerry_writer, skerry_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA "skerry" TO skerry_writer;
+GRANT INSERT, UPDATE, DELETE ON sources, folds, devices, series, source_series, seals, verdicts, accounts, gaps, dedupe,
+  latest, dead_letters, stage_rows, session_events, session_clients, device_clients, points, rollups TO skerry_writer;
+REVOKE ALL ON FUNCTION make_day, make_month, drop_day, drop_month FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION make_day, make_month, drop_day, drop_month TO skerry_writer;
+GRANT SELECT ON series, devices, verdicts, dead_letters, device_clients, telemetry, telemetry_rollups, telemetry_latest, iot_messages TO skerry_reader;
+ALTER TABLE series ENABLE ROW LEVEL SECURITY;
+CREATE POLICY writer ON series TO skerry_writer USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON series FOR SELECT TO skerry_reader
+  USING (tenant = current_setting('skerry.tenant', true));
+ALTER TABLE devices ENABLE ROW LEVEL SECURITY;
+CREATE POLICY writer ON devices TO skerry_writer USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON devices FOR SELECT TO skerry_reader
+  USING (tenant = current_setting('skerry.tenant', true));
+ALTER TABLE verdicts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY writer ON verdicts TO skerry_writer USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON verdicts FOR SELECT TO skerry_reader
+  USING (tenant = current_setting('skerry.tenant', true));
+ALTER TABLE dead_letters ENABLE ROW LEVEL SECURITY;
+CREATE POLICY writer ON dead_letters TO skerry_writer USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON dead_letters FOR SELECT TO skerry_reader
+  USING (tenant = current_setting('skerry.tenant', true));
+ALTER TABLE device_clients ENABLE ROW LEVEL SECURITY;
+CREATE POLICY writer ON device_clients TO skerry_writer USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON device_clients FOR SELECT TO skerry_reader
+  USING (tenant = current_setting('skerry.tenant', true));
