@@ -155,8 +155,10 @@ test('Subscriber says PUBREC and PUBCOMP on the connection that asked for them o
   await until(() => broker.consumer.texts.length === 1, 'the message');
   await again();
   broker.peer.publish('a', 1, { qos: 2, isDup: true });
+  broker.peer.publish('behind', 9, { qos: 0 });
+  await until(() => broker.consumer.texts.includes('behind'), 'both');
   await again();
-  subscriber.acknowledge(1);
+  subscriber.acknowledge(2);
   await quiet();
   assert.deepEqual(broker.peer.answers, [], 'it came again on the connection before only');
   broker.peer.publish('a', 1, { qos: 2, isDup: true });

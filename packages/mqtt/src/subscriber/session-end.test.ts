@@ -86,3 +86,18 @@ test('Subscriber leaves its session as it is when its signal is aborted before t
   assert.equal(broker.peers.length, 1);
   assert.equal(broker.peer.packets.at(-1)?.type, 'disconnect');
 });
+
+test('Subscriber that gives its session up asks for no filter when the broker has forgotten the session meanwhile', async () => {
+  await using broker = new ScriptedBroker();
+  const subscriber = await broker.open({ isWatchingDrops: true });
+  broker.peer.publish('a', 1);
+  await until(() => broker.consumer.texts.length === 1, 'a message');
+  const ending = subscriber.endSession();
+  await broker.lose();
+  await broker.comeBack();
+  await until(() => broker.peer.all('unsubscribe').length === 2, 'UNSUBSCRIBE, of the drops too');
+  const second = broker.peer;
+  subscriber.acknowledge(1);
+  await ending;
+  assert.deepEqual(second.all('subscribe'), []);
+});
