@@ -2,7 +2,6 @@ import { CodedError } from '@skerry/kernel';
 import { nearestWord } from '@skerry/model';
 import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
 import { findVerb, parseLine } from './commands/parse.ts';
-import { upVerb } from './commands/up.ts';
 import type { Verb } from './commands/verb.ts';
 import { contextDefaults } from './config/contexts.ts';
 import { CliError } from './errors.ts';
@@ -10,8 +9,12 @@ import { exitWhenParentEnds } from './parent-pipe.ts';
 import { VERSION } from './version.ts';
 
 // a supervisor and its server live long: they load nothing of the other verbs
-const VERBS: readonly Verb[] =
-  process.argv[2] === 'up' ? [upVerb] : (await import('./commands/verbs.ts')).VERBS;
+const LASTING: Readonly<Record<string, () => Promise<Verb>>> = {
+  up: async () => (await import('./commands/up.ts')).upVerb,
+  gateway: async () => (await import('./commands/gateway.ts')).gatewayVerb,
+};
+const lasting = LASTING[process.argv[2] ?? ''];
+const VERBS: readonly Verb[] = lasting ? [await lasting()] : (await import('./commands/verbs.ts')).VERBS;
 exitWhenParentEnds();
 process.exitCode = await runLine(process.argv.slice(2));
 

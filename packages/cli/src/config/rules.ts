@@ -1,4 +1,5 @@
-import { PipelineError, parseTemplate } from '@skerry/pipeline';
+import { PipelineError } from '@skerry/pipeline/errors';
+import { parseTemplate } from '@skerry/pipeline/topic-template';
 import { listenerFaults } from './listener-rules.ts';
 import { configLeaves } from './schema.ts';
 

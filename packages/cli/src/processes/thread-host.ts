@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
-import { RemoteFault } from '@skerry/pipeline';
+import { RemoteFault } from '@skerry/pipeline/fault-message';
 import { CliError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { FromThread, ThreadReport, ThreadStart, ToThread } from './thread-messages.ts';

@@ -4,7 +4,7 @@ import { type LeaseBook, MemoryLeaseBook } from '@skerry/control';
 import { openUplink, type Uplink } from '@skerry/journal/kafka';
 import { createMeter, type Meter, mergeFamilies } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom, stderrLogger } from '@skerry/kernel/node';
-import { compileRoutes } from '@skerry/pipeline';
+import { compileRoutes } from '@skerry/pipeline/routes';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { holdDataFolder } from '../data-folder.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
