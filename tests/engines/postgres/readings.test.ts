@@ -7,7 +7,7 @@ import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import { DEFAULT_ROUTES, openPipeline, type Pipeline } from '@skerry/pipeline';
 import type { SeriesStore } from '@skerry/series';
 import { openPostgresReadings, type PostgresPool, type PostgresReadings } from '@skerry/series/postgres';
-import { workAll } from '@skerry/series/testing';
+import { aSeal, workAll } from '@skerry/series/testing';
 import { startPostgres } from '@skerry/testkit/engines';
 import { aPool, aSchema, aStore, breathe } from './scene.ts';
 
@@ -291,4 +291,27 @@ test('openPostgresReadings: changes gives every point of what is committed once,
   await server.sql(`DELETE FROM "${schema}".seals WHERE seal <= 3`);
   assert.equal((await asked.changes(old, {}, 10)).gaps.length, 1);
   await assert.rejects(asked.changes('v1.abc', {}, 10), /was not given out by this store/);
+});
+
+test('openPostgresReadings: seals of one log time are told apart, by changes and by rollups', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  const asked = readings(pool);
+  let cursor = await asked.now();
+  for (let number = 1; number <= 5; number++) {
+    const points = [{ series: 1, time: BASE + number, value: number, offset: number, ordinal: 0 }];
+    // the log time stands still, and goes back once
+    await store.seal(aSeal(number, points, { logTimeMicros: number === 4 ? BASE - 5 : BASE }));
+    const changes = await asked.changes(cursor, {}, 100);
+    assert.deepEqual(
+      changes.points.map(({ value }) => value),
+      [number],
+    );
+    ({ cursor } = changes);
+    await workAll(store);
+    const rolled = `SELECT sum(count), sum(sum) FROM "${schema}".rollups WHERE step = 60`;
+    assert.equal(await server.sql(rolled), `${number}|${(number * (number + 1)) / 2}`);
+  }
 });
