@@ -193,7 +193,6 @@ export const LIMITS = {
     unit: 'count',
     what: 'Batches of a partition whose time is kept until their records are done with.',
     whenFull: 'Neighbours count as one batch with the older time.',
-    metric: 'iot_kafka_lag_seconds',
   },
   kafkaUnresolvedBytes: {
     value: 8 * 2 ** 20,

@@ -99,6 +99,14 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     what: '一个节点上声明的管道和查找表数。',
     whenFull: '再声明的以 stages-refused 拒绝。',
   },
+  'pipeline.sparkplugNodesMax': {
+    what: '保留其出生消息的 Sparkplug 边缘节点数。',
+    whenFull: '再多一个节点的出生消息成为死信 (undecodable)。',
+  },
+  'pipeline.sparkplugMetricsMax': {
+    what: '所有保留的 Sparkplug 出生消息中的指标数，每个约占 150 字节内存。',
+    whenFull: '会带来更多指标的出生消息成为死信 (undecodable)。',
+  },
   'pipeline.groupsMax': {
     what: '一个 Aggregate 阶段的分组数。',
     whenFull: '再多一个分组的记录成为死信 (stage-failed)。',
