@@ -156,7 +156,6 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Time that a broker has to answer a request.',
     whenFull: 'The connection is given up and the request made again.',
-    key: 'kafka.requestMs',
   },
   kafkaConnectMs: {
     value: 5_000,
@@ -205,14 +204,12 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Silence after which Kafka gives the partitions of a writer to others.',
     whenFull: 'The writer has lost them; the store refuses its seals from the moment another opens them.',
-    key: 'writer.sessionMs',
   },
   kafkaRebalanceMs: {
     value: 60_000,
     unit: 'ms',
     what: 'Time that a writer has to close the pipelines of partitions that it must give up.',
     whenFull: 'Kafka takes it for lost.',
-    key: 'writer.rebalanceMs',
   },
   kafkaLagEveryMs: {
     value: 10_000,

@@ -45,7 +45,10 @@ export interface ByteRange {
  * their bytes lie. Grammar: Kafka's "Record Batch" and "Record" message formats.
  */
 export class RecordSetWriter {
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  /** A whole buffer of its own, so that it can be given back by any view of it. */
+  #bytes: Buffer<ArrayBufferLike> = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** Given back, for the next batch but one. */
+  #spare: Buffer<ArrayBufferLike> | undefined;
   #length = RECORD_SET_HEAD_BYTES;
   #count = 0;
   #baseMs = 0;
@@ -97,14 +100,21 @@ export class RecordSetWriter {
     bytes.writeBigInt64BE(BigInt(this.#maxMs), MAX_TIME_AT);
     bytes.writeInt32BE(this.#count, COUNT_AT);
     const set = { bytes: bytes.subarray(0, this.#length), count: this.#count };
-    this.#bytes = Buffer.allocUnsafe(Math.max(FIRST_BYTES, this.#length + (this.#length >> 3)));
+    this.#bytes =
+      this.#spare ?? Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#length + (this.#length >> 3)));
+    this.#spare = undefined;
     this.#length = RECORD_SET_HEAD_BYTES;
     this.#count = 0;
     return set;
   }
 
+  /** Takes back the bytes of a batch that it made and that nobody looks at any more. */
+  giveBack({ bytes }: RecordSet): void {
+    this.#spare = Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength);
+  }
+
   #grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }

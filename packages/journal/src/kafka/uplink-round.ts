@@ -144,6 +144,11 @@ export class RoundBuilder {
     return round;
   }
 
+  /** Takes back the bytes of a round that Kafka has taken. */
+  giveBack({ parts }: UplinkRound): void {
+    for (const { topic, partition, set } of parts) this.#open.get(topic)?.[partition]?.writer.giveBack(set);
+  }
+
   #addDead(record: RecordReader, route: KafkaRoute, reason: string): RoundAnswer {
     const spread = this.#spreads.get(DEAD_LETTER_TOPIC);
     if (!spread) return { unknownTopic: DEAD_LETTER_TOPIC };

@@ -328,6 +328,7 @@ class RunningUplink implements Uplink {
     if (round.to >= this.#carefulUntil) this.#builder.recordsMax = LIMITS.kafkaRoundRecords.value;
     if (round.parts.length > 0) this.#connect();
     this.#meters.sent(round.records);
+    this.#builder.giveBack(round);
     this.#onPosition(round.to);
     const { clock } = this.#needs;
     this.#saving ??= clock.startTimer(LIMITS.kafkaPositionMs.value, () => {
