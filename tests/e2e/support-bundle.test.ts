@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
@@ -89,9 +89,34 @@ test('support-bundle tells what helps, and nothing of any secret or payload', as
   assert.match(String(texts.get('log.txt')), /the last line/);
   assert.match(String(texts.get('metrics.txt')), /^iot_process_resident_memory_bytes \d+/m);
   assert.equal(JSON.parse(String(texts.get('ledger.json'))).totals.received, 2);
-  assert.equal(JSON.parse(String(texts.get('configuration.json'))).values.dataDir, dataDir);
+  const { of, values } = JSON.parse(String(texts.get('configuration.json')));
+  assert.equal(of, 'the running instance');
+  assert.equal(values.dataDir, dataDir);
+  assert.equal(values.http.port, 0, 'what the server was started with, not the shell of the bundle');
   assert.ok(JSON.parse(String(texts.get('crashes.json'))).length > 0);
   assert.match(String(texts.get('folder.json')), /"name": "journal/);
+});
+
+test('support-bundle takes the password and the link out of what a first start prints', async () => {
+  const own = { dataDir: join(folder.path, 'first'), env: { SKERRY_HTTP_PORT: '0', SKERRY_MQTT_PORT: '0' } };
+  const stopWhen = (out: string) => out.includes('mosquitto_pub');
+  const { out, err } = await skerry('up --no-demo', { ...own, stopWhen });
+  const password = /admin\b.*: ([\w-]{20})\n/.exec(out)?.[1];
+  const code = /code=([\w-]{43})/.exec(out)?.[1];
+  assert.ok(password && code, out);
+  const log = join(folder.path, 'up.log');
+  writeFileSync(log, `${out}${err}`);
+  const file = join(folder.path, 'first.tar.gz');
+  const said = await skerry(['support-bundle', '--file', file, '--log-file', log], own);
+  assert.equal(said.code, 0, said.err);
+  const place = join(folder.path, 'first-bundle');
+  mkdirSync(place);
+  assert.equal(spawnSync('tar', ['-xzf', file, '-C', place]).status, 0);
+  const text = readFileSync(join(place, 'skerry-support', 'log.txt'), 'utf8');
+  assert.ok(!text.includes(password) && !text.includes(code), text);
+  assert.match(text, /is running\.\n[\s\S]*password[^\n]*: \[redacted\]\n[\s\S]*mosquitto_pub/);
+  const configuration = readFileSync(join(place, 'skerry-support', 'configuration.json'), 'utf8');
+  assert.match(JSON.parse(configuration).of, /^no instance answered: what skerry up would start with/);
 });
 
 test('support-bundle overwrites nothing, and is made without an instance too', async () => {

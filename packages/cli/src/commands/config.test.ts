@@ -19,8 +19,9 @@ test('config print tells of each value where it comes from, in YAML that reads b
   using file = aFile('series: { rawDays: 7 }\n');
   const environment = { SKERRY_MQTT_PORT: '1999' };
   const words = ['config', 'print', '--config', file.path, '--no-demo'];
-  const { code, out } = await runLine(words, { environment });
+  const { code, out, err } = await runLine(words, { environment });
   assert.equal(code, 0);
+  assert.equal(err, 'skerry up would start with this here.\n', 'no instance: it is not said to be in force');
   assert.match(out, /^demo: false # --no-demo|^demo: false # --demo/m);
   assert.ok(out.includes(`  rawDays: 7 # file ${file.path}\n`));
   assert.ok(out.includes('  port: 1999 # SKERRY_MQTT_PORT\n'));

@@ -3,14 +3,16 @@ import { withoutSecrets } from '../config/hidden-secrets.ts';
 import { loadConfig } from '../config/load.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
+import { readRunFile } from '../processes/data-folder.ts';
 import { certificateNameFaults, checkTlsFiles } from '../processes/tls-files.ts';
 import { configFlags, configSources } from './instance.ts';
 import { OUTPUT_FLAG, type Verb } from './verb.ts';
 
-/** `skerry config print`: the configuration in force, each value with where it comes from. */
+/** `skerry config print`: what `skerry up` would start with here, each value with where it comes from. */
 export const configPrintVerb: Verb = {
   path: ['config', 'print'],
-  summary: 'The configuration in force, each value with where it comes from.',
+  summary:
+    'What skerry up would start with from this file, environment and flags, each value with where it comes from; not what a running instance goes by.',
   positionals: [],
   flags: [OUTPUT_FLAG, ...configFlags()],
   examples: ['skerry config print > skerry.yaml', 'SKERRY_HTTP_PORT=9090 skerry config print -o wide'],
@@ -18,6 +20,10 @@ export const configPrintVerb: Verb = {
     const { config: loaded, origins } = loadConfig(configSources(context));
     const config = withoutSecrets(loaded);
     const format = outputFormat(context.flags.output);
+    const run = readRunFile(loaded.dataDir);
+    context.stderr.write(
+      `skerry up would start with this here.${run ? ` What the instance that runs (process ${run.pid}) goes by is on the page under Settings, and in configuration.json of skerry support-bundle.` : ''}\n`,
+    );
     if (format === 'table' || format === 'yaml') {
       await write(context.stdout, annotatedYaml(config, origins));
       return 0;

@@ -19,7 +19,7 @@ const PARTS = 10;
 export const supportBundleVerb: Verb = {
   path: ['support-bundle'],
   summary:
-    'Writes an archive for somebody who helps: versions, configuration, findings, figures; no payloads, no secrets.',
+    'Writes an archive for somebody who helps: versions, configuration, findings, figures; no payloads, passwords and tokens taken out.',
   positionals: [],
   flags: [
     {
@@ -66,7 +66,7 @@ export const supportBundleVerb: Verb = {
     }
     await write(context.stdout, `${path}\n`);
     context.stderr.write(
-      `${files.length} files; no payload, password or token is in them. Names of devices, projects and files are: look through it before you send it.\n`,
+      `${files.length} files, without payloads; what looks like a password or a token was taken out of them. Names of devices, projects and files are in them: look through it before you send it.\n`,
     );
     if (!isRunning) context.stderr.write('No instance answered, so its figures are missing.\n');
     return 0;

@@ -34,7 +34,7 @@ const PARTS: Readonly<Record<string, (sources: BundleSources) => unknown>> = {
     memoryBytes: totalmem(),
     uptimeSecs: Math.floor(uptime()),
   }),
-  'configuration.json': ({ loaded }) => ({ values: loaded.config, origins: loaded.origins }),
+  'configuration.json': configurationOf,
   'doctor.json': ({ loaded }) => examine(loaded.config),
   'crashes.json': ({ loaded }) => readCrashes(loaded.config.dataDir).slice(-LIMITS.bundleCrashesMax.value),
   'folder.json': ({ loaded }) => filesOf(loaded.config.dataDir),
@@ -44,6 +44,13 @@ const PARTS: Readonly<Record<string, (sources: BundleSources) => unknown>> = {
   'metrics.txt': ({ client, signal }) => client?.getMetrics({}, { signal }),
   'log.txt': ({ logFile }) => (logFile === undefined ? undefined : lastLines(logFile)),
 };
+
+/** What the running instance goes by; where none answers, what one that is started with these words would. */
+async function configurationOf({ loaded, client, signal }: BundleSources): Promise<unknown> {
+  if (client) return { of: 'the running instance', ...(await client.getConfig({}, { signal })) };
+  const of = 'no instance answered: what skerry up would start with in the shell of skerry support-bundle';
+  return { of, values: loaded.config, origins: loaded.origins };
+}
 
 /** The files of a bundle, without payloads and without secrets. What there is nothing of is left out. */
 export async function bundleFiles(sources: BundleSources): Promise<TarEntry[]> {

@@ -4,16 +4,33 @@ const REDACTED = '[redacted]';
 const SECRET_KEY =
   /pass(word|phrase)?|token|secret|credential|authorization|cookie|private|(^|[^a-z])key(file)?$|salt|hash/i;
 
+/** Words before a secret, in variables of the environment, members of JSON, flags, headers and sentences. */
+const SECRET_WORD =
+  '(?:pass(?:word|wd|phrase)?|pwd|token|secret|credentials?|authorization|cookie|api[-_]?key|private[-_]?key)';
+
+/** A value to the end of its quotes, or of the word. */
+const VALUE = `(?:\\\\"(?:(?!\\\\").)*\\\\"|"(?:[^"\\\\\\n]|\\\\.)*"|'[^'\\n]*'|[^\\s"']\\S*)`;
+
 /** Parts of texts that look like a secret, whatever stands around them. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [^-]*PRIVATE KEY-----[\s\S]*?(-----END [^-]*PRIVATE KEY-----|$)/g, REDACTED],
   [/\bsk_[A-Za-z0-9_-]{8,}/g, REDACTED],
   [/\b(Bearer|Basic) +[A-Za-z0-9+/=._~-]+/gi, `$1 ${REDACTED}`],
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s:@]*:[^/\s@]*@/gi, `$1${REDACTED}@`],
+  // a password may hold @ and /, so everything to the last @ goes
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi, `$1${REDACTED}@`],
+  // "its password is told this once: …": words may stand between
   [
-    /((?:pass(?:word|phrase)?|token|secret|code|authorization|cookie)["']?\s*[=:]\s*["']?)[^\s"',;&]+/gi,
+    new RegExp(`(${SECRET_WORD}s?(?:\\\\?["'])?[^\\n=:"'{}]{0,80}[=:][ \\t]*)${VALUE}`, 'gi'),
     `$1${REDACTED}`,
   ],
+  [/([?&]code=)[^\s&"'<>]+/g, `$1${REDACTED}`],
+  // curl -u NAME:PASSWORD, mosquitto_pub -P X or --pw X, --password X
+  [
+    /((?:^|\s)(?:-u|--(?:proxy-)?user)[ =]?)(?:"[^"\n]*:[^"\n]*"|'[^'\n]*:[^'\n]*'|[^\s:"']+:\S+)/gm,
+    `$1${REDACTED}`,
+  ],
+  [new RegExp(`((?:^|\\s)(?:-P|--pw)[ =]?)${VALUE}`, 'gm'), `$1${REDACTED}`],
+  [new RegExp(`((?:^|\\s)--[a-z-]*${SECRET_WORD}[ =])(?!-)${VALUE}`, 'gim'), `$1${REDACTED}`],
 ];
 
 /** Replaces what is or may be a secret: by known secrets, by the names of keys, by the look of texts. */
