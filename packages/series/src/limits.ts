@@ -183,7 +183,7 @@ export const LIMITS = {
     what: 'Connections of a process to PostgreSQL.',
     whenFull:
       'Work waits for one as long as a connection may take to come, then fails with store-connections-full.',
-    key: 'postgres.pool',
+    key: 'postgres.poolMax',
   },
   connectMs: {
     value: 10_000,
@@ -196,7 +196,6 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Time of one statement of a writer in PostgreSQL.',
     whenFull: 'The server gives it up; the seal is tried again.',
-    key: 'postgres.statementMs',
   },
   readMs: {
     value: 10_000,

@@ -74,7 +74,7 @@ export class RoleProcess implements AsyncDisposable {
     const deadline = performance.now() + READY_MS;
     while (performance.now() < deadline) {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) break;
-      const response = await fetch(`${this.url}/health`).catch(() => undefined);
+      const response = await fetch(`${this.url}/health`).catch(() => undefined); // it does not listen yet
       // what it prints when everything listens comes after that
       if (response?.ok && this.#text.includes(this.url)) return;
       await pause(LOOK_MS);
@@ -84,7 +84,7 @@ export class RoleProcess implements AsyncDisposable {
 
   /** Why it is not ready; empty when it is. Undefined while it does not answer. */
   async reasons(): Promise<readonly RoleReason[] | undefined> {
-    const response = await fetch(`${this.url}/ready`).catch(() => undefined);
+    const response = await fetch(`${this.url}/ready`).catch(() => undefined); // the caller is told by it
     if (!response) return undefined;
     const { reasons } = (await response.json()) as { readonly reasons: readonly RoleReason[] }; // as /ready answers
     return reasons;
@@ -92,10 +92,8 @@ export class RoleProcess implements AsyncDisposable {
 
   /** The value of a metric, summed over its labels; undefined while it does not answer, or has none. */
   async metric(name: string): Promise<number | undefined> {
-    const text = await fetch(`${this.url}/metrics`)
-      .then((response) => response.text())
-      .catch(() => '');
-    const values = text
+    const response = await fetch(`${this.url}/metrics`).catch(() => undefined); // the caller is told by it
+    const values = ((await response?.text()) ?? '')
       .split('\n')
       .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
       .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));

@@ -121,6 +121,7 @@ const OTHER_VARIABLES = new Set([
   'SKERRY_SEED',
   'SKERRY_PROPERTY_RUNS',
   'SKERRY_SIMULATION_CPU_SECS',
+  'SKERRY_TIMESCALE_URL',
 ]);
 
 function unknownVariables(

@@ -28,6 +28,7 @@ export interface RoleConfig {
     readonly layout: 'one' | 'project' | 'bridge-v1' | 'bridge-v2';
     readonly topic: string;
     readonly key: 'device' | 'topic' | 'client' | 'project';
+    readonly topicsMax: number;
     readonly partitions: number;
     readonly replication: number;
     readonly minInSync: number;
@@ -149,6 +150,7 @@ export const ROLE_SECTIONS = {
     ),
     topic: name('Topic of the layout "one".', 'iot.telemetry'),
     key: choice('What keeps records in order.', ['device', 'topic', 'client', 'project'], 'device'),
+    topicsMax: whole('Topics that the layouts by project may come to.', 1_000, 1, 100_000),
     partitions: whole('Partitions of a topic that is made.', 12, 1, 4_096),
     replication: whole('Replicas of a topic that is made.', 1, 1, 9),
     minInSync: whole('Replicas that must have a record before it is acknowledged.', 1, 1, 9),
@@ -178,7 +180,7 @@ export const ROLE_SECTIONS = {
     },
     passwordFile: text('File that holds the password; stronger than one in the address.'),
     schema: { ...name('Schema that holds the tables.', 'skerry'), pattern: '^[a-z_][a-z0-9_]*$' },
-    poolMax: whole('Connections of one process.', 10, 1, 1_000),
+    poolMax: whole('Connections of one process.', 8, 1, 1_000),
     statementSecs: whole('Time a statement may take, s.', 30, 1, 3_600),
   }),
   writer: section({

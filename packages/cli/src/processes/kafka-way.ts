@@ -30,8 +30,8 @@ export function openConfiguredKafka(
 
 /** How records are spread over topics, as configured. */
 export function layoutOf({ kafka }: Pick<SkerryConfig, 'kafka'>): TopicLayout {
-  const { layout, topic, key } = kafka;
-  return new TopicLayout({ layout, topic, key });
+  const { layout, topic, key, topicsMax } = kafka;
+  return new TopicLayout({ layout, topic, key, topicsMax });
 }
 
 /** What topics are made like. */

@@ -10,7 +10,7 @@ export interface TableFeedNeeds {
 
 /** Time between two looks at what was committed. */
 const LOOK_MS = 100;
-const POINTS_MAX = 10_000;
+const AT_ONCE = 10_000;
 
 /**
  * Points as writers commit them, from `cursor` or from now on, in the shape of the pipeline's own feed; the first item is
@@ -28,7 +28,7 @@ export async function* followTables(
   let at = cursor ?? (await readings.now());
   let isFirst = true;
   while (!signal.aborted) {
-    const { points, cursor: next, isMore, gaps } = await readings.changes(at, asked, POINTS_MAX);
+    const { points, cursor: next, isMore, gaps } = await readings.changes(at, asked, AT_ONCE);
     const wanted =
       filters.length < 2 ? points : points.filter((point) => filters.some((one) => isOf(point, one)));
     const gap = gaps.length === 0 ? undefined : ({ after: at, until: next, reason: 'restarted' } as const);
