@@ -244,4 +244,14 @@ test('openKafkaPartition tells its lag by what is committed, and when retention 
   assert.equal(partition.lag().records, 1);
   partition.commit({ name: 'pipeline', isMandatory: true, position: 3 });
   assert.deepEqual(partition.lag(), { records: 0, seconds: 0, retentionLeftSeconds: undefined });
+  await partition[Symbol.asyncDispose]();
+  const told = scene.needs.meter.snapshot().filter(({ name }) => name.startsWith('iot_kafka_'));
+  assert.deepEqual(
+    told.map(({ name, samples }) => [name, samples[0]?.value]),
+    [
+      ['iot_kafka_lag_records', 0],
+      ['iot_kafka_lag_seconds', 0],
+      ['iot_kafka_retention_left_seconds', 3600],
+    ],
+  );
 });

@@ -93,8 +93,12 @@ export class PartitionLagMeters implements Disposable {
     return { records, seconds, retentionLeftSeconds: left };
   }
 
+  /** Stops, and tells no lag any more: the partition is somebody else's now. */
   [Symbol.dispose](): void {
     this.#ticker[Symbol.dispose]();
+    this.#records.set(0);
+    this.#seconds.set(0);
+    if (this.#retentionMs !== undefined) this.#left.set(this.#retentionMs / 1000);
   }
 
   /** Joins neighbours, so that many small batches do not fill memory; the older time stands for both. */
