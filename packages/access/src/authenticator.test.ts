@@ -290,6 +290,9 @@ test('AccessBook refuses what would leave no administrator, and names, grants an
   for (const grant of [
     { role: 'viewer', project: 'p' },
     { role: 'viewer', tenant: '' },
+    { role: 'viewer', tenant: '.' },
+    { role: 'viewer', tenant: 'acme', project: '..' },
+    { role: 'device', tenant: 'acme', project: 'p', device: '..' },
   ] as const) {
     await assert.rejects(book.addUser('x', { grants: [grant] }), hasCode('grant-invalid'));
   }

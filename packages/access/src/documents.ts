@@ -1,4 +1,4 @@
-import { type Grant, ROLES } from '@skerry/model';
+import { type Grant, isDotSegment, ROLES } from '@skerry/model';
 import { AccessError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
@@ -104,10 +104,11 @@ function checkGrant(grant: Grant): Grant {
   const { role, tenant, project, device } = grant;
   const parts = [tenant, project, device];
   const isNested = parts.every((part, at) => part === undefined || at === 0 || parts[at - 1] !== undefined);
-  if (!ROLES.includes(role) || !isNested || parts.includes('')) {
+  const isId = (part: string | undefined) => part === undefined || (part !== '' && !isDotSegment(part));
+  if (!ROLES.includes(role) || !isNested || !parts.every(isId)) {
     throw new AccessError(
       'grant-invalid',
-      `Found the grant ${JSON.stringify(grant)}, wanted a role of ${ROLES.join(', ')}, and a project only with its tenant, a device only with its project.`,
+      `Found the grant ${JSON.stringify(grant)}, wanted a role of ${ROLES.join(', ')}, and a project only with its tenant, a device only with its project, none of them empty, "." or "..".`,
     );
   }
   return {

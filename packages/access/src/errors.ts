@@ -82,7 +82,7 @@ export const ACCESS_FAULTS: Readonly<Record<AccessFault, AccessFaultEntry>> = {
     400,
     'give-up',
     'The grant cannot be used',
-    'A grant has a role, and a project only with its tenant, a device only with its project.',
+    'A grant has a role, and a project only with its tenant, a device only with its project; `.` and `..` are no ids.',
   ),
   'too-many-users': entry(409, 'give-up', 'Too many users', 'As many users exist as the limit allows.'),
   'too-many-tokens': entry(409, 'give-up', 'Too many tokens', 'As many tokens exist as the limit allows.'),

@@ -65,6 +65,14 @@ export interface Scope {
 /** The scope that holds everything. */
 export const EVERYTHING: Scope = {};
 
+/**
+ * Whether an id is `.` or `..`. No tenant, project or device has such a name: clients of HTTP take these levels out of a
+ * path, percent-encoded ones too (https://url.spec.whatwg.org/#path-state, RFC 3986 5.2.4), so nobody could ask for it.
+ */
+export function isDotSegment(id: string): boolean {
+  return id === '.' || id === '..';
+}
+
 /** A role inside a scope. */
 export interface Grant extends Scope {
   readonly role: Role;

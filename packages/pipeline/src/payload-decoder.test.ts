@@ -66,6 +66,8 @@ test('PayloadDecoder keeps integers beyond 2^53 exact and smaller ones as number
   ]);
   assert.equal(fault(`{"a":${'9'.repeat(79)}}`).reason, 'undecodable');
   assert.equal(fault('{"a":1e400}').reason, 'undecodable');
+  for (const id of ['.', '..'])
+    assert.match(fault(`{"deviceId":"${id}","a":1}`).detail, /is \. or \.\.; 1 to 128 .* were expected/);
 });
 
 test('PayloadDecoder takes the ids of device, message, sequence and epoch out of the metrics', () => {

@@ -326,7 +326,7 @@ export class PayloadDecoder {
       if (id !== '' && !isValidId(id))
         throw new DecodeFault(
           'undecodable',
-          `The device id has ${id.length} characters or holds one that an id may not have; 1 to ${LIMITS.idCharsMax.value} without control characters, +, # and / were expected.`,
+          `The device id has ${id.length} characters or holds one that an id may not have, or is . or ..; 1 to ${LIMITS.idCharsMax.value} without control characters, +, # and / were expected.`,
         );
       if (isBetter) this.#element.device = id === '' ? undefined : id;
       return true;

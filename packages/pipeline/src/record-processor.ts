@@ -1,5 +1,5 @@
 import { HEADER, RECORD_KIND } from '@skerry/journal';
-import { PROJECT_DEVICE, type Verdict } from '@skerry/model';
+import { isDotSegment, PROJECT_DEVICE, type Verdict } from '@skerry/model';
 import { type Account, accountOf, type DeviceState, type ProjectState } from './catalogue.ts';
 import type { OpenLetter } from './dead-letter-book.ts';
 import { tooMany } from './decode-fault.ts';
@@ -32,6 +32,7 @@ export class RecordProcessor {
     seqResets: 0,
     replaysRefused: 0,
     repeated: 0,
+    deadLettered: {},
   };
   /** Telemetry records given a verdict over the journal's life. */
   telemetryPosition: number;
@@ -181,7 +182,10 @@ export class RecordProcessor {
     const { route } = topic;
     this.#payloads.sparkplug = undefined;
     if (route.kind !== 'telemetry' || record.kind === RECORD_KIND.misrouted) {
-      const detail = `The topic ${record.topic.slice(0, 200)} lies under a telemetry prefix and fits no template.`;
+      const why = record.topic.split('/').some(isDotSegment)
+        ? ': `.` and `..` are no ids of a tenant, project or device'
+        : '';
+      const detail = `The topic ${record.topic.slice(0, 200)} lies under a telemetry prefix and fits no template${why}.`;
       return { reason: 'unknown-topic', detail, stage: 'route' };
     }
     const bound = record.boundDevice;
@@ -386,6 +390,8 @@ export class RecordProcessor {
     const payload = new Uint8Array(record.payload);
     const account = accountOf(owner, device);
     count(draft, owner, account, 'deadLettered');
+    const { deadLettered } = this.counts;
+    deadLettered[why.reason] = (deadLettered[why.reason] ?? 0) + 1;
     draft.verdict('deadLettered');
     draft.deadLetterBytes += payload.length + headers.length;
     const { offset, receivedMicros, client, qos } = record;

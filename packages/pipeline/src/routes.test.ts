@@ -51,6 +51,21 @@ test('compileRoutes leaves all but the exact form of a template without optional
     assert.equal(route(topic).kind, 'messaging', topic);
 });
 
+test('compileRoutes dead-letters telemetry of a tenant, project or device that is called . or ..', () => {
+  for (const topic of [
+    'iot/t/p/../telemetry',
+    'iot/t/./d/telemetry',
+    'iot/../p/d/telemetry',
+    `${BASE}/t/..`,
+    `${BASE}/t/p/.`,
+    '$skerry/telemetry/t/p/..',
+  ])
+    assert.equal(route(topic).kind, 'dead-letter', topic);
+  assert.equal(route('iot/t/p/../events').kind, 'messaging');
+  assert.equal(route('iot/t/p/.../telemetry').device, '...');
+  assert.equal(route(`${BASE}/t/p/d/../x`).metricPrefix, '...x');
+});
+
 test('compileRoutes follows the configured fallback', () => {
   assert.equal(compileRoutes({ ...DEFAULT_ROUTES, unmatched: 'refuse' })('a/b').kind, 'refuse');
   assert.equal(compileRoutes({ ...DEFAULT_ROUTES, unmatched: 'deadLetter' })('a/b').kind, 'dead-letter');

@@ -1,3 +1,4 @@
+import { isDotSegment } from '@skerry/model';
 import { isSparkplugCommand, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 import { LIMITS } from './limits.ts';
 import { matchTemplate, parseTemplate, type TemplateMatch, type TopicTemplate } from './topic-template.ts';
@@ -42,7 +43,7 @@ const HTTP_PARSED = parseTemplate(HTTP_TEMPLATE);
 /**
  * The routing function of a configuration: pure, remembers up to `routesCachedMax` topics. A template with optional
  * levels owns its whole literal prefix: what lies under it and does not fit is a dead letter. A template without
- * owns exactly the topics that fit. Commands and `STATE` of Sparkplug are messaging under a template of it. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
+ * owns exactly the topics that fit, and those that would but for an id `.` or `..`, which are dead letters. Commands and `STATE` of Sparkplug are messaging under a template of it. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
  */
 export function compileRoutes(config: RouteConfig): (topic: string) => Route {
   const templates = config.templates.map(parseTemplate);
@@ -69,9 +70,15 @@ function unmatchedRoute(unmatched: RouteConfig['unmatched']): Route {
 
 function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: string): Route {
   const levels = topic.split('/');
+  const spelled = levels.some(isDotSegment)
+    ? levels.map((one) => (isDotSegment(one) ? '-' : one))
+    : undefined;
+  /** It would be telemetry but for a level that is no id: its publisher means it to be stored. */
+  const isMeant = (template: TopicTemplate) => spelled !== undefined && matchTemplate(template, spelled);
   if (topic.startsWith('$')) {
     const match = matchTemplate(HTTP_PARSED, levels);
-    return match ? telemetryRoute(match) : MESSAGING;
+    if (match) return telemetryRoute(match);
+    return isMeant(HTTP_PARSED) ? DEAD_LETTER : MESSAGING;
   }
   let isOwned = false;
   for (const template of templates) {
@@ -79,7 +86,7 @@ function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: s
     if (template.isSparkplug && isSparkplugCommand(levels)) return MESSAGING;
     const match = matchTemplate(template, levels);
     if (match) return telemetryRoute(match);
-    if (template.ownsPrefix) isOwned = true;
+    if (template.ownsPrefix || isMeant(template)) isOwned = true;
   }
   return isOwned ? DEAD_LETTER : unmatched;
 }

@@ -55,6 +55,9 @@ test('mayPublish gives a subject of two devices no topic that names them optiona
 test('mayPublish lets a project spoil its own topics only', () => {
   const publish = (topic: string): boolean => RIGHTS.mayPublish(PROJECT, topic, 'dead-letter');
   assert.equal(publish('mtic/msg/client/realtime/T/P//x'), true);
+  assert.equal(publish('iot/T/P/../telemetry'), true);
+  assert.equal(publish('iot/T/../D/telemetry'), false);
+  assert.equal(publish('iot/../P/D/telemetry'), false);
   assert.equal(publish('mtic/msg/client/realtime/T'), false);
   assert.equal(publish('mtic/msg/client/realtime'), false);
   assert.equal(publish('mtic/msg/client/realtime/T2/P//x'), false);

@@ -1,3 +1,4 @@
+import { isDotSegment } from '@skerry/model';
 import { readSparkplugTopic, SPARKPLUG_NAMESPACE, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 import { PipelineError } from './errors.ts';
 import { LIMITS } from './limits.ts';
@@ -151,9 +152,13 @@ export function matchTemplate(template: TopicTemplate, levels: readonly string[]
   return { tenant, project, device: sparkplug.deviceId, isDeviceRequired: true, metricPrefix, sparkplug };
 }
 
-/** Whether `id` may name a tenant, project or device: 1 to 128 characters, none of them a control character or `+ # /`. */
+/**
+ * Whether `id` may name a tenant, project or device: 1 to 128 characters, none of them a control character or `+ # /`,
+ * and neither `.` nor `..` (`isDotSegment` says why).
+ */
 export function isValidId(id: string): boolean {
   if (id.length === 0 || id.length > LIMITS.idCharsMax.value || !id.isWellFormed()) return false;
+  if (isDotSegment(id)) return false;
   for (let i = 0; i < id.length; i++) {
     const code = id.charCodeAt(i);
     if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x23 || code === 0x2b || code === 0x2f)

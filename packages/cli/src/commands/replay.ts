@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { CodedError } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
-import { nearestWord } from '@skerry/model';
+import { isDotSegment, nearestWord } from '@skerry/model';
 import type { Publisher } from '@skerry/mqtt';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
@@ -220,11 +220,11 @@ function deviceOf(path: string, line: number, device: string): string {
   throw new CliError('recording-unreadable', message, { path, line });
 }
 
-const LEVEL = 'an id without +, #, / and control characters';
+const LEVEL = 'an id without +, #, / and control characters that is not . or ..';
 
 /** Whether an id can be one level of a topic. */
 function isLevel(text: string): boolean {
-  return text !== '' && !/[+#/\p{Cc}]/u.test(text);
+  return text !== '' && !isDotSegment(text) && !/[+#/\p{Cc}]/u.test(text);
 }
 
 function fillTemplate(template: string, ids: Readonly<Record<string, string>>): string {

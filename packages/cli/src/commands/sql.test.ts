@@ -64,6 +64,19 @@ test('sql answers one query over the points that the flags select', async () => 
   assert.equal(later.out, '{"count(*)":4}\n');
 });
 
+test('sql goes on past a device that cannot be read, and says so', async () => {
+  await using island = await anIsland();
+  const values = { flow: 9 };
+  for (const device of ['.', '..'])
+    island.scene.platform.ingest([{ tenant: 't', project: 'p', device, timeMicros: START, values }]);
+  const { code, out, err } = await ask(island, 'SELECT count(*) AS n FROM telemetry', '-o', 'ndjson');
+  assert.deepEqual([code, out], [0, '{"n":16}\n']);
+  assert.match(
+    err,
+    /The device "t\/p\/\.\." cannot be read, so its points are not in the view: \. and \.\. are no ids\.\n/,
+  );
+});
+
 test('sql keeps integers beyond 2^53, booleans and times as they are', async () => {
   await using island = await openIsland();
   const key = { tenant: 't', project: 'p', device: 'd' };

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Device, SkerryClient } from '@skerry/client';
+import { ApiProblem, type Device, type SkerryClient } from '@skerry/client';
 import { nodeClock } from '@skerry/kernel/node';
+import { isDotSegment } from '@skerry/model';
 import { CliError } from '../errors.ts';
 import { Progress } from '../output/progress.ts';
 import { RowStream } from '../output/row-stream.ts';
@@ -163,7 +164,7 @@ async function fillView(
       total: meant.length,
       note: `${at} of ${meant.length} devices, ${points} points read`,
     });
-    const { metricList } = await client.getDevice({ tenant, project, device }, { signal });
+    const metricList = await metricsOf(context, client, { tenant, project, device });
     for (const { metric } of metricList) {
       if (context.flags.metric !== undefined && context.flags.metric !== metric) continue;
       await child.send({ series: [tenant, project, device, metric] });
@@ -177,6 +178,27 @@ async function fillView(
     }
   }
   progress.end();
+}
+
+/** The metrics of a device of the list; none, and word of it, where it cannot be read: one that is gone, or called `..`. */
+async function metricsOf(
+  context: VerbContext,
+  client: SkerryClient,
+  key: Readonly<Record<'tenant' | 'project' | 'device', string>>,
+): Promise<readonly { readonly metric: string }[]> {
+  const leftOut = (why: string) => {
+    const name = JSON.stringify(`${key.tenant}/${key.project}/${key.device}`);
+    context.stderr.write(`The device ${name} cannot be read, so its points are not in the view: ${why}.\n`);
+    return [];
+  };
+  // an earlier build took such ids in; a path with one leads elsewhere
+  if ([key.tenant, key.project, key.device].some(isDotSegment)) return leftOut('. and .. are no ids');
+  try {
+    return (await client.getDevice(key, { signal: context.signal })).metricList;
+  } catch (cause) {
+    if (!(cause instanceof ApiProblem) || cause.code !== 'not-found') throw cause;
+    return leftOut(cause.message);
+  }
 }
 
 async function sendPoints(

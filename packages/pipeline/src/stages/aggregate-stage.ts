@@ -204,7 +204,7 @@ class AggregateStage implements CompiledAggregate {
     const device = this.#deviceOf(label);
     if (isValidId(device)) return;
     throw new StageFault(
-      `The device of the results would be ${JSON.stringify(device.slice(0, 64))}; 1 to ${LIMITS.idCharsMax.value} characters without control characters, +, # and / were expected.`,
+      `The device of the results would be ${JSON.stringify(device.slice(0, 64))}; 1 to ${LIMITS.idCharsMax.value} characters without control characters, +, # and /, and neither . nor .. were expected.`,
     );
   }
 

@@ -219,6 +219,6 @@ function deviceOf(base: string): string {
   const id = base.replace(/[-:./_]+$/, '').replaceAll('/', '.');
   if (id === '' || isValidId(id)) return id;
   throw fault(
-    `The base name has ${base.length} characters; a device id of at most ${LIMITS.idCharsMax.value} was expected.`,
+    `The base name has ${base.length} characters or is . or ..; a device id of at most ${LIMITS.idCharsMax.value} was expected.`,
   );
 }

@@ -3,12 +3,12 @@ import type { Operation } from '../../operation.ts';
 import { object, text } from '../../schema-kit.ts';
 import { NDJSON } from '../parts.ts';
 
-/** What may stand in the path as an id: no separator or wildcard of topics, no control character. */
-const ID = '^[^\\u0000-\\u001f\\u007f-\\u009f#+/]+$';
+/** What may stand in the path as an id: no separator or wildcard of topics, no control character, not `.` and not `..`. */
+const ID = '^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f-\\u009f#+/]+$';
 
 const idPart = (what: string) =>
   text(
-    `${what}: 1 to ${LIMITS.idCharsMax.value} characters, none of them \`/\`, \`+\`, \`#\` or a control character.`,
+    `${what}: 1 to ${LIMITS.idCharsMax.value} characters, none of them \`/\`, \`+\`, \`#\` or a control character; neither \`.\` nor \`..\`.`,
     {
       minLength: 1,
       maxLength: LIMITS.idCharsMax.value,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { LIMITS } from '../../limits.ts';
@@ -129,6 +130,26 @@ test('sendTelemetry refuses other media types and ids that no topic can hold', a
     assert.equal((await problemIn(answer)).errors?.[0]?.pointer, '#/deviceId');
   }
   assert.deepEqual(scene.platform.incoming, []);
+});
+
+/** The status of an empty object that is sent to a path as it stands: `fetch` would take dots out of it. */
+function sendAsIs(scene: Scene, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(scene.api.url);
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, path, method: 'POST', headers }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode));
+    });
+    asked.once('error', reject).end('{"speed":1}');
+  });
+}
+
+test('sendTelemetry refuses . and .. as ids, which no client could ask for', async () => {
+  await using scene = await openScene();
+  for (const path of ['t/p/%2E%2E', 't/%2e%2E/d', '%2E/p/d', 't/p/.', 't/../d'])
+    assert.equal(await sendAsIs(scene, `/api/v1/telemetry/${path}`), 400, path);
+  assert.deepEqual(scene.platform.incoming, []);
+  assert.equal(await sendAsIs(scene, '/api/v1/telemetry/t/p/...'), 200);
 });
 
 test('sendTelemetry says why nothing is taken in, and when to come again', async () => {
