@@ -80,3 +80,24 @@ test('a connection that is told twice is one, and an offset that holds nothing c
   rig.clock.advance(1_000);
   assert.equal(repeated(), 1);
 });
+
+test('what came again is counted by project, in rows that a restart goes on from', async () => {
+  const rig = new Rig();
+  {
+    await using pipeline = await rig.open();
+    rig.journal.append(sent(1, 0), sent(2, 1), sent(1, 0), sent(2, 1));
+    await pipeline.flush();
+  }
+  await using pipeline = await rig.open();
+  rig.journal.append(sent(2, 1), sent(3, 2));
+  await pipeline.flush();
+  const rows = (await rig.store.load()).stages ?? [];
+  const repeats = rows.filter((row) => row.pipeline === 'repeats');
+  assert.deepEqual(
+    repeats.map(({ body }) => body),
+    ['3'],
+  );
+  assert.match(String(repeats[0]?.part), /^\["\w+","\w+"\]$/);
+  const [origin] = rows.filter((row) => row.pipeline === 'origins');
+  assert.equal((JSON.parse(String(origin?.body)) as { records: number }).records, 3);
+});

@@ -7,6 +7,8 @@ import type { RecordCursor } from './record-cursor.ts';
 
 /** Rows of a store that hold origins have this in the place of a pipeline; the part is the journal of origin. */
 const ROWS = 'origins';
+/** Rows that count what came again; the part is tenant and project as JSON. */
+const REPEATS = 'repeats';
 const FORM = /^([0-9a-f]{32})\/(\d{1,16})\/(\d{1,16})$/;
 
 /** A place where records were taken in first, and how far it has been seen. */
@@ -18,6 +20,8 @@ interface Origin {
   readonly holes: (readonly [first: number, last: number])[];
   /** How many in all, those of holes that are no longer listed included. */
   lost: number;
+  /** Telemetry records of it that had a verdict here, each counted once. */
+  records: number;
   isChanged: boolean;
 }
 
@@ -35,6 +39,8 @@ interface Claim {
  */
 export class OriginBook {
   readonly #origins = new Map<string, Origin>();
+  /** Telemetry records that came again, by tenant and project as JSON. */
+  readonly #repeats = new Map<string, { count: number; isChanged: boolean }>();
   /** The claim of the record that was asked about last. */
   #claim: Claim | undefined;
   /** From here on the journal is complete, so that the first number of an origin must be 0. */
@@ -53,15 +59,21 @@ export class OriginBook {
     return known !== undefined && this.#claim.offset <= known.offset;
   }
 
+  /** A telemetry record of a project came again: it has a verdict more than its gateway has records. */
+  noteRepeat({ tenant, project }: { readonly tenant: string; readonly project: string }): void {
+    const key = JSON.stringify([tenant, project]);
+    this.#repeats.set(key, { count: (this.#repeats.get(key)?.count ?? 0) + 1, isChanged: true });
+  }
+
   /** The record that was asked about last has its verdict. */
-  settle(): void {
+  settle(isTelemetry: boolean): void {
     const claim = this.#claim;
     if (!claim) return;
     this.#claim = undefined;
     let known = this.#origins.get(claim.journal);
     if (!known) {
       const before = this.#isWhole ? -1 : claim.number - 1;
-      known = { offset: -1, number: before, holes: [], lost: 0, isChanged: true };
+      known = { offset: -1, number: before, holes: [], lost: 0, records: 0, isChanged: true };
       this.#origins.set(claim.journal, known);
     }
     if (claim.offset <= known.offset) return;
@@ -71,6 +83,7 @@ export class OriginBook {
       if (known.holes.length > LIMITS.originHolesMax.value) known.holes.shift();
     }
     known.offset = claim.offset;
+    if (isTelemetry) known.records++;
     known.number = Math.max(known.number, claim.number);
     known.isChanged = true;
   }
@@ -93,8 +106,14 @@ export class OriginBook {
     for (const [journal, origin] of this.#origins) {
       if (!origin.isChanged) continue;
       origin.isChanged = false;
-      const { offset, number, holes, lost } = origin;
-      rows.push({ pipeline: ROWS, part: journal, body: JSON.stringify({ offset, number, holes, lost }) });
+      const { offset, number, holes, lost, records } = origin;
+      const body = JSON.stringify({ offset, number, holes, lost, records });
+      rows.push({ pipeline: ROWS, part: journal, body });
+    }
+    for (const [part, repeat] of this.#repeats) {
+      if (!repeat.isChanged) continue;
+      repeat.isChanged = false;
+      rows.push({ pipeline: REPEATS, part, body: String(repeat.count) });
     }
     return rows;
   }
@@ -103,7 +122,9 @@ export class OriginBook {
   restore(rows: readonly StageRow[], logger: Logger): readonly StageRow[] {
     const others: StageRow[] = [];
     for (const row of rows) {
-      if (row.pipeline !== ROWS) others.push(row);
+      if (row.pipeline === REPEATS)
+        this.#repeats.set(row.part, { count: Number(row.body ?? 0), isChanged: false });
+      else if (row.pipeline !== ROWS) others.push(row);
       else if (row.body !== undefined) this.#origins.set(row.part, originOf(row.part, row.body));
     }
     const { missing } = this;
@@ -121,8 +142,8 @@ function claimOf(text: string): Claim | undefined {
 
 function originOf(journal: string, body: string): Origin {
   try {
-    const { offset, number, holes, lost } = JSON.parse(body) as Omit<Origin, 'isChanged'>; // written by takeRows
-    return { offset, number, holes: [...holes], lost, isChanged: false };
+    const told = JSON.parse(body) as Omit<Origin, 'isChanged'>; // written by takeRows
+    return { ...told, holes: [...told.holes], isChanged: false };
   } catch (cause) {
     const words = `The row of the origin ${journal} cannot be read: ${JSON.stringify(body.slice(0, 80))}.`;
     throw new PipelineError('stages-damaged', words, { journal }, cause);

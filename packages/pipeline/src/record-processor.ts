@@ -71,9 +71,10 @@ export class RecordProcessor {
   /** Gives the record its verdict; false, and nothing changed, when the draft's head has no room for it. */
   process(record: RecordCursor, draft: SealDraft): boolean {
     const { kind } = record;
+    const isTelemetry = kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted;
     const isSeen = this.#needs.origins.isSeen(record);
     if (isSeen) this.counts.repeated++;
-    if (kind === RECORD_KIND.telemetry || kind === RECORD_KIND.misrouted) {
+    if (isTelemetry) {
       if (isSeen) this.#repeated(record, draft);
       else if (!this.#telemetry(record, draft)) return false;
       this.telemetryPosition++;
@@ -90,13 +91,14 @@ export class RecordProcessor {
       draft.verdict('none');
     }
     if (record.receivedMicros > draft.logTimeMicros) draft.logTimeMicros = record.receivedMicros;
-    this.#needs.origins.settle();
+    this.#needs.origins.settle(isTelemetry);
     return true;
   }
 
   /** A record that a gateway has sent again; whose it is was counted when it came first. */
   #repeated(record: RecordCursor, draft: SealDraft): void {
     const owner = this.#ownerOf(record);
+    this.#needs.origins.noteRepeat(owner);
     count(draft, owner, accountOf(owner, ''), 'deduplicated');
     draft.verdict('deduplicated');
   }

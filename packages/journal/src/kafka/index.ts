@@ -7,6 +7,7 @@ export * from './murmur2.ts';
 export * from './origin.ts';
 export * from './partition-assignment.ts';
 export * from './partition-count.ts';
+export * from './partition-ends.ts';
 export type { PartitionLag } from './partition-lag.ts';
 export * from './record-layout.ts';
 export * from './topic-layout.ts';
