@@ -3,6 +3,7 @@ export * from './clock.ts';
 export * from './disk.ts';
 export * from './duration.ts';
 export * from './errors.ts';
+export * from './event-loop-watch.ts';
 export * from './failpoint.ts';
 export * from './limit.ts';
 export * from './limits.ts';

@@ -46,6 +46,13 @@ export const LIMITS = {
     what: 'Time between SIGTERM and SIGKILL when a child process is disposed of.',
     whenFull: 'The child is killed.',
   },
+  eventLoopLookMs: {
+    value: 200,
+    unit: 'ms',
+    what: "Time between two looks at how late a thread's event loop is.",
+    whenFull: 'A delay shorter than that may fall between two looks.',
+    metric: 'iot_process_event_loop_delay_seconds',
+  },
   clockDriftMsMax: {
     value: 3_600_000,
     unit: 'ms',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMeter } from './meter.ts';
+import { createMeter, partMeter } from './meter.ts';
+import { mergeFamilies } from './prometheus.ts';
 
 test('createMeter gives the same instrument for the same name and labels', () => {
   const meter = createMeter();
@@ -45,4 +46,18 @@ test('createMeter histogram counts cumulatively, a bound belonging to its own bu
       { le: 5, count: 3 },
     ],
   });
+});
+
+test('partMeter keeps gauges of parts apart and lets counters go on beyond a part', () => {
+  const meter = createMeter();
+  const [one, other] = [partMeter(meter), partMeter(meter)];
+  one.gauge('iot_open', 'Open.').set(3);
+  other.gauge('iot_open', 'Open.').set(0);
+  one.counter('iot_done_total', 'Done.').add(2);
+  other.counter('iot_done_total', 'Done.').add(1);
+  const sum = mergeFamilies([meter.snapshot(), one.snapshot(), other.snapshot()]);
+  assert.equal(sum.find(({ name }) => name === 'iot_open')?.samples[0]?.value, 3);
+  const left = mergeFamilies([meter.snapshot(), other.snapshot()]);
+  assert.equal(left.find(({ name }) => name === 'iot_open')?.samples[0]?.value, 0);
+  assert.equal(left.find(({ name }) => name === 'iot_done_total')?.samples[0]?.value, 3);
 });

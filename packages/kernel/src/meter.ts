@@ -99,6 +99,21 @@ class Buckets implements Histogram {
   }
 }
 
+/**
+ * A meter for one of several equal parts of a process: counters and histograms are those of `parent`, so that they go on
+ * when a part ends; gauges are its own, alone in its `snapshot`, so that parts do not overwrite each other's and an
+ * ended part leaves none behind. `mergeFamilies` adds the parts up.
+ */
+export function partMeter(parent: Meter): Meter {
+  const own = createMeter();
+  return {
+    counter: (name, help, labels) => parent.counter(name, help, labels),
+    histogram: (name, help, boundaries, labels) => parent.histogram(name, help, boundaries, labels),
+    gauge: (name, help, labels) => own.gauge(name, help, labels),
+    snapshot: () => own.snapshot(),
+  };
+}
+
 /** A meter that keeps its numbers in memory. */
 export function createMeter(): Meter {
   const families = new Map<string, Family>();

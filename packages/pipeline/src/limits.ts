@@ -97,6 +97,20 @@ export const LIMITS = {
     whenFull: 'The dead letter of a device that stored nothing yet is kept and counted without a device.',
     metric: 'iot_device_count',
   },
+  censusTenantsMax: {
+    value: 200,
+    unit: 'count',
+    what: 'Tenants that `iot_device_count` tells apart.',
+    whenFull: 'Devices of further tenants are counted together as `(other)`.',
+    metric: 'iot_device_count',
+  },
+  censusDevicesMax: {
+    value: 1_000,
+    unit: 'count',
+    what: 'Devices with an `iot_device_status` of their own, where `metrics.perDevice` is on.',
+    whenFull: 'Further devices have none; `iot_device_count` counts them all.',
+    metric: 'iot_device_status',
+  },
   originHolesMax: {
     value: 64,
     unit: 'count',

@@ -22,6 +22,8 @@ export async function openPipeline(options: PipelineOptions, needs: PipelineNeed
       liveRowsMax: LIMITS.liveRowsMax.value,
       staleMs: 300_000,
       seenEnd: 0,
+      visibleAt: 'decode',
+      perDeviceStatus: false,
       ...options,
     },
     needs,

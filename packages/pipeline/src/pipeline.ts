@@ -39,6 +39,10 @@ export interface PipelineOptions {
   readonly staleMs?: number;
   /** Records below this offset were visible before: they are read again after a restart, and their delay is not counted. None when absent. */
   readonly seenEnd?: number;
+  /** Where readers see points: in the head (`decode`, when absent), or after the seal's transaction (`commit`), where they ask another process. */
+  readonly visibleAt?: 'decode' | 'commit';
+  /** Whether `iot_device_status` tells of each device; false when absent. */
+  readonly perDeviceStatus?: boolean;
 }
 
 /** What a pipeline works with. */

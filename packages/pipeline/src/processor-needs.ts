@@ -42,4 +42,6 @@ export interface ProcessorCounts {
   replaysRefused: number;
   /** Records that had come before, by their origin. */
   repeated: number;
+  /** Records set aside, by reason. */
+  readonly deadLettered: { [Reason in DeadLetterReason]?: number };
 }

@@ -121,7 +121,7 @@ export class RunningPipeline implements Pipeline {
       this.#fail = reject;
     });
     this.ended.catch(() => undefined); // whoever awaits it is told; nobody has to
-    this.#meters = new PipelineMeters(needs.meter);
+    this.#meters = new PipelineMeters(needs.meter, options.visibleAt);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
     this.#books = new SealedBooks(state.stages, needs.journal.start === 0, needs.logger);
@@ -163,9 +163,9 @@ export class RunningPipeline implements Pipeline {
       meters: this.#meters,
       catalogue: this.#catalogue,
       pages: this.#pages,
-      counts: this.#processor.counts,
+      processor: this.#processor,
       ...needs,
-      staleMs: options.staleMs,
+      ...options,
       books: this.#books,
     });
     this.#letterPages = new DeadLetterPages(needs.store, unsealed);
@@ -384,7 +384,7 @@ export class RunningPipeline implements Pipeline {
     const delayMs = Math.max(0, (this.#needs.clock.nowMicros() - receivedMicros) / 1000);
     if (this.position > this.#options.seenEnd) {
       this.#delays.note(delayMs, count, nowMs);
-      this.#meters.delay.observe(delayMs / 1000, count);
+      this.#meters.decoded(receivedMicros, delayMs / 1000, count);
     }
     this.#lastInputMs = nowMs;
     this.#lastRecordMicros = receivedMicros;
@@ -431,6 +431,7 @@ export class RunningPipeline implements Pipeline {
     );
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);
     closing.slot.state = 'sealing';
+    this.#meters.sealing();
     this.#sealing = closing;
     this.#open = this.#begin(closing.number + 1, draft.logTimeMicros);
     this.#sealed = this.#commit(seal, closing, commit).catch((fault: unknown) => this.#end(fault));
@@ -455,7 +456,7 @@ export class RunningPipeline implements Pipeline {
     this.#commitPosition();
     this.#sealing = undefined;
     this.#slots.sealed(closing.slot);
-    this.#meters.seals.add(1);
+    this.#meters.sealed(clock.nowMicros());
     this.#changed.ring();
   }
 

@@ -1,5 +1,9 @@
-import type { Counter, Gauge, Meter } from '@skerry/kernel';
+import type { Clock, Counter, Gauge, Histogram, Meter } from '@skerry/kernel';
 import type { UplinkLag } from './uplink.ts';
+
+/** Upper bounds of the buckets, s. */
+const WRITE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
+const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
 
 /** The numbers of an uplink, as metrics. */
 export class UplinkMeters {
@@ -10,9 +14,26 @@ export class UplinkMeters {
   readonly #isConnected: Gauge;
   readonly #lagRecords: Gauge;
   readonly #lagSeconds: Gauge;
+  readonly #clock: Pick<Clock, 'nowMicros' | 'monotonicMs'>;
+  readonly #writeSeconds: Histogram;
+  readonly #latency: Histogram;
+  /** When the round that is on its way was given to Kafka. */
+  #sendingMs: number | undefined;
 
-  constructor(meter: Meter, lag: () => UplinkLag) {
+  constructor(meter: Meter, clock: Pick<Clock, 'nowMicros' | 'monotonicMs'>, lag: () => UplinkLag) {
     this.#meter = meter;
+    this.#clock = clock;
+    this.#writeSeconds = meter.histogram(
+      'iot_kafka_write_seconds',
+      'Time from giving a round of records to Kafka until all of them are acknowledged.',
+      WRITE_SECONDS,
+    );
+    this.#latency = meter.histogram(
+      'iot_processing_latency_seconds',
+      'Time from the receipt of a record to the end of a stage; end_to_end: until its points are visible.',
+      LATENCY_SECONDS,
+      { stage: 'kafka' },
+    );
     this.#lag = lag;
     this.#sent = meter.counter(
       'iot_kafka_uplink_records_total',
@@ -33,9 +54,20 @@ export class UplinkMeters {
     );
   }
 
-  /** Kafka has taken records. */
-  sent(records: number): void {
+  /** A round of records is given to Kafka. */
+  sending(): void {
+    this.#sendingMs = this.#clock.monotonicMs();
+  }
+
+  /** Kafka has taken the records of a round, the oldest of which was received at `firstMicros`. */
+  sent(records: number, firstMicros: number): void {
     this.#sent.add(records);
+    if (this.#sendingMs !== undefined) {
+      this.#writeSeconds.observe((this.#clock.monotonicMs() - this.#sendingMs) / 1_000);
+      const age = Math.max(0, (this.#clock.nowMicros() - firstMicros) / 1e6);
+      if (records > 0) this.#latency.observe(age, records);
+      this.#sendingMs = undefined;
+    }
     this.observe();
   }
 

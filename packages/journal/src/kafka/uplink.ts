@@ -173,7 +173,7 @@ class RunningUplink implements Uplink {
     this.#mayRespread = state.isClean;
     this.#builder = new RoundBuilder(options.layout, this.#spreads, needs.journal.id);
     this.#builder.begin(state.position);
-    this.#meters = new UplinkMeters(needs.meter, () => this.lag());
+    this.#meters = new UplinkMeters(needs.meter, needs.clock, () => this.lag());
     this.#producer = new RecordProducer(needs.client, {
       onWaiting: (reason) => this.#wait(reason),
       makeTopic: (name) => this.#spread(name, true),
@@ -259,6 +259,7 @@ class RunningUplink implements Uplink {
       else {
         sent = round;
         this.#oldestMicros = round.firstMicros;
+        this.#meters.sending();
         sending = this.#producer.send(round.parts, signal);
         // it is awaited after the next round is made ready
         sending.catch(() => undefined);
@@ -327,7 +328,7 @@ class RunningUplink implements Uplink {
     for (const offset of this.#refusals.keys()) if (offset < round.to) this.#refusals.delete(offset);
     if (round.to >= this.#carefulUntil) this.#builder.recordsMax = LIMITS.kafkaRoundRecords.value;
     if (round.parts.length > 0) this.#connect();
-    this.#meters.sent(round.records);
+    this.#meters.sent(round.records, round.firstMicros);
     this.#builder.giveBack(round);
     this.#onPosition(round.to);
     const { clock } = this.#needs;
