@@ -204,6 +204,7 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Silence after which Kafka gives the partitions of a writer to others.',
     whenFull: 'The writer has lost them; the store refuses its seals from the moment another opens them.',
+    key: 'writer.sessionMs',
   },
   kafkaRebalanceMs: {
     value: 60_000,

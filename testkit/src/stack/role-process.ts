@@ -118,9 +118,10 @@ export class RoleProcess implements AsyncDisposable {
     await this.#ended;
   }
 
-  /** Starts again on the same data after `kill` or `stop`; resolves when it answers. */
-  async restart(): Promise<void> {
-    [this.#child, this.#ended] = this.#spawn();
+  /** Starts again on the same data after `kill` or `stop`, with another environment where it is given; resolves when it answers. */
+  async restart(env?: Readonly<Record<string, string>>): Promise<void> {
+    this.#text = '';
+    [this.#child, this.#ended] = this.#spawn(env);
     await this.answering();
   }
 
@@ -142,8 +143,8 @@ export class RoleProcess implements AsyncDisposable {
     return join(this.#options.folder, 'skerry.yaml');
   }
 
-  #spawn(): [ChildProcess, Promise<unknown>] {
-    const { role, env } = this.#options;
+  #spawn(env = this.#options.env): [ChildProcess, Promise<unknown>] {
+    const { role } = this.#options;
     const child = spawn(process.execPath, [MAIN, role, '--config', this.#file], {
       detached: true, // a process group of its own
       // the last one tells the process when this one has ended

@@ -4,6 +4,7 @@ import { type Kafka, startKafka } from '../engines/kafka.ts';
 import { startMosquitto } from '../engines/mosquitto.ts';
 import { freePorts } from '../engines/ports.ts';
 import { type Postgres, startPostgres } from '../engines/postgres.ts';
+import { FaultProxy } from '../faults/fault-proxy.ts';
 import { RoleProcess } from './role-process.ts';
 
 /** What a stack is made of. */
@@ -16,6 +17,8 @@ export interface StackOptions {
   readonly writers?: number;
   /** Partitions of the topic; 6 unless given. */
   readonly partitions?: number;
+  /** Writers reach PostgreSQL through a proxy of the stack's. */
+  readonly isProxied?: boolean;
   /** Sections of the configuration of every role, over those of the stack. */
   readonly config?: object;
   /** Told what stands. */
@@ -27,6 +30,8 @@ export interface Stack extends AsyncDisposable {
   readonly kafka: Kafka;
   readonly postgres: Postgres;
   readonly mosquitto: Engine;
+  /** Between writers and PostgreSQL, where there is one. */
+  readonly proxy: FaultProxy | undefined;
   readonly gateways: readonly RoleProcess[];
   readonly writers: readonly RoleProcess[];
   readonly cloud: RoleProcess;
@@ -54,13 +59,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     postgres: { url: postgres.url() },
     ...options.config,
   };
+  const proxy = options.isProxied ? stack.use(await FaultProxy.open(postgres.port)) : undefined;
   const ports = await freePorts(gateways + writers + 1);
   const start = async (role: 'gateway' | 'writer' | 'cloud', nth: number) => {
     const httpPort = Number(ports.pop());
+    const isApart = role === 'writer' && proxy !== undefined;
+    const url = isApart ? postgres.url().replace(`:${postgres.port}`, `:${proxy.port}`) : postgres.url();
     const process = await RoleProcess.start({
       role,
       folder: join(folder, `${role}-${nth}`),
-      config,
+      config: { ...config, postgres: { url } },
       httpPort,
     });
     stack.use(process);
@@ -79,6 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     kafka,
     postgres,
     mosquitto,
+    proxy,
     gateways: made,
     writers: written,
     cloud,

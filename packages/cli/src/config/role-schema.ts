@@ -22,6 +22,7 @@ export interface RoleConfig {
     readonly group: string;
     readonly ordinal: number;
     readonly buffer: 'segment' | 'none';
+    readonly leaseSecs: number;
   };
   readonly kafka: {
     readonly brokers: readonly string[];
@@ -43,11 +44,16 @@ export interface RoleConfig {
   readonly postgres: {
     readonly url: string;
     readonly passwordFile: string;
+    readonly caFile: string;
     readonly schema: string;
     readonly poolMax: number;
     readonly statementSecs: number;
   };
-  readonly writer: { readonly group: string; readonly sealAfterMs: number };
+  readonly writer: {
+    readonly group: string;
+    readonly sealAfterMs: number;
+    readonly sessionMs: number;
+  };
 }
 
 const text = (description: string, value = '') => ({ type: 'string' as const, default: value, description });
@@ -134,6 +140,12 @@ export const ROLE_SECTIONS = {
       ['segment', 'none'],
       'segment',
     ),
+    leaseSecs: whole(
+      'Time after which the number of a gateway that is not renewed is free for others, s.',
+      15,
+      3,
+      3_600,
+    ),
   }),
   kafka: section({
     brokers: {
@@ -179,6 +191,9 @@ export const ROLE_SECTIONS = {
       pattern: '^$|^postgres(ql)?://\\S+$',
     },
     passwordFile: text('File that holds the password; stronger than one in the address.'),
+    caFile: text(
+      'Certificate authorities of PostgreSQL, a PEM file: connections are encrypted and its name is checked (verify-full).',
+    ),
     schema: { ...name('Schema that holds the tables.', 'skerry'), pattern: '^[a-z_][a-z0-9_]*$' },
     poolMax: whole('Connections of one process.', 8, 1, 1_000),
     statementSecs: whole('Time a statement may take, s.', 30, 1, 3_600),
@@ -186,6 +201,12 @@ export const ROLE_SECTIONS = {
   writer: section({
     group: name("Kafka's consumer group of the writers.", 'skerry-writer'),
     sealAfterMs: whole('Age at which records are committed to the store, ms.', 100, 10, 60_000),
+    sessionMs: whole(
+      'Silence after which Kafka gives the partitions of a writer to others, ms.',
+      30_000,
+      6_000,
+      1_800_000,
+    ),
   }),
 } as const;
 

@@ -56,6 +56,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
       {
         client,
         group: config.writer.group,
+        sessionMs: config.writer.sessionMs,
         topics: async () => {
           await ensureTopics(
             client,

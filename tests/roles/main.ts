@@ -1,0 +1,33 @@
+// npm run nightly -- roles: runs of the data plane in roles on real engines, a fault in each, judged by what is stored.
+import { parseArgs } from 'node:util';
+import { runRoleCampaign } from './campaign.ts';
+import { ROLE_FAULTS } from './faults.ts';
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { runs: { type: 'string', default: '14' }, seed: { type: 'string', default: '1' } },
+  });
+  const runs = Number(values.runs);
+  const seed = Number(values.seed);
+  if (![runs, seed].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    console.error('Wanted whole numbers: --runs N --seed S.');
+    return 2;
+  }
+  let isStopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      isStopped = true;
+    });
+  const say = (line: string): void => console.log(line);
+  const found = await runRoleCampaign({ runs, seed, say, isOver: () => isStopped });
+  for (const [place, visits] of found.visits) say(`${visits} times: ${place}`);
+  const { sent, lost, doubled, inverted, stuck, repeated } = found;
+  say(
+    `${found.runs} runs of ${ROLE_FAULTS.length} faults, ${sent} messages: lost ${lost}, stored twice ${doubled}, inversions ${inverted}, stuck ${stuck}; ${repeated} came twice and were known`,
+  );
+  const failed = lost + doubled + inverted + stuck > 0 || found.runs < runs ? 1 : 0;
+  say(`${found.runs - failed} passed, ${failed} failed`);
+  return failed;
+}
