@@ -14,6 +14,12 @@ export const LIMITS = {
     what: 'Ends of the server in a row because the disk refused to make bytes durable.',
     whenFull: 'The server comes up read-only and says why, until `skerry up` is started anew.',
   },
+  directBufferBytes: {
+    value: 16 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Records of `skerry gateway` with `gateway.buffer: none` that Kafka has not acknowledged, and those just before.',
+    whenFull: 'Nothing is read from the brokers until Kafka acknowledges; they keep the messages.',
+  },
   routeErasMax: {
     value: 64,
     unit: 'count',
@@ -55,6 +61,12 @@ export const LIMITS = {
     unit: 'count',
     what: 'Lines of the log in a support bundle.',
     whenFull: 'Older ones are left out.',
+  },
+  deadLetterVerdictMs: {
+    value: 4_000,
+    unit: 'ms',
+    what: 'Time in which the pipeline is waited for to judge dead letters that were replayed or discarded.',
+    whenFull: 'The answer counts them as undecided; they are judged when the pipeline comes to them.',
   },
   pipelineSilentMs: {
     value: 10_000,

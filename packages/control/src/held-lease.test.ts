@@ -82,6 +82,37 @@ test('a book that is away for less than the time of the lease costs nothing, for
   assert.ok(lease.lost.aborted, 'it may belong to somebody else by now');
 });
 
+test('a lease that others arbitrate is kept while the book is away, and claimed again unless somebody has it', async () => {
+  const { clock, book, needs } = rig();
+  await using lease = await holdLease({ ...WISH, isArbitrated: true }, needs);
+  assert.ok(lease);
+  book.isAway = true;
+  await pass(clock, 5_000);
+  assert.ok(!lease.lost.aborted);
+  assert.match(String(lease.doubt), /Nobody answers/);
+  book.isAway = false;
+  await pass(clock, 600);
+  assert.deepEqual([lease.doubt, lease.claim.epoch], [undefined, 2]);
+  book.isAway = true;
+  await pass(clock, 1_000);
+  book.isAway = false;
+  assert.ok(await book.claim('g', 0, 'b', 60_000), 'its time is over');
+  await pass(clock, 600);
+  assert.ok(lease.lost.aborted && lease.isTaken);
+});
+
+test('a lease that is left runs out instead of being given back', async () => {
+  const { clock, book, needs } = rig();
+  {
+    await using lease = await holdLease(WISH, needs);
+    lease?.leave();
+  }
+  assert.equal(await holdLease({ ...WISH, owner: 'b' }, needs), undefined);
+  assert.equal((await book.claimAny('g', 'a', 900)).number, 0, 'the owner has it again');
+  await pass(clock, 1_000);
+  assert.deepEqual(await book.orphans('g'), [0]);
+});
+
 test('whoever waits for a number has it as soon as it is free, over a book that is away', async () => {
   const { clock, book, needs } = rig();
   const lease = await holdLease(WISH, needs);

@@ -11,6 +11,11 @@ export interface LeaseWish {
   readonly owner: string;
   /** The limit when absent. */
   readonly leaseMs?: number;
+  /**
+   * Somebody else sees to it that of two holders one works, as an MQTT broker does with clients of one identifier: a
+   * lease that cannot be renewed because the book is away is kept, and claimed again when the book is back.
+   */
+  readonly isArbitrated?: boolean;
 }
 
 /** What holding a lease needs. */
@@ -22,14 +27,20 @@ export interface LeaseNeeds {
 
 /**
  * A lease that is renewed until it is disposed. `lost` is aborted as soon as it may belong to somebody else: it was
- * taken, or it could not be renewed for its time, counted from before the last renewal that came through was asked for.
- * Disposing gives it back (as one that leaves something behind, unless `close` was called).
+ * taken, or (unless others arbitrate) it could not be renewed for its time, counted from before the last renewal that
+ * came through was asked for. Disposing gives it back (as one that leaves something behind, unless `close` was called).
  */
 export interface HeldLease extends AsyncDisposable {
   readonly claim: Claim;
   readonly lost: AbortSignal;
+  /** Whether it was lost, and not given back. */
+  readonly isTaken: boolean;
+  /** Why it is not known at the moment whether it is still held; undefined while it is. */
+  readonly doubt: string | undefined;
   /** What is left behind under the number is gone: nobody needs to take it over. */
   close(): void;
+  /** It is not given back but runs out, so that the owner has it again when it comes back in time. */
+  leave(): void;
 }
 
 /** Claims what is wished, or resolves with undefined when somebody else holds the number. Fails as the book does. */
@@ -40,7 +51,7 @@ export async function holdLease(wish: LeaseWish, needs: LeaseNeeds): Promise<Hel
     number === undefined
       ? await needs.book.claimAny(group, owner, leaseMs)
       : await needs.book.claim(group, number, owner, leaseMs);
-  return claim && new RenewedLease(claim, leaseMs, askedMs, needs);
+  return claim && new RenewedLease(claim, { ...wish, leaseMs }, askedMs, needs);
 }
 
 /**
@@ -70,28 +81,54 @@ export async function waitForLease(
 }
 
 class RenewedLease implements HeldLease {
-  readonly claim: Claim;
   readonly lost: AbortSignal;
   readonly #leaseMs: number;
+  readonly #isArbitrated: boolean;
   readonly #needs: LeaseNeeds;
   readonly #losing = new AbortController();
   readonly #ending = new AbortController();
   readonly #renewing: Promise<void>;
+  #claim: Claim;
+  #doubt: string | undefined;
+  #isTaken = false;
   #isClosed = false;
+  #isLeft = false;
   /** Until then it is ours by our own clock. */
   #untilMs: number;
 
-  constructor(claim: Claim, leaseMs: number, askedMs: number, needs: LeaseNeeds) {
-    this.claim = claim;
+  constructor(
+    claim: Claim,
+    { leaseMs, isArbitrated = false }: LeaseWish & { readonly leaseMs: number },
+    askedMs: number,
+    needs: LeaseNeeds,
+  ) {
+    this.#claim = claim;
     this.lost = this.#losing.signal;
     this.#leaseMs = leaseMs;
+    this.#isArbitrated = isArbitrated;
     this.#needs = needs;
     this.#untilMs = askedMs + leaseMs;
     this.#renewing = this.#renew();
   }
 
+  get claim(): Claim {
+    return this.#claim;
+  }
+
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  get doubt(): string | undefined {
+    return this.#doubt;
+  }
+
   close(): void {
     this.#isClosed = true;
+  }
+
+  leave(): void {
+    this.#isLeft = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,6 +136,7 @@ class RenewedLease implements HeldLease {
     await this.#renewing;
     if (this.lost.aborted) return;
     this.#losing.abort();
+    if (this.#isLeft && !this.#isClosed) return;
     try {
       await this.#needs.book.release(this.claim, this.#isClosed);
     } catch (fault) {
@@ -112,16 +150,15 @@ class RenewedLease implements HeldLease {
     const { clock } = this.#needs;
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      await clock.sleep(
-        Math.min(this.#leaseMs / 3, Math.max(0, this.#untilMs - clock.monotonicMs())),
-        signal,
-      );
+      const leftMs = Math.max(0, this.#untilMs - clock.monotonicMs());
+      await clock.sleep(this.#isArbitrated ? this.#leaseMs / 3 : Math.min(this.#leaseMs / 3, leftMs), signal);
       if (signal.aborted) return;
-      if (await this.#isLost()) {
+      if (this.#isArbitrated ? await this.#isOthers() : await this.#isLost()) {
         this.#needs.logger.log('warn', 'A lease is lost', {
           group: this.claim.group,
           number: this.claim.number,
         });
+        this.#isTaken = true;
         this.#losing.abort();
         return;
       }
@@ -139,7 +176,25 @@ class RenewedLease implements HeldLease {
     over.abort();
     if (answer === 'late' || answer === false) return true;
     if (answer === true) this.#untilMs = askedMs + this.#leaseMs;
+    this.#doubt = answer === true ? undefined : String(answer.fault);
     return false;
+  }
+
+  /** Asks for more time, and claims it again where it has run out; true when somebody else has it. */
+  async #isOthers(): Promise<boolean> {
+    const { book } = this.#needs;
+    const { group, number, owner } = this.#claim;
+    try {
+      const isRenewed = await book.renew(this.#claim, this.#leaseMs);
+      const claim = isRenewed ? this.#claim : await book.claim(group, number, owner, this.#leaseMs);
+      if (!claim) return true;
+      this.#claim = claim;
+      this.#doubt = undefined;
+      return false;
+    } catch (fault) {
+      this.#doubt = String(fault instanceof Error ? fault.message : fault);
+      return false;
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import { ControlError } from '../errors.ts';
 import type { Claim, LeaseBook, LeaseTime } from '../lease-book.ts';
@@ -5,9 +6,11 @@ import { LIMITS } from '../limits.ts';
 
 /** Where leases are kept. */
 export interface PostgresLeaseOptions {
-  /** `postgres://USER@HOST:PORT/DATABASE`. */
+  /** `postgres://USER@HOST:PORT/DATABASE`; of several hosts with commas the one that takes writes is looked for. */
   readonly url: string;
   readonly password?: string;
+  /** PEM text of the authorities to trust: connections are encrypted, and the server's name is checked (verify-full). */
+  readonly authority?: string;
   /** Schema of the table `leases`, made when it is missing; `skerry` when absent. A plain lower-case name. */
   readonly schema?: string;
 }
@@ -19,7 +22,7 @@ interface Row {
 }
 
 /** Classes of SQLSTATE that pass by themselves: connection, resources, intervention of an operator, conflicts. */
-const PASSING = /^(08|53|57|40|55P03)/;
+const PASSING = /^(08|53|57|40|55P03|25006)/;
 const STATEMENT_MS = 5_000;
 
 /**
@@ -38,11 +41,14 @@ export async function openPostgresLeases(options: PostgresLeaseOptions): Promise
 }
 
 class PostgresLeaseBook implements LeaseBook {
-  readonly #pool: pg.Pool;
+  readonly #configs: readonly pg.PoolConfig[];
+  #at = 0;
+  #ending: Promise<void> = Promise.resolve();
+  #pool: pg.Pool;
   readonly #table: string;
   readonly #schema: string;
 
-  constructor({ url, password, schema = 'skerry' }: PostgresLeaseOptions) {
+  constructor({ url, password, authority, schema = 'skerry' }: PostgresLeaseOptions) {
     if (!/^[a-z_][a-z0-9_]*$/.test(schema))
       throw new ControlError(
         'leases-refused',
@@ -50,20 +56,29 @@ class PostgresLeaseBook implements LeaseBook {
       );
     this.#schema = schema;
     this.#table = `${schema}.leases`;
-    this.#pool = new pg.Pool({
-      connectionString: url,
+    this.#configs = urlsOf(url).map((one) => ({
+      ...(authority === undefined ? { connectionString: one } : verified(one, authority)),
       ...(password === undefined ? {} : { password }),
       max: 1,
       connectionTimeoutMillis: STATEMENT_MS,
       query_timeout: STATEMENT_MS,
       application_name: 'skerry leases',
-    });
-    // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
-    this.#pool.on('error', () => undefined);
+    }));
+    this.#pool = this.#poolOf(0);
   }
 
   /** Makes the table where it is missing. Processes that start at once do not disturb each other. */
   async prepare(): Promise<void> {
+    for (let left = this.#configs.length; ; left--) {
+      try {
+        return await this.#prepareHere();
+      } catch (fault) {
+        if (left <= 1) throw fault;
+      }
+    }
+  }
+
+  async #prepareHere(): Promise<void> {
     await this.#ask('Preparing', async (client) => {
       await client.query('BEGIN');
       await client.query("SELECT pg_advisory_xact_lock(hashtext('skerry leases'))");
@@ -129,6 +144,7 @@ class PostgresLeaseBook implements LeaseBook {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
+    await this.#ending;
   }
 
   /** Undefined when somebody else holds it. */
@@ -151,6 +167,23 @@ class PostgresLeaseBook implements LeaseBook {
     return this.#ask('Asking', (client) => client.query<R>(text, [...values]));
   }
 
+  #poolOf(at: number): pg.Pool {
+    const pool = new pg.Pool(this.#configs[at % this.#configs.length]);
+    // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
+    pool.on('error', () => undefined);
+    return pool;
+  }
+
+  /** Another host is asked next. */
+  #turn(): void {
+    if (this.#configs.length === 1) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#pool.end(() => resolve());
+    this.#ending = this.#ending.then(() => promise);
+    this.#at++;
+    this.#pool = this.#poolOf(this.#at);
+  }
+
   async #ask<T>(what: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined;
     let broken: Error | undefined;
@@ -165,6 +198,25 @@ class PostgresLeaseBook implements LeaseBook {
       throw new ControlError(code, words, { state }, cause);
     } finally {
       client?.release(broken);
+      if (broken) this.#turn();
     }
   }
+}
+
+/** An address for each host of one. */
+function urlsOf(url: string): string[] {
+  const [, before = '', hosts = '', after = ''] =
+    /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/.exec(url) ?? [];
+  return hosts.includes(',') ? hosts.split(',').map((host) => before + host + after) : [url];
+}
+
+/** TLS as libpq's `verify-full` has it, whatever the address says of it. */
+function verified(url: string, ca: string): pg.PoolConfig {
+  const place = new URL(url);
+  for (const name of ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey']) place.searchParams.delete(name);
+  const host = place.hostname.replace(/^\[|\]$/g, '');
+  return {
+    connectionString: place.href,
+    ssl: { ca, checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) },
+  };
 }

@@ -1,9 +1,8 @@
-import { type HeldLease, holdLease, type LeaseBook, type LeaseNeeds, waitForLease } from '@skerry/control';
-import type { Clock, Logger, Meter, Random } from '@skerry/kernel';
+import type { HeldLease } from '@skerry/control';
+import { type Clock, CodedError, type Logger, type Meter, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import {
   type Ingress,
-  type Qos,
   SessionFile,
   type Subscriber,
   type SubscriberEvent,
@@ -13,21 +12,15 @@ import {
 import { brokerDialer } from '@skerry/mqtt/node';
 import type { SourceConfig } from '../../config/role-schema.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
-import { CliError } from '../../errors.ts';
-import { readNamed, readSecret } from '../role.ts';
-
-/** Why a gateway is not whole. */
-export interface GatewayReason {
-  readonly code: string;
-  readonly detail: string;
-}
+import { ClosingIngress } from './closing-ingress.ts';
+import type { GatewayLeases } from './gateway-leases.ts';
+import type { GatewayReason } from './gateway-reason.ts';
+import { sourceOptions, sourceTls } from './source-options.ts';
 
 /** What the sources of a gateway work with. */
 export interface GatewaySourcesNeeds {
-  readonly leases: LeaseBook;
+  readonly leases: GatewayLeases;
   readonly ingress: Ingress;
-  /** Name that stays when the process is started again on the same data folder. */
-  readonly owner: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,37 +29,58 @@ export interface GatewaySourcesNeeds {
 
 interface Running {
   readonly source: SourceConfig;
+  readonly ingress: Ingress;
+  /** For sessions of gateways that have not come back; each is emptied before the next. */
+  readonly adopting: Ingress;
   subscriber: Subscriber | undefined;
 }
 
-/** QoS of a configuration that the schema has checked. */
-const QOS: readonly Qos[] = [0, 1, 2];
+const LOOKS_PER_LEASE = 3;
+/** Most time for what was taken in to become durable and be acknowledged, at the end of the process. */
+const LAST_WORDS_MS = 2_000;
 
 /**
  * The subscriptions of a gateway at its brokers. A source with a shared subscription is subscribed by every gateway under
- * a client id with the number of its slot; one without by the gateway that holds the lease of the source. `failed` rejects
- * when a lease is lost: the process must end, since another may be the same client by now.
+ * a client id with the number of its slot; one without by the gateway that holds the lease of the source. The sessions of
+ * a slot whose gateway does not come back within its lease are emptied and ended by another. `failed` rejects with a fault
+ * that ends the process. Disposing takes in nothing more, acknowledges what was, and leaves the sessions at the brokers.
  */
 export class GatewaySources implements AsyncDisposable {
   readonly failed: Promise<never>;
   readonly #config: SkerryConfig;
   readonly #needs: GatewaySourcesNeeds;
+  readonly #ingress: ClosingIngress;
   readonly #running: readonly Running[];
   readonly #ending = new AbortController();
-  readonly #stack = new AsyncDisposableStack();
-  readonly #opening: Promise<void>;
+  readonly #working: Promise<void>;
+  #slot: HeldLease | undefined;
   #fail: (fault: unknown) => void = () => undefined;
 
   constructor(config: SkerryConfig, needs: GatewaySourcesNeeds) {
     this.#config = config;
     this.#needs = needs;
-    this.#running = config.sources.map((source) => ({ source, subscriber: undefined }));
+    this.#ingress = new ClosingIngress(needs.ingress);
+    const parts = splitIngress(this.#ingress, 2 * config.sources.length);
+    this.#running = config.sources.map((source, i) => ({
+      source,
+      ingress: parts[2 * i] as Ingress, // there are twice as many as sources
+      adopting: parts[2 * i + 1] as Ingress, // as above
+      subscriber: undefined,
+    }));
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
     this.failed.catch(() => undefined); // whoever awaits it is told
-    const parts = splitIngress(needs.ingress, this.#running.length);
-    this.#opening = this.#openAll(parts).catch((fault: unknown) => this.#fail(fault));
+    const { signal } = this.#ending;
+    this.#working = Promise.all([
+      this.#subscribeShared(signal),
+      ...this.#running.map((one) => this.#subscribeAlone(one, signal)),
+    ]).then(
+      () => undefined,
+      (fault: unknown) => {
+        if (!signal.aborted) this.#fail(fault);
+      },
+    );
   }
 
   /** What keeps messages from coming, by source. */
@@ -81,105 +95,105 @@ export class GatewaySources implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ingress.close();
+    const over = new AbortController();
+    const late = this.#needs.clock.sleep(LAST_WORDS_MS, over.signal).then(() => over.abort());
+    const subscribers = this.#running.flatMap(({ subscriber }) => subscriber ?? []);
+    await Promise.all(subscribers.map((one) => one.drained(over.signal)));
+    over.abort();
+    await late;
     this.#ending.abort();
-    await this.#opening;
-    await this.#stack.disposeAsync();
+    await this.#working;
+    await Promise.all(this.#running.map(({ subscriber }) => subscriber?.[Symbol.asyncDispose]()));
   }
 
-  async #openAll(parts: readonly Ingress[]): Promise<void> {
+  async #subscribeShared(signal: AbortSignal): Promise<void> {
     const shared = this.#running.filter(({ source }) => source.share !== '');
-    const slot = shared.length === 0 ? undefined : await this.#slot();
-    await Promise.all(
-      this.#running.map(async (one, i) => {
-        const part = parts[i];
-        const { source } = one;
-        if (!part) return;
-        if (source.share !== '') {
-          if (slot) one.subscriber = await this.#subscribe(source, part, String(slot.claim.number));
-          return;
-        }
-        const group = `${this.#config.gateway.group}/${source.name}`;
-        const lease = await this.#lease({ group, number: 0 });
-        if (lease) one.subscriber = await this.#subscribe(source, part, 'single');
-      }),
-    );
-  }
-
-  async #slot(): Promise<HeldLease | undefined> {
+    if (shared.length === 0) return;
     const { group, ordinal } = this.#config.gateway;
-    return await this.#lease(ordinal < 0 ? { group } : { group, number: ordinal });
+    this.#slot = await this.#needs.leases.wait(ordinal < 0 ? { group } : { group, number: ordinal }, signal);
+    if (!this.#slot) return;
+    // started again in time it has the same number, and what is queued under it
+    this.#slot.leave();
+    for (const one of shared) await this.#open(one, this.#slot.claim.number);
+    if (this.#config.postgres.url !== '') await this.#adoptAll(shared, signal);
   }
 
-  /** Waits for a lease and watches it; undefined at the end of the process. */
-  async #lease(wish: { readonly group: string; readonly number?: number }): Promise<HeldLease | undefined> {
-    const { leases: book, clock, logger, owner } = this.#needs;
-    const needs: LeaseNeeds = { book, clock, logger };
-    const { signal } = this.#ending;
-    const { group, number } = wish;
-    const lease =
-      number === undefined
-        ? await holdLease({ group, owner }, needs)
-        : await waitForLease({ group, number, owner }, needs, signal);
-    if (!lease) return undefined;
-    this.#stack.use(lease);
-    const { claim } = lease;
-    logger.log('info', 'A lease is held', { group: claim.group, number: claim.number, epoch: claim.epoch });
-    lease.lost.addEventListener('abort', () => {
-      if (signal.aborted) return;
-      const words = `The lease of ${claim.group} number ${claim.number} is lost: another gateway may have it by now.`;
-      this.#fail(new CliError('lease-lost', words, { group: claim.group, number: claim.number }));
-    });
-    return lease;
+  async #subscribeAlone(one: Running, signal: AbortSignal): Promise<void> {
+    if (one.source.share !== '') return;
+    const group = `${this.#config.gateway.group}/${one.source.name}`;
+    const lease = await this.#needs.leases.wait({ group, number: 0 }, signal);
+    if (lease) await this.#open(one, 'single');
   }
 
-  async #subscribe(source: SourceConfig, ingress: Ingress, slot: string): Promise<Subscriber> {
-    const { clock, random, logger, meter } = this.#needs;
-    const { name, share, topics, protocol, receiveMaximum, sessionExpirySecs, username } = source;
-    const clientId = `${this.#config.gateway.group}-${name}-${slot}`;
-    const prefix = share === '' ? '' : `$share/${share}/`;
-    const qos = QOS[source.qos] ?? 1;
+  async #open(one: Running, slot: number | 'single'): Promise<void> {
+    const { source, ingress } = one;
+    const clientId = this.#clientId(source, slot);
     const path = `${this.#config.dataDir}/sources/${encodeURIComponent(clientId)}`;
-    const subscriber = await subscribeInto(
+    const store = new SessionFile({ path, clientId, broker: source.url }, nodeDisk());
+    one.subscriber = await this.#subscriber(source, ingress, clientId, store);
+  }
+
+  /** Looks for slots whose gateway has not come back, for ever. */
+  async #adoptAll(shared: readonly Running[], signal: AbortSignal): Promise<void> {
+    const { leases, clock } = this.#needs;
+    const { group } = this.#config.gateway;
+    while (!signal.aborted) {
+      await clock.sleep(leases.leaseMs / LOOKS_PER_LEASE, signal);
+      if (signal.aborted) return;
+      for (const number of await leases.orphans(group)) await this.#adopt(shared, number, signal);
+    }
+  }
+
+  /** Empties and ends the sessions of one slot. A broker that goes meanwhile leaves it for the next look. */
+  async #adopt(shared: readonly Running[], number: number, signal: AbortSignal): Promise<void> {
+    const { leases, logger, meter } = this.#needs;
+    await using lease = await leases.adopt(this.#config.gateway.group, number);
+    if (!lease) return;
+    try {
+      for (const { source, adopting } of shared) {
+        const subscriber = await this.#subscriber(source, adopting, this.#clientId(source, number));
+        await subscriber.endSession(signal);
+        if (signal.aborted) return;
+      }
+    } catch (fault) {
+      if (!(fault instanceof CodedError)) throw fault;
+      logger.log('warn', 'A slot that was left could not be closed', { number, reason: fault.message });
+      return;
+    }
+    lease.close();
+    meter
+      .counter('iot_gateway_slots_adopted_total', 'Slots of gateways that did not come back, emptied.')
+      .add(1);
+    logger.log('warn', 'A slot whose gateway did not come back is emptied and closed', { number });
+  }
+
+  #clientId({ name }: SourceConfig, slot: number | 'single'): string {
+    return `${this.#config.gateway.group}-${name}-${slot}`;
+  }
+
+  #subscriber(
+    source: SourceConfig,
+    ingress: Ingress,
+    clientId: string,
+    store?: SessionFile,
+  ): Promise<Subscriber> {
+    const { clock, random, logger, meter } = this.#needs;
+    const { packetBytesMax } = this.#config.mqtt;
+    const onEvent = (event: SubscriberEvent): void =>
+      logger.log(severityOf(event), event.why || event.type, { source: source.name, event: event.type });
+    return subscribeInto(
       ingress,
+      { ...sourceOptions(source), clientId, packetBytesMax, onEvent },
       {
-        name,
-        clientId,
-        filters: topics.map((topic) => ({ filter: prefix + topic, qos })),
-        level: protocol === '5' ? 5 : 4,
-        receiveMaximum,
-        sessionExpirySecs,
-        packetBytesMax: this.#config.mqtt.packetBytesMax,
-        isWatchingDrops: true,
-        ...(username === '' ? {} : { credentials: () => credentialsOf(source) }),
-        onEvent: (event) =>
-          logger.log(severityOf(event), event.why || event.type, { source: name, event: event.type }),
-      },
-      {
-        dial: brokerDialer(source.url, tlsOf(source)),
+        dial: brokerDialer(source.url, sourceTls(source)),
         clock,
         random,
         meter,
-        store: new SessionFile({ path, clientId, broker: source.url }, nodeDisk()),
+        ...(store ? { store } : {}),
       },
     );
-    this.#stack.use(subscriber);
-    return subscriber;
   }
-}
-
-function credentialsOf({ username, passwordFile }: SourceConfig) {
-  const password = readSecret('sources.passwordFile', passwordFile);
-  return { username, ...(password === undefined ? {} : { password: new TextEncoder().encode(password) }) };
-}
-
-function tlsOf({ url, caFile, certFile, keyFile }: SourceConfig) {
-  if (!/^(mqtts|wss):/.test(url)) return undefined;
-  const certificate = readNamed('sources.certFile', certFile);
-  const key = readNamed('sources.keyFile', keyFile);
-  return {
-    authority: readNamed('sources.caFile', caFile),
-    ...(certificate !== undefined && key !== undefined ? { credentials: { certificate, key } } : {}),
-  };
 }
 
 function severityOf({ type }: SubscriberEvent): 'info' | 'warn' | 'error' {

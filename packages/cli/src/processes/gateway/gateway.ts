@@ -10,17 +10,21 @@ import { holdDataFolder } from '../data-folder.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
-import { asked, type RoleOptions, readSecret } from '../role.ts';
+import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
-import { type GatewayBuffer, openGatewayBuffer } from './gateway-buffer.ts';
-import { type GatewayReason, GatewaySources } from './gateway-sources.ts';
+import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
+import { GatewayLeases } from './gateway-leases.ts';
+import type { GatewayReason } from './gateway-reason.ts';
+import { GatewaySources } from './gateway-sources.ts';
+import { hasLeftovers, sendLeftovers } from './leftovers.ts';
+import { openSegmentBuffer } from './segment-buffer.ts';
 
 const SETTLE_MS = 2_000;
 
 /**
  * The process of `skerry gateway`: external MQTT brokers into its own journal, and from there into Kafka. A message is
- * acknowledged to its broker when the journal has it on disk. Resolves with the exit code; fails with the fault that
- * ended it.
+ * acknowledged to its broker when the journal has it on disk, or with `gateway.buffer: none` when Kafka has. Resolves with
+ * the exit code; fails with the fault that ended it.
  */
 export async function serveGateway({ config, context }: RoleOptions): Promise<number> {
   const clock = nodeClock();
@@ -30,54 +34,84 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   await using stack = new AsyncDisposableStack();
   stack.use(await holdDataFolder(config.dataDir));
   const failpoint = context.environment.SKERRY_FAILPOINT;
-  const buffer = await openGatewayBuffer(config, { clock, meter, logger, failpoint }, stack);
+  const needs: AcknowledgingNeeds = { clock, random, meter, logger, failpoint };
+  const parts: { readiness(): GatewayReason[]; buffer: AcknowledgingBuffer | undefined } = {
+    readiness: () => [{ code: 'starting', detail: 'the gateway is starting' }],
+    buffer: undefined,
+  };
+  const probes = stack.use(
+    await listening('http', () =>
+      openProbes(config.http, {
+        readiness: () => parts.readiness(),
+        metrics: () => metricsOf(meter, parts.buffer),
+      }),
+    ),
+  );
+  tell(context.stdout, config, probes.address);
   const client = stack.use(
     await openConfiguredKafka(config.gateway.group, config, { clock, logger, random }),
   );
-  const uplink = stack.use(
-    await openUplink(
-      {
-        layout: layoutOf(config),
-        topics: topicWishOf(config),
-        positionFile: { folder: `${config.dataDir}/uplink`, name: 'position' },
-      },
-      { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
+  const uplinkNeeds = { client, disk: nodeDisk(), clock, random, logger, meter };
+  const uplinkOptions = { layout: layoutOf(config), topics: topicWishOf(config) };
+  const buffer = await openBuffer(config, needs, stack, (earlier) =>
+    sendLeftovers(earlier, uplinkOptions, uplinkNeeds, context.signal, (readiness) =>
+      Object.assign(parts, { readiness }),
     ),
   );
+  if (!buffer) return 0;
+  parts.buffer = buffer;
+  const { positionFile, journal } = buffer;
+  const uplink = stack.use(
+    await openUplink(
+      { ...uplinkOptions, ...(positionFile ? { positionFile } : {}) },
+      { ...uplinkNeeds, journal },
+    ),
+  );
+  buffer.sentBy(uplink);
   stack.defer(() => settle(buffer));
   // what nobody's template owns was subscribed to all the same: it is kept, and set aside by the writers
   const route = compileRoutes({ ...routesOf(config), unmatched: 'deadLetter' });
   const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
-  const leases = stack.use(await openLeases(config));
-  const owner = `${hostname()}/${buffer.journal.id}`;
-  const sources = stack.use(
-    new GatewaySources(config, { leases, ingress, owner, clock, random, logger, meter }),
-  );
-  const reasons = () => [...sources.reasons(), ...reasonsOf(ingress, uplink)];
-  const probes = stack.use(
-    await listening('http', () =>
-      openProbes(config.http, { readiness: reasons, metrics: () => metricsOf(meter, buffer) }),
-    ),
-  );
-  tell(context.stdout, config, probes.address);
-  await Promise.race([asked(context.signal), anyFault(buffer, uplink, sources)]);
+  // a journal is its data folder, whatever machine that is on
+  const owner = positionFile ? journal.id : `${hostname()}/${config.dataDir}`;
+  const open = async (): Promise<LeaseBook> => openLeases(config);
+  const leases = stack.use(new GatewayLeases(config, { open, owner, clock, logger }));
+  const sources = stack.use(new GatewaySources(config, { leases, ingress, clock, random, logger, meter }));
+  parts.readiness = () => [...leases.reasons(), ...sources.reasons(), ...reasonsOf(ingress, uplink)];
+  const uplinkEnded = uplink.ended.then(() => new Promise<never>(() => undefined));
+  await Promise.race([asked(context.signal), ...[buffer.failed, uplinkEnded, leases.lost, sources.failed]]);
   logger.log('info', 'Shutting down.');
   return 0;
 }
 
-function openLeases({ postgres, gateway }: SkerryConfig): Promise<LeaseBook> | LeaseBook {
-  if (gateway.ordinal >= 0 && postgres.url === '') return new MemoryLeaseBook(nodeClock());
-  return openConfiguredLeases(postgres);
+/** The buffer as configured; undefined when the process was asked to end before what an earlier one held was sent. */
+async function openBuffer(
+  config: SkerryConfig,
+  needs: AcknowledgingNeeds,
+  stack: AsyncDisposableStack,
+  sent: (earlier: AcknowledgingBuffer) => Promise<boolean>,
+): Promise<AcknowledgingBuffer | undefined> {
+  if (config.gateway.buffer === 'segment') return await openSegmentBuffer(config, needs, stack);
+  if (hasLeftovers(config)) {
+    await using own = new AsyncDisposableStack();
+    if (!(await sent(await openSegmentBuffer(config, needs, own)))) return undefined;
+  }
+  const { openDirectBuffer } = await import('./direct-buffer.ts');
+  return openDirectBuffer(needs, stack);
 }
 
-async function openConfiguredLeases({
-  url,
-  passwordFile,
-  schema,
-}: SkerryConfig['postgres']): Promise<LeaseBook> {
+async function openLeases({ postgres, gateway }: SkerryConfig): Promise<LeaseBook> {
+  const { url, schema, passwordFile, caFile } = postgres;
+  if (gateway.ordinal >= 0 && url === '') return new MemoryLeaseBook(nodeClock());
   const { openPostgresLeases } = await import('@skerry/control/postgres');
   const password = readSecret('postgres.passwordFile', passwordFile);
-  return await openPostgresLeases({ url, schema, ...(password === undefined ? {} : { password }) });
+  const authority = readNamed('postgres.caFile', caFile);
+  return await openPostgresLeases({
+    url,
+    schema,
+    ...(password === undefined ? {} : { password }),
+    ...(authority === undefined ? {} : { authority }),
+  });
 }
 
 function reasonsOf(ingress: PlatformIngress, uplink: Uplink): GatewayReason[] {
@@ -91,10 +125,9 @@ function reasonsOf(ingress: PlatformIngress, uplink: Uplink): GatewayReason[] {
   ];
 }
 
-async function metricsOf(meter: Meter, { thread }: GatewayBuffer) {
+async function metricsOf(meter: Meter, buffer: AcknowledgingBuffer | undefined) {
   noteProcess(meter);
-  const journal = await thread.report();
-  return mergeFamilies([meter.snapshot(), journal?.metrics ?? []]);
+  return mergeFamilies([meter.snapshot(), (await buffer?.metrics()) ?? []]);
 }
 
 function noteProcess(meter: Meter): void {
@@ -120,23 +153,10 @@ function tell(
   stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Rejects with the first fault that ends the process. */
-async function anyFault(
-  { thread, journal, appender }: GatewayBuffer,
-  uplink: Uplink,
-  sources: GatewaySources,
-): Promise<never> {
-  const ofJournal = new Promise<never>((_, reject) => {
-    appender.onFailed(reject);
-    journal.onFailed(reject);
-  });
-  const ofUplink = uplink.ended.then(() => new Promise<never>(() => undefined));
-  return await Promise.race([thread.failed, ofJournal, ofUplink, sources.failed]);
-}
-
 /** What was taken in becomes durable before the journal closes; a full disk does not hold up the end for ever. */
-async function settle({ appender }: GatewayBuffer): Promise<void> {
+async function settle(buffer: AcknowledgingBuffer): Promise<void> {
   const over = new AbortController();
-  await Promise.race([appender.flush().catch(() => undefined), nodeClock().sleep(SETTLE_MS, over.signal)]); // the fault has been told by onFailed
+  // the fault has been told by `failed`
+  await Promise.race([buffer.flush().catch(() => undefined), nodeClock().sleep(SETTLE_MS, over.signal)]);
   over.abort();
 }

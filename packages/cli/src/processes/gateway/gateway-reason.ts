@@ -1,0 +1,5 @@
+/** Why a gateway is not whole. */
+export interface GatewayReason {
+  readonly code: string;
+  readonly detail: string;
+}
