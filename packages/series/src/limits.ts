@@ -258,6 +258,12 @@ export const LIMITS = {
     what: 'Seals whose points PostgreSQL adds to its rollups in one transaction.',
     whenFull: 'The others follow in the next one.',
   },
+  gatewayAccountsAtOnce: {
+    value: 5_000,
+    unit: 'count',
+    what: 'Projects that one statement tells of a gateway.',
+    whenFull: 'The others follow in the next one, in the same transaction.',
+  },
   daysAhead: {
     value: 2,
     unit: 'days',

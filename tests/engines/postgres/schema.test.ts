@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SCHEMA_VERSION } from '@skerry/series/postgres';
 import {
   aSeal,
   hasCode,
@@ -36,7 +37,11 @@ test('openPostgresStore: several that start at once bring an empty database to i
   await using pool = aPool(server.url(), schema, { connectionsMax: 6 });
   const journals = ['aa', 'bb', 'cc', 'dd'].map((two) => two.repeat(16));
   const stores = await Promise.all(journals.map((journalId) => aStore(pool, { journalId })));
-  assert.equal(await server.sql(`SELECT version FROM "${schema}".schema_versions`), '1');
+  const versions = await server.sql(`SELECT version FROM "${schema}".schema_versions ORDER BY version`);
+  assert.deepEqual(
+    versions.split('\n').map(Number),
+    Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1),
+  );
   assert.equal(
     await server.sql(`SELECT string_agg(id::text, ',' ORDER BY id) FROM "${schema}".sources`),
     '0,1,2,3',
@@ -174,4 +179,21 @@ test('openPostgresStore: retention drops days by the log time, rollups answer fo
   }
   const kept = await server.sql(`SELECT count(*) FROM "${schema}".latest`);
   assert.equal(kept, '1');
+});
+
+test('openPostgresStore: sums of a window over the end of a month stand in the partition of their month of receipt', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool, { foldMs: 1e9 });
+  await using folding = await aStore(pool, { owner: 'folding' });
+  const end = Date.UTC(2026, 11, 1) * 1000;
+  await folding.load();
+  for (let number = 1; number <= 6; number++) {
+    const points = [{ series: 1, time: end, value: number, offset: number, ordinal: 0 }];
+    await folding.seal(aSeal(number, points, { logTimeMicros: end + (number - 4) * 1000 }));
+  }
+  await workAll(folding);
+  const sums = `SELECT month, count, sum FROM "${schema}".rollups WHERE step = 60 ORDER BY month`;
+  assert.equal(await server.sql(sums), '2026-11-01|3|6\n2026-12-01|3|15');
+  await assert.rejects(store.load(), hasCode('store-fenced'));
 });

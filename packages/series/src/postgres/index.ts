@@ -1,4 +1,5 @@
-export { type MigrationPlace, SCHEMA_VERSION, schemaSql } from './migrations.ts';
+export * from './gateway-accounts.ts';
+export { type MigrationPlace, migrate, SCHEMA_VERSION, schemaSql } from './migrations.ts';
 export { numericOf, pointColumns, pointRows } from './point-rows.ts';
 export * from './postgres-pool.ts';
 export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';

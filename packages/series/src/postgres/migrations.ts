@@ -2,8 +2,8 @@ import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
-import { PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
-import { grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
+import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
+import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
 
 /** What a migration is told. */
 export interface MigrationPlace {
@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly {
         hasRoles ? grants(schema) : '',
       ].join('\n'),
   },
+  { version: 2, sql: ({ hasRoles }) => GATEWAY_TABLES + (hasRoles ? GATEWAY_GRANTS : '') },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -3,12 +3,13 @@ import { LIMITS } from '../limits.ts';
 import { type Breathe, Turn } from '../turn.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { answerOverAll } from './postgres-query.ts';
-import { microsOf, original, storable } from './postgres-values.ts';
+import { microsOf, storable } from './postgres-values.ts';
 import { cursorNow, readChanges } from './reading-changes.ts';
 import { connectedNow, readConnectivity } from './reading-connectivity.ts';
 import { listDevices, listGaps, namesOf, readDevice, readLatest } from './reading-devices.ts';
+import { readLedger } from './reading-ledger.ts';
 import { countReasons, readLetter, readLetters } from './reading-letters.ts';
-import type { PostgresReadings, ReadingFigures, ReadingLedger, ReadingSource } from './reading-shapes.ts';
+import type { PostgresReadings, ReadingFigures, ReadingSource } from './reading-shapes.ts';
 
 /** What readings need from their process. */
 export interface PostgresReadingsNeeds {
@@ -54,28 +55,6 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     now: () => read('read the newest seals', cursorNow),
     changes: (cursor, filter, pointsMax) =>
       read('read what came since', (session) => readChanges(session, cursor, filter, pointsMax)),
-  };
-}
-
-async function readLedger(session: PostgresSession): Promise<ReadingLedger> {
-  const rows = await session.query(
-    `SELECT tenant, project, sum(stored) AS stored, sum(deduplicated) AS deduplicated, sum(filtered) AS filtered,
-       sum(dead_lettered) AS dead_lettered, sum(discarded) AS discarded, sum(expired) AS expired
-     FROM verdicts GROUP BY tenant, project ORDER BY tenant, project`,
-  );
-  const [sum] = await session.query('SELECT coalesce(sum(telemetry_position), 0) AS n FROM sources');
-  return {
-    projects: rows.map((row) => ({
-      tenant: original(String(row.tenant)),
-      project: original(String(row.project)),
-      stored: Number(row.stored),
-      deduplicated: Number(row.deduplicated),
-      filtered: Number(row.filtered),
-      deadLettered: Number(row.dead_lettered),
-      discarded: Number(row.discarded),
-      expired: Number(row.expired),
-    })),
-    telemetryPosition: Number(sum?.n),
   };
 }
 

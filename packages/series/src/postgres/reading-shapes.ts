@@ -11,6 +11,7 @@ import type {
   ValueType,
 } from '@skerry/model';
 import type { BucketPage, DeadLetterFilter, DeadLetterHead, PointPage, SeriesQuery } from '../store.ts';
+import type { GatewayTell } from './gateway-accounts.ts';
 
 /** Which devices to list: by (tenant, project, device) unless `order` says otherwise. As the pipeline's question of that name. */
 export interface ReadingDeviceQuery {
@@ -76,13 +77,37 @@ export type ReadingPointsQuery = Omit<SeriesQuery, 'series'> & { readonly series
 export interface ReadingVerdicts extends Omit<LedgerAccounts, 'received' | 'pending'> {
   readonly tenant: string;
   readonly project: string;
+  /** Those of `deduplicated` that were sent again between gateway and Kafka: one record each with a verdict too many. */
+  readonly repeated: number;
 }
 
-/** Verdicts and the positions that they belong to, of one moment. */
+/** Verdicts, the positions that they belong to, and what gateways have told, all of one moment. */
 export interface ReadingLedger {
   readonly projects: readonly ReadingVerdicts[];
   /** Telemetry records below the positions, counted by the pipelines: what the verdicts have to sum up to. */
   readonly telemetryPosition: number;
+  readonly sources: readonly Pick<ReadingSource, 'journalId' | 'label' | 'position' | 'telemetryPosition'>[];
+  readonly gateways: readonly ReadingGateway[];
+  /** Where records were taken in first, as the pipelines have seen it. */
+  readonly origins: readonly ReadingOrigin[];
+}
+
+/** What a gateway has told of its journal. */
+export interface ReadingGateway extends Omit<GatewayTell, 'isEnded'> {
+  readonly isEnded: boolean;
+  /** By the server's clock, microseconds since 1970. */
+  readonly toldMicros: number;
+}
+
+/** A journal of origin, over all sources. */
+export interface ReadingOrigin {
+  readonly journalId: string;
+  /** Highest offset there that has a verdict somewhere. */
+  readonly offset: number;
+  /** Telemetry records of it that had a verdict, each counted once. */
+  readonly records: number;
+  /** Records that never came. */
+  readonly lost: number;
 }
 
 /** One source as it is committed. */

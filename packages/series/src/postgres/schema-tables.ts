@@ -116,3 +116,15 @@ CREATE INDEX points_received ON points USING brin (received) WITH (pages_per_ran
 CREATE TABLE rollups(${ROLLUP_COLUMNS}, PRIMARY KEY (series_id, step, start, source, month))
   PARTITION BY RANGE (month);
 `;
+
+/** What gateways tell of their journals. Changes in place every few seconds. */
+export const GATEWAY_TABLES = `
+CREATE TABLE gateway_journals(
+  journal text PRIMARY KEY, name text NOT NULL, as_of bigint NOT NULL, sent bigint NOT NULL,
+  told timestamptz NOT NULL, ended boolean NOT NULL
+) WITH (fillfactor = 20);
+CREATE TABLE gateway_accounts(
+  journal text NOT NULL, tenant ${NAME}, project ${NAME}, received bigint NOT NULL, received_qos0 bigint NOT NULL,
+  as_of bigint NOT NULL, PRIMARY KEY (journal, tenant, project)
+) WITH (fillfactor = 20);
+`;

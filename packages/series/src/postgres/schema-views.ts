@@ -63,6 +63,11 @@ CREATE POLICY tenant ON ${table} FOR SELECT TO skerry_reader
 `;
 }
 
+/** Rights on the tables of gateways; whoever reads for a tenant sees none of them. */
+export const GATEWAY_GRANTS = `
+GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_journals, gateway_accounts TO skerry_writer;
+`;
+
 /** Makes the two roles where the user may and they are missing; another migration may make them at the same moment. */
 export const MAKE_ROLES = `DO $body$
 DECLARE name text;
