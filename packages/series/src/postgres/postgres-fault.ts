@@ -23,6 +23,8 @@ const DENIED: Known = {
 /** SQLSTATEs (PostgreSQL, appendix A) that have a meaning of their own here; a class of two characters stands for all of it. */
 const STATES: ReadonlyMap<string, Known> = new Map([
   ['08', AWAY],
+  // what the server takes for a breach of the protocol is a mistake of ours
+  ['08P01', { fault: 'store-failed', advice: 'start again, and report it' }],
   ['57P01', AWAY],
   ['57P02', AWAY],
   ['57P03', AWAY],
@@ -87,7 +89,7 @@ export function postgresFault(place: string, action: string, error: unknown): un
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
   const state = codeOf(error);
-  return !/^[0-9A-Z]{5}$/.test(state) || STATES.get(state) === AWAY || state.startsWith('08');
+  return !/^[0-9A-Z]{5}$/.test(state) || STATES.get(state) === AWAY || /^08(?!P01)/.test(state);
 }
 
 function socketFault(error: Error, code: string): Known | undefined {

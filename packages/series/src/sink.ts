@@ -1,0 +1,48 @@
+import type { SeriesKey } from '@skerry/model';
+import type { HeadView } from './head.ts';
+
+/** Points that a further store is to take, and the names of their series by the ids of the head. */
+export interface SinkPoints {
+  readonly view: HeadView;
+  nameOf(series: number): SeriesKey | undefined;
+}
+
+/** Points on their way into a sink: their own memory, so that the head may be used again. */
+export interface PreparedPoints {
+  readonly points: number;
+  /** What they take in memory, about. */
+  readonly bytes: number;
+}
+
+/** A point that a sink will never take; nothing else is lost with it. */
+export interface SinkRefusal {
+  /** Offset of its record in the journal, and its ordinal there. */
+  readonly offset: number;
+  readonly ordinal: number;
+  /** As it was to be written. */
+  readonly line: string;
+  /** What the sink said. */
+  readonly reason: string;
+}
+
+/** What keeps a sink from taking points, in words; undefined while nothing does. */
+export interface SinkTrouble {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/**
+ * A further store of points, fed from the seals of a primary store in order, after their commit. It takes a point again
+ * without harm: a repeat has the same identity. What it has taken is kept by the primary (`SinkBook`).
+ */
+export interface PointSink<P extends PreparedPoints = PreparedPoints> extends AsyncDisposable {
+  readonly name: string;
+  readonly trouble: SinkTrouble | undefined;
+  /** Copies points out of a head, while the caller waits. All points of a record come together. */
+  prepare(points: SinkPoints): P;
+  /**
+   * Resolves when they are in the sink, all but those that it refuses for good. Tries again for as long as it takes: a
+   * sink that is away, busy or refuses the user is `trouble`. Fails only when `signal` is aborted.
+   */
+  write(prepared: readonly P[], signal: AbortSignal): Promise<SinkRefusal[]>;
+}
