@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ACTIONS, covers, type Grant, isAllowed, ROLES, type Scope, scopesOf } from './access.ts';
+import {
+  ACTIONS,
+  covers,
+  type Grant,
+  isAllowed,
+  mayTake,
+  ownerOf,
+  ROLES,
+  type Scope,
+  scopesOf,
+} from './access.ts';
 
 const RUNS = { numRuns: Number(process.env.SKERRY_PROPERTY_RUNS ?? 100) };
 const word = fc.constantFrom('a', 'b', '');
@@ -70,4 +80,45 @@ test('each role may do what the wider ones may, and no viewer changes anything',
     [],
   );
   assert.deepEqual(may('device'), ['telemetry:write', 'messages:publish', 'messages:subscribe']);
+});
+
+/** Takes one by one until no more may be taken; how many. */
+function takeAll(held: number, others: number, max: number): number {
+  let taken = held;
+  while (mayTake({ held: taken, total: others + taken, max })) taken++;
+  return taken - held;
+}
+
+test('mayTake gives one tenant seven eighths of a limit, and each who comes later a part of what is left', () => {
+  assert.equal(takeAll(0, 0, 800), 700);
+  let total = 700;
+  const shares = Array.from({ length: 6 }, () => {
+    const share = takeAll(0, total, 800);
+    total += share;
+    return share;
+  });
+  assert.deepEqual(shares, [33, 22, 15, 10, 6, 4]);
+  assert.ok(total <= 800);
+  assert.ok(mayTake({ held: 700, total, max: 800 }, 0), 'nothing is always there');
+});
+
+test('mayTake never takes beyond the limit, nor more at once than one by one', () => {
+  const amount = fc.integer({ min: 0, max: 50 });
+  fc.assert(
+    fc.property(amount, amount, amount, amount, (held, others, max, count) => {
+      if (count === 0 || !mayTake({ held, total: held + others, max }, count)) return;
+      assert.ok(held + others + count <= max);
+      assert.ok(takeAll(held, others, max) >= count);
+    }),
+    RUNS,
+  );
+});
+
+test('ownerOf counts the subjects of one tenant together, and others each for themselves', () => {
+  const owner = (name: string, ...grants: Grant[]) => ownerOf({ kind: 'token', name, grants });
+  const role = 'operator';
+  assert.equal(owner('a', { role, tenant: 't' }), owner('b', { role, tenant: 't', project: 'p' }));
+  assert.notEqual(owner('a', { role, tenant: 't' }), owner('a', { role, tenant: 'u' }));
+  assert.notEqual(owner('a', { role, tenant: 't' }, { role }), owner('b', { role, tenant: 't' }, { role }));
+  assert.notEqual(owner('a'), owner('b'));
 });

@@ -73,6 +73,38 @@ export function isDotSegment(id: string): boolean {
   return id === '.' || id === '..';
 }
 
+/** What somebody wants of a limit that several share: what is theirs, what is taken in all, and the limit. */
+export interface Taking {
+  readonly held: number;
+  readonly total: number;
+  readonly max: number;
+}
+
+/** Part of a shared limit that is kept for those who hold little. */
+const RESERVE_PART = 8;
+
+/**
+ * Whether so many more may be taken of a limit that tenants share. Anybody may while an eighth of the limit stays free;
+ * from there on only who holds at most half of what is then free. So one tenant alone has seven eighths, and whoever
+ * comes later always finds some.
+ */
+export function mayTake({ held, total, max }: Taking, count = 1): boolean {
+  const free = max - total - count;
+  if (count === 0) return true;
+  if (free < 0) return false;
+  return free >= Math.floor(max / RESERVE_PART) || held + count <= free / 2;
+}
+
+/**
+ * On whose account a subject takes of shared limits: that of the tenant that all its grants lie in, so that many tokens
+ * have no more than one, else its own.
+ */
+export function ownerOf({ kind, name, grants }: Subject): string {
+  const tenant = grants[0]?.tenant;
+  const isOfOne = tenant !== undefined && grants.every((grant) => grant.tenant === tenant);
+  return isOfOne ? `tenant ${tenant}` : `${kind} ${name}`;
+}
+
 /** A role inside a scope. */
 export interface Grant extends Scope {
   readonly role: Role;

@@ -1,4 +1,10 @@
-import type { DeviceKey, SeriesDefinition, SpeakingClient, Verdict } from '@skerry/model';
+import {
+  type DeviceKey,
+  mayTake,
+  type SeriesDefinition,
+  type SpeakingClient,
+  type Verdict,
+} from '@skerry/model';
 import type { DeviceAccount, StoreState } from '@skerry/series';
 import { DedupeWindow } from './dedupe-window.ts';
 import { LIMITS } from './limits.ts';
@@ -42,6 +48,14 @@ export interface ProjectState {
   /** By device id; the empty id holds records whose device could not be told. */
   readonly accounts: Map<string, Account>;
   readonly totals: VerdictTotals;
+  /** What its tenant holds, in all its projects. */
+  readonly holding: TenantHolding;
+}
+
+/** What a tenant has of what all share. */
+export interface TenantHolding {
+  devices: number;
+  series: number;
 }
 
 /** All verdicts at 0. */
@@ -54,6 +68,7 @@ const NO_CLIENTS: readonly SpeakingClient[] = [];
 /** Every project, device and series, with the limits on their number. */
 export class Catalogue {
   readonly #projects = new Map<string, Map<string, ProjectState>>();
+  readonly #holdings = new Map<string, TenantHolding>();
   readonly projects: ProjectState[] = [];
   readonly devices: DeviceState[] = [];
   /** Definition by series id. */
@@ -77,7 +92,9 @@ export class Catalogue {
     }
     let state = byProject.get(project);
     if (!state) {
-      state = { tenant, project, devices: new Map(), accounts: new Map(), totals: noVerdicts() };
+      const holding = this.#holdings.get(tenant) ?? { devices: 0, series: 0 };
+      this.#holdings.set(tenant, holding);
+      state = { tenant, project, devices: new Map(), accounts: new Map(), totals: noVerdicts(), holding };
       byProject.set(project, state);
       this.projects.push(state);
     }
@@ -109,22 +126,25 @@ export class Catalogue {
     };
     owner.devices.set(device, state);
     this.devices.push(state);
+    owner.holding.devices++;
     return state;
   }
 
-  /** Whether so many more devices may be added. */
-  hasRoomForDevices(count: number): boolean {
-    return this.devices.length + count <= LIMITS.nodeDevicesMax.value;
+  /** Whether so many more devices of a tenant may be added. */
+  hasRoomForDevices({ holding }: Pick<ProjectState, 'holding'>, count: number): boolean {
+    const { value: max } = LIMITS.nodeDevicesMax;
+    return mayTake({ held: holding.devices, total: this.devices.length, max }, count);
   }
 
   /** Whether a dead letter may make one more device known: a flood of ids in topics leaves room for those that store. */
-  get hasRoomForLetterDevice(): boolean {
-    return this.devices.length < LIMITS.letterDevicesMax.value;
+  hasRoomForLetterDevice({ holding }: Pick<ProjectState, 'holding'>): boolean {
+    const { value: max } = LIMITS.letterDevicesMax;
+    return mayTake({ held: holding.devices, total: this.devices.length, max });
   }
 
-  /** Whether so many more series may be added to the store. */
-  hasRoomForSeries(count: number): boolean {
-    return this.series.length + count <= this.#seriesMax;
+  /** Whether so many more series of a tenant may be added to the store. */
+  hasRoomForSeries({ holding }: Pick<ProjectState, 'holding'>, count: number): boolean {
+    return mayTake({ held: holding.series, total: this.series.length, max: this.#seriesMax }, count);
   }
 
   /** Adds a series with the next id. */
@@ -192,6 +212,7 @@ export class Catalogue {
   #keep(device: DeviceState, definition: SeriesDefinition): void {
     device.series.set(definition.metric, definition.id);
     this.series[definition.id] = definition;
+    device.owner.holding.series++;
     this.owners[definition.id] = device;
   }
 }

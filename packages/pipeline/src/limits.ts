@@ -80,36 +80,36 @@ export const LIMITS = {
     value: 200_000,
     unit: 'count',
     what: 'Series of the whole store.',
-    whenFull: 'A record that would add one more is dead-lettered whole as series-limit.',
+    whenFull:
+      'A record that would add one more is dead-lettered whole as series-limit. Where less than an eighth is free, that of a tenant with more than half of what is left is too.',
     metric: 'iot_pipeline_series',
   },
   nodeDevicesMax: {
     value: 200_000,
     unit: 'count',
     what: 'Devices of the whole store.',
-    whenFull: 'A record of one more device is dead-lettered whole as series-limit.',
-    metric: 'iot_device_count',
+    whenFull:
+      'A record of one more device is dead-lettered whole as series-limit; shared among tenants as `nodeSeriesMax` is.',
+    metric: 'iot_pipeline_devices',
   },
   letterDevicesMax: {
     value: 100_000,
     unit: 'count',
     what: 'Devices of the whole store up to which a dead letter makes the device of its topic known.',
     whenFull: 'The dead letter of a device that stored nothing yet is kept and counted without a device.',
-    metric: 'iot_device_count',
+    metric: 'iot_pipeline_devices',
   },
   censusTenantsMax: {
     value: 200,
     unit: 'count',
     what: 'Tenants that `iot_device_count` tells apart.',
     whenFull: 'Devices of further tenants are counted together as `(other)`.',
-    metric: 'iot_device_count',
   },
   censusDevicesMax: {
     value: 1_000,
     unit: 'count',
     what: 'Devices with an `iot_device_status` of their own, where `metrics.perDevice` is on.',
     whenFull: 'Further devices have none; `iot_device_count` counts them all.',
-    metric: 'iot_device_status',
   },
   originHolesMax: {
     value: 64,

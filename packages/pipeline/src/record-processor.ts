@@ -241,7 +241,7 @@ export class RecordProcessor {
     const resolver = this.#resolver;
     const { tenant, project } = topic.route;
     const owner = topic.owner ?? this.#needs.catalogue.project(tenant, project);
-    if (!owner.devices.has(this.#sender) && !this.#needs.catalogue.hasRoomForDevices(1))
+    if (!owner.devices.has(this.#sender) && !this.#needs.catalogue.hasRoomForDevices(owner, 1))
       return {
         reason: 'series-limit',
         detail: `There is no room for the device ${this.#sender}.`,
@@ -432,7 +432,7 @@ export class RecordProcessor {
     if (owner.devices.has(id)) return id;
     const { catalogue } = this.#needs;
     const isTold = id === told && route.tenant === owner.tenant && route.project === owner.project;
-    if (!isTold || !catalogue.hasRoomForLetterDevice) return '';
+    if (!isTold || !catalogue.hasRoomForLetterDevice(owner)) return '';
     catalogue.addDevice(owner, id).account.lastSeenMicros = record.receivedMicros;
     return id;
   }

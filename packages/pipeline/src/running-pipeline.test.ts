@@ -292,6 +292,31 @@ test('openPipeline dead-letters a record over the series limit whole', async () 
   assert.ok(pipeline.ledger().balanced);
 });
 
+test('openPipeline leaves room for the series of others, whatever one tenant sends, over a restart too', async () => {
+  const rig = new Rig({ nodeSeriesMax: 800 });
+  const metrics = (tenant: string, count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      topic: `iot/${tenant}/p/d${i % 3}/telemetry`,
+      payload: `{"m${i}":1}`,
+    }));
+  {
+    await using pipeline = await rig.open();
+    rig.journal.append(...metrics('acme', 900), ...metrics('beta', 20));
+    await pipeline.flush();
+    assert.equal(pipeline.ledger().totals.deadLettered, 200);
+    assert.equal(pipeline.device({ tenant: 'beta', project: 'p', device: 'd0' })?.metrics, 7);
+  }
+  await using again = await rig.open();
+  rig.journal.append(...metrics('beta', 30), { topic: 'iot/acme/p/d0/telemetry', payload: '{"more":1}' });
+  await again.flush();
+  const last = (await again.deadLetters({ limit: 500 })).at(-1);
+  assert.equal(again.ledger().totals.deadLettered, 201);
+  assert.match(
+    String(last?.detail),
+    /^The store has 730 series, 700 of the tenant acme; it has no room for 1 more of this tenant\.$/,
+  );
+});
+
 test('openPipeline replaces times out of range by the receipt, and survives its own clock in 1970 and 2038', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();

@@ -156,13 +156,20 @@ export class SeriesResolver {
           detail: `The device ${id} would have ${count} series; at most ${LIMITS.deviceSeriesMax.value} are kept.`,
         };
     }
-    if (!this.#catalogue.hasRoomForDevices(newDevices))
+    return this.#owner && this.#refuseBeyond(this.#owner, newDevices, newSeries);
+  }
+
+  /** Why a tenant may not have so many more; undefined when it may. */
+  #refuseBeyond(owner: ProjectState, newDevices: number, newSeries: number): SeriesFault | undefined {
+    const { devices, series } = this.#catalogue;
+    const { tenant, holding } = owner;
+    if (!this.#catalogue.hasRoomForDevices(owner, newDevices))
       return {
-        detail: `The store has ${this.#catalogue.devices.length} devices; there is no room for ${newDevices} more.`,
+        detail: `The store has ${devices.length} devices, ${holding.devices} of the tenant ${tenant}; it has no room for ${newDevices} more of this tenant.`,
       };
-    if (!this.#catalogue.hasRoomForSeries(newSeries))
+    if (!this.#catalogue.hasRoomForSeries(owner, newSeries))
       return {
-        detail: `The store has ${this.#catalogue.series.length} series; there is no room for ${newSeries} more.`,
+        detail: `The store has ${series.length} series, ${holding.series} of the tenant ${tenant}; it has no room for ${newSeries} more of this tenant.`,
       };
     return undefined;
   }

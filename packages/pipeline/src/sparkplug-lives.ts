@@ -82,7 +82,7 @@ export class SparkplugLives {
     const owner = catalogue.project(tenant, project);
     const { nodeId } = step.topic;
     const known = owner.devices.get(nodeId);
-    if (!known && !catalogue.hasRoomForDevices(1)) return;
+    if (!known && !catalogue.hasRoomForDevices(owner, 1)) return;
     const node = known ?? catalogue.addDevice(owner, nodeId);
     node.sequence ??= new SequenceTracker();
     // a birth begins its own numbers: that is no reset
