@@ -20,13 +20,14 @@ test('the suites of the nightly run alone get their extent and a deadline that p
     allSuites(extent).filter((suite) => suite.isNightlyOnly),
     [],
   );
-  const [soak, coverage, mutation, ...others] = allSuites({
+  const [soak, coverage, mutation, roles, ...others] = allSuites({
     ...extent,
-    long: { soakSecs: 1_800, mutants: 400 },
+    long: { soakSecs: 1_800, mutants: 400, roleRuns: 210 },
   }).filter((suite) => suite.isNightlyOnly);
   assert.deepEqual(others, []);
   assert.deepEqual(soak?.command, ['tests/soak/main.ts', '--secs', '1800', '--seed', '5']);
   assert.deepEqual(mutation?.command, ['tools/mutation/main.ts', '--mutants', '400', '--seed', '5']);
+  assert.deepEqual(roles?.command, ['tests/roles/main.ts', '--runs', '210', '--seed', '5']);
   assert.deepEqual(coverage?.command, ['tests/simulation/coverage.ts', '30']);
   assert.ok(soak.deadlineSecs > 1_800 && soak.deadlineSecs < 3 * 3_600);
   assert.ok(mutation.deadlineSecs < 12 * 3_600);

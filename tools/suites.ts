@@ -42,6 +42,8 @@ export interface LongExtent {
   /** Time of the soak under load. */
   readonly soakSecs: number;
   readonly mutants: number;
+  /** Runs of the data plane in roles, a fault in each. */
+  readonly roleRuns: number;
 }
 
 const ENGINES_SUITE: Suite = {
@@ -146,7 +148,7 @@ function tortureSuite({ kills, cuts, seed }: Extent): Suite {
 }
 
 /** Each is one command that ends with `N passed, N failed`; its figures go to the file that SKERRY_FIGURES names. */
-function longSuites({ soakSecs, mutants }: LongExtent, seed: number): readonly Suite[] {
+function longSuites({ soakSecs, mutants, roleRuns }: LongExtent, seed: number): readonly Suite[] {
   return [
     {
       name: 'soak',
@@ -176,6 +178,16 @@ function longSuites({ soakSecs, mutants }: LongExtent, seed: number): readonly S
       needs: [],
       concurrency: 1,
       deadlineSecs: 60 * mutants + 600,
+      isNightlyOnly: true,
+    },
+    {
+      name: 'roles',
+      about: `the data plane in roles on Kafka and PostgreSQL, ${roleRuns} faults between each two steps of a message's way`,
+      files: ['tests/roles/main.ts'],
+      command: ['tests/roles/main.ts', '--runs', String(roleRuns), '--seed', String(seed)],
+      needs: ['kafka', 'postgres', 'mosquitto'],
+      concurrency: 1,
+      deadlineSecs: 60 * roleRuns + 600,
       isNightlyOnly: true,
     },
   ];

@@ -1,4 +1,5 @@
 // npm run nightly -- roles: runs of the data plane in roles on real engines, a fault in each, judged by what is stored.
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runRoleCampaign } from './campaign.ts';
 import { ROLE_FAULTS } from './faults.ts';
@@ -24,9 +25,9 @@ async function main(): Promise<number> {
   const found = await runRoleCampaign({ runs, seed, say, isOver: () => isStopped });
   for (const [place, visits] of found.visits) say(`${visits} times: ${place}`);
   const { sent, lost, doubled, inverted, stuck, repeated } = found;
-  say(
-    `${found.runs} runs of ${ROLE_FAULTS.length} faults, ${sent} messages: lost ${lost}, stored twice ${doubled}, inversions ${inverted}, stuck ${stuck}; ${repeated} came twice and were known`,
-  );
+  const figures = `${found.runs} runs of ${ROLE_FAULTS.length} faults, ${sent} messages: lost ${lost}, stored twice ${doubled}, inversions ${inverted}, stuck ${stuck}; ${repeated} came twice and were known`;
+  say(figures);
+  if (process.env.SKERRY_FIGURES) appendFileSync(process.env.SKERRY_FIGURES, `${figures}\n`);
   const failed = lost + doubled + inverted + stuck > 0 || found.runs < runs ? 1 : 0;
   say(`${found.runs - failed} passed, ${failed} failed`);
   return failed;

@@ -45,7 +45,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     startKafka({}),
     startPostgres(),
     // queues without a bound: mosquitto would drop what it has acknowledged
-    startMosquitto({ lines: ['max_queued_messages 0', 'max_inflight_messages 0', 'persistence true'] }),
+    startMosquitto({
+      lines: ['max_queued_messages 0', 'max_inflight_messages 0', 'persistence true', 'set_tcp_nodelay true'],
+    }),
   ]);
   for (const one of engines) if (one.status === 'fulfilled') stack.use(one.value);
   const [kafka, postgres, mosquitto] = engines.map((one) => {
