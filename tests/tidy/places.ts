@@ -50,6 +50,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/mqtt/src/websocket/',
   'packages/series/src/sqlite/',
   'packages/series/src/postgres/',
+  'packages/series/src/influx/',
   'packages/access/src/sqlite/',
   'packages/access/src/postgres/',
   'packages/control/src/postgres/',

@@ -19,7 +19,11 @@ export type SeriesFault =
   | 'store-on-standby'
   | 'store-not-allowed'
   | 'store-schema-newer'
-  | 'store-fenced';
+  | 'store-fenced'
+  | 'sink-unreachable'
+  | 'sink-busy'
+  | 'sink-not-allowed'
+  | 'sink-not-found';
 
 /** What a caller should do about each fault of the series store, and what it means (source of the error pages). */
 export const SERIES_FAULTS: Readonly<
@@ -82,6 +86,23 @@ export const SERIES_FAULTS: Readonly<
   'store-fenced': {
     advice: 'give-up',
     meaning: 'Another writer has taken the source over; nothing of this one is stored any more.',
+  },
+  'sink-unreachable': {
+    advice: 'retry',
+    meaning: 'A further store of points cannot be reached, or did not answer in time; it catches up later.',
+  },
+  'sink-busy': {
+    advice: 'retry',
+    meaning: 'A further store of points asks to be asked later, or failed; it catches up later.',
+  },
+  'sink-not-allowed': {
+    advice: 'give-up',
+    meaning: 'A further store of points refuses the user or token; it catches up when that is put right.',
+  },
+  'sink-not-found': {
+    advice: 'give-up',
+    meaning:
+      'A further store of points has no database or bucket of that name; it catches up when there is one.',
   },
 };
 

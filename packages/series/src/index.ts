@@ -5,6 +5,7 @@ export * from './head.ts';
 export * from './limits.ts';
 export { answerSessions } from './session-answer.ts';
 export * from './shared-head.ts';
+export type * from './sink.ts';
 export * from './store.ts';
 export * from './store-thread.ts';
 export type { Breathe } from './turn.ts';

@@ -106,6 +106,13 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'sign-in-busy': 'As many passwords wait to be verified as the limit allows; try again soon.',
   'sign-in-refused': 'User name, password or one-time link is not valid.',
   'sign-in-required': 'Sign in to go on.',
+  'sink-busy': 'A further store of points asks to be asked later, or failed; it catches up later.',
+  'sink-not-allowed':
+    'A further store of points refuses the user or token; it catches up when that is put right.',
+  'sink-not-found':
+    'A further store of points has no database or bucket of that name; it catches up when there is one.',
+  'sink-unreachable':
+    'A further store of points cannot be reached, or did not answer in time; it catches up later.',
   'spawn-failed': 'A child process could not be started.',
   'sql-failed': 'A query failed or ran past its deadline.',
   'sql-refused': 'A statement is not a single read-only query.',

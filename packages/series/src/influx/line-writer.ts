@@ -22,12 +22,12 @@ export interface LineNaming {
 
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
-const CONTROL = /[\u0000-\u001f\u007f]/; // eslint-like control characters end or garble a line
+const CONTROL = /\p{Cc}/u;
 const LOOSE_BACKSLASH = /\\([, =]|$)/;
 
 /**
  * The points of a head as lines: docs/formats/influx.md. Series names are escaped once. A value that is not finite, a
- * time outside InfluxDB's years and a name that line protocol has no way to write are told as refusals.
+ * time beyond the year 2255 and a name that line protocol has no way to write are told as refusals.
  */
 export function pointLines({ view, nameOf }: SinkPoints, naming: LineNaming): PointLines {
   return new LineWriter({ view, nameOf }, naming).write();
@@ -87,7 +87,7 @@ class LineWriter {
     if (nanos === undefined)
       return {
         line: `${head}${fields} ${micros}us`,
-        reason: `found the time ${micros} us, wanted one in the years 1677 to 2262`,
+        reason: `found the time ${micros} us, wanted whole microseconds before the year 2255`,
       };
     return `${head}${fields} ${nanos}`;
   }
@@ -176,7 +176,8 @@ function escapeTag(text: string): string {
   return text.replace(/[, =]/g, '\\$&');
 }
 
-function escapeMeasurement(text: string): string {
+/** A measurement as line protocol writes it. */
+export function escapeMeasurement(text: string): string {
   // a line that begins with # is a comment
   return text.replace(/[, ]|^#/g, '\\$&');
 }

@@ -1,0 +1,5 @@
+export { InfluxApi, type InfluxPlace, type InfluxTable, type WriteAnswer } from './influx-api.ts';
+export { type InfluxSinkNeeds, type InfluxSinkOptions, openInfluxSink } from './influx-sink.ts';
+export { type LineNaming, type PointLines, pointLines } from './line-writer.ts';
+export { orderNanos, pointNanos } from './point-time.ts';
+export { prepareDatabase, type WantedDatabase } from './retention.ts';

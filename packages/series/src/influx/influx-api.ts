@@ -1,0 +1,209 @@
+import { SeriesError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+
+/** Where a server that speaks line protocol is, and how it is asked. */
+export interface InfluxPlace {
+  readonly url: string;
+  /** `1`: `/write?db=`, InfluxDB 1.x. `2`: `/api/v2/write`, InfluxDB 2 and 3 and others. */
+  readonly version: 1 | 2;
+  /** Database of 1.x, bucket of 2.x. */
+  readonly database: string;
+  /** Retention policy of 1.x; the database's own when it is empty. */
+  readonly policy?: string;
+  /** Organization of 2.x. */
+  readonly organization?: string;
+  /** Name and password of 1.x; read again for each request. */
+  readonly user?: { readonly name: string; readonly password: () => string };
+  /** Token of 2.x; read again for each request. */
+  readonly token?: () => string;
+}
+
+/** What a server said to lines. */
+export type WriteAnswer =
+  | { readonly is: 'taken' }
+  /** It took what it could, and `dropped` lines not, where it told how many; the request may also be refused whole. */
+  | { readonly is: 'refused'; readonly reason: string; readonly dropped: number | undefined }
+  | { readonly is: 'too-large' }
+  | { readonly is: 'failed'; readonly fault: SeriesError; readonly afterMs: number | undefined };
+
+/** Requests to one server. Redirects are not followed: a password is not handed on. */
+export class InfluxApi {
+  readonly #place: InfluxPlace;
+
+  constructor(place: InfluxPlace) {
+    this.#place = place;
+  }
+
+  /** Sends lines with times in nanoseconds. `encoding`: how `body` is compressed. */
+  async write(
+    body: Uint8Array<ArrayBuffer>,
+    encoding: 'gzip' | undefined,
+    signal: AbortSignal,
+  ): Promise<WriteAnswer> {
+    const { version, database, policy, organization } = this.#place;
+    const path =
+      version === 1
+        ? `write?${parameters({ db: database, rp: policy, precision: 'ns' })}`
+        : `api/v2/write?${parameters({ org: organization, bucket: database, precision: 'ns' })}`;
+    const answer = await this.#ask(path, { body, encoding, signal });
+    if (answer instanceof SeriesError) return { is: 'failed', fault: answer, afterMs: undefined };
+    return readAnswer(answer, this.#place);
+  }
+
+  /** Asks 1.x in InfluxQL. Fails with the codes of a sink. */
+  async query(text: string, signal: AbortSignal): Promise<readonly InfluxTable[]> {
+    const { version, database } = this.#place;
+    const asked = version === 1 ? { db: database, q: text } : { db: database, q: text };
+    const answer = await this.#ask(`query?${parameters(asked)}`, { signal });
+    if (answer instanceof SeriesError) throw answer;
+    if (answer.status !== 200) throw faultOf(answer, this.#place);
+    const { results } = JSON.parse(answer.text) as { results: QueryResult[] }; // InfluxDB's answer to one statement
+    const error = results[0]?.error;
+    if (error !== undefined) throw faultOf({ ...answer, status: 400, text: error }, this.#place);
+    return results[0]?.series ?? [];
+  }
+
+  async #ask(
+    path: string,
+    {
+      body,
+      encoding,
+      signal,
+    }: {
+      readonly body?: Uint8Array<ArrayBuffer>;
+      readonly encoding?: 'gzip' | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Answer | SeriesError> {
+    const { url } = this.#place;
+    try {
+      const response = await fetch(`${url.replace(/\/$/, '')}/${path}`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: {
+          ...authorization(this.#place),
+          'content-type': 'text/plain; charset=utf-8',
+          ...(encoding && { 'content-encoding': encoding }),
+        },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.sinkAnswerMs.value)]),
+        ...(body && { body }),
+      });
+      const text = await response.text();
+      return { status: response.status, text, retryAfter: response.headers.get('retry-after') };
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = reasonOf(error);
+      return new SeriesError(
+        'sink-unreachable',
+        `Cannot reach ${url}: ${reason}; wanted an answer within ${LIMITS.sinkAnswerMs.value} ms; it is tried again.`,
+        { url },
+        error,
+      );
+    }
+  }
+}
+
+/** A table of an answer to InfluxQL. */
+export interface InfluxTable {
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values?: readonly (readonly unknown[])[];
+}
+
+interface QueryResult {
+  readonly error?: string;
+  readonly series?: readonly InfluxTable[];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfter: string | null;
+}
+
+function readAnswer(answer: Answer, place: InfluxPlace): WriteAnswer {
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return { is: 'taken' };
+  if (status === 413) return { is: 'too-large' };
+  const reason = messageOf(text);
+  if ((status === 400 || status === 422) && !isMissingPlace(reason)) {
+    const dropped = /dropped=(\d+)/.exec(reason)?.[1];
+    return { is: 'refused', reason, dropped: dropped === undefined ? undefined : Number(dropped) };
+  }
+  return { is: 'failed', fault: faultOf(answer, place), afterMs: retryAfterMs(answer.retryAfter) };
+}
+
+function faultOf({ status, text }: Answer, { url, database }: InfluxPlace): SeriesError {
+  const facts = { url, status };
+  const reason = messageOf(text);
+  const said = `it answered ${status}${reason === '' ? '' : `: ${reason}`}`;
+  if (status === 401 || status === 403)
+    return new SeriesError(
+      'sink-not-allowed',
+      `Cannot write to ${database} at ${url}: ${said}; wanted a user or token that may write there.`,
+      facts,
+    );
+  if (status === 404 || isMissingPlace(reason))
+    return new SeriesError(
+      'sink-not-found',
+      `Cannot write to ${database} at ${url}: ${said}; make the database or bucket, or correct its name.`,
+      facts,
+    );
+  return new SeriesError(
+    'sink-busy',
+    `Cannot write to ${database} at ${url} yet: ${said}; wanted 204; it is tried again.`,
+    facts,
+  );
+}
+
+/** Some servers say with 400 what others say with 404. */
+function isMissingPlace(reason: string): boolean {
+  return /^(database|bucket|organization|retention policy) .*(not found|could not be found)/i.test(reason);
+}
+
+/** What a server says, as JSON or as text. */
+function messageOf(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('{')) return trimmed.slice(0, 2_000);
+  try {
+    const { error, message } = JSON.parse(trimmed) as { error?: unknown; message?: unknown }; // whatever it is, it is shown as text
+    return String(error ?? message ?? trimmed).slice(0, 2_000);
+  } catch {
+    // not JSON after all: it is told as it came
+    return trimmed.slice(0, 2_000);
+  }
+}
+
+function authorization({ version, user, token }: InfluxPlace): Record<string, string> {
+  if (token) return { authorization: `${version === 1 ? 'Bearer' : 'Token'} ${token()}` };
+  if (!user) return {};
+  const basic = Buffer.from(`${user.name}:${user.password()}`).toString('base64');
+  return { authorization: `Basic ${basic}` };
+}
+
+function parameters(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '',
+  );
+  return new URLSearchParams(given).toString();
+}
+
+/** Seconds only: no server of these sends a date. */
+function retryAfterMs(text: string | null): number | undefined {
+  const secs = Number(text ?? Number.NaN);
+  return Number.isFinite(secs) && secs >= 0
+    ? Math.min(secs * 1_000, LIMITS.sinkRetryAfterMsMax.value)
+    : undefined;
+}
+
+/** `fetch failed` says nothing; its causes do. */
+function reasonOf(error: unknown): string {
+  let reason = '';
+  for (let one = error; one instanceof Error; one = one.cause) {
+    const code = Reflect.get(one, 'code');
+    reason = one.message || (typeof code === 'string' ? code : reason);
+    if (one.name === 'TimeoutError') return 'no answer in time';
+  }
+  return reason || String(error);
+}
