@@ -53,7 +53,8 @@ export const LIMITS = {
     value: 10_000,
     unit: 'count',
     what: 'MQTT connections at a time.',
-    whenFull: 'A further connection is closed at once; the others are served.',
+    whenFull:
+      'A further connection is closed at once; the others are served. Where less than an eighth is free, CONNACK says 0x97 or 0x03 to a tenant (or a subject of none or several) with more than half of what is left.',
     metric: 'iot_mqtt_connections',
     key: 'mqtt.connectionsMax',
   },
@@ -135,7 +136,7 @@ export const LIMITS = {
     value: 200_000,
     unit: 'count',
     what: 'Subscriptions of all sessions.',
-    whenFull: 'SUBACK says 0x97, or 0x80 to 3.1.1.',
+    whenFull: 'SUBACK says 0x97, or 0x80 to 3.1.1; shared as `connectionsMax` is.',
     metric: 'iot_mqtt_subscriptions',
   },
   sessionsMax: {
@@ -357,7 +358,7 @@ export const LIMITS = {
     value: 1_000_000,
     unit: 'levels',
     what: 'Levels of all topic filters together, shared ones counted once for each subscription.',
-    whenFull: 'SUBACK says 0x97, or 0x80 to 3.1.1.',
+    whenFull: 'SUBACK says 0x97, or 0x80 to 3.1.1; shared as `connectionsMax` is.',
   },
   retainedLevelsMax: {
     value: 1_000_000,

@@ -334,3 +334,46 @@ test('endWhere publishes no will of the subjects it is given: of those connected
     ['b/owed'],
   );
 });
+
+/** Two users of one tenant, and one of another, who may do everything with messages. */
+function twoTenants(): MemoryAccess {
+  const access = new MemoryAccess({ ann: '', amy: '', bob: '' });
+  for (const [user, tenant] of [
+    ['ann', 'acme'],
+    ['amy', 'acme'],
+    ['bob', 'beta'],
+  ] as const)
+    access.grants.set(user, [{ role: 'operator', tenant }]);
+  return access;
+}
+
+test('Broker leaves room for the subscriptions of others, whatever the users of one tenant take', async () => {
+  await using scene = await aScene({ access: twoTenants(), limits: { subscriptionsTotalMax: 80 } });
+  const filters = (count: number): string[] => Array.from({ length: count }, (_, i) => `f/${i}`);
+  const granted = (reasons: readonly number[]): number => reasons.filter((reason) => reason < 0x80).length;
+  const ann = await scene.connect(as('ann'));
+  const amy = await scene.connect(as('amy'));
+  const bob = await scene.connect(as('bob'));
+  assert.equal(granted(await scene.subscribe(ann, ...filters(60))), 60);
+  assert.equal(granted(await scene.subscribe(amy, ...filters(60))), 10);
+  assert.equal(granted(await scene.subscribe(bob, ...filters(60))), 3);
+  assert.equal(granted(await scene.subscribe(ann, 'f/0')), 1, 'one that is there is granted anew');
+  ann.destroy();
+  await scene.until(() => scene.broker.connections === 2);
+  assert.equal(granted(await scene.subscribe(amy, ...filters(100))), 67, 'what ann had is free again');
+});
+
+test('Broker leaves room for the connections of others, and lets everybody take over a session of their own', async () => {
+  await using scene = await aScene({ access: twoTenants(), limits: { connectionsMax: 32 } });
+  const connect = (user: string, clientId: string) => scene.connect({ ...as(user), clientId });
+  for (let i = 0; i < 28; i++)
+    assert.equal(connackOf(await connect(i % 2 ? 'ann' : 'amy', `c${i}`))?.reason, 0);
+  const more = await connect('ann', 'more');
+  assert.equal(connackOf(more)?.reason, REASON.quotaExceeded);
+  assert.equal(connackOf(await connect('ann', 'c1'))?.reason, 0, 'its own session, taken over');
+  const bob = await connect('bob', 'b');
+  assert.equal(connackOf(bob)?.reason, 0);
+  bob.destroy();
+  await scene.until(() => scene.broker.connections === 28);
+  assert.equal(connackOf(await connect('bob', 'b'))?.reason, 0);
+});

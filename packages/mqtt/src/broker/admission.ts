@@ -93,7 +93,7 @@ function letIn(
   const facts = { client: clientId, remote, protocol, subject, ...way };
   const grant = sessions.open({ ...terms, rights }, link, facts);
   if (grant) return { isAccepted: true, terms, grant, facts };
-  const why = 'Too many sessions are kept.';
+  const why = 'Too many sessions are kept, or too many of them for you.';
   return { ...refusal(REASON.quotaExceeded, RETURN_CODE.serverUnavailable, why), isTold: false };
 }
 

@@ -4,6 +4,7 @@ import type { AccessGate } from './access-gate.ts';
 import type { BrokerLimits } from './broker-limits.ts';
 import type { BrokerMeters } from './broker-meters.ts';
 import type { FaultNotices } from './fault-notices.ts';
+import type { Holdings } from './holdings.ts';
 import type { QueueBudget } from './outgoing-flow.ts';
 import type { RetainedStore } from './retained-store.ts';
 import type { Session } from './session.ts';
@@ -25,6 +26,12 @@ export interface BrokerParts {
   readonly ingress: Ingress;
   readonly tree: SubscriptionTree<Session>;
   readonly topics: TopicBook;
+  /** What each owner of sessions holds of the limits that all share. */
+  readonly held: {
+    readonly connections: Holdings;
+    readonly subscriptions: Holdings;
+    readonly levels: Holdings;
+  };
   readonly retained: RetainedStore;
   readonly budget: QueueBudget;
   readonly turn: Turn;

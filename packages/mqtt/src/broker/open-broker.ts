@@ -20,6 +20,7 @@ import { BrokerMeters } from './broker-meters.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import { ClientConnection } from './client-connection.ts';
 import { FaultNotices } from './fault-notices.ts';
+import { Holdings } from './holdings.ts';
 import { Intake } from './intake.ts';
 import { loadRetained } from './retained-load.ts';
 import { RetainedStore } from './retained-store.ts';
@@ -314,6 +315,7 @@ function partsOf(options: BrokerOptions, needs: BrokerNeeds): BrokerParts {
     ingress: needs.ingress,
     tree,
     topics: new TopicBook(limits, needs.ingress, tree),
+    held: { connections: new Holdings(), subscriptions: new Holdings(), levels: new Holdings() },
     retained: new RetainedStore(limits),
     budget: { bytes: 0, bytesMax: limits.queuesBytesMax },
     turn: new Turn(),

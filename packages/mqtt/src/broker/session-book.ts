@@ -1,9 +1,10 @@
-import type { Subject } from '@skerry/model';
+import { mayTake, ownerOf, type Subject } from '@skerry/model';
 import type { SessionChange } from '../ingress.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import type { ClientRights } from './client-rights.ts';
 import type { Intake } from './intake.ts';
 import { Session, type SessionLink } from './session.ts';
+import { noteHeld } from './subscribing.ts';
 import { type Will, WillBook } from './will-book.ts';
 
 /** What a connection asks of its session. */
@@ -34,6 +35,8 @@ export class SessionBook {
   /** Sessions without a connection, by the time since when; absent for longest first. */
   readonly #absent = new Map<Session, number>();
   readonly #wills = new WillBook<Session>();
+  /** Sessions with a connection. */
+  #linked = 0;
 
   constructor(parts: BrokerParts, intake: Pick<Intake, 'takeWill'>) {
     this.#parts = parts;
@@ -47,12 +50,13 @@ export class SessionBook {
 
   /**
    * Gives a session to a connection, taking it from the one that has it [MQTT-3.1.4-3]. Undefined when there are too
-   * many and none is absent. A client id is its subject's own: another subject's session is never reached by it. A
+   * many and none is absent, or where the owner of the subject has too many connections. A client id is its subject's own: another subject's session is never reached by it. A
    * session with a subscription that is not granted any more is not gone on with.
    */
   open(wish: SessionWish, link: SessionLink, facts: ConnectionFacts): SessionGrant | undefined {
     const { clientId, rights } = wish;
     const key = keyOf(rights.subject, clientId);
+    if (!this.#hasRoomForLink(key, rights.subject)) return undefined;
     this.#sessions.get(key)?.link?.takeOver();
     const before = this.#sessions.get(key); // taking over may have ended it
     const isPresent = before !== undefined && !wish.isCleanStart && isStillGranted(before, rights);
@@ -63,7 +67,10 @@ export class SessionBook {
     session.permitted = undefined;
     this.#wills.take(session); // the client is back before its will was due [MQTT-3.1.3-9]
     this.#absent.delete(session);
+    this.#unlink(session);
     session.link = link;
+    this.#parts.held.connections.add(session.owner, 1);
+    this.#linked++;
     session.expiryMs = wish.expiryMs;
     session.will = wish.will;
     session.flow.begin(wish.receiveMaximum);
@@ -81,7 +88,7 @@ export class SessionBook {
     isWillDue: boolean,
   ): void {
     if (session.link !== link) return;
-    session.link = undefined;
+    this.#unlink(session);
     this.#parts.meters.disconnected(reason);
     this.#parts.ingress.sessionChanged({ ...facts, kind: 'disconnected', reason });
     const now = this.#parts.clock.monotonicMs();
@@ -117,6 +124,21 @@ export class SessionBook {
     for (const session of [...this.#sessions.values()]) this.#end(session);
   }
 
+  /** Whether one more connection may be served for a subject; one that takes its session over is none more. */
+  #hasRoomForLink(key: string, subject: Subject): boolean {
+    if (this.#sessions.get(key)?.link) return true;
+    const { held, limits } = this.#parts;
+    const mine = held.connections.of(this.#sessions.get(key)?.owner ?? ownerOf(subject));
+    return mayTake({ held: mine, total: this.#linked, max: limits.connectionsMax });
+  }
+
+  #unlink(session: Session): void {
+    if (!session.link) return;
+    session.link = undefined;
+    this.#parts.held.connections.add(session.owner, -1);
+    this.#linked--;
+  }
+
   #make(owner: ConstructorParameters<typeof Session>[0]): Session | undefined {
     const { limits, budget, meters } = this.#parts;
     if (this.#sessions.size >= limits.sessionsMax) {
@@ -140,10 +162,13 @@ export class SessionBook {
   #end(session: Session): void {
     const { tree, meters } = this.#parts;
     session.isEnded = true;
-    session.link = undefined;
+    this.#unlink(session);
     this.#absent.delete(session);
     this.#sessions.delete(session.key);
-    for (const filter of session.subscriptions.keys()) tree.delete(session, filter);
+    for (const filter of session.subscriptions.keys()) {
+      tree.delete(session, filter);
+      noteHeld(this.#parts, session, filter, -1);
+    }
     session.subscriptions.clear();
     meters.dropped('session-ended', session.flow.clear());
     meters.subscriptions.set(tree.count);

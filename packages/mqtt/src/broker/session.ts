@@ -1,3 +1,4 @@
+import { ownerOf } from '@skerry/model';
 import type { ClientRights } from './client-rights.ts';
 import type { Delivery } from './message.ts';
 import { type FlowBounds, OutgoingFlow, type QueueBudget } from './outgoing-flow.ts';
@@ -25,6 +26,8 @@ export class Session {
   readonly clientId: string;
   /** Client id with its owner: two subjects never share a session. */
   readonly key: string;
+  /** On whose account its connections and subscriptions are, as long as it lives. */
+  readonly owner: string;
   readonly flow: OutgoingFlow;
   readonly subscriptions = new Map<string, Subscription>();
   readonly qos2 = new Qos2Receiver();
@@ -50,6 +53,7 @@ export class Session {
     this.clientId = owner.clientId;
     this.key = owner.key;
     this.rights = owner.rights;
+    this.owner = ownerOf(owner.rights.subject);
     this.flow = new OutgoingFlow(bounds, budget, onExpired);
   }
 }

@@ -1,3 +1,4 @@
+import { mayTake } from '@skerry/model';
 import type { ProtocolLevel } from '../packets/packet-type.ts';
 import type { Subscribe, SubscribeTopic } from '../packets/subscribe.ts';
 import { REASON } from '../reason-codes.ts';
@@ -7,7 +8,7 @@ import type { Session } from './session.ts';
 import type { Subscription } from './subscription-tree.ts';
 import { type FilterVerdict, judgeTopicFilter } from './topic-filter.ts';
 
-type Needs = Pick<BrokerParts, 'limits' | 'tree' | 'topics' | 'meters' | 'retained'>;
+type Needs = Pick<BrokerParts, 'limits' | 'tree' | 'topics' | 'meters' | 'retained' | 'held'>;
 
 /** What MQTT 5 is told about a filter that is not taken; 3.1.1 is told 0x80. */
 const REASON_OF_VERDICT: Readonly<Record<Exclude<FilterVerdict, 'valid'>, number>> = {
@@ -33,6 +34,7 @@ export function unsubscribe(parts: Needs, session: Session, filters: readonly st
   const reasons = filters.map((filter) => {
     if (!session.subscriptions.delete(filter)) return REASON.noSubscriptionExisted;
     parts.tree.delete(session, filter);
+    noteHeld(parts, session, filter, -1);
     session.flow.endFeed(filter);
     return REASON.success;
   });
@@ -65,16 +67,30 @@ function subscribeOne(
   };
   session.subscriptions.set(filter, subscription);
   tree.set(session, subscription);
+  if (isNew) noteHeld(parts, session, filter, 1);
   if (retainHandling === 0 || (retainHandling === 1 && isNew))
     session.flow.feed(filter, retainedFor(parts, session, subscription));
   return subscription.qos;
 }
 
-function hasRoom({ limits, tree }: Needs, session: Session, filter: string): boolean {
-  const levels = filter.split('/').length;
+function hasRoom({ limits, tree, held }: Needs, session: Session, filter: string): boolean {
+  const { owner } = session;
+  const { subscriptionsTotalMax: max, subscriptionLevelsMax: levelsMax } = limits;
+  const levels = { held: held.levels.of(owner), total: tree.levels, max: levelsMax };
   return (
     session.subscriptions.size < limits.subscriptionsMax &&
-    tree.count < limits.subscriptionsTotalMax &&
-    tree.levels + levels <= limits.subscriptionLevelsMax
+    mayTake({ held: held.subscriptions.of(owner), total: tree.count, max }) &&
+    mayTake(levels, filter.split('/').length)
   );
+}
+
+/** Puts a subscription on the account of the session's owner (1), or takes it off (-1). */
+export function noteHeld(
+  { held }: Pick<Needs, 'held'>,
+  { owner }: Session,
+  filter: string,
+  sign: 1 | -1,
+): void {
+  held.subscriptions.add(owner, sign);
+  held.levels.add(owner, sign * filter.split('/').length);
 }
