@@ -35,6 +35,7 @@ export const MIGRATIONS: readonly {
       ].join('\n'),
   },
   { version: 2, sql: ({ hasRoles }) => GATEWAY_TABLES + (hasRoles ? GATEWAY_GRANTS : '') },
+  { version: 3, sql: ({ hasRoles }) => SINK_TABLES + (hasRoles ? SINK_GRANTS : '') },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

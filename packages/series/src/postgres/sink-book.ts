@@ -1,0 +1,219 @@
+import type { SeriesKey } from '@skerry/model';
+import { SeriesError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
+import { createHead, textBytesOf, viewOf } from '../shared-head.ts';
+import type { SinkPoints, SinkRefusal } from '../sink.ts';
+import type { PostgresPool, PostgresSession, Row } from './postgres-pool.ts';
+import { original, pointValue, storable, timestampOf } from './postgres-values.ts';
+
+/** A source whose points a sink follows. */
+export interface SinkBookOptions {
+  readonly pool: PostgresPool;
+  readonly sink: string;
+  /** The source, which was opened by a store before. */
+  readonly journalId: string;
+}
+
+/** Committed points of one or more seals that follow each other. */
+export interface SinkPage {
+  /** The last of them. */
+  readonly seal: number;
+  /** Points of whole seals, in the order of their records. */
+  readonly points: SinkPoints;
+  /** Seals before these that retention has removed. */
+  readonly missed: number;
+}
+
+/** What a sink has taken of a source, kept in the primary store, and what comes after it. */
+export interface SinkBook {
+  /** The last seal that the sink has, of this source; 0 before the first. */
+  readonly seal: number;
+  /** Reads what was committed after `seal`, as much as the limits allow; undefined when there is nothing. */
+  readAfter(seal: number): Promise<SinkPage | undefined>;
+  /** Keeps that the sink has everything up to `seal`. An older one changes nothing. */
+  advance(step: SinkStep): Promise<void>;
+}
+
+/** What a sink took in one go. */
+export interface SinkStep {
+  readonly seal: number;
+  readonly points: number;
+  readonly missed: number;
+  readonly refusals: readonly SinkRefusal[];
+}
+
+/** Opens the book of a sink and a source; a new sink begins with the oldest seal that is kept. Fails with the codes of the store. */
+export async function openSinkBook({ pool, sink, journalId }: SinkBookOptions): Promise<SinkBook> {
+  const { source, seal } = await pool.use('read the position of a sink', async (session) => {
+    const [known] = await session.query('SELECT id FROM sources WHERE journal_id = $1', [journalId]);
+    if (!known)
+      throw new SeriesError(
+        'store-not-opened',
+        `Cannot follow the journal ${journalId}: the schema ${pool.schemaName} has no source of it.`,
+      );
+    const id = Number(known.id);
+    await session.run('INSERT INTO sinks(name, source) VALUES ($1, $2) ON CONFLICT DO NOTHING', [sink, id]);
+    const [row] = await session.query('SELECT seal FROM sinks WHERE name = $1 AND source = $2', [sink, id]);
+    return { source: id, seal: Number(row?.seal) };
+  });
+  return {
+    seal,
+    readAfter: (after) =>
+      pool.read('read points for a sink', LIMITS.statementMs.value, (session) =>
+        readPage(session, source, { after }),
+      ),
+    advance: (step) => advance(pool, { sink, source }, step),
+  };
+}
+
+/** The ids and names of all sources that have seals, for whoever replays them. */
+export async function sourcesOf(pool: PostgresPool): Promise<readonly { id: number; label: string }[]> {
+  const rows = await pool.use('list the sources', (session) =>
+    session.query('SELECT id, label FROM sources WHERE seal > 0 ORDER BY id'),
+  );
+  return rows.map(({ id, label }) => ({ id: Number(id), label: String(label) }));
+}
+
+/** Reads committed points of a source after a seal whose event time is in [fromMicros, toMicros), for a sink to take again. */
+export function readRange(
+  pool: PostgresPool,
+  source: number,
+  range: { readonly after: number; readonly fromMicros: number; readonly toMicros: number },
+): Promise<SinkPage | undefined> {
+  return pool.read('read points for a sink', LIMITS.statementMs.value, (session) =>
+    readPage(session, source, range),
+  );
+}
+
+interface PageQuestion {
+  readonly after: number;
+  readonly fromMicros?: number;
+  readonly toMicros?: number;
+}
+
+async function readPage(
+  session: PostgresSession,
+  source: number,
+  question: PageQuestion,
+): Promise<SinkPage | undefined> {
+  const seals = await session.query(
+    `SELECT seal, received::text AS received, points, sum(points) OVER (ORDER BY seal) AS total
+     FROM (SELECT seal, received, points FROM seals WHERE source = $1 AND seal > $2 ORDER BY seal LIMIT $3) s
+     ORDER BY seal`,
+    [source, question.after, SEALS_AT_ONCE],
+  );
+  const taken = seals.filter(({ total }, i) => i === 0 || Number(total) <= LIMITS.sinkReadPoints.value);
+  const [first] = taken;
+  const last = taken.at(-1);
+  if (!first || !last) return undefined;
+  const rows = await pointsBetween(
+    session,
+    source,
+    [String(first.received), String(last.received)],
+    question,
+  );
+  return {
+    seal: Number(last.seal),
+    missed: Number(first.seal) - question.after - 1,
+    points: await pointsOf(session, rows, Number(last.seal)),
+  };
+}
+
+/** Seals of one page at most: small ones come many at a time. */
+const SEALS_AT_ONCE = 1_000;
+
+/** The receive times of a source's seals differ, so they tell the points of each. */
+function pointsBetween(
+  session: PostgresSession,
+  source: number,
+  received: readonly [string, string],
+  { fromMicros, toMicros }: PageQuestion,
+): Promise<Row[]> {
+  const isAll = fromMicros === undefined || toMicros === undefined;
+  const values = [source, ...received, ...(isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros)])];
+  return session.query(
+    `SELECT (extract(epoch FROM time) * 1000000)::bigint AS micros, series_id, value, text, flag, exact,
+       position, ordinal
+     FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
+       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz'}
+     ORDER BY received, position, ordinal`,
+    values,
+  );
+}
+
+async function pointsOf(session: PostgresSession, rows: readonly Row[], seal: number): Promise<SinkPoints> {
+  const values = rows.map(pointValue);
+  const textBytes = values.reduce<number>((sum, value) => sum + textBytesOf(value), 0);
+  const head = createHead(Math.max(1, rows.length), textBytes);
+  for (const [i, row] of rows.entries())
+    head.append(
+      Number(row.series_id),
+      Number(row.micros),
+      values[i] ?? 0,
+      Number(row.position),
+      Number(row.ordinal) & 0xffff,
+    );
+  const ids = [...new Set(rows.map(({ series_id }) => Number(series_id)))];
+  const names = new Map<number, SeriesKey>();
+  const found = await session.query(
+    'SELECT id, tenant, project, device, metric FROM series WHERE id = ANY($1::integer[])',
+    [ids],
+  );
+  for (const { id, tenant, project, device, metric } of found)
+    names.set(Number(id), {
+      tenant: original(String(tenant)),
+      project: original(String(project)),
+      device: original(String(device)),
+      metric: original(String(metric)),
+    });
+  return { view: viewOf(head, seal), nameOf: (series) => names.get(series) };
+}
+
+async function advance(
+  pool: PostgresPool,
+  { sink, source }: { readonly sink: string; readonly source: number },
+  { seal, points, missed, refusals }: SinkStep,
+): Promise<void> {
+  await pool.transact('keep the position of a sink', async (session) => {
+    const kept = await session.run(
+      `UPDATE sinks SET seal = $3, points = points + $4, refused = refused + $5, missed = missed + $6, changed = now()
+       WHERE name = $1 AND source = $2 AND seal < $3`,
+      [sink, source, seal, points, refusals.length, missed],
+    );
+    if (kept > 0 && refusals.length > 0) await keepRefusals(session, sink, source, refusals);
+  });
+}
+
+/** Keeps the newest refusals for people, and removes older ones beyond the limit. */
+export async function keepRefusals(
+  session: PostgresSession,
+  sink: string,
+  source: number,
+  refusals: readonly SinkRefusal[],
+): Promise<void> {
+  const most = LIMITS.sinkRefusalsMax.value;
+  const newest = refusals.slice(-most);
+  for (let start = 0; start < newest.length; start += REFUSALS_AT_ONCE) {
+    const some = newest.slice(start, start + REFUSALS_AT_ONCE);
+    await session.run(
+      `INSERT INTO sink_refusals(sink, source, position, ordinal, line, reason)
+       SELECT $1, $2, * FROM unnest($3::bigint[], $4::integer[], $5::text[], $6::text[])
+       ON CONFLICT (sink, source, position, ordinal) DO UPDATE SET reason = excluded.reason, refused = now()`,
+      [
+        sink,
+        source,
+        some.map(({ offset }) => offset),
+        some.map(({ ordinal }) => ordinal),
+        some.map(({ line }) => storable(line)),
+        some.map(({ reason }) => storable(reason)),
+      ],
+    );
+  }
+  await session.run(
+    `DELETE FROM sink_refusals WHERE sink = $1 AND source = $2 AND id <=
+       (SELECT id FROM sink_refusals WHERE sink = $1 AND source = $2 ORDER BY id DESC OFFSET $3 LIMIT 1)`,
+    [sink, source, most],
+  );
+}
+
+const REFUSALS_AT_ONCE = 1_000;
