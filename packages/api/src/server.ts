@@ -27,6 +27,7 @@ import { ConnectionTable } from './connection-table.ts';
 import { ApiError } from './errors.ts';
 import { guardRequest, LOOPBACK_HOSTS, SECURITY_HEADERS, tlsHeaders } from './guard.ts';
 import { createHandlers } from './handlers.ts';
+import { HttpMeters } from './http-meters.ts';
 import { LIMITS } from './limits.ts';
 import { KNOWN_METHODS, methodsOf, shadowedMethods } from './methods.ts';
 import { loadStaticFolder, type StaticFile } from './node/static-folder.ts';
@@ -271,15 +272,23 @@ function register(
   handlers: { readonly [Id in OperationId]: Handler<Id> },
 ): void {
   const { options, needs, hosts } = context;
-  const requests = needs.meter.counter('iot_api_requests_total', 'HTTP requests.');
+  const meters = new HttpMeters(needs.meter);
   server.addHook('onRequest', async (request, reply) => {
-    requests.add(1);
     const isEncrypted = 'encrypted' in request.socket && request.socket.encrypted === true;
     reply.headers(SECURITY_HEADERS).header('cache-control', 'no-store');
     reply.headers(tlsHeaders(isEncrypted, request.headers.host));
     guardRequest(request, hosts, context.isBeyondLoopback);
     if (!KNOWN_METHODS.has(request.method)) answerUnknown(request, reply, context);
   });
+  server.addHook('onResponse', async ({ method, routeOptions }, reply) =>
+    meters.answered({
+      method,
+      route: routeOptions.url,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+      isStream: String(reply.getHeader('content-type')).startsWith('text/event-stream'),
+    }),
+  );
   server.addHook('onSend', async (request, reply, payload) => {
     if (context.root.signal.aborted) reply.header('connection', 'close'); // else the client keeps it open for a minute
     return await finishAnswer(request, reply, payload);

@@ -51,7 +51,6 @@ export const LIMITS = {
     unit: 'ms',
     what: "Time between two looks at how late a thread's event loop is.",
     whenFull: 'A delay shorter than that may fall between two looks.',
-    metric: 'iot_process_event_loop_delay_seconds',
   },
   clockDriftMsMax: {
     value: 3_600_000,

@@ -4,6 +4,7 @@ export type { AuditFinding } from './audit-recount.ts';
 export * from './audit-source.ts';
 export type { RebirthReason, RebirthWanted } from './decoders/sparkplug-book.ts';
 export { rebirthTopic, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
+export * from './device-census.ts';
 export * from './errors.ts';
 export * from './event-time.ts';
 export { faultMessage, RemoteFault } from './fault-message.ts';

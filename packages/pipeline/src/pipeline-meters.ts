@@ -162,6 +162,7 @@ export class PipelineMeters {
     name:
       | 'head_points'
       | 'series'
+      | 'devices'
       | 'sparkplug_metrics'
       | 'sparkplug_nodes'
       | 'hot_bytes'

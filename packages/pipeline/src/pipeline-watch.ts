@@ -60,6 +60,7 @@ export class PipelineWatch {
     meters.gauge('sparkplug_metrics', 'Metrics of all Sparkplug births that are kept.', sparkplug.metrics);
     meters.ledger(report);
     meters.gauge('head_points', 'Points in the open head.', runner.headPoints);
+    meters.gauge('devices', 'Devices known.', catalogue.devices.length);
     meters.gauge('series', 'Series known.', catalogue.series.length);
     meters.gauge('hot_bytes', 'Bytes of batches handed over and not decoded yet.', runner.hotBytes);
     meters.gauge('subscriptions', 'Live subscriptions.', runner.subscriptions);

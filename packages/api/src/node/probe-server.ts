@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { type MetricFamily, renderPrometheus } from '@skerry/kernel';
+import { type Meter, type MetricFamily, renderPrometheus } from '@skerry/kernel';
 import { SECURITY_HEADERS } from '../guard.ts';
+import { HttpMeters } from '../http-meters.ts';
 import type { ReadinessReason } from '../platform.ts';
 
 /** What a process tells of itself. */
@@ -8,6 +9,8 @@ export interface Probed {
   /** Why it cannot do its work, the whole or a part of it; none: it can. */
   readiness(): readonly ReadinessReason[];
   metrics(): Promise<readonly MetricFamily[]>;
+  /** Where answered requests are counted; nowhere when absent. */
+  readonly meter?: Meter;
 }
 
 /** A listener of `openProbes`; disposing it closes it and its connections. */
@@ -16,6 +19,7 @@ export interface Probes extends AsyncDisposable {
 }
 
 const HEADERS = { ...SECURITY_HEADERS, 'cache-control': 'no-store' };
+const PATHS: ReadonlySet<string> = new Set(['/health', '/ready', '/metrics']);
 const JSON_TYPE = 'application/json; charset=utf-8';
 const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -27,8 +31,19 @@ export async function openProbes(
   { host, port }: { readonly host: string; readonly port: number },
   probed: Probed,
 ): Promise<Probes> {
+  const meters = probed.meter && new HttpMeters(probed.meter);
   const server = createServer((request, response) => {
+    const startedMs = performance.now();
     const path = new URL(request.url ?? '/', 'http://probe').pathname;
+    response.once('close', () =>
+      meters?.answered({
+        method: String(request.method),
+        route: PATHS.has(path) ? path : undefined,
+        status: response.statusCode,
+        seconds: (performance.now() - startedMs) / 1_000,
+        isStream: false,
+      }),
+    );
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       answer(response, 405, JSON_TYPE, JSON.stringify({ detail: `found ${request.method}, wanted GET` }));

@@ -30,6 +30,7 @@ export interface SkerryConfig extends RoleConfig {
     readonly telemetry: readonly string[];
     readonly unmatched: 'deadLetter' | 'messaging' | 'refuse';
   };
+  readonly metrics: { readonly perDevice: boolean };
   readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'text' | 'json' };
 }
 
@@ -59,7 +60,8 @@ export const CONFIG_SCHEMA = {
   type: 'object',
   additionalProperties: false,
   required: [
-    ...['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing', 'log'],
+    ...['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing'],
+    ...['metrics', 'log'],
     ...ROLE_SECTION_NAMES,
   ],
   properties: {
@@ -252,6 +254,18 @@ export const CONFIG_SCHEMA = {
           default: 'messaging',
           description:
             'What becomes of publications that no template owns: `messaging` passes them to subscribers, `deadLetter` sets them aside, `refuse` refuses them.',
+        },
+      },
+    },
+    metrics: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['perDevice'],
+      properties: {
+        perDevice: {
+          type: 'boolean',
+          default: false,
+          description: 'Whether iot_device_status tells of each device, of 1,000 at most, instead of counts.',
         },
       },
     },

@@ -17,12 +17,12 @@ import {
   type SimulationDesk,
   type TakenTelemetry,
 } from '@skerry/api';
-import { type Clock, type Meter, type MetricFamily, mergeFamilies } from '@skerry/kernel';
+import type { Clock, Meter, MetricFamily } from '@skerry/kernel';
 import type { PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
-import { noteProcess } from './process-figures.ts';
+import { ProcessFigures } from './process-figures.ts';
 import { LiveStages } from './stage-platform.ts';
 import { takeTelemetryIn } from './telemetry-desk.ts';
 import type { ThreadReport } from './thread-messages.ts';
@@ -36,6 +36,9 @@ export interface JournalSizes {
 
 /** What the platform of a running process works with. */
 export interface LivePlatformNeeds {
+  readonly role: 'up' | 'cloud';
+  /** Folder of journal and store. */
+  readonly dataDir: string;
   readonly pipeline: Pick<PipelineClient, 'request' | 'subscribe' | 'ended'>;
   readonly ingress: PlatformIngress;
   /** Resolves when everything added so far is durable. */
@@ -73,6 +76,7 @@ export class LivePlatform implements Platform, Disposable {
   readonly stages: LiveStages;
   readonly #needs: LivePlatformNeeds;
   readonly #pipeline: WatchedPipeline;
+  readonly #figures: ProcessFigures;
   /** Points in the store when the process started, so that the total goes on over restarts. */
   #pointsBefore: number | undefined;
 
@@ -80,6 +84,8 @@ export class LivePlatform implements Platform, Disposable {
     this.#pipeline = new WatchedPipeline(needs.pipeline, needs.clock);
     this.#needs = { ...needs, pipeline: this.#pipeline };
     this.stages = new LiveStages(this.#needs);
+    const { role, dataDir } = needs;
+    this.#figures = new ProcessFigures({ role, dataDir, reasons: () => this.readiness() }, needs);
   }
 
   get simulation(): SimulationDesk {
@@ -92,6 +98,7 @@ export class LivePlatform implements Platform, Disposable {
 
   [Symbol.dispose](): void {
     this.#pipeline[Symbol.dispose]();
+    this.#figures[Symbol.dispose]();
   }
 
   async overview(): Promise<OverviewFigures> {
@@ -222,14 +229,13 @@ export class LivePlatform implements Platform, Disposable {
   }
 
   async metrics(): Promise<readonly MetricFamily[]> {
-    const { pipeline, reports, meter } = this.#needs;
-    noteProcess(meter);
+    const { pipeline, reports } = this.#needs;
     const [ofPipeline, journal, store] = await Promise.all([
       pipeline.request('metrics'),
       reports.journal(),
       reports.store(),
     ]);
-    return mergeFamilies([meter.snapshot(), journal?.metrics ?? [], ofPipeline, store?.metrics ?? []]);
+    return await this.#figures.families([journal?.metrics ?? [], ofPipeline, store?.metrics ?? []]);
   }
 
   readiness(): ReadinessReason[] {

@@ -21,6 +21,8 @@ export interface PipelineThreadOptions {
   readonly sealPoints: number;
   readonly sealAgeMs: number;
   readonly isReadOnly: boolean;
+  /** Whether metrics tell of each device. */
+  readonly perDeviceStatus: boolean;
 }
 
 /** What the pipeline's thread tells when it is ready. */
@@ -34,7 +36,7 @@ const LAST_SEAL_MS = 5_000;
 await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
   const clock = nodeClock();
   const disk = nodeDisk();
-  const { journalFolder: folder, routes, sealPoints, sealAgeMs, isReadOnly } = options;
+  const { journalFolder: folder, routes, sealPoints, sealAgeMs, isReadOnly, perDeviceStatus } = options;
   const reader = openSegmentReader(folder, { disk });
   const journal = await openJournalFollower(portMailbox(port('log')), reader);
   const store = keepingRoutes(
@@ -42,7 +44,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
     (position) => new RouteHistory({ folder, journal, position, routes, isReadOnly }, { disk, logger }),
   );
   const pipeline = await openPipeline(
-    { routes, sealPoints, sealAgeMs, seenEnd: journal.end },
+    { routes, sealPoints, sealAgeMs, perDeviceStatus, seenEnd: journal.end },
     { journal, store, clock, logger, meter, failpoint, breathe: turn },
   );
   journal.onBatch((batch) => pipeline.offer(batch));

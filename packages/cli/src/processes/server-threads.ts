@@ -81,6 +81,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       sealPoints,
       sealAgeMs: sealAfterSecs * 1_000,
       isReadOnly,
+      perDeviceStatus: config.metrics.perDevice,
     } satisfies PipelineThreadOptions),
   ] as const;
   const [log, store, pipeline] = await allOrNone(threads, starting);

@@ -243,6 +243,8 @@ function openPlatform(
   const { threads, journal, appender, ingress, broker, pipeline, simulation, notes, certificates } = opened;
   return stack.use(
     new LivePlatform({
+      role: 'up',
+      dataDir: config.dataDir,
       pipeline,
       ingress,
       flush: () => appender.flush(),

@@ -1,6 +1,14 @@
 import { flushCompileCache } from 'node:module';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { createMeter, type FailpointHook, type Logger, loggerTo, type Meter } from '@skerry/kernel';
+import { type MessagePort, parentPort, threadName, workerData } from 'node:worker_threads';
+import {
+  createMeter,
+  type FailpointHook,
+  type Logger,
+  loggerTo,
+  type Meter,
+  watchEventLoop,
+} from '@skerry/kernel';
+import { nodeClock } from '@skerry/kernel/node';
 import { faultMessage } from '@skerry/pipeline/fault-message';
 import { CliError } from '../errors.ts';
 import { failpointHook } from './failpoints.ts';
@@ -52,8 +60,13 @@ export async function runThread<Options>(
       port: (name) => portOf(ports, name),
       fail,
     });
+    const watch = watchEventLoop(threadName ?? '', { clock: nodeClock(), meter });
+    const close = (): Promise<void> => {
+      watch[Symbol.dispose](); // it would keep the thread alive
+      return running.close();
+    };
     main.on('message', (message: ToThread) => {
-      answer(message, running, meter, post).catch(fail);
+      answer(message, { ...running, figures: () => running.figures(), close }, meter, post).catch(fail);
     });
     post({ type: 'ready', facts: running.facts });
     flushCompileCache();

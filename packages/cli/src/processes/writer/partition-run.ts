@@ -6,7 +6,15 @@ import {
   partitionJournalId,
   type TopicLayout,
 } from '@skerry/journal/kafka';
-import type { Clock, FailpointHook, Logger, Meter, Random } from '@skerry/kernel';
+import {
+  type Clock,
+  type FailpointHook,
+  type Logger,
+  type Meter,
+  type MetricFamily,
+  partMeter,
+  type Random,
+} from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
 import { openPipeline, type Pipeline, type RouteConfig } from '@skerry/pipeline';
 import type { SeriesStore, StoreState } from '@skerry/series';
@@ -52,17 +60,20 @@ export class PartitionRun implements AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly store: SeriesStore;
   readonly journal: KafkaPartition;
+  /** Its gauges; what it counts is in the meter of the process. */
+  readonly gauges: () => MetricFamily[];
   readonly #stack: AsyncDisposableStack;
 
   constructor(
     name: PartitionName,
-    parts: Pick<PartitionRun, 'pipeline' | 'store' | 'journal'>,
+    parts: Pick<PartitionRun, 'pipeline' | 'store' | 'journal' | 'gauges'>,
     stack: AsyncDisposableStack,
   ) {
     this.name = name;
     this.pipeline = parts.pipeline;
     this.store = parts.store;
     this.journal = parts.journal;
+    this.gauges = parts.gauges;
     this.#stack = stack;
   }
 
@@ -82,7 +93,8 @@ export async function openPartitionRun(
   needs: PartitionRunNeeds,
 ): Promise<PartitionRun> {
   const { topic, partition } = name;
-  const { client, pool, clock, random, logger, meter, failpoint } = needs;
+  const { client, pool, clock, random, logger, failpoint } = needs;
+  const meter = partMeter(needs.meter);
   await using stack = new AsyncDisposableStack();
   const [cluster, found] = await Promise.all([client.cluster(), client.topic(topic)]);
   const store = stack.use(
@@ -125,6 +137,7 @@ export async function openPartitionRun(
         sealAgeMs: options.sealAfterMs,
         sealIdleMs: Math.min(IDLE_MS, options.sealAfterMs),
         liveRowsMax: LIVE_ROWS,
+        visibleAt: 'commit',
       },
       {
         journal,
@@ -137,7 +150,8 @@ export async function openPartitionRun(
       },
     ),
   );
-  return new PartitionRun(name, { pipeline, store, journal }, stack.move());
+  const gauges = () => meter.snapshot();
+  return new PartitionRun(name, { pipeline, store, journal, gauges }, stack.move());
 }
 
 /** What was received up to the store's position: each record has a verdict there. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { openProbes } from '@skerry/api/probes';
 import { ensureTopics, joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
-import { createMeter } from '@skerry/kernel';
+import { createMeter, type MetricFamily } from '@skerry/kernel';
 import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { openPostgresPool } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
@@ -9,9 +9,10 @@ import { failpointHook } from '../failpoints.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
-import { noteProcess } from '../process-figures.ts';
+import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
+import type { PartitionRun } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
 
 const COMMIT_MS = 5_000;
@@ -76,18 +77,21 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
     ...(group.trouble ? [{ code: group.trouble.code, detail: group.trouble.message }] : []),
     ...runs.reasons(),
   ];
-  const metrics = async () => {
-    noteProcess(meter);
-    return meter.snapshot();
-  };
+  const figures = stack.use(new ProcessFigures({ role: 'writer', reasons }, { clock, meter }));
+  const metrics = async () => await figures.families(runs.running.map(gaugesOf));
   const probes = stack.use(
-    await listening('http', () => openProbes(config.http, { readiness: reasons, metrics })),
+    await listening('http', () => openProbes(config.http, { readiness: reasons, metrics, meter })),
   );
   tell(context.stdout, config, probes.address);
   const left = group.ended.then(() => new Promise<never>(() => undefined)); // it ends with a fault, or with us
   await Promise.race([asked(context.signal), runs.failed, left]);
   logger.log('info', 'Shutting down.');
   return 0;
+}
+
+/** How many devices there are is told by the cloud, which sees those of all writers. */
+function gaugesOf(run: PartitionRun): MetricFamily[] {
+  return run.gauges().filter(({ name }) => !name.startsWith('iot_device_'));
 }
 
 /** For tools that show the lag of groups; the positions that count are those of the store. */

@@ -107,14 +107,6 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     what: '所有保留的 Sparkplug 出生消息中的指标数，每个约占 150 字节内存。',
     whenFull: '会带来更多指标的出生消息成为死信 (undecodable)。',
   },
-  'pipeline.censusTenantsMax': {
-    what: '`iot_device_count` 分别统计的租户数。',
-    whenFull: '更多租户的设备合计在 `(other)` 中。',
-  },
-  'pipeline.censusDevicesMax': {
-    what: '开启 `metrics.perDevice` 时，有各自 `iot_device_status` 的设备数。',
-    whenFull: '更多设备没有各自的状态；`iot_device_count` 仍统计全部设备。',
-  },
   'pipeline.groupsMax': {
     what: '一个 Aggregate 阶段的分组数。',
     whenFull: '再多一个分组的记录成为死信 (stage-failed)。',
