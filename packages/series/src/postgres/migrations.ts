@@ -2,6 +2,7 @@ import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
+import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
 import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
 
