@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32, zstdCompressSync } from 'node:zlib';
+import { hasCode } from '@skerry/kernel/testing';
 import fc from 'fast-check';
-import { decodeChunk, encodeChunk } from './chunk.ts';
+import { decodeChunk, decodePack, encodeChunk, encodePack, unpack } from './chunk.ts';
+import { ByteReader, ByteWriter } from './chunk-bytes.ts';
 import { type ChunkPoints, comparePoints, joinPoints, slicePoints, sortPoints } from './chunk-points.ts';
 import { SeriesError } from './errors.ts';
 import { TYPE_CODE } from './head.ts';
+import { LIMITS } from './limits.ts';
 
 interface Row {
   readonly time: number;
@@ -137,4 +141,78 @@ test('joinPoints puts the points of several runs in one order', () => {
       assert.deepEqual([...joined.texts].sort(), [...points.texts].sort());
     }),
   );
+});
+
+/** `n` points a second apart whose texts compress well. */
+function aTextRun(n: number): ChunkPoints {
+  return {
+    type: TYPE_CODE.text,
+    times: Float64Array.from({ length: n }, (_, i) => 1.7e15 + i * 1e6),
+    offsets: Float64Array.from({ length: n }, (_, i) => i),
+    ordinals: new Uint16Array(n),
+    numbers: new Float64Array(0),
+    texts: Array.from({ length: n }, (_, i) => `state ${i} of many that are much alike`),
+  };
+}
+
+/** The chunk with bytes from `at` on replaced and a checksum that fits. */
+function forged(blob: Uint8Array, at: number, ...bytes: readonly number[]): Uint8Array {
+  const copy = blob.slice();
+  copy.set(bytes, at);
+  return resealed(copy);
+}
+
+function resealed(blob: Uint8Array<ArrayBuffer>): Uint8Array {
+  new DataView(blob.buffer).setUint32(2, crc32(blob.subarray(6), crc32(blob.subarray(0, 2))), true);
+  return blob;
+}
+
+/** What stands in a chunk behind its number of points: a length, and a body of `bytes` zeros compressed. */
+function claiming(length: number, bytes: number): ByteReader {
+  const writer = new ByteWriter();
+  writer.varint(length);
+  writer.append(zstdCompressSync(new Uint8Array(bytes)));
+  return new ByteReader(writer.copy());
+}
+
+test('encodeChunk compresses from the 32nd point on, where that makes it smaller', () => {
+  const least = LIMITS.zstdPointsMin.value;
+  const [few, many] = [encodeChunk(aTextRun(least - 1)), encodeChunk(aTextRun(least))];
+  assert.deepEqual([few[1], many[1]], [TYPE_CODE.text, TYPE_CODE.text | 4]);
+  assert.ok(many.byteLength < few.byteLength / 2);
+  const short = { ...aTextRun(least), texts: Array<string>(least).fill('') };
+  assert.equal(encodeChunk(short)[1], TYPE_CODE.text, 'compressing gains nothing');
+  for (const points of [aTextRun(least - 1), aTextRun(least), short])
+    assertSame(decodeChunk(encodeChunk(points)), points);
+});
+
+test('decodeChunk refuses what fits its checksum and is no chunk of one series of this version', () => {
+  const blob = encodeChunk(aTextRun(2));
+  assertSame(decodeChunk(forged(blob, 0, 1)), aTextRun(2));
+  const pack = encodePack({ series: [5], ends: [2], points: aTextRun(2) });
+  const faults: Record<string, [Uint8Array, string]> = {
+    version: [forged(blob, 0, 2), 'its version is 2 and not 1'],
+    pack: [pack, 'it is a pack of many series and not of one'],
+    none: [forged(blob, 6, 0), 'it claims 0 points'],
+    'too many': [
+      resealed(Uint8Array.of(...blob.subarray(0, 6), 0x81, 0x40, ...blob.subarray(7))),
+      'it claims 8193 points',
+    ],
+    longer: [resealed(Uint8Array.of(...blob, 0)), 'bytes follow its end'],
+    shorter: [blob.subarray(0, 5), 'it ends early'],
+  };
+  for (const [what, [bytes, reason]] of Object.entries(faults))
+    assert.throws(() => decodeChunk(bytes), { code: 'chunk-damaged', facts: { reason } }, what);
+  assert.throws(() => decodePack(blob, 0), hasCode('chunk-damaged'));
+  const whole = aTextRun(LIMITS.chunkPointsMax.value);
+  assert.equal(decodeChunk(encodeChunk(whole)).times.length, 8192);
+});
+
+test('unpack gives a body of the length it claims, and refuses one of another or beyond 64 MiB', () => {
+  assert.deepEqual(unpack(claiming(1000, 1000)).bytes, Buffer.alloc(1000));
+  for (const length of [0, 999, 1001])
+    assert.throws(() => unpack(claiming(length, 1000)), hasCode('chunk-damaged'));
+  assert.throws(() => unpack(claiming(2 ** 26 + 1, 1000)), {
+    facts: { reason: `its body claims ${2 ** 26 + 1} bytes` },
+  });
 });
