@@ -14,6 +14,7 @@ import { LIMITS } from './limits.ts';
 import type { Passwords } from './password-hasher.ts';
 import { digestOf, newSecret, TOKEN_PREFIX } from './secret.ts';
 import type { AccessStore, Item } from './store.ts';
+import { TenantShares } from './tenant-shares.ts';
 
 /** What a user may be asked to become; absent members stay. `password` null: signs in by link only. */
 export interface UserChange {
@@ -40,15 +41,24 @@ export interface BookNeeds {
   readonly passwords: Passwords;
   /** Told the name of a subject whose rights were changed or taken. */
   readonly onChanged?: (subject: string) => void;
+  /** In place of those of `limits.ts`. */
+  readonly limits?: { readonly usersMax: number; readonly tokensMax: number };
 }
 
 /** Users and access tokens. Changes happen one after the other, and are durable when they resolve. */
 export class AccessBook {
   readonly #needs: BookNeeds;
+  readonly #limits: { readonly usersMax: number; readonly tokensMax: number };
+  readonly #userShares: TenantShares;
+  readonly #tokenShares: TenantShares;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(needs: BookNeeds) {
     this.#needs = needs;
+    const { usersMax, tokensMax } = LIMITS;
+    this.#limits = needs.limits ?? { usersMax: usersMax.value, tokensMax: tokensMax.value };
+    this.#userShares = new TenantShares(needs.store, 'User');
+    this.#tokenShares = new TenantShares(needs.store, 'AccessToken');
   }
 
   /** The user of a name. */
@@ -62,7 +72,7 @@ export class AccessBook {
   }
 
   /**
-   * Makes a user. Fails with `user-exists`, `too-many-users`, `name-invalid`, `grant-invalid`, `password-invalid` or
+   * Makes a user; names that differ in the case of letters only are the same. Fails with `user-exists`, `too-many-users`, `name-invalid`, `grant-invalid`, `password-invalid` or
    * `sign-in-busy`.
    */
   async addUser(name: string, wish: UserChange): Promise<UserDocument> {
@@ -72,11 +82,14 @@ export class AccessBook {
     const password = await this.#hash(wish.password ?? null);
     return await this.#inTurn(async () => {
       const { store, clock } = this.#needs;
-      if ((await store.count('User')) >= LIMITS.usersMax.value) {
-        throw new AccessError(
-          'too-many-users',
-          `There are ${LIMITS.usersMax.value} users, no more may be made.`,
-        );
+      const total = await store.count('User');
+      const { usersMax } = this.#limits;
+      if (!(await this.#userShares.mayAdd(spec.grants, total, usersMax))) {
+        throw new AccessError('too-many-users', tooMany(total, usersMax, 'users'));
+      }
+      const same = await this.#sameName(name);
+      if (same !== undefined) {
+        throw new AccessError('user-exists', `Making the user ${name} failed: there is ${same} already.`);
       }
       const metadata = { name, createdMicros: clock.nowMicros() };
       const document = {
@@ -85,7 +98,10 @@ export class AccessBook {
         metadata,
         spec: { ...spec, password },
       } as const;
-      if (await store.create({ kind: 'User', name, secret: '', usedMicros: 0, document })) return document;
+      if (await store.create({ kind: 'User', name, secret: '', usedMicros: 0, document })) {
+        this.#userShares.note(spec.grants, 1);
+        return document;
+      }
       throw new AccessError('user-exists', `Making the user ${name} failed: there is one of this name.`);
     });
   }
@@ -104,6 +120,8 @@ export class AccessBook {
       const document: UserDocument = { apiVersion: API_VERSION, kind: 'User', metadata, spec: kept };
       if (isAdmin(spec) && !isAdmin(kept)) await this.#checkOtherAdmin(name);
       await this.#needs.store.replace({ kind: 'User', name, secret: '', usedMicros: 0, document });
+      this.#userShares.note(spec.grants, -1);
+      this.#userShares.note(kept.grants, 1);
       if (password !== undefined || kept.isDisabled) await this.#endSessions(name);
       this.#needs.onChanged?.(name);
       return document;
@@ -117,6 +135,7 @@ export class AccessBook {
       if (isAdmin(spec)) await this.#checkOtherAdmin(name);
       await this.#endSessions(name);
       await this.#needs.store.remove('User', [name]);
+      this.#userShares.note(spec.grants, -1);
       this.#needs.onChanged?.(name);
     });
   }
@@ -153,11 +172,10 @@ export class AccessBook {
     const grants = checkGrants(wish.grants);
     const { store, clock, random } = this.#needs;
     return await this.#inTurn(async () => {
-      if ((await store.count('AccessToken')) >= LIMITS.tokensMax.value) {
-        throw new AccessError(
-          'too-many-tokens',
-          `There are ${LIMITS.tokensMax.value} tokens, no more may be made.`,
-        );
+      const total = await store.count('AccessToken');
+      const { tokensMax } = this.#limits;
+      if (!(await this.#tokenShares.mayAdd(grants, total, tokensMax))) {
+        throw new AccessError('too-many-tokens', tooMany(total, tokensMax, 'tokens'));
       }
       const secret = newSecret(random, TOKEN_PREFIX);
       const document: AccessTokenDocument = {
@@ -167,14 +185,19 @@ export class AccessBook {
         spec: { grants, expiresMicros, createdBy },
       };
       const item = { kind: 'AccessToken', name, secret: digestOf(secret), usedMicros: 0, document } as const;
-      if (await store.create(item)) return { document, secret };
+      if (await store.create(item)) {
+        this.#tokenShares.note(grants, 1);
+        return { document, secret };
+      }
       throw new AccessError('token-exists', `Making the token ${name} failed: there is one of this name.`);
     });
   }
 
   /** Removes a token; it is refused from now on. Fails with `token-unknown`. */
   async removeToken(name: string): Promise<void> {
+    const token = await this.token(name);
     if ((await this.#needs.store.remove('AccessToken', [name])) > 0) {
+      if (token) this.#tokenShares.note(token.document.spec.grants, -1);
       this.#needs.onChanged?.(`token:${name}`);
       return;
     }
@@ -188,6 +211,17 @@ export class AccessBook {
     if (password === null) return null;
     checkPassword(password);
     return await this.#needs.passwords.make(password);
+  }
+
+  /** The name of a user that differs from this one in the case of letters at most. */
+  async #sameName(name: string): Promise<string | undefined> {
+    const wanted = name.toLowerCase();
+    for (let after: string | undefined; ; ) {
+      const page = await this.users(after, PAGE_ROWS);
+      const same = page.find(({ metadata }) => metadata.name.toLowerCase() === wanted);
+      if (same || page.length < PAGE_ROWS) return same?.metadata.name;
+      after = page.at(-1)?.metadata.name;
+    }
   }
 
   async #knownUser(name: string): Promise<UserDocument> {
@@ -225,6 +259,11 @@ export class AccessBook {
 }
 
 const PAGE_ROWS = 500;
+
+function tooMany(total: number, max: number, what: string): string {
+  if (total >= max) return `There are ${total} ${what}, no more may be made.`;
+  return `There are ${total} ${what} of ${max}, and your tenant has more than half of what is left: what is free is kept for the others.`;
+}
 
 function isAdmin({ grants, isDisabled }: UserDocument['spec']): boolean {
   return !isDisabled && isAllowed({ grants }, 'access:change', EVERYTHING);

@@ -44,13 +44,13 @@ test('Attempts forgets wrong passwords with a right one, and after the lock-out'
   for (let i = 0; i < LIMITS.failuresPerNameMax.value; i++) attempts.take(`10.0.0.${i}`, 'ann');
   assert.ok(waitOf(attempts, '10.0.9.9', 'ann') > 0);
   assert.equal(waitOf(attempts, '10.0.9.9', 'bob'), 0, 'another name');
-  attempts.succeeded('ann');
-  assert.equal(waitOf(attempts, '10.0.9.9', 'ann'), 0);
+  attempts.succeeded('10.0.9.9', 'ann');
+  assert.equal(waitOf(attempts, '10.0.8.8', 'ann'), 0);
   for (let i = 0; i < LIMITS.failuresPerNameMax.value; i++) waitOf(attempts, `10.1.0.${i}`, 'ann');
-  assert.ok(waitOf(attempts, '10.0.9.9', 'ann') > 0);
+  assert.ok(waitOf(attempts, '10.0.8.8', 'ann') > 0);
   clock.advance(LIMITS.lockOutMs.value + 1);
-  assert.equal(waitOf(attempts, '10.0.9.9', 'ann'), 0);
-  assert.equal(waitOf(attempts, '10.0.9.9', 'ann'), 0, 'counted from one again');
+  assert.equal(waitOf(attempts, '10.0.8.8', 'ann'), 0);
+  assert.equal(waitOf(attempts, '10.0.8.8', 'ann'), 0, 'counted from one again');
 });
 
 test('Attempts gives an address a bucket that refills, whatever names it tries', () => {
@@ -76,4 +76,23 @@ test('Attempts counts an IPv6 /64 as one, and an IPv4 address in IPv6 dress as i
   assert.equal(waitOf(attempts, '2001:db8:0:2::1', 'x'), 0);
   for (let i = 0; i < LIMITS.attemptsPerAddressMax.value; i++) attempts.take('::ffff:192.0.2.1', `m-${i}`);
   assert.ok(waitOf(attempts, '192.0.2.1', 'x') > 0);
+});
+
+test('Attempts does not let an address wait for the wrong passwords of others once it has signed in, for some days', () => {
+  const { clock, attempts } = begin();
+  const guess = (address: string) => {
+    for (let i = 0; i <= LIMITS.failuresPerNameMax.value; i++) waitOf(attempts, address, 'ann');
+  };
+  attempts.succeeded('192.0.2.1', 'ann');
+  guess('203.0.113.5');
+  assert.ok(waitOf(attempts, '203.0.113.9', 'ann') > 0, 'an address that nobody knows');
+  assert.equal(waitOf(attempts, '192.0.2.1', 'ann'), 0);
+  assert.ok(waitOf(attempts, '192.0.2.2', 'ann') > 0, 'its neighbour');
+  attempts.succeeded('192.0.2.1', 'ann');
+  assert.ok(waitOf(attempts, '203.0.113.9', 'ann') > 0, 'a sign-in elsewhere gives nobody further guesses');
+  guess('192.0.2.1');
+  assert.ok(waitOf(attempts, '192.0.2.1', 'ann') > 0, 'its own wrong passwords count');
+  clock.advance(LIMITS.knownAddressMs.value + 1);
+  guess('203.0.113.5');
+  assert.ok(waitOf(attempts, '192.0.2.1', 'ann') > 0, 'it is known no more');
 });

@@ -18,13 +18,17 @@ const FIRST_WAIT_MS = 1_000;
 
 /**
  * Who may try a password now: each address has a bucket of attempts that refills, each name waits longer after every
- * wrong password beyond the first few. Names that do not exist are counted alike. Bounded; kept in memory.
+ * wrong password beyond the first few. An address that has signed in under a name before is counted apart under it, so
+ * that nobody locks its user out from elsewhere. Names that do not exist are counted alike. Bounded; kept in memory.
  */
 export class Attempts {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   readonly #throttled: Counter;
   readonly #addresses = new Map<string, Bucket>();
+  /** By name, or by name and network where that network is known. */
   readonly #names = new Map<string, Failures>();
+  /** When a network signed in under a name last, by both. */
+  readonly #known = new Map<string, number>();
 
   constructor(clock: Pick<Clock, 'monotonicMs'>, meter: Meter) {
     this.#clock = clock;
@@ -40,10 +44,12 @@ export class Attempts {
    */
   take(address: string, name: string): void {
     const now = this.#clock.monotonicMs();
-    const ofName = this.#names.get(name);
-    const waitMs = Math.max(this.#drain(networkOf(address), now), ofName ? ofName.untilMs - now : 0);
+    const network = networkOf(address);
+    const key = this.#keyOf(network, name, now);
+    const ofName = this.#names.get(key);
+    const waitMs = Math.max(this.#drain(network, now), ofName ? ofName.untilMs - now : 0);
     if (waitMs <= 0) {
-      this.#count(name, now);
+      this.#count(key, now);
       return;
     }
     this.#throttled.add(1);
@@ -54,9 +60,18 @@ export class Attempts {
     );
   }
 
-  /** Notes that the password of a name was right. */
-  succeeded(name: string): void {
-    this.#names.delete(name);
+  /** Notes that somebody has signed in under a name from an address. */
+  succeeded(address: string, name: string): void {
+    const now = this.#clock.monotonicMs();
+    const network = networkOf(address);
+    this.#names.delete(this.#keyOf(network, name, now));
+    put(this.#known, pairOf(network, name), now);
+  }
+
+  #keyOf(network: string, name: string, now: number): string {
+    const pair = pairOf(network, name);
+    const sinceMs = this.#known.get(pair);
+    return sinceMs !== undefined && now - sinceMs <= LIMITS.knownAddressMs.value ? pair : name;
   }
 
   #count(name: string, now: number): void {
@@ -78,6 +93,11 @@ export class Attempts {
     put(this.#addresses, network, { tokens: hasOne ? tokens - 1 : tokens, atMs: now });
     return hasOne ? 0 : (1 - tokens) * refillMs;
   }
+}
+
+/** No name has a blank. */
+function pairOf(network: string, name: string): string {
+  return `${name} ${network}`;
 }
 
 function put<T>(table: Map<string, T>, key: string, value: T): void {

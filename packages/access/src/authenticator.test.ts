@@ -66,6 +66,19 @@ test('Authenticator locks a name out under many guesses, the right one included,
   assert.equal(await codeOf(authenticator.signIn('ann', PASSWORD, ORIGIN)), 'let in');
 });
 
+test('Authenticator lets ann in from where she has signed in before, whatever others guess', async () => {
+  const clock = new FakeClock();
+  await using scene = await withAnn({ clock });
+  const { authenticator } = scene.access;
+  await authenticator.signIn('ann', PASSWORD, ORIGIN);
+  clock.advance(LIMITS.rememberedSecs.value * 1_000 + 1);
+  const elsewhere = { ...ORIGIN, from: '203.0.113.5' };
+  for (let i = 0; i < LIMITS.failuresPerNameMax.value; i++)
+    await assert.rejects(authenticator.signIn('ann', `guess ${i}`, elsewhere), hasCode('sign-in-refused'));
+  await assert.rejects(authenticator.signIn('ann', PASSWORD, elsewhere), hasCode('too-many-attempts'));
+  assert.equal((await authenticator.signIn('ann', PASSWORD, ORIGIN)).subject.name, 'ann');
+});
+
 test('Authenticator counts guesses that come at once, before the first is verified', async () => {
   await using scene = await withAnn();
   const { authenticator } = scene.access;

@@ -177,6 +177,7 @@ export class Authenticator {
       ...(scope.tenant === undefined ? {} : { scope }),
     };
     const begun = await this.#needs.audit.around(note, () => this.#needs.sessions.begin(name, origin));
+    this.#needs.attempts.succeeded(origin.from, name); // by a link too
     return { ...begun, subject: subjectOf(user), user };
   }
 
@@ -257,7 +258,7 @@ export class Authenticator {
     attempts.take(from, name);
     const isRight = await passwords.verify(password, kept, signal);
     if (isRight && kept) {
-      attempts.succeeded(name);
+      attempts.succeeded(from, name);
       this.#remembered.add(name, password, kept);
     }
     return isRight;

@@ -6,13 +6,14 @@ export const LIMITS = {
     value: 10_000,
     unit: 'count',
     what: 'Users of one data folder.',
-    whenFull: 'A further user is refused with 409 `too-many-users`.',
+    whenFull:
+      'A further user is refused with 409 `too-many-users`. Where less than an eighth is free, that of a tenant with more than half of what is left is too.',
   },
   tokensMax: {
     value: 1_000_000,
     unit: 'count',
     what: 'Access tokens of one data folder.',
-    whenFull: 'A further token is refused with 409 `too-many-tokens`.',
+    whenFull: 'A further token is refused with 409 `too-many-tokens`; shared among tenants as `usersMax` is.',
   },
   sessionsPerUserMax: {
     value: 32,
@@ -108,10 +109,16 @@ export const LIMITS = {
     what: 'Longest time for which a name waits after wrong passwords; so long after the last one they are forgotten.',
     whenFull: 'The name may be tried again.',
   },
+  knownAddressMs: {
+    value: 7 * 86_400_000,
+    unit: 'ms',
+    what: 'Time for which an address that has signed in as a user keeps its own count of wrong passwords, so that those of others do not let it wait; in memory.',
+    whenFull: 'Its wrong passwords count with those of everybody for the name.',
+  },
   attemptEntriesMax: {
     value: 20_000,
     unit: 'count',
-    what: 'Addresses and names whose sign-ins are counted, of each.',
+    what: 'Addresses and names whose sign-ins are counted, and addresses that have signed in as a user, of each.',
     whenFull: 'The one that was tried longest ago is forgotten.',
   },
   useNotedSecs: {
