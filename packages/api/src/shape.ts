@@ -100,6 +100,7 @@ export function showLedger(report: LedgerReport): Model<'Ledger'> {
     projects: report.projects,
     imbalances: report.imbalances,
     journalPending: report.journalPending,
+    notes: report.notes ?? [],
   };
 }
 

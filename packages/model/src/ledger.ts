@@ -42,6 +42,8 @@ export interface LedgerReport {
   readonly imbalances: readonly string[];
   /** Telemetry records between the committed position and the durable end of the journal, counted by the journal. */
   readonly journalPending: number;
+  /** What makes it less sure than it could be, in words; absent where nothing can. */
+  readonly notes?: readonly string[];
 }
 
 /** Gaps in a device's own sequence numbers; bounds are inclusive. */

@@ -15,7 +15,10 @@ export const LEDGER_SCHEMAS = {
     balanced: flag('Whether received equals the sum of the other accounts, everywhere.'),
     projects: list(ref('ProjectLedger')),
     imbalances: list(text('What does not balance, with the figures.')),
-    journalPending: count('Pending records by the count of the journal itself.'),
+    journalPending: count(
+      'Pending records by the count of the journal itself; over roles, at most so many lie in gateways and in Kafka.',
+    ),
+    notes: list(text('What makes the account less sure than it could be.')),
   }),
   AuditReport: object('The outcome of a recount.', {
     balanced: flag('Whether the recount agrees with the ledger.'),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Access, makeFirstUser, openAccess } from '@skerry/access';
 import { nodeScrypt } from '@skerry/access/node';
@@ -15,6 +16,7 @@ import { settingsOf } from '../../config/settings.ts';
 import { programName } from '../../program-name.ts';
 import { VERSION } from '../../version.ts';
 import { auditFolderOf } from '../access-room.ts';
+import { openAccountTeller } from '../account-teller.ts';
 import { ArrivalNotes } from '../arrival-notes.ts';
 import { CertificateBook } from '../certificate-book.ts';
 import { type HeldDataFolder, holdDataFolder } from '../data-folder.ts';
@@ -31,6 +33,7 @@ import { PlatformIngress } from '../platform-ingress.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
 import { asked, type RoleOptions, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
+import { LedgerDesk } from './ledger-desk.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
@@ -51,18 +54,19 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const failpoint = context.environment.SKERRY_FAILPOINT;
   const buffer = await openGatewayBuffer(config, { clock, meter, logger, failpoint }, stack);
   const client = stack.use(await openConfiguredKafka('skerry-cloud', config, { clock, logger, random }));
+  const layout = layoutOf(config);
+  const positionFile = { folder: `${config.dataDir}/uplink`, name: 'position' };
   const uplink = stack.use(
     await openUplink(
-      {
-        layout: layoutOf(config),
-        topics: topicWishOf(config),
-        positionFile: { folder: `${config.dataDir}/uplink`, name: 'position' },
-      },
+      { layout, topics: topicWishOf(config), positionFile },
       { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
     ),
   );
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
   const readings = openPostgresReadings(pool, { clock, breathe: turn });
+  const name = `${hostname()}, cloud`;
+  stack.use(openAccountTeller(config, { journal: buffer.follower, uplink, name, clock, logger }));
+  const ledger = new LedgerDesk({ readings, client: client.fork(), topics: layout.fixedTopics, clock });
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
@@ -70,7 +74,9 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const later: { api?: Api } = {};
   const platform = stack.use(
     new LivePlatform({
-      pipeline: new TablePipeline({ readings, clock }),
+      role: 'cloud',
+      dataDir: config.dataDir,
+      pipeline: new TablePipeline({ readings, ledger, clock, perDeviceStatus: config.metrics.perDevice }),
       ingress,
       flush: () => buffer.appender.flush(),
       reports: {

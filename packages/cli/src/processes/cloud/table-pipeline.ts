@@ -1,16 +1,17 @@
 import { ApiError } from '@skerry/api';
-import type { Clock, MetricFamily } from '@skerry/kernel';
+import type { Clock } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
-import {
-  type LiveFilter,
-  ledgerReport,
-  type PipelineAlarm,
-  type PipelineClient,
-  type PipelineFigures,
-  type PipelineRequests,
+import type {
+  LiveFilter,
+  PipelineAlarm,
+  PipelineClient,
+  PipelineFigures,
+  PipelineRequests,
 } from '@skerry/pipeline';
-import type { PostgresReadings, ReadingLedger } from '@skerry/series/postgres';
+import type { PostgresReadings } from '@skerry/series/postgres';
+import type { LedgerDesk } from './ledger-desk.ts';
 import { followTables } from './table-feed.ts';
+import { TableMetrics } from './table-metrics.ts';
 
 type Asked = Pick<PipelineClient, 'request' | 'subscribe' | 'ended'>;
 type Requests = {
@@ -22,7 +23,10 @@ type Requests = {
 /** What the tables are asked with. */
 export interface TablePipelineNeeds {
   readonly readings: PostgresReadings;
-  readonly clock: Pick<Clock, 'sleep'>;
+  readonly ledger: Pick<LedgerDesk, 'report'>;
+  readonly clock: Pick<Clock, 'sleep' | 'nowMicros' | 'monotonicMs'>;
+  /** Whether metrics tell of each device; false when absent. */
+  readonly perDeviceStatus?: boolean;
 }
 
 /**
@@ -53,8 +57,10 @@ export class TablePipeline implements Asked {
   }
 }
 
-function requestsOf({ readings }: TablePipelineNeeds): Requests {
-  const ledger = async () => reportOf(await readings.ledger());
+function requestsOf(needs: TablePipelineNeeds): Requests {
+  const { readings } = needs;
+  const metrics = new TableMetrics(needs);
+  const ledger = () => needs.ledger.report();
   const notHere = () =>
     Promise.reject(
       new ApiError(
@@ -79,7 +85,7 @@ function requestsOf({ readings }: TablePipelineNeeds): Requests {
     ledger,
     alarms: async () => alarmsOf(await ledger()),
     figures: async () => await figuresOf(readings, await ledger()),
-    metrics: async () => await metricsOf(readings),
+    metrics: async () => await metrics.families(await ledger()),
     stageList: async () => [],
     stageGet: async () => undefined,
     stageCheck: notHere,
@@ -88,18 +94,6 @@ function requestsOf({ readings }: TablePipelineNeeds): Requests {
     stageShadow: notHere,
     stageShadowCancel: async () => undefined,
   };
-}
-
-/** Verdicts against the telemetry records that the pipelines counted below their positions. */
-function reportOf({ projects, telemetryPosition }: ReadingLedger): LedgerReport {
-  const verdicts = projects.map(({ tenant, project, ...totals }) => ({ tenant, project, totals }));
-  const received = projects.map((one) => ({
-    tenant: one.tenant,
-    project: one.project,
-    received: one.stored + one.deduplicated + one.filtered + one.deadLettered + one.discarded + one.expired,
-    receivedQos0: 0,
-  }));
-  return ledgerReport({ received, verdicts, telemetryEnd: telemetryPosition, telemetryPosition });
 }
 
 function alarmsOf({ imbalances }: LedgerReport): PipelineAlarm[] {
@@ -115,7 +109,7 @@ async function figuresOf(readings: PostgresReadings, ledger: LedgerReport): Prom
     recordsReceived: ledger.totals.received,
     pointsDecoded: points,
     delay: undefined,
-    backlogRecords: 0,
+    backlogRecords: ledger.journalPending,
     backlogAgeMs: 0,
     devices,
     series,
@@ -124,25 +118,4 @@ async function figuresOf(readings: PostgresReadings, ledger: LedgerReport): Prom
     alarms: alarmsOf(ledger),
     ledger,
   };
-}
-
-async function metricsOf(readings: PostgresReadings): Promise<MetricFamily[]> {
-  const { sources, devices, series, bytes } = await readings.figures();
-  const gauge = (name: string, help: string, value: number): MetricFamily => ({
-    name,
-    help,
-    kind: 'gauge',
-    samples: [{ labels: {}, value }],
-  });
-  return [
-    gauge('iot_device_count', 'Devices known.', devices),
-    gauge('iot_pipeline_series', 'Series known.', series),
-    gauge('iot_store_bytes', 'Bytes of all tables of the store.', bytes),
-    {
-      name: 'iot_source_position',
-      help: 'Offset behind the last record of a partition that is committed.',
-      kind: 'gauge',
-      samples: sources.map(({ label, position }) => ({ labels: { source: label }, value: position })),
-    },
-  ];
 }

@@ -1,11 +1,12 @@
+import type { Journal } from '@skerry/journal';
 import type { PositionFile, Uplink, UplinkNeeds } from '@skerry/journal/kafka';
 import type { Clock, Logger, Meter, MetricFamily, Random } from '@skerry/kernel';
 import type { IngressNeeds } from '../platform-ingress.ts';
 
 /** Where messages are between their broker and Kafka, and what decides when they are acknowledged. */
 export interface AcknowledgingBuffer {
-  /** What the uplink reads. */
-  readonly journal: UplinkNeeds['journal'];
+  /** What the uplink reads, and what is told of to PostgreSQL. */
+  readonly journal: UplinkNeeds['journal'] & Pick<Journal, 'received'>;
   /** Where the uplink keeps its position; undefined for a buffer that lives no longer than the process. */
   readonly positionFile: PositionFile | undefined;
   /** Where messages go in; what it calls durable is acknowledged to the broker. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { openProbes } from '@skerry/api/probes';
 import { type LeaseBook, MemoryLeaseBook } from '@skerry/control';
 import { openUplink, type Uplink } from '@skerry/journal/kafka';
-import { createMeter, type Meter, mergeFamilies } from '@skerry/kernel';
+import { createMeter } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { compileRoutes } from '@skerry/pipeline/routes';
 import type { SkerryConfig } from '../../config/schema.ts';
@@ -10,6 +10,7 @@ import { holdDataFolder } from '../data-folder.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
+import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
 import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
@@ -39,11 +40,16 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
     readiness: () => [{ code: 'starting', detail: 'the gateway is starting' }],
     buffer: undefined,
   };
+  const reasons = () => parts.readiness();
+  const figures = stack.use(
+    new ProcessFigures({ role: 'gateway', reasons, dataDir: config.dataDir }, { clock, meter }),
+  );
   const probes = stack.use(
     await listening('http', () =>
       openProbes(config.http, {
-        readiness: () => parts.readiness(),
-        metrics: () => metricsOf(meter, parts.buffer),
+        readiness: reasons,
+        metrics: async () => await figures.families([(await parts.buffer?.metrics()) ?? []]),
+        meter,
       }),
     ),
   );
@@ -68,6 +74,11 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
     ),
   );
   buffer.sentBy(uplink);
+  if (config.postgres.url !== '') {
+    const { openAccountTeller } = await import('../account-teller.ts');
+    const name = `${hostname()}, ${config.gateway.group}`;
+    stack.use(openAccountTeller(config, { journal, uplink, name, clock, logger }));
+  }
   stack.defer(() => settle(buffer));
   // what nobody's template owns was subscribed to all the same: it is kept, and set aside by the writers
   const route = compileRoutes({ ...routesOf(config), unmatched: 'deadLetter' });
@@ -123,19 +134,6 @@ function reasonsOf(ingress: PlatformIngress, uplink: Uplink): GatewayReason[] {
       : [{ code: refusal, detail: `the gateway's journal takes nothing: ${refusal}` }]),
     ...(condition.is === 'connected' ? [] : [{ code: condition.code, detail: condition.reason }]),
   ];
-}
-
-async function metricsOf(meter: Meter, buffer: AcknowledgingBuffer | undefined) {
-  noteProcess(meter);
-  return mergeFamilies([meter.snapshot(), (await buffer?.metrics()) ?? []]);
-}
-
-function noteProcess(meter: Meter): void {
-  const { rss } = process.memoryUsage();
-  const { user, system } = process.cpuUsage();
-  meter.gauge('iot_process_resident_memory_bytes', 'Resident memory of the process.').set(rss);
-  meter.gauge('iot_process_cpu_seconds', 'CPU time of the process, all threads.').set((user + system) / 1e6);
-  meter.gauge('iot_process_uptime_seconds', 'Time since the process started.').set(process.uptime());
 }
 
 function tell(
