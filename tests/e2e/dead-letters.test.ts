@@ -85,7 +85,7 @@ test('each kind of dead letter is listed with what was found, shown with its byt
 test('dlq replay while the cause is still there leaves the letters open and stores nothing', async () => {
   const replay = await skerry('dlq replay --all -o json', { dataDir });
   assert.equal(replay.code, 0, replay.err);
-  assert.deepEqual(JSON.parse(replay.out), { changed: 6, unchanged: 0 });
+  assert.deepEqual(JSON.parse(replay.out), { changed: 0, failedAgain: 6, undecided: 0, unchanged: 0 });
   await server.quiet();
   assert.equal((await lettersOf(server)).length, 6);
   const { stored, deadLettered } = await accountsOf(server);
@@ -117,7 +117,7 @@ test('dlq replay after a template was added stores each record once, however oft
   );
   await until('the replays', async () => (await lettersFor('unknown-topic')).length === 0);
   const again = await skerry(`dlq replay ${first?.offset} -o json`, { dataDir });
-  assert.deepEqual(JSON.parse(again.out), { changed: 0, unchanged: 1 });
+  assert.deepEqual(JSON.parse(again.out), { changed: 0, failedAgain: 0, undecided: 0, unchanged: 1 });
   await server.quiet();
   const points = await pointsOf(server, {
     tenant: 'realtime',
@@ -138,7 +138,7 @@ test('dlq replay after a template was added stores each record once, however oft
 
 test('dlq discard keeps the author, moves the account, and cannot be followed by a replay', async () => {
   const discard = await skerry('dlq discard --reason undecodable -o json', { dataDir });
-  assert.deepEqual(JSON.parse(discard.out), { changed: 2, unchanged: 0 });
+  assert.deepEqual(JSON.parse(discard.out), { changed: 2, failedAgain: 0, undecided: 0, unchanged: 0 });
   await until('the discards', async () => (await lettersFor('undecodable')).length === 0);
   const gone = await lettersFor('undecodable', 'discarded');
   assert.deepEqual(
@@ -146,7 +146,7 @@ test('dlq discard keeps the author, moves the account, and cannot be followed by
     ['local', 'local'],
   );
   const replay = await skerry(`dlq replay ${gone[0]?.offset} -o json`, { dataDir });
-  assert.deepEqual(JSON.parse(replay.out), { changed: 0, unchanged: 1 });
+  assert.deepEqual(JSON.parse(replay.out), { changed: 0, failedAgain: 0, undecided: 0, unchanged: 1 });
   await assertAccounts({ received: 7, stored: 4, deadLettered: 1, discarded: 2 });
 });
 

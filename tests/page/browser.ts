@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SessionCookie } from '@skerry/testkit';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Locator, type Page } from 'playwright-core';
 
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -90,6 +90,11 @@ function complaintsOf(page: Page, origin: string): string[] {
 /** Waits until the page shows a text. */
 export function sees(page: Page, text: string): Promise<void> {
   return page.getByText(text).filter({ visible: true }).first().waitFor();
+}
+
+/** Waits until an element is there and has the focus. */
+export function focusIsOn(element: Locator): Promise<void> {
+  return element.and(element.page().locator(':focus')).waitFor();
 }
 
 /** What sticks out of a page to the right, boxes that scroll by themselves and what is off the screen on purpose left out. */

@@ -1,7 +1,7 @@
 // A world is started, watched and stopped from the page.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { buildPage, sees } from './browser.ts';
+import { buildPage, focusIsOn, sees } from './browser.ts';
 import { lookFaults, openScene, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -52,7 +52,13 @@ test('simulation starts a world as asked, shows what it publishes, and stops it'
   await sees(page, '5 of 7 devices match');
   await page.goBack();
   await page.getByRole('button', { name: 'Stop: Factory works / factory' }).click();
-  await sees(page, 'The simulation has ended.');
+  await sees(page, 'Stop Factory works / factory?');
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  assert.equal((await running()).items.length, 1);
+  await page.getByRole('button', { name: 'Stop: Factory works / factory' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click();
+  const said = page.getByText('The simulation has ended.');
+  await focusIsOn(said);
   await sees(page, 'No simulation is running.');
   assert.deepEqual((await running()).items, []);
   assert.deepEqual(tab.complaints, []);
@@ -69,9 +75,17 @@ test('simulation says which numbers it takes, and begins one anew in Chinese', a
   await page.getByLabel('设备数量').fill('2');
   await page.getByLabel('每秒消息数').fill('1');
   await page.getByRole('button', { name: '启动' }).click();
+  await sees(page, '每台每秒 1 条消息');
+  const [before] = (await running()).items;
   await page.getByRole('button', { name: /^重新开始/ }).click();
-  await sees(page, '模拟已启动。');
+  await sees(page, '重新开始 风电场 demo / wind-farm？');
+  await page.getByRole('dialog').getByRole('button', { name: '重新开始' }).click();
+  const said = page.getByText('模拟已启动。');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await focusIsOn(said);
+  assert.notEqual((await running()).items[0]?.seed, before?.seed);
   await page.getByRole('button', { name: /^停止/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: '停止' }).click();
   await sees(page, '没有正在运行的模拟。');
   assert.deepEqual(tab.complaints, []);
 });

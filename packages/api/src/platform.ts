@@ -223,9 +223,15 @@ export type DeadLetterChoice =
   | { readonly offset: number }
   | { readonly filter: Omit<DeadLetterNarrowing, 'state'> };
 
-/** What a replay or discard asked for: letters that were open, and letters that were not (nothing happens to those). */
+/** What became of the letters of a replay or discard, each counted once. */
 export interface DeadLetterOutcome {
+  /** Were open and are not any more. */
   readonly changed: number;
+  /** Went through the pipeline again, which refused them again: still open. */
+  readonly failedAgain: number;
+  /** Asked for durably, and not judged yet when the wait for the pipeline ended. */
+  readonly undecided: number;
+  /** Were not open; nothing happens to those. */
   readonly unchanged: number;
 }
 
@@ -356,7 +362,7 @@ export interface Platform {
   deadLetter(offset: number): Promise<DeadLetter | undefined>;
   /** How many are open of each reason; every reason is named. */
   deadLetterReasons(scope: DeadLetterScope): Promise<Readonly<Record<DeadLetterReason, number>>>;
-  /** Resolves when the request is durable; the letters change soon after. Asking twice is harmless. */
+  /** Resolves when the request is durable and, within bounds, the letters are judged. Asking twice is harmless. */
   replayDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome>;
   discardDeadLetters(choice: DeadLetterChoice, author: string): Promise<DeadLetterOutcome>;
   /**

@@ -115,6 +115,8 @@ export class MemoryPlatform implements Platform {
   disk: Promise<void> = Promise.resolve();
   /** What `takeIn` was called with. */
   readonly incoming: IncomingTelemetry[] = [];
+  /** Offsets of letters that a replay leaves open. */
+  readonly failsAgain = new Set<number>();
   /** Added to the ledger's `stored` so that it does not balance. */
   miscount = 0;
   /** Iterations of `points` that were begun and not ended. */
@@ -403,14 +405,20 @@ export class MemoryPlatform implements Platform {
       'offset' in choice ? letter.offset === choice.offset : isMeant(choice.filter, letter),
     );
     const open = meant.filter((letter) => letter.state === 'open');
-    for (const letter of open) {
+    const taken = open.filter(({ offset }) => state === 'discarded' || !this.failsAgain.has(offset));
+    for (const letter of taken) {
       this.#letters.set(letter.offset, { ...letter, state, author, changedMicros: this.#clock.nowMicros() });
       const accounts = this.#project(letter);
       accounts.deadLettered--;
       if (state === 'replayed') accounts.stored++;
       else accounts.discarded++;
     }
-    return { changed: open.length, unchanged: meant.length - open.length };
+    return {
+      changed: taken.length,
+      failedAgain: open.length - taken.length,
+      undecided: 0,
+      unchanged: meant.length - open.length,
+    };
   }
 
   #series(key: DeviceKey & { readonly metric: string }): MemorySeries | undefined {

@@ -81,20 +81,31 @@ test('dlq show prints the bytes as text, with control characters escaped, and in
 test('dlq replay and discard take offsets, filters or --all, and twice changes nothing', async () => {
   await using island = await anIsland();
   const one = await island.skerry('dlq replay 1 -o json');
-  assert.equal(one.out, '{"changed":1,"unchanged":0}\n');
+  assert.equal(one.out, '{"changed":1,"failedAgain":0,"undecided":0,"unchanged":0}\n');
   const again = await island.skerry('dlq replay 1 -o json');
-  assert.deepEqual([again.code, again.out], [0, '{"changed":0,"unchanged":1}\n']);
-  const filtered = await island.skerry('dlq discard --project q');
-  assert.match(filtered.out, /DISCARDED +UNCHANGED\n +1 +0\n/);
-  assert.match(filtered.err, /^1 open letter is discarded, 0 were not open.*author is local/);
-  assert.deepEqual(await statesOf(island), ['open', 'replayed', 'discarded']);
-  const table = await island.skerry('dlq replay 0');
-  assert.match(table.out, /^OFFERED +UNCHANGED\n +1 +0\n/);
-  assert.match(
-    table.err,
-    /^1 open letter is offered.*\nWhat is refused again stays open; skerry dlq show 0 shows/,
+  assert.deepEqual(
+    [again.code, again.out],
+    [0, '{"changed":0,"failedAgain":0,"undecided":0,"unchanged":1}\n'],
   );
-  assert.equal((await island.skerry('dlq replay --all -o json')).out, '{"changed":0,"unchanged":3}\n');
+  const filtered = await island.skerry('dlq discard --project q');
+  assert.match(filtered.out, /DISCARDED +UNDECIDED +UNCHANGED\n +1 +0 +0\n/);
+  assert.match(filtered.err, /^1 letter is discarded, 0 were not open.*author is local/);
+  assert.deepEqual(await statesOf(island), ['open', 'replayed', 'discarded']);
+  island.scene.platform.failsAgain.add(0);
+  const refused = await island.skerry('dlq replay 0');
+  assert.match(refused.out, /^PROCESSED +FAILED AGAIN +UNDECIDED +UNCHANGED\n +0 +1 +0 +0\n/);
+  assert.match(
+    refused.err,
+    /^0 letters went through the pipeline, 1 failed again, 0 were.*\nWhat is refused again stays open; skerry dlq show 0 shows/,
+  );
+  island.scene.platform.failsAgain.clear();
+  const taken = await island.skerry('dlq replay 0');
+  assert.match(taken.err, /^1 letter went through the pipeline, 0 failed again/);
+  assert.doesNotMatch(taken.err, /What is refused/);
+  assert.equal(
+    (await island.skerry('dlq replay --all -o json')).out,
+    '{"changed":0,"failedAgain":0,"undecided":0,"unchanged":3}\n',
+  );
   const letter = JSON.parse((await island.skerry('dlq show 2 -o json')).out);
   assert.deepEqual([letter.state, letter.author], ['discarded', 'local']);
 });

@@ -175,38 +175,57 @@ async function change(context: VerbContext, action: 'replay' | 'discard'): Promi
     const all = action === 'replay' ? client.replayDeadLetters : client.discardDeadLetters;
     outcome = await all({ body: context.flags.all === true ? { ...filter, all: true } : filter }, { signal });
   } else {
-    outcome = { changed: 0, unchanged: 0 };
+    outcome = NOTHING;
     const single = action === 'replay' ? client.replayDeadLetter : client.discardDeadLetter;
-    for (const offset of offsets) {
-      const one = await single({ offset }, { signal });
-      outcome = { changed: outcome.changed + one.changed, unchanged: outcome.unchanged + one.unchanged };
-    }
+    for (const offset of offsets) outcome = sumOf(outcome, await single({ offset }, { signal }));
   }
   await printRows(context, outputFormat(context.flags.output), [outcome], outcomeColumns(action), outcome);
-  const isOne = outcome.changed === 1;
-  const letters = `${outcome.changed} open ${isOne ? 'letter' : 'letters'}`;
-  const done =
-    action === 'replay'
-      ? `${isOne ? 'is' : 'are'} offered to the pipeline again`
-      : `${isOne ? 'is' : 'are'} discarded`;
-  const rest = `${outcome.unchanged} ${outcome.unchanged === 1 ? 'was not open and stays as it is' : 'were not open and stay as they are'}`;
-  context.stderr.write(`${letters} ${done}, ${rest}. The author is local.\n`);
-  if (action === 'replay' && outcome.changed > 0) {
+  context.stderr.write(`${outcomeText(action, outcome)} The author is local.\n`);
+  if (action === 'replay' && outcome.failedAgain + outcome.undecided > 0) {
     const only = offsets.length === 1 ? `skerry dlq show ${offsets[0]}` : 'skerry dlq list --state all';
     context.stderr.write(`What is refused again stays open; ${only} shows what became of it.\n`);
   }
   return 0;
 }
 
-/** A replayed letter is only offered: whether the pipeline takes it now is known later. */
+const DONE = {
+  replay: () => 'went through the pipeline',
+  discard: (letters: number) => (letters === 1 ? 'is discarded' : 'are discarded'),
+} as const;
+
+const NOTHING: DeadLetterOutcome = { changed: 0, failedAgain: 0, undecided: 0, unchanged: 0 };
+
+function sumOf(a: DeadLetterOutcome, b: DeadLetterOutcome): DeadLetterOutcome {
+  return {
+    changed: a.changed + b.changed,
+    failedAgain: a.failedAgain + b.failedAgain,
+    undecided: a.undecided + b.undecided,
+    unchanged: a.unchanged + b.unchanged,
+  };
+}
+
+function outcomeText(action: 'replay' | 'discard', outcome: DeadLetterOutcome): string {
+  const { changed, failedAgain, undecided, unchanged } = outcome;
+  const letters = `${changed} ${changed === 1 ? 'letter' : 'letters'}`;
+  const done = `${letters} ${DONE[action](changed)}`;
+  const parts = [
+    done,
+    failedAgain > 0 || action === 'replay' ? `${failedAgain} failed again` : '',
+    undecided > 0 ? `${undecided} ${undecided === 1 ? 'waits' : 'wait'} for the pipeline` : '',
+    `${unchanged} ${unchanged === 1 ? 'was not open and stays as it is' : 'were not open and stay as they are'}`,
+  ];
+  return `${parts.filter((part) => part !== '').join(', ')}.`;
+}
+
 function outcomeColumns(action: 'replay' | 'discard'): readonly Column<DeadLetterOutcome>[] {
+  const number = (title: string, cell: (row: DeadLetterOutcome) => number) =>
+    ({ title, align: 'right', cell: (row: DeadLetterOutcome) => String(cell(row)) }) as const;
+  const failed = number('FAILED AGAIN', (row) => row.failedAgain);
   return [
-    {
-      title: action === 'replay' ? 'OFFERED' : 'DISCARDED',
-      align: 'right',
-      cell: (row) => String(row.changed),
-    },
-    { title: 'UNCHANGED', align: 'right', cell: (row) => String(row.unchanged) },
+    number(action === 'replay' ? 'PROCESSED' : 'DISCARDED', (row) => row.changed),
+    ...(action === 'replay' ? [failed] : []),
+    number('UNDECIDED', (row) => row.undecided),
+    number('UNCHANGED', (row) => row.unchanged),
   ];
 }
 

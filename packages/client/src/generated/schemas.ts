@@ -613,11 +613,15 @@ export type DeadLetterFilter = {
   readonly device?: string | undefined;
 };
 
-/** What was asked for, durably. */
+/** What became of the letters that were asked for, durably; each is counted once. */
 export type DeadLetterOutcome = {
-  /** Letters that were open: discarded, or offered to the pipeline again. One that is refused again stays open. */
+  /** Letters that were open and are not any more: processed by the pipeline, or discarded. */
   readonly changed: number;
-  /** Letters that were not; nothing happens to them. */
+  /** Letters that the pipeline was offered again and refused again: they stay open. */
+  readonly failedAgain: number;
+  /** Letters that the pipeline had not come to when the answer was given; they are judged later, and asking again is harmless. */
+  readonly undecided: number;
+  /** Letters that were not open; nothing happens to them. */
   readonly unchanged: number;
 };
 

@@ -81,13 +81,26 @@ test('replayDeadLetters takes a filter, is harmless twice and names its author',
     Array.from({ length: 4 }, (_, i) => ({ ...KEY, device: `d${i}`, values: undefined })),
   );
   const first = await scene.post('/api/v1/dead-letters/replay', { device: 'd1' });
-  assert.deepEqual(await first.json(), { changed: 1, unchanged: 0 });
+  assert.deepEqual(await first.json(), { changed: 1, failedAgain: 0, undecided: 0, unchanged: 0 });
   const second = await scene.post('/api/v1/dead-letters/replay', { tenant: 't' });
-  assert.deepEqual(await second.json(), { changed: 3, unchanged: 1 });
+  assert.deepEqual(await second.json(), { changed: 3, failedAgain: 0, undecided: 0, unchanged: 1 });
   assert.equal((await scene.platform.deadLetter(1))?.author, 'local');
   const ledger: Model<'Ledger'> = await scene.json('/api/v1/ledger');
   assert.equal(ledger.balanced, true);
   assert.equal(ledger.totals.stored, 4);
+});
+
+test('replayDeadLetters tells apart what was processed and what failed again and stays open', async () => {
+  await using scene = await openScene();
+  scene.platform.ingest(Array.from({ length: 3 }, () => ({ ...KEY, values: undefined })));
+  scene.platform.failsAgain.add(1).add(2);
+  const outcome = await scene.post('/api/v1/dead-letters/replay', { all: true });
+  assert.deepEqual(await outcome.json(), { changed: 1, failedAgain: 2, undecided: 0, unchanged: 0 });
+  const open = await scene.json<Model<'DeadLetterPage'>>('/api/v1/dead-letters?state=open');
+  assert.deepEqual(
+    open.items.map(({ offset }) => offset),
+    [1, 2],
+  );
 });
 
 test('replayDeadLetters and discardDeadLetters want a narrowing or all, and touch nothing without', async () => {
@@ -108,9 +121,9 @@ test('replayDeadLetters and discardDeadLetters want a narrowing or all, and touc
   const open = await scene.json<Model<'DeadLetterPage'>>('/api/v1/dead-letters?state=open');
   assert.equal(open.items.length, 2);
   const narrowed = await scene.post('/api/v1/dead-letters/discard', { all: true, project: 'q' });
-  assert.deepEqual(await narrowed.json(), { changed: 1, unchanged: 0 });
+  assert.deepEqual(await narrowed.json(), { changed: 1, failedAgain: 0, undecided: 0, unchanged: 0 });
   const rest = await scene.post('/api/v1/dead-letters/replay', { all: true });
-  assert.deepEqual(await rest.json(), { changed: 1, unchanged: 1 });
+  assert.deepEqual(await rest.json(), { changed: 1, failedAgain: 0, undecided: 0, unchanged: 1 });
 });
 
 test('discardDeadLetter of an offset without a dead letter is not found', async () => {

@@ -55,10 +55,15 @@ export const DEAD_LETTERS_SCHEMAS = {
     },
     ['all', 'reason', 'tenant', 'project', 'device'],
   ),
-  DeadLetterOutcome: object('What was asked for, durably.', {
-    changed: count(
-      'Letters that were open: discarded, or offered to the pipeline again. One that is refused again stays open.',
-    ),
-    unchanged: count('Letters that were not; nothing happens to them.'),
-  }),
+  DeadLetterOutcome: object(
+    'What became of the letters that were asked for, durably; each is counted once.',
+    {
+      changed: count('Letters that were open and are not any more: processed by the pipeline, or discarded.'),
+      failedAgain: count('Letters that the pipeline was offered again and refused again: they stay open.'),
+      undecided: count(
+        'Letters that the pipeline had not come to when the answer was given; they are judged later, and asking again is harmless.',
+      ),
+      unchanged: count('Letters that were not open; nothing happens to them.'),
+    },
+  ),
 } as const;

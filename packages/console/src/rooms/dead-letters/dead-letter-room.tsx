@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, millisOf } from '../../format.ts';
 import { type DeadLetterDetail, getConfig, getDeadLetter } from '../../generated/client.ts';
 import { isNotFound, useFetched } from '../../live/fetched.ts';
+import { Outcome, useTold } from '../../parts/outcome.tsx';
 import { Breakable, Card, Command, Fact, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
 import { devicePath, pathOf } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
@@ -18,14 +19,20 @@ export function DeadLetterRoom({ offset }: { readonly offset: number }) {
     (signal) => getDeadLetter({ offset }, signal),
     2_000,
   );
+  const [told, tell] = useTold();
+  const tellAndReload = (sentence: string) => {
+    tell(sentence);
+    reload();
+  };
   return (
     <>
       <Link to={pathOf('dead-letters')} className="back">
         {words.back}
       </Link>
       <RoomHead title={words.one(formatCount(offset))}>
-        {data?.state === 'open' && <LetterActs choice={{ offset }} letters={1} isAll done={reload} />}
+        {data?.state === 'open' && <LetterActs choice={{ offset }} letters={1} isAll told={tellAndReload} />}
       </RoomHead>
+      <Outcome told={told} />
       {!data && !error && <Loading rows={6} />}
       {error &&
         !data &&

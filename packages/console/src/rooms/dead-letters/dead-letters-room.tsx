@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { formatBytes, formatCount, millisOf } from '../../format.ts';
 import { type DeadLetter, type DeadLetterPage, listDeadLetters } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
+import { Outcome, useTold } from '../../parts/outcome.tsx';
 import { Breakable, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
 import type { RoomProps } from '../../room.ts';
 import { pathOf, setQuery, usePlace } from '../../route.ts';
@@ -41,12 +42,14 @@ function DeadLettersRoom() {
     (signal) => listDeadLetters(asked, signal),
     ASK_MS,
   );
+  const [told, tell] = useTold();
   return (
     <>
       <RoomHead title={words.title}>
         <Filters state={state} query={query} />
       </RoomHead>
       <p className="lead">{words.words}</p>
+      <Outcome told={told} />
       <ReasonGroups chosen={reason} within={within} />
       {error && !data && <Failed error={error} retry={reload} />}
       {isLoading && <Loading rows={5} />}
@@ -55,7 +58,10 @@ function DeadLettersRoom() {
         <LetterTable
           page={data}
           acts={state === 'open' ? { filter: narrowing } : undefined}
-          reload={reload}
+          told={(sentence) => {
+            tell(sentence);
+            reload();
+          }}
         />
       )}
       {data?.cursor && limit < LETTERS_MAX && <More act={() => setLimit((before) => before + PAGE)} />}
@@ -114,11 +120,11 @@ function Filters({
 function LetterTable({
   page,
   acts,
-  reload,
+  told,
 }: {
   readonly page: DeadLetterPage;
   readonly acts: Choice | undefined;
-  readonly reload: () => void;
+  readonly told: (sentence: string) => void;
 }) {
   const words = useWords({ en, zh });
   const format = useFormat();
@@ -130,7 +136,7 @@ function LetterTable({
           {page.cursor === null ? words.listed(letters.length) : words.firstOnly(letters.length)}
         </p>
         {acts && (
-          <LetterActs choice={acts} letters={letters.length} isAll={page.cursor === null} done={reload} />
+          <LetterActs choice={acts} letters={letters.length} isAll={page.cursor === null} told={told} />
         )}
       </div>
       <table>

@@ -1,4 +1,7 @@
+import type { DeadLetterOutcome } from '../../generated/client.ts';
 import { count, things } from '../../words/english.ts';
+
+const DONE = { replay: 'processed', discard: 'discarded' } as const;
 
 /** Texts of the dead letters, in English. */
 export const en = {
@@ -50,8 +53,20 @@ export const en = {
     `${things(letters, 'record')} will be offered to the pipeline again. What fails again stays open; twice is harmless.`,
   discardWords: (letters: number) =>
     `${things(letters, 'record')} will be given up for good. The ledger counts them as discarded; this cannot be undone.`,
-  changed: (changed: number, unchanged: number) =>
-    `${things(changed, 'record')} changed${unchanged > 0 ? `, ${count(unchanged)} were not open any more` : ''}.`,
+  outcome: (act: 'replay' | 'discard', { changed, failedAgain, undecided, unchanged }: DeadLetterOutcome) => {
+    const parts = [
+      { records: changed, one: `was ${DONE[act]}`, many: `were ${DONE[act]}` },
+      { records: failedAgain, one: 'failed again and stays open', many: 'failed again and stay open' },
+      { records: undecided, one: 'waits for the pipeline', many: 'wait for the pipeline' },
+      { records: unchanged, one: 'was not open any more', many: 'were not open any more' },
+    ].filter(({ records }) => records > 0);
+    if (parts.length === 0) return 'No record was open.';
+    const told = parts.map(({ records, one, many }, at) => {
+      const counted = at === 0 ? things(records, 'record') : count(records);
+      return `${counted} ${records === 1 ? one : many}`;
+    });
+    return `${told.join(', ')}.`;
+  },
   terminal: 'From a terminal',
   terminalWords: 'On the machine of the server, in the folder of Skerry:',
   changedBy: (author: string, moment: string) => `by ${author}, ${moment}`,

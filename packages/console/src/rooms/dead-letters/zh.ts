@@ -48,8 +48,16 @@ export const zh: DeadLettersWords = {
   replayWords: (letters) =>
     `${things(letters, '条记录')}将再次交给数据管线处理。再次失败的保持未处理；重复操作没有影响。`,
   discardWords: (letters) => `${things(letters, '条记录')}将被永久放弃。账目会记为已丢弃；此操作无法撤销。`,
-  changed: (changed, unchanged) =>
-    `已更改 ${things(changed, '条记录')}${unchanged > 0 ? `，${count(unchanged)} 条已不是未处理状态` : ''}。`,
+  outcome: (act, { changed, failedAgain, undecided, unchanged }) => {
+    const parts = [
+      { records: changed, became: act === 'replay' ? '已处理' : '已丢弃' },
+      { records: failedAgain, became: '再次失败，仍未处理' },
+      { records: undecided, became: '仍在等待数据管线' },
+      { records: unchanged, became: '已不是未处理状态' },
+    ].filter(({ records }) => records > 0);
+    if (parts.length === 0) return '没有未处理的记录。';
+    return `${parts.map(({ records, became }) => `${things(records, '条记录')}${became}`).join('；')}。`;
+  },
   terminal: '在终端中',
   terminalWords: '在服务器所在的机器上，于 Skerry 的目录中：',
   changedBy: (author, moment) => `由 ${author} 于 ${moment}`,

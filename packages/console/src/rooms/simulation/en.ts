@@ -1,3 +1,4 @@
+import { formatRate } from '../../format.ts';
 import { count, things } from '../../words/english.ts';
 
 /** Texts of the simulation, in English. */
@@ -22,7 +23,8 @@ export const en = {
   projectHint: 'Empty: the name of the world.',
   outOfRange: (from: string, to: string) => `A number from ${from} to ${to} is wanted.`,
   wholeOutOfRange: (from: string, to: string) => `A whole number from ${from} to ${to} is wanted.`,
-  load: (messages: string) => `That makes ${messages} messages a second.`,
+  load: (messages: number) =>
+    `That makes ${formatRate(messages)} ${messages === 1 ? 'message' : 'messages'} a second.`,
   go: 'Start',
   going: 'Starting…',
   running: 'Running',
@@ -32,11 +34,22 @@ export const en = {
   started: (author: string, ago: string) => `started ${ago} by ${author}`,
   published: 'Published',
   acked: 'Acknowledged',
-  facts: (devices: number, rate: string, seed: string) =>
-    `${things(devices, 'device')}, ${rate} messages of each a second, seed ${seed}`,
+  facts: (devices: number, rate: number, seed: string) =>
+    `${things(devices, 'device')}, ${formatRate(rate)} ${rate === 1 ? 'message' : 'messages'} of each a second, seed ${seed}`,
   show: 'See its devices',
   stop: 'Stop',
   again: 'Begin anew',
+  asks: {
+    again: {
+      title: (name: string) => `Begin ${name} anew?`,
+      words:
+        'Its devices disconnect, and the same world begins from its first moment with a new seed. What was published stays.',
+    },
+    stop: {
+      title: (name: string) => `Stop ${name}?`,
+      words: 'Its devices disconnect and send nothing more. What was published stays until it ages out.',
+    },
+  },
   stopped: 'The simulation has ended. What it published stays until it ages out.',
   begun: 'The simulation has begun.',
   fault: (detail: string) => `It ended by itself: ${detail}`,

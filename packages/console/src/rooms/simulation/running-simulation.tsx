@@ -1,10 +1,11 @@
 import RotateCcw from 'lucide-react/icons/rotate-ccw';
 import Square from 'lucide-react/icons/square';
-import { formatCount, formatRate, millisOf } from '../../format.ts';
+import { useState } from 'react';
+import { formatCount, millisOf } from '../../format.ts';
 import { restartSimulation, type Simulation, stopSimulation } from '../../generated/client.ts';
 import { useServerNow } from '../../live/server-clock.ts';
-import { NotDone, useAct } from '../../parts/act.tsx';
 import { Link } from '../../parts/parts.tsx';
+import { Question } from '../../parts/question.tsx';
 import { pathOf, withQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
@@ -24,7 +25,7 @@ export function RunningSimulation({
   const words = useWords(WORDS);
   const format = useFormat();
   const now = useServerNow();
-  const act = useAct();
+  const [act, setAct] = useState<'again' | 'stop' | undefined>(undefined);
   const { id, world, devices, rate, seed, tenant, project, author, started, fault } = simulation;
   const name = `${words.worlds[world]} ${tenant} / ${project}`;
   return (
@@ -33,10 +34,9 @@ export function RunningSimulation({
         <h3>
           {words.worlds[world]} <span className="quiet">{`${tenant} / ${project}`}</span>
         </h3>
-        <p className="small">{words.facts(devices, formatRate(rate), String(seed))}</p>
+        <p className="small">{words.facts(devices, rate, String(seed))}</p>
         <p className="small quiet">{words.started(author, format.ago(now - millisOf(started)))}</p>
         {fault !== null && <p className="bad">{words.fault(fault)}</p>}
-        <NotDone error={act.error} />
       </div>
       <dl className="simulation-counts">
         <div>
@@ -52,34 +52,32 @@ export function RunningSimulation({
         <Link to={withQuery(pathOf('devices'), { tenant, project })} className="button">
           {words.show}
         </Link>
-        <button
-          type="button"
-          disabled={act.isBusy}
-          aria-label={`${words.again}: ${name}`}
-          onClick={() =>
-            act.run(
-              () => restartSimulation({ id }, {}),
-              () => told(words.begun),
-            )
-          }
-        >
+        <button type="button" aria-label={`${words.again}: ${name}`} onClick={() => setAct('again')}>
           <RotateCcw aria-hidden size={15} /> {words.again}
         </button>
         <button
           type="button"
           className="danger"
-          disabled={act.isBusy}
           aria-label={`${words.stop}: ${name}`}
-          onClick={() =>
-            act.run(
-              () => stopSimulation({ id }),
-              () => told(words.stopped),
-            )
-          }
+          onClick={() => setAct('stop')}
         >
           <Square aria-hidden size={14} /> {words.stop}
         </button>
       </div>
+      {act && (
+        <Question
+          title={words.asks[act].title(name)}
+          words={words.asks[act].words}
+          act={words[act]}
+          isDanger
+          ask={() => (act === 'again' ? restartSimulation({ id }, {}) : stopSimulation({ id }))}
+          done={() => {
+            setAct(undefined);
+            told(act === 'again' ? words.begun : words.stopped);
+          }}
+          close={() => setAct(undefined)}
+        />
+      )}
     </li>
   );
 }

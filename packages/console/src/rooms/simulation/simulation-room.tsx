@@ -1,6 +1,6 @@
-import { useState } from 'react';
 import { getConfig, listSimulations } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
+import { Outcome, useTold } from '../../parts/outcome.tsx';
 import { Card, Command, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
 import '../../styles/forms.css';
 import { useWords } from '../../words/words.ts';
@@ -17,9 +17,9 @@ const ASK_MS = 2_000;
 export function Content() {
   const words = useWords(WORDS);
   const { data, error, reload } = useFetched('simulations', listSimulations, ASK_MS);
-  const [outcome, setOutcome] = useState<string | undefined>(undefined);
+  const [outcome, tell] = useTold();
   const told = (sentence: string) => {
-    setOutcome(sentence);
+    tell(sentence);
     reload();
   };
   const isFull = data !== undefined && data.items.length >= data.most;
@@ -29,9 +29,7 @@ export function Content() {
       <p className="lead">{words.lead}</p>
       {error && !data && <Failed error={error} retry={reload} />}
       <Card title={words.running} aside={data && words.slots(data.items.length, data.most)}>
-        <p role="status" className={outcome === undefined ? 'unseen' : 'simulation-outcome'}>
-          {outcome}
-        </p>
+        <Outcome told={outcome} />
         {!data && !error && <Loading rows={2} />}
         {data?.items.length === 0 && <p className="quiet">{words.none}</p>}
         {data && data.items.length > 0 && (

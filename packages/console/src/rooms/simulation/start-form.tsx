@@ -1,6 +1,5 @@
 import Play from 'lucide-react/icons/play';
 import { type FormEvent, useState } from 'react';
-import { formatRate } from '../../format.ts';
 import { type SimulationRequest, startSimulation } from '../../generated/client.ts';
 import { NotDone, useAct } from '../../parts/act.tsx';
 import { Field } from '../../parts/field.tsx';
@@ -75,9 +74,7 @@ export function StartForm({ started }: { readonly started: () => void }) {
           <Play aria-hidden size={15} /> {act.isBusy ? words.going : words.go}
         </button>
         {isGood && (
-          <span className="quiet small">
-            {words.load(formatRate(Number(draft.devices) * Number(draft.rate)))}
-          </span>
+          <span className="quiet small">{words.load(Number(draft.devices) * Number(draft.rate))}</span>
         )}
       </div>
     </form>

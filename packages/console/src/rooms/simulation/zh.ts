@@ -1,3 +1,4 @@
+import { formatRate } from '../../format.ts';
 import { count, things } from '../../words/chinese.ts';
 import type { SimulationWords } from './en.ts';
 
@@ -23,7 +24,7 @@ export const zh: SimulationWords = {
   projectHint: '留空则使用场景的名称。',
   outOfRange: (from, to) => `请输入 ${from} 到 ${to} 之间的数。`,
   wholeOutOfRange: (from, to) => `请输入 ${from} 到 ${to} 之间的整数。`,
-  load: (messages) => `合计每秒 ${messages} 条消息。`,
+  load: (messages) => `合计每秒 ${formatRate(messages)} 条消息。`,
   go: '启动',
   going: '正在启动…',
   running: '正在运行',
@@ -33,10 +34,21 @@ export const zh: SimulationWords = {
   started: (author, ago) => `由 ${author} 于${ago}启动`,
   published: '已发布',
   acked: '已确认',
-  facts: (devices, rate, seed) => `${things(devices, '台设备')}，每台每秒 ${rate} 条消息，种子 ${seed}`,
+  facts: (devices, rate, seed) =>
+    `${things(devices, '台设备')}，每台每秒 ${formatRate(rate)} 条消息，种子 ${seed}`,
   show: '查看设备',
   stop: '停止',
   again: '重新开始',
+  asks: {
+    again: {
+      title: (name) => `重新开始 ${name}？`,
+      words: '它的设备会断开连接，同一场景将以新的种子从头开始。已发布的数据会保留。',
+    },
+    stop: {
+      title: (name) => `停止 ${name}？`,
+      words: '它的设备会断开连接，不再发送数据。已发布的数据会保留至过期。',
+    },
+  },
   stopped: '模拟已停止。已发布的数据会保留至过期。',
   begun: '模拟已启动。',
   fault: (detail) => `模拟意外结束：${detail}`,
