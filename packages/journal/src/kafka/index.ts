@@ -5,6 +5,7 @@ export * from './kafka-journal.ts';
 export * from './kafka-partition.ts';
 export * from './murmur2.ts';
 export * from './origin.ts';
+export * from './partition-appender.ts';
 export * from './partition-assignment.ts';
 export * from './partition-count.ts';
 export * from './partition-ends.ts';

@@ -1,12 +1,9 @@
 import type { EncodedBatch } from '../batch.ts';
-import { HEADER } from '../batch.ts';
 import { JournalError } from '../errors.ts';
 import type { AppendResult, Consumer, Journal, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
-import { type RecordReader, readBatch } from '../record-reader.ts';
-import { HeaderList, headerName } from './header-list.ts';
-import { KAFKA_HEADER } from './header-names.ts';
+import { BatchEncoder } from './batch-encoder.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
   type KafkaPartition,
@@ -14,11 +11,7 @@ import {
   type KafkaPartitionOptions,
   openKafkaPartition,
 } from './kafka-partition.ts';
-import { RecordHeadersOut } from './record-headers-out.ts';
 import { RecordProducer } from './record-producer.ts';
-import { type RecordSet, RecordSetWriter } from './record-set-writer.ts';
-
-const ORIGIN = headerName(KAFKA_HEADER.origin);
 
 /** Which partition is written and read, and how much may wait. */
 export interface KafkaJournalOptions extends KafkaPartitionOptions {
@@ -184,41 +177,6 @@ export class KafkaJournal implements Journal {
       partition,
       reason: reason.message,
     });
-  }
-}
-
-/** Turns a journal's batch into one of Kafka. Records keep the headers they have, an origin among them. */
-class BatchEncoder {
-  readonly #headers = new HeaderList();
-  readonly #out = new RecordHeadersOut();
-  readonly #writer = new RecordSetWriter();
-
-  encode(batch: EncodedBatch): RecordSet {
-    const reader = readBatch({ body: batch.bytes, firstOffset: 0, count: batch.count });
-    const names = reader.projects.map(({ tenant, project }) => ({
-      tenant: Buffer.from(tenant),
-      project: Buffer.from(project),
-    }));
-    const without = { tenant: undefined, project: undefined };
-    while (reader.next()) {
-      this.#out.fill(this.#headers, reader, names[reader.projectIndex] ?? without);
-      addOrigin(this.#headers, reader);
-      const { body, payloadStart, end, topicStart, clientStart } = reader;
-      const key = { bytes: body, start: topicStart, end: clientStart };
-      const value = { bytes: body, start: payloadStart, end };
-      this.#writer.add(Math.floor(reader.receivedMicros / 1000), key, value, this.#headers);
-    }
-    const set = this.#writer.close();
-    if (!set) throw new RangeError('A batch has at least one record.');
-    return set;
-  }
-}
-
-function addOrigin(headers: HeaderList, { body, headersStart, payloadStart }: RecordReader): void {
-  for (let at = headersStart; at < payloadStart; ) {
-    const end = at + 3 + Number(body[at + 1]) + Number(body[at + 2]) * 256;
-    if (body[at] === HEADER.origin) headers.add(ORIGIN, body, at + 3, end);
-    at = end;
   }
 }
 
