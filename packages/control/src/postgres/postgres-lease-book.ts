@@ -57,8 +57,8 @@ class PostgresLeaseBook implements LeaseBook {
     this.#schema = schema;
     this.#table = `${schema}.leases`;
     this.#configs = urlsOf(url).map((one) => ({
-      ...(authority === undefined ? { connectionString: one } : verified(one, authority)),
-      ...(password === undefined ? {} : { password }),
+      ...(authority === undefined ? {} : verified(one, authority)),
+      connectionString: addressOf(one, password, authority !== undefined),
       max: 1,
       connectionTimeoutMillis: STATEMENT_MS,
       query_timeout: STATEMENT_MS,
@@ -212,11 +212,15 @@ function urlsOf(url: string): string[] {
 
 /** TLS as libpq's `verify-full` has it, whatever the address says of it. */
 function verified(url: string, ca: string): pg.PoolConfig {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return { ssl: { ca, checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) } };
+}
+
+/** The address is stronger than what stands beside it, so the password goes in and what contradicts `verified` goes. */
+function addressOf(url: string, password: string | undefined, isVerified: boolean): string {
   const place = new URL(url);
-  for (const name of ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey']) place.searchParams.delete(name);
-  const host = place.hostname.replace(/^\[|\]$/g, '');
-  return {
-    connectionString: place.href,
-    ssl: { ca, checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) },
-  };
+  if (password !== undefined) place.password = encodeURIComponent(password);
+  const names = isVerified ? ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] : [];
+  for (const name of names) place.searchParams.delete(name);
+  return place.href;
 }

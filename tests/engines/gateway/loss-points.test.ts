@@ -1,0 +1,139 @@
+// Where the earlier bridge between MQTT and Kafka lost messages, one regression test each, by the number of the point.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
+import { openPublisher } from '@skerry/mqtt';
+import { type Engine, type Kafka, runTool, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+import { GatewayProcess } from './gateway-process.ts';
+import { assertHeld, idOf, originOf, readTopic, untilHeld } from './kafka-truth.ts';
+import { acked, aLoad, BUSY, publishAll, siteOf } from './scene.ts';
+
+let kafka: Kafka;
+let mosquitto: Engine;
+
+before(async () => {
+  [kafka, mosquitto] = await Promise.all([startKafka(), startMosquitto({ lines: BUSY })]);
+});
+
+after(async () => {
+  await mosquitto[Symbol.asyncDispose]();
+  await kafka[Symbol.asyncDispose]();
+});
+
+/** A gateway whose group and Kafka topic are named after the point. */
+function aGateway(point: string, rest: Parameters<typeof siteOf>[2] = {}): Promise<GatewayProcess> {
+  const { gateway, kafka: ofKafka, ...others } = rest ?? {};
+  const parts = { gateway: { group: point, ...gateway }, kafka: { topic: point, ...ofKafka }, ...others };
+  return GatewayProcess.ready({ config: siteOf(mosquitto, kafka, parts) });
+}
+
+/** Publishes bytes at QoS 1 and resolves when the broker has acknowledged them. */
+async function publishBytes(messages: readonly (readonly [string, Uint8Array])[]): Promise<void> {
+  const needs = { net: nodeNet(), clock: nodeClock(), random: nodeRandom() };
+  const address = { host: '127.0.0.1', port: mosquitto.port };
+  await using publisher = await openPublisher({ address, clientId: 'bytes' }, needs);
+  for (const [topic, payload] of messages) publisher.publish(topic, payload);
+  await publisher.drained();
+}
+
+test('loss points 1, 3: more than the earlier queue held comes in while Kafka fails to write, and none is dropped', async () => {
+  await using gateway = await aGateway('point-1-3');
+  await publishAll(mosquitto.port, 500);
+  await kafka.freeze();
+  await publishAll(mosquitto.port, 12_000, { epoch: 2, project: 'p2' });
+  await until(
+    'all to be on disk',
+    async () => (await gateway.metric('iot_subscriber_acked_total')) === 12_500,
+  );
+  await kafka.kill(); // what was on its way to it is neither taken nor refused
+  await kafka.restart();
+  const records = await untilHeld(kafka, 'point-1-3', 12_500);
+  assertHeld(records, { count: 12_500, devices: 40, redelivered: 0 });
+});
+
+test('loss points 2, 4, 5: killed and ended in the middle of load, the process goes on with its session under its own name', async () => {
+  await using gateway = await aGateway('point-2-4-5');
+  const count = 12_000;
+  using load = aLoad(mosquitto.port, { count, rate: 4_000 });
+  load.start();
+  await acked(load, 2_000);
+  await gateway.killChild();
+  await acked(load, 5_000);
+  await gateway.isReady();
+  const before = await untilHeld(kafka, 'point-2-4-5', 5_000);
+  const origins = (records: typeof before): number =>
+    new Set(records.map((r) => JSON.stringify(originOf(r)))).size;
+  const again = origins(before) - new Set(before.map(idOf)).size;
+  await gateway.stop();
+  assert.equal(await gateway.exitCode(), 0);
+  gateway.restart();
+  await acked(load, count);
+  const records = await untilHeld(kafka, 'point-2-4-5', count);
+  assertHeld(records, { count, devices: 20, redelivered: 1_000 });
+  // an end that was asked for acknowledges what it has taken in
+  assert.equal(origins(records) - new Set(records.map(idOf)).size, again);
+  const names = new Set(mosquitto.log.match(/point-2-4-5-plant-\w+/g));
+  assert.deepEqual([...names], ['point-2-4-5-plant-single']);
+});
+
+test('loss point 6: two replicas with a subscription that is not shared take in each message once', async () => {
+  await using one = await aGateway('point-6', { source: { share: 'skerry' }, gateway: { ordinal: 0 } });
+  await using two = await aGateway('point-6', { source: { share: 'skerry' }, gateway: { ordinal: 1 } });
+  await publishAll(mosquitto.port, 1_000);
+  const records = await untilHeld(kafka, 'point-6', 1_000);
+  assertHeld(records, { count: 1_000, devices: 20, redelivered: 0, isOrdered: false });
+  assert.equal(records.length, 1_000);
+  const shares = [
+    await one.metric('iot_subscriber_received_total'),
+    await two.metric('iot_subscriber_received_total'),
+  ];
+  assert.ok(Number(shares[0]) > 0 && Number(shares[1]) > 0, `one took ${shares[0]}, two ${shares[1]}`);
+});
+
+test('loss point 7: a subscription that cannot be had is on /ready', async () => {
+  const source = { url: 'mqtt://127.0.0.1:1' };
+  await using gateway = await GatewayProcess.start({ config: siteOf(mosquitto, kafka, { source }) });
+  assert.match(await gateway.tells(/^source: plant: .*127\.0\.0\.1/), /ECONNREFUSED|refused/);
+  assert.equal((await gateway.readiness())?.ready, false);
+});
+
+test('loss point 8: topics are made with what was configured, and weaker ones that exist are told', async () => {
+  const describe = (): Promise<string> =>
+    runTool('kcat', ['-L', '-b', kafka.brokers.join(','), '-t', 'point-8']);
+  {
+    await using _gateway = await aGateway('point-8', { kafka: { partitions: 2, retentionHours: 1 } });
+    assert.match(await describe(), /with 2 partitions/);
+  }
+  await using gateway = await aGateway('point-8', { kafka: { partitions: 4 } });
+  await until('the weakness to be told', () => /retention\.ms.*3600000.*259200000/.test(gateway.stderr));
+  assert.match(gateway.stderr, /keeps less than configured.*partitions.*found=2/);
+});
+
+test('loss point 11: equal messages of one moment are kept each by itself', async () => {
+  await using _gateway = await aGateway('point-11');
+  const payload = new TextEncoder().encode('{"same":1}');
+  const topic = 'mtic/msg/client/realtime/1900000000000000001/1900000000000000003';
+  await publishBytes(Array.from({ length: 50 }, () => [topic, payload] as const));
+  const records = await until('all of them', async () => {
+    const found = await readTopic(kafka, 'point-11');
+    return found.length >= 50 && found;
+  });
+  assert.equal(new Set(records.map((record) => originOf(record).offset)).size, 50);
+});
+
+test('loss points 12, 13: bytes that are no text arrive as they are, and so does a topic with too few levels', async () => {
+  await using _gateway = await aGateway('point-12-13');
+  const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+  await publishBytes([
+    ['mtic/msg/client/realtime/t', new TextEncoder().encode('short')],
+    ['mtic/msg/client/realtime/t/p', bytes],
+  ]);
+  const line = `kcat -C -b "$0" -t point-12-13 -o beginning -e -q -f '%s' | od -An -v -tx1 | tr -d ' \\n'`;
+  const wanted = Buffer.from(bytes).toString('hex');
+  const hex = await until('both', async () => {
+    const found = await runTool('sh', ['-c', line, kafka.brokers.join(',')]);
+    return found.includes(wanted) && found.includes(Buffer.from('short').toString('hex')) && found;
+  });
+  assert.equal(hex.length, 2 * (256 + 5));
+});
