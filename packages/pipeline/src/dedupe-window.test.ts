@@ -40,6 +40,14 @@ test('DedupeWindow tells duplicates from the same id with another payload', () =
   assert.equal(window.find(message('1', 'y')), 'duplicate');
 });
 
+test('DedupeWindow tells ids apart that share one word of their hash', () => {
+  const window = new DedupeWindow();
+  window.add({ idLow: 1, idHigh: 2, payload: 9 }, 100, 65_536);
+  assert.equal(window.find({ idLow: 1, idHigh: 3, payload: 9 }), 'new');
+  assert.equal(window.find({ idLow: 1 + 2 ** 16, idHigh: 2, payload: 9 }), 'new');
+  assert.equal(window.find({ idLow: 1, idHigh: 2, payload: 9 }), 'duplicate');
+});
+
 test('DedupeWindow keeps 4,096 ids however old and more only for 10 minutes', () => {
   const window = new DedupeWindow();
   for (let i = 0; i < 5000; i++) window.add(message(String(i)), 1000, 65_536);

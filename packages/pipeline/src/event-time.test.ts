@@ -12,6 +12,14 @@ test('eventMicros tells seconds, milliseconds, microseconds and nanoseconds by m
   assert.equal(eventMicros(1_732_715_160_123_456_789n), MOMENT);
   assert.equal(eventMicros(99_999_999_999), 99_999_999_999_000_000);
   assert.equal(eventMicros(100_000_000_000), 100_000_000_000_000);
+  assert.equal(eventMicros(99_999_999_999_999), 99_999_999_999_999_000);
+  assert.equal(eventMicros(1e14), 1e14);
+  assert.equal(eventMicros(99_999_999_999_999_984), 99_999_999_999_999_984);
+  assert.equal(eventMicros(1e17), 1e14);
+  assert.equal(eventMicros(-1e14), -1e14);
+  assert.equal(eventMicros(-1e17), -1e14);
+  assert.equal(eventMicros(-(10n ** 17n)), -1e14);
+  assert.equal(eventMicros(-5n), -5_000_000);
 });
 
 test('eventMicros reads ISO 8601 with and without zone and fraction', () => {
@@ -55,6 +63,8 @@ test('eventMicros is NaN for what is no time', () => {
     '2024-01-01T00:61Z',
     '12:00',
     '2024-01-01T00:00:00+25:00',
+    '2024-01-01T00:00:00+24:00',
+    '2024-01-01T00:60Z',
   ])
     assert.ok(Number.isNaN(eventMicros(text)), text);
 });

@@ -196,11 +196,43 @@ test('PayloadDecoder says what it found and where for broken payloads', () => {
   assert.match(fault('{"a":NaN}').detail, /Byte 5 begins "NaN}"/);
 });
 
+test('PayloadDecoder takes no word for another, and none that goes on behind the payload', () => {
+  for (const broken of ['trxe', 'truE', 'falsy', 'nulx', '{"a":trve}', '[{"a":nill}]'])
+    assert.equal(fault(broken).reason, 'undecodable', broken);
+  for (const [whole, length] of [
+    ['true', 3],
+    ['false', 4],
+    ['12345', 3],
+    ['{"a":true}', 8],
+  ] as const) {
+    const found = decoder.decode(Buffer.from(whole), 0, length, '');
+    if (whole !== '12345') assert.ok(found instanceof DecodeFault, whole);
+    else assert.deepEqual([found, record.value(0)], [undefined, 123]);
+  }
+});
+
 test('PayloadDecoder finds the byte that is not UTF-8', () => {
   assert.match(fault(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])).detail, /Byte 2 /);
   assert.match(fault(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])).detail, /Byte 1 /);
   decode('{"€":1}');
   assert.match(fault(Buffer.from('{"€":1,"b":"\xff"}', 'latin1')).detail, /UTF-8|begins/);
+});
+
+test('PayloadDecoder counts room for at least as many bytes of text as it keeps', () => {
+  const integer = `-${'9'.repeat(78)}`;
+  points(`{"a":${integer},"b":"€€","c":9007199254740993}`);
+  assert.ok(record.textBytes >= 2 * integer.length + 6, `${record.textBytes}`);
+  points('{"a":1}');
+  assert.equal(record.textBytes, 0);
+});
+
+test('PayloadDecoder takes as many levels as its limit says', () => {
+  const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const arrays = (levels: number) => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  assert.deepEqual(points(objects(32)), [[Array(32).fill('a').join('.'), 1]]);
+  assert.match(fault(objects(33)).detail, /deeper than 32/);
+  assert.deepEqual(points(arrays(31)), [['a', `${'['.repeat(31)}${']'.repeat(31)}`]]);
+  assert.match(fault(arrays(32)).detail, /deeper than 32/);
 });
 
 test('PayloadDecoder holds its limits', () => {

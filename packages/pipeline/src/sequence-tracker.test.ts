@@ -45,6 +45,52 @@ test('SequenceTracker forgets the oldest beyond its limits and counts them', () 
   assert.equal(tracker.forgotten, 99);
 });
 
+test('SequenceTracker forgets the oldest gap when a late number splits one of as many as there may be', () => {
+  const tracker = new SequenceTracker();
+  for (let seq = 0; seq <= 64 * 4; seq += 4) tracker.note('a', seq);
+  assert.deepEqual([tracker.gapCount, tracker.forgotten], [64, 0]);
+  assert.equal(tracker.note('a', 9), 'late', 'at the edge of a gap');
+  assert.deepEqual([tracker.gapCount, tracker.forgotten], [64, 0]);
+  assert.equal(tracker.note('a', 14), 'late');
+  assert.deepEqual([tracker.gapCount, tracker.forgotten], [64, 1]);
+  assert.deepEqual(gapsOf(tracker)[0]?.gaps.slice(0, 4), [
+    { from: 5, to: 7 },
+    { from: 10, to: 11 },
+    { from: 13, to: 13 },
+    { from: 15, to: 15 },
+  ]);
+});
+
+test('SequenceTracker joins a gap that is found after a restart with those it touches, and no others', () => {
+  const after = (...seqs: readonly number[]) => {
+    const tracker = new SequenceTracker();
+    for (const seq of seqs) tracker.note('a', seq);
+    return gapsOf(tracker)[0]
+      ?.gaps.map(({ from, to }) => `${from}-${to}`)
+      .join(' ');
+  };
+  assert.equal(after(0, 10, 20, 30), '1-9 11-19 21-29');
+  assert.equal(after(0, 10, 20, 30, 20, 26), '1-9 11-19 21-29', 'inside one');
+  assert.equal(after(0, 10, 20, 30, 10, 26), '1-9 11-29', 'over two');
+  assert.equal(after(0, 10, 20, 30, 0, 11), '1-19 21-29', 'up to the one above');
+  assert.equal(after(0, 10, 20, 22, 24, 20, 21, 23), '1-9 11-19 21-23', 'from the end of the one below');
+  assert.equal(after(0, 10, 20, 22, 24, 20, 21, 22, 24), '1-9 11-19 21-21 23-23', 'none in between');
+});
+
+test('SequenceTracker keeps gaps ascending and apart, whatever comes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(30), { maxLength: 40 }), (seqs) => {
+      const tracker = new SequenceTracker();
+      for (const seq of seqs) tracker.note('a', seq);
+      const gaps = gapsOf(tracker)[0]?.gaps ?? [];
+      for (const [i, { from, to }] of gaps.entries()) {
+        assert.ok(from <= to);
+        assert.ok(i === 0 || from > Number(gaps[i - 1]?.to) + 1, JSON.stringify(gaps));
+      }
+    }),
+  );
+});
+
 test('SequenceTracker knows exactly which numbers of a shuffled range are missing', () => {
   const numbers = fc.uniqueArray(fc.nat(60), { minLength: 1 });
   fc.assert(
