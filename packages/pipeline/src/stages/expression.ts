@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import type { DocumentFault } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
+import { registerCheckedInt, useCheckedInt, withWrittenName } from './checked-int.ts';
 import { costOf, type ExpressionCost, refusedCall } from './expression-cost.ts';
 import { isNode } from './expression-tree.ts';
 import { nearestVariable, VARIABLES } from './expression-words.ts';
@@ -91,6 +92,7 @@ function makeEnvironments() {
           apply(Number(x), Number(y)),
         );
   }
+  registerCheckedInt(base);
   const withValue = base.clone({});
   withValue.registerVariable('value', 'dyn');
   return { plain: base, withValue };
@@ -122,12 +124,13 @@ export function compileExpression(
   }
   const refused = refusedCall(parsed.ast);
   if (refused !== undefined) return fail(refused);
+  const cost = costOf(parsed.ast);
+  useCheckedInt(parsed.ast);
   const checked = parsed.check();
   if (!checked.valid) return fail(sayFault(checked.error, text, hasValue));
   const type = String(checked.type).replace(/^dyn<.*>$/, 'dyn');
   if (!TYPES[wanted].includes(type))
     return fail(`the expression ${text} gives ${type}, wanted ${WORDS[wanted]}`);
-  const cost = costOf(parsed.ast);
   if (typeof cost === 'string') return fail(cost);
   const context = new MessageContext(namesOf(parsed.ast));
   return {
@@ -193,7 +196,7 @@ function sayFault(fault: unknown, text: string, hasValue: boolean): string {
   const { summary, range, code, message } = fault as LibraryFault; // another one has a message at least
   const at = range && range.start > 0 ? ` at character ${range.start + 1}` : '';
   const near = code === 'unknown_variable' ? nearestVariable(String(summary), hasValue) : '';
-  const said = summary ?? message?.split('\n', 1)[0] ?? String(fault);
+  const said = withWrittenName(summary ?? message?.split('\n', 1)[0] ?? String(fault));
   // the library's words hold the value, which may be as long as a payload
   return `${said.slice(0, FAULT_CHARS)}${at}${near}${summary === undefined ? ` in ${text}` : ''}`;
 }

@@ -60,6 +60,26 @@ test('Filter takes out what its expression does not keep, from the record behind
   assert.equal(pipeline.device({ tenant: 't', project: 'p', device: 'd' })?.accounts.filtered, 1);
 });
 
+test('Filter sets a record aside whose number is beyond the range of int, and lets the others by', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const whole = aPipeline('whole', [{ name: 'three', type: 'Filter', keep: 'int(metrics.t) == 3' }]);
+  rig.journal.append(applyRecord(whole), at(1, { t: 1e300 }), at(2, { t: 3.5 }), at(3, { t: 4 }));
+  rig.journal.append(at(4, { t: -9_223_372_036_854_775_808 }), at(5, { t: '3' }));
+  await pipeline.flush();
+  const letters = await pipeline.deadLetters({ limit: 9 });
+  assert.deepEqual(
+    letters.map(({ offset, reason }) => [offset, reason]),
+    [
+      [1, 'stage-failed'],
+      [4, 'stage-failed'],
+    ],
+  );
+  assert.match(String(letters[0]?.detail), /int\(\) of 1e\+300 is beyond the range of int/);
+  const { stored, filtered, deadLettered } = totalsOf(pipeline);
+  assert.deepEqual([stored, filtered, deadLettered], [2, 1, 2]);
+});
+
 test('an expression that fails sets the whole record aside under the name of its stage, and a replay goes through the stages of its own time', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();
