@@ -65,7 +65,7 @@ test('Filter sets a record aside whose number is beyond the range of int, and le
   await using pipeline = await rig.open();
   const whole = aPipeline('whole', [{ name: 'three', type: 'Filter', keep: 'int(metrics.t) == 3' }]);
   rig.journal.append(applyRecord(whole), at(1, { t: 1e300 }), at(2, { t: 3.5 }), at(3, { t: 4 }));
-  rig.journal.append(at(4, { t: -9_223_372_036_854_775_808 }), at(5, { t: '3' }));
+  rig.journal.append(at(4, { t: -(2 ** 63) }), at(5, { t: '3' }));
   await pipeline.flush();
   const letters = await pipeline.deadLetters({ limit: 9 });
   assert.deepEqual(
