@@ -65,7 +65,7 @@ export async function runRoleCampaign({ runs, seed, say, isOver }: RoleCampaign)
       total.runs++;
       for (const key of ['sent', 'lost', 'doubled', 'inverted', 'stuck'] as const) total[key] += found[key];
       say(
-        `run ${run + 1}: ${place}; ${found.state}; sent ${found.sent}, lost ${found.lost}, stored twice ${found.doubled}, inversions ${found.inverted}, settled after ${found.settledSecs.toFixed(1)} s`,
+        `run ${run + 1}: ${place}; ${found.state}; sent ${found.sent}, lost ${found.lost}, stored twice ${found.doubled}, inversions ${found.inverted}, known repeats ${found.known}, settled after ${found.settledSecs.toFixed(1)} s`,
       );
       if (found.stuck > 0) break; // what follows would be judged by what is stuck
     }
@@ -101,6 +101,9 @@ async function oneRun(run: number, fault: RoleFault, { stack, sender, random }: 
     await clock.sleep(LOOK_MS);
   const settledSecs = (clock.monotonicMs() - startMs) / 1_000;
   const [stored, distinct, inverted] = await verdictOf(stack, project);
+  const known = await stack.postgres.sql(
+    `SELECT coalesce(sum(deduplicated), 0) FROM skerry.verdicts WHERE project = '${project}'`,
+  );
   return {
     sent: load.sent,
     lost: load.sent - distinct,
@@ -108,6 +111,7 @@ async function oneRun(run: number, fault: RoleFault, { stack, sender, random }: 
     inverted,
     stuck: settledSecs * 1_000 >= SETTLE_MS ? 1 : 0,
     state,
+    known,
     settledSecs,
   };
 }
