@@ -120,7 +120,8 @@ const noReasons = (): ReasonCounts => ({
 });
 
 // the keys of a plain object are its members
-const REASONS = Object.keys(noReasons()) as readonly DeadLetterReason[];
+/** Every reason for which a record is set aside. */
+export const REASONS = Object.keys(noReasons()) as readonly DeadLetterReason[];
 
 /** Whether a scope reaches into a project. */
 function meets(scope: Scope, { tenant, project }: ProjectState): boolean {

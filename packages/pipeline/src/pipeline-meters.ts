@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Histogram, Meter } from '@skerry/kernel';
-import type { DeadLetterReason, LedgerReport } from '@skerry/model';
+import type { LedgerReport } from '@skerry/model';
 import { VERDICTS } from './catalogue.ts';
+import { REASONS } from './dead-letter-book.ts';
 import type { DeviceCensus } from './device-census.ts';
 import type { ProcessorCounts } from './processor-needs.ts';
 
@@ -119,10 +120,11 @@ export class PipelineMeters {
     this.#points.add(counts.points - seen.points);
     for (const name of ['timeCorrected', 'seqResets', 'replaysRefused', 'repeated'] as const)
       this.#counts[name].add(counts[name] - seen[name]);
-    for (const [reason, count] of Object.entries(counts.deadLettered))
+    // those without any are told too: a rate is only seen from the second sample on
+    for (const reason of REASONS)
       this.#meter
         .counter('iot_pipeline_dead_letters_total', 'Records that were set aside, by reason.', { reason })
-        .add(count - (seen.deadLettered[reason as DeadLetterReason] ?? 0)); // the keys are those of the type
+        .add((counts.deadLettered[reason] ?? 0) - (seen.deadLettered[reason] ?? 0));
     Object.assign(seen, counts, { deadLettered: { ...counts.deadLettered } });
   }
 
