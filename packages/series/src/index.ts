@@ -6,6 +6,8 @@ export * from './limits.ts';
 export { answerSessions } from './session-answer.ts';
 export * from './shared-head.ts';
 export type * from './sink.ts';
+export * from './sink-feed.ts';
+export * from './sink-run.ts';
 export * from './store.ts';
 export * from './store-thread.ts';
 export type { Breathe } from './turn.ts';

@@ -46,3 +46,31 @@ export interface PointSink<P extends PreparedPoints = PreparedPoints> extends As
    */
   write(prepared: readonly P[], signal: AbortSignal): Promise<SinkRefusal[]>;
 }
+
+/** Committed points of one or more seals that follow each other. */
+export interface SinkPage {
+  /** The last of them. */
+  readonly seal: number;
+  /** Points of whole seals, in the order of their records. */
+  readonly points: SinkPoints;
+  /** Seals before these that retention has removed. */
+  readonly missed: number;
+}
+
+/** What a sink has taken of a source, kept in the primary store, and what comes after it. */
+export interface SinkBook {
+  /** The last seal that the sink has, of this source; 0 before the first. */
+  readonly seal: number;
+  /** Reads what was committed after `seal`, as much as the limits allow; undefined when there is nothing. */
+  readAfter(seal: number): Promise<SinkPage | undefined>;
+  /** Keeps that the sink has everything up to `seal`. An older one changes nothing. */
+  advance(step: SinkStep): Promise<void>;
+}
+
+/** What a sink took in one go. */
+export interface SinkStep {
+  readonly seal: number;
+  readonly points: number;
+  readonly missed: number;
+  readonly refusals: readonly SinkRefusal[];
+}

@@ -2,7 +2,7 @@ import type { SeriesKey } from '@skerry/model';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { createHead, textBytesOf, viewOf } from '../shared-head.ts';
-import type { SinkPoints, SinkRefusal } from '../sink.ts';
+import type { SinkBook, SinkPage, SinkPoints, SinkRefusal, SinkStep } from '../sink.ts';
 import type { PostgresPool, PostgresSession, Row } from './postgres-pool.ts';
 import { original, pointValue, storable, timestampOf } from './postgres-values.ts';
 
@@ -12,38 +12,17 @@ export interface SinkBookOptions {
   readonly sink: string;
   /** The source, which was opened by a store before. */
   readonly journalId: string;
-}
-
-/** Committed points of one or more seals that follow each other. */
-export interface SinkPage {
-  /** The last of them. */
-  readonly seal: number;
-  /** Points of whole seals, in the order of their records. */
-  readonly points: SinkPoints;
-  /** Seals before these that retention has removed. */
-  readonly missed: number;
-}
-
-/** What a sink has taken of a source, kept in the primary store, and what comes after it. */
-export interface SinkBook {
-  /** The last seal that the sink has, of this source; 0 before the first. */
-  readonly seal: number;
-  /** Reads what was committed after `seal`, as much as the limits allow; undefined when there is nothing. */
-  readAfter(seal: number): Promise<SinkPage | undefined>;
-  /** Keeps that the sink has everything up to `seal`. An older one changes nothing. */
-  advance(step: SinkStep): Promise<void>;
-}
-
-/** What a sink took in one go. */
-export interface SinkStep {
-  readonly seal: number;
-  readonly points: number;
-  readonly missed: number;
-  readonly refusals: readonly SinkRefusal[];
+  /** Points that are read at a time; those of `LIMITS` when absent. */
+  readonly readPoints?: number;
 }
 
 /** Opens the book of a sink and a source; a new sink begins with the oldest seal that is kept. Fails with the codes of the store. */
-export async function openSinkBook({ pool, sink, journalId }: SinkBookOptions): Promise<SinkBook> {
+export async function openSinkBook({
+  pool,
+  sink,
+  journalId,
+  readPoints = LIMITS.sinkReadPoints.value,
+}: SinkBookOptions): Promise<SinkBook> {
   const { source, seal } = await pool.use('read the position of a sink', async (session) => {
     const [known] = await session.query('SELECT id FROM sources WHERE journal_id = $1', [journalId]);
     if (!known)
@@ -60,7 +39,7 @@ export async function openSinkBook({ pool, sink, journalId }: SinkBookOptions): 
     seal,
     readAfter: (after) =>
       pool.read('read points for a sink', LIMITS.statementMs.value, (session) =>
-        readPage(session, source, { after }),
+        readPage(session, source, { after, readPoints }),
       ),
     advance: (step) => advance(pool, { sink, source }, step),
   };
@@ -74,21 +53,28 @@ export async function sourcesOf(pool: PostgresPool): Promise<readonly { id: numb
   return rows.map(({ id, label }) => ({ id: Number(id), label: String(label) }));
 }
 
+/** Which points of a source are read again. */
+export interface SinkRange {
+  /** Seals after this one. */
+  readonly after: number;
+  readonly fromMicros: number;
+  readonly toMicros: number;
+}
+
 /** Reads committed points of a source after a seal whose event time is in [fromMicros, toMicros), for a sink to take again. */
 export function readRange(
   pool: PostgresPool,
   source: number,
-  range: { readonly after: number; readonly fromMicros: number; readonly toMicros: number },
+  range: SinkRange,
 ): Promise<SinkPage | undefined> {
   return pool.read('read points for a sink', LIMITS.statementMs.value, (session) =>
-    readPage(session, source, range),
+    readPage(session, source, { ...range, readPoints: LIMITS.sinkReadPoints.value }),
   );
 }
 
-interface PageQuestion {
+interface PageQuestion extends Partial<SinkRange> {
   readonly after: number;
-  readonly fromMicros?: number;
-  readonly toMicros?: number;
+  readonly readPoints: number;
 }
 
 async function readPage(
@@ -102,7 +88,7 @@ async function readPage(
      ORDER BY seal`,
     [source, question.after, SEALS_AT_ONCE],
   );
-  const taken = seals.filter(({ total }, i) => i === 0 || Number(total) <= LIMITS.sinkReadPoints.value);
+  const taken = seals.filter(({ total }, i) => i === 0 || Number(total) <= question.readPoints);
   const [first] = taken;
   const last = taken.at(-1);
   if (!first || !last) return undefined;
@@ -114,7 +100,8 @@ async function readPage(
   );
   return {
     seal: Number(last.seal),
-    missed: Number(first.seal) - question.after - 1,
+    // a sink that is new misses nothing: it begins here
+    missed: question.after === 0 ? 0 : Number(first.seal) - question.after - 1,
     points: await pointsOf(session, rows, Number(last.seal)),
   };
 }
