@@ -47,6 +47,9 @@ interface Detail {
   readonly document: { readonly spec: { readonly stages: readonly { readonly keep: string }[] } };
 }
 
+const ledgerOf = async () =>
+  (await scene.ask('GET', '/api/v1/ledger')) as { readonly totals: { readonly received: number } }; // as the API says
+
 const inForce = async (name: string) => (await scene.ask('GET', `/api/v1/pipelines/${name}`)) as Detail; // as the API says
 
 test('pipeline: a document is begun from an example, its faults lead to their line, and a test shows each stage', async () => {
@@ -112,10 +115,18 @@ test('pipeline: a dead letter is tried, a shadow run compares, what is applied w
   await figure('taken out', '2').waitFor();
 
   const editor = editorOf(page);
-  await editor.fill((await editor.inputValue()).replace('< 200', '< 2000'));
+  await editor.fill(`# raised by olga\n${(await editor.inputValue()).replace('< 200', '< 2000')}`);
+  await sees(page, 'A draft: not applied, and kept in this tab.');
   await page.getByRole('button', { name: 'Apply' }).click();
   await sees(page, 'Version 2 is in force for every record behind offset');
   assert.match(String((await inForce('plausible')).document.spec.stages[0]?.keep), /< 2000/);
+  await page.getByText('A draft:').waitFor({ state: 'detached' });
+  {
+    await using another = await scene.visit('/pipeline/pipelines/plausible');
+    const there = editorOf(another.page);
+    await there.waitFor();
+    assert.match(await there.inputValue(), /^# raised by olga\napiVersion/, 'comments come back elsewhere');
+  }
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -127,6 +138,40 @@ test('pipeline: a dead letter is tried, a shadow run compares, what is applied w
   assert.match(await editor.inputValue(), /< 200\)/);
   await page.locator('tr', { hasText: 'undone back to version 1' }).waitFor();
   assert.deepEqual(tab.complaints, []);
+});
+
+test('pipeline: what is written and not applied is there again behind a link, is called a draft and can be dropped', async () => {
+  await using tab = await scene.visit('/pipeline/new', { language: 'zh' });
+  const { page } = tab;
+  await page.getByLabel('从示例开始').selectOption('convert');
+  const editor = page.locator('.editor');
+  const example = await editor.inputValue();
+  await editor.fill(`${example}# mine\n`);
+  await page.locator('.nav').getByRole('link', { name: '账目' }).click();
+  await page.locator('main h1', { hasText: '账目' }).waitFor();
+  await page.goBack();
+  await sees(page, '草稿：尚未应用，保存在此标签页中。');
+  assert.match(await editor.inputValue(), /# mine/);
+  await page.getByRole('button', { name: '放弃草稿' }).click();
+  assert.equal(await editor.inputValue(), example);
+  await page.reload();
+  await editor.waitFor();
+  assert.equal(await editor.inputValue(), example);
+});
+
+test('pipeline: records that are decoded and not yet committed stand in the picture; the lag is of those not decoded', async () => {
+  const totals = (await ledgerOf()).totals;
+  await using tab = await scene.visit('/pipeline');
+  const { page } = tab;
+  const lag = page.locator('.flow-lag');
+  await lag.waitFor();
+  assert.match(String(await lag.textContent()), /^Waiting to be decoded: no record\./);
+  const stored = page.locator('.flow').first().locator('.flow-box').last();
+  const [, pending] =
+    /(\d+) pending: decoded, not yet committed/.exec(String(await stored.textContent())) ?? [];
+  assert.ok(Number(pending) <= totals.received, `${pending} of ${totals.received}`);
+  await scene.publish([topicOf('pump-1'), '{"temperature": 22}']);
+  await stored.getByText(/^[1-9]\d* pending: decoded/).waitFor();
 });
 
 test('pipeline: a shadow run under way is cancelled by its button', async () => {

@@ -134,11 +134,21 @@ export type StageDocument = FilterDocument | TransformDocument | EnrichDocument 
 /** The types of stages. */
 export const STAGE_TYPES = ['Filter', 'Transform', 'Enrich', 'Aggregate'] as const;
 
+/** Annotation that holds the text that a document was written as, with its comments. */
+export const SOURCE_ANNOTATION = 'skerry.dev/source';
+
+/** Name of a document, and what people and programs keep beside it; the stages make nothing of annotations. */
+export interface DocumentMetadata {
+  readonly name: string;
+  /** Texts by name. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** A declared pipeline, defaults filled in. */
 export interface PipelineDocument {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: 'Pipeline';
-  readonly metadata: { readonly name: string };
+  readonly metadata: DocumentMetadata;
   readonly spec: {
     readonly match: PipelineMatch;
     readonly decode: DecodeDocument;
@@ -150,7 +160,7 @@ export interface PipelineDocument {
 export interface LookupTableDocument {
   readonly apiVersion: typeof API_VERSION;
   readonly kind: 'LookupTable';
-  readonly metadata: { readonly name: string };
+  readonly metadata: DocumentMetadata;
   readonly spec: { readonly match: Omit<PipelineMatch, 'topics'>; readonly csv: string };
 }
 
@@ -178,10 +188,12 @@ export function parseStagesDocument(value: unknown): ParsedDocument {
     reader.fault('apiVersion', `found ${show(root.apiVersion)}, wanted ${API_VERSION}`);
   if (root.kind === undefined) reader.fault('kind', 'found nothing, wanted Pipeline or LookupTable');
   const kind = reader.choice(root.kind, 'kind', ['Pipeline', 'LookupTable']);
-  const metadata = reader.object(root.metadata, 'metadata', ['name']);
+  const metadata = reader.object(root.metadata, 'metadata', ['name', 'annotations']);
   const name = nameOf(reader, metadata.name, 'metadata.name');
   const places: number[] = [];
-  const head = { apiVersion: API_VERSION, metadata: { name } } as const;
+  const annotations = reader.textsByName(metadata.annotations, 'metadata.annotations', 'texts');
+  const kept = Object.keys(annotations).length === 0 ? { name } : { name, annotations };
+  const head = { apiVersion: API_VERSION, metadata: kept } as const;
   const document: StagesDocument =
     kind === 'Pipeline'
       ? { ...head, kind, spec: pipelineSpec(reader, root.spec, places) }

@@ -229,3 +229,23 @@ test('a lookup table may be larger than other bodies, up to its own limit', asyn
   const got: Model<'PipelineDetail'> = await scene.json('/api/v1/pipelines/sites?kind=LookupTable');
   assert.equal(got.version, 1);
 });
+
+test('putPipeline keeps the text that a document was written as, and leaves it out when the document alone has changed', async () => {
+  await using scene = await openScene();
+  const path = '/api/v1/pipelines/hot';
+  const source = { 'skerry.dev/source': '# why\nkind: Pipeline\n' };
+  const written = (keep: string, annotations: object) => ({
+    ...aPipeline('hot', keep),
+    metadata: { name: 'hot', annotations },
+  });
+  const metadata = async () =>
+    (await scene.json<Model<'PipelineDetail'>>(path)).document?.metadata as { readonly annotations?: object }; // as it was put
+  await send(scene, 'PUT', path, written('metrics.v > 1', { ...source, team: 'a' }));
+  assert.deepEqual(await metadata(), { name: 'hot', annotations: { ...source, team: 'a' } });
+  await send(scene, 'PUT', path, written('metrics.v > 2', { ...source, team: 'a' }));
+  assert.deepEqual(await metadata(), { name: 'hot', annotations: { team: 'a' } });
+  await send(scene, 'PUT', path, written('metrics.v > 2', source));
+  await send(scene, 'PUT', path, written('metrics.v > 2', source));
+  assert.deepEqual(await metadata(), { name: 'hot', annotations: source });
+  assert.equal((await send(scene, 'PUT', path, written('metrics.v > 2', { team: 7 }))).status, 400);
+});

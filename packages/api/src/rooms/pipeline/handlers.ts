@@ -1,4 +1,10 @@
-import { type DocumentFault, isAllowed, parseStagesDocument, type StagesDocument } from '@skerry/model';
+import {
+  type DocumentFault,
+  isAllowed,
+  parseStagesDocument,
+  SOURCE_ANNOTATION,
+  type StagesDocument,
+} from '@skerry/model';
 import type { Asker } from '../../admission.ts';
 import type { Call, Handlers } from '../../call.ts';
 import { ApiError, type RequestFault } from '../../errors.ts';
@@ -83,6 +89,15 @@ function severalOf(
   );
 }
 
+/** A text that was written for the document in force is not that of another one. */
+function withoutOldSource(document: StagesDocument, before: StagesDocument | undefined): StagesDocument {
+  const { annotations: { [SOURCE_ANNOTATION]: source, ...others } = {}, ...metadata } = document.metadata;
+  if (source === undefined || source !== before?.metadata.annotations?.[SOURCE_ANNOTATION]) return document;
+  if (JSON.stringify({ ...document, metadata }) === JSON.stringify({ ...before, metadata })) return document;
+  const annotations = Object.keys(others).length === 0 ? {} : { annotations: others };
+  return { ...document, metadata: { ...metadata, ...annotations } };
+}
+
 async function put(call: Call<'putPipeline'>, needs: Needs): Promise<Model<'PipelineDetail'>> {
   const { params, body, asker } = call;
   const document = await documentIn(body, '', needs, asker, 'pipeline:change');
@@ -95,7 +110,8 @@ async function put(call: Call<'putPipeline'>, needs: Needs): Promise<Model<'Pipe
   const { name } = metadata;
   const { match } = spec;
   const before = await needs.platform.stages.get(kind, name, scopeOf(match));
-  return change(call, needs, before ?? { kind, name, match }, 'apply', document);
+  const current = before?.isInForce ? before.document : undefined;
+  return change(call, needs, before ?? { kind, name, match }, 'apply', withoutOldSource(document, current));
 }
 
 /** Makes a change of the document as it was seen: another one in between refuses it, whoever made that. */

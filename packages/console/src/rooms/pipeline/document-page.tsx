@@ -80,6 +80,8 @@ export function DocumentPage({
       {newest && (
         <Workbench
           key={loaded.turn}
+          place={`${kind} ${name}`}
+          isFresh={loaded.turn > 0}
           begin={writeDocument(newest)}
           applied={(after) => changed(words.applied(after.version, formatCount(after.offset)))}
         />

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiProblem } from '../../generated/client.ts';
-import { faultsIn, nameOf, readDocument, writeDocument } from './document-text.ts';
+import { faultsIn, nameOf, readDocument, withSource, writeDocument } from './document-text.ts';
 import { EXAMPLES, exampleOf } from './examples.ts';
 
 const TEXT = exampleOf('filter', { tenant: 'a"b', project: 'p: q' });
@@ -70,4 +70,17 @@ test('writeDocument leaves out what is empty and what holds anyway, and is read 
     metadata: { name: 'n' },
     spec: { stages: [{ name: 'a', keep: 'x > 1' }] },
   });
+});
+
+test('writeDocument gives the text back that withSource kept, with its comments, while it says what the document does', () => {
+  const text = `# why it is there\n${TEXT}`;
+  const document = readDocument(text).document ?? {};
+  const kept = withSource(document, text);
+  // the server fills in what holds anyway
+  const spec = { ...(kept.spec as object), decode: { contentType: 'auto' } }; // as the example has it
+  assert.equal(writeDocument({ ...kept, spec }), text);
+  const changed = { ...kept, spec: { ...spec, match: { tenant: 'another' } } };
+  assert.doesNotMatch(writeDocument(changed), /why it is there|source/);
+  assert.match(writeDocument(changed), /tenant: another/);
+  assert.deepEqual(withSource({ metadata: 'n' }, text), { metadata: 'n' });
 });

@@ -93,8 +93,51 @@ function pathOf(keys: readonly (string | number)[]): string {
     .replace(/^\./, '');
 }
 
-/** A document in force as YAML, without members that are empty or say what holds anyway. */
+const SOURCE = 'skerry.dev/source';
+
+/** The document with the text that it was written as, so that comments are there again wherever it is opened. */
+export function withSource(document: StagesDocument, text: string): StagesDocument {
+  const { metadata } = document;
+  if (!isObject(metadata)) return document;
+  const others = isObject(metadata.annotations) ? metadata.annotations : {};
+  return { ...document, metadata: { ...metadata, annotations: { ...others, [SOURCE]: text } } };
+}
+
+/**
+ * A document as it was written, where that text is kept with it and says what the document does; else as YAML, without
+ * members that are empty or say what holds anyway.
+ */
 export function writeDocument(document: StagesDocument): string {
+  const { metadata } = document;
+  const annotations = isObject(metadata) && isObject(metadata.annotations) ? metadata.annotations : {};
+  const { [SOURCE]: source, ...others } = annotations;
+  const plain = isObject(metadata)
+    ? { ...document, metadata: { ...metadata, annotations: others } }
+    : document;
+  if (typeof source === 'string' && isSaidBy(readDocument(source).document, plain)) return source;
+  return written(plain);
+}
+
+/** Whether everything that was written stands in the document, which has defaults beside it. */
+function isSaidBy(part: unknown, whole: unknown): boolean {
+  if (Array.isArray(part))
+    return (
+      Array.isArray(whole) &&
+      part.length === whole.length &&
+      part.every((one, at) => isSaidBy(one, whole[at]))
+    );
+  if (!isObject(part)) return part === whole;
+  return (
+    isObject(whole) &&
+    Object.entries(part).every(([key, member]) => isEmpty(member) || isSaidBy(member, whole[key]))
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function written(document: StagesDocument): string {
   const { apiVersion, kind, metadata, ...rest } = document;
   return stringify(pruned({ apiVersion, kind, metadata, ...rest }), { lineWidth: 100 });
 }

@@ -1,9 +1,8 @@
-import { useState } from 'react';
 import { listDevices } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
 import { Field } from '../../parts/field.tsx';
 import { Card, Link, Loading, RoomHead } from '../../parts/parts.tsx';
-import { goTo, pathOf } from '../../route.ts';
+import { goTo, pathOf, setQuery, useQuery } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
 import { EXAMPLES, type Example, exampleOf } from './examples.ts';
@@ -17,7 +16,8 @@ const NOWHERE = { tenant: 'my-company', project: 'my-site' };
 /** A new document, begun from an example. */
 export function NewDocumentPage() {
   const words = useWords(WORDS);
-  const [example, setExample] = useState<Example>('filter');
+  const asked = useQuery('example');
+  const example: Example = EXAMPLES.find((one) => one === asked) ?? 'filter';
   const { data, error } = useFetched('example place', async (signal) => {
     const { items } = await listDevices({ sort: 'lastSeen', order: 'desc', limit: 1 }, signal);
     return items[0] ?? NOWHERE;
@@ -32,11 +32,7 @@ export function NewDocumentPage() {
       <Card>
         <Field label={words.example} className="example-field">
           {(ids) => (
-            <select
-              {...ids}
-              value={example}
-              onChange={(event) => setExample(EXAMPLES.find((one) => one === event.target.value) ?? 'filter')}
-            >
+            <select {...ids} value={example} onChange={(event) => setQuery({ example: event.target.value })}>
               {EXAMPLES.map((one) => (
                 <option key={one} value={one}>
                   {words.examples[one]}
@@ -50,6 +46,7 @@ export function NewDocumentPage() {
       {place && (
         <Workbench
           key={example}
+          place={`new ${example}`}
           begin={exampleOf(example, place)}
           applied={(detail) => goTo(documentPath(detail))}
         />

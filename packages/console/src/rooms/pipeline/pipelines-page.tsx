@@ -73,7 +73,10 @@ function Flow({ overview, documents }: { readonly overview: Overview; readonly d
         <Step
           name={words.steps.stored}
           figure={formatCount(totals.stored)}
-          more={[words.deduplicated(formatCount(totals.deduplicated))]}
+          more={[
+            words.deduplicated(formatCount(totals.deduplicated)),
+            words.uncommitted(formatCount(Math.max(0, totals.pending - backlogRecords))),
+          ]}
         />
       </ol>
       <p className="flow-lag">

@@ -1,11 +1,11 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useSession } from '../../frame/session.tsx';
 import { type PipelineDetail, putPipeline, type StagesDocument } from '../../generated/client.ts';
 import { NotDone, useAct } from '../../parts/act.tsx';
 import { Card } from '../../parts/parts.tsx';
 import { useWords } from '../../words/words.ts';
 import { DocumentFault } from './document-fault.ts';
-import { faultsIn, nameOf, readDocument, type TextFault } from './document-text.ts';
+import { faultsIn, nameOf, readDocument, type TextFault, withSource } from './document-text.ts';
 import { en } from './en.ts';
 import { ShadowCard } from './shadow-card.tsx';
 import { TrialCard } from './trial-card.tsx';
@@ -25,21 +25,33 @@ export interface Draft {
 /** Where a document is written, tried and put in force. */
 export function Workbench({
   begin,
+  place,
+  isFresh = false,
   applied,
 }: {
   readonly begin: string;
+  /** What the draft is of; it is kept under this name until the tab is closed. */
+  readonly place: string;
+  /** Whether `begin` was asked for, so that it takes the place of a draft. */
+  readonly isFresh?: boolean;
   readonly applied: (detail: PipelineDetail) => void;
 }) {
   const words = useWords(WORDS);
   const { mayDo } = useSession();
-  const { draft, faults, setText } = useDraft(begin);
+  const { draft, faults, setText, forget } = useDraft(begin, place, isFresh);
   const editor = useRef<HTMLTextAreaElement>(null);
   const act = useAct();
   const apply = () => {
     const document = draft.read();
     if (!document) return;
-    const put = () => putPipeline({ name: nameOf(document) ?? '-' }, document);
-    act.run(() => draft.watch(put(), ''), applied);
+    const put = () => putPipeline({ name: nameOf(document) ?? '-' }, withSource(document, draft.text));
+    act.run(
+      () => draft.watch(put(), ''),
+      (detail) => {
+        forget();
+        applied(detail);
+      },
+    );
   };
   return (
     <>
@@ -57,6 +69,14 @@ export function Workbench({
             value={draft.text}
             onChange={(event) => setText(event.target.value)}
           />
+          {draft.text !== begin && (
+            <p className="row small quiet">
+              {words.draft}
+              <button type="button" onClick={() => setText(begin)}>
+                {words.dropDraft}
+              </button>
+            </p>
+          )}
           {faults.length > 0 && <Faults faults={faults} editor={() => editor.current} />}
           {faults.length === 0 && <NotDone error={act.error} />}
           {mayDo('pipeline:change') ? (
@@ -74,8 +94,15 @@ export function Workbench({
   );
 }
 
-function useDraft(begin: string) {
-  const [text, setText] = useState(begin);
+/** What is written is kept in the tab until it is applied or taken back: a link that is followed loses nothing. */
+function useDraft(begin: string, place: string, isFresh: boolean) {
+  const { who } = useSession();
+  const key = `skerry.draft ${who?.name ?? ''} ${place}`;
+  const [text, setText] = useState(() => (isFresh ? undefined : window.sessionStorage.getItem(key)) ?? begin);
+  useEffect(() => {
+    if (text === begin) window.sessionStorage.removeItem(key);
+    else window.sessionStorage.setItem(key, text);
+  }, [key, text, begin]);
   const [faults, setFaults] = useState<readonly TextFault[]>([]);
   const draft: Draft = {
     text,
@@ -91,7 +118,7 @@ function useDraft(begin: string) {
         throw found.length > 0 ? new DocumentFault(fault) : fault;
       }),
   };
-  return { draft, faults, setText };
+  return { draft, faults, setText, forget: () => window.sessionStorage.removeItem(key) };
 }
 
 /** What is wrong, by path; a press selects the place in the editor. */
