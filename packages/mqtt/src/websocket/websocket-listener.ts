@@ -62,6 +62,8 @@ class Handshakes {
   readonly #http: Server;
   readonly #upgrades: WebSocketServer;
   readonly #waiting = new Map<Duplex, NodeJS.Timeout>();
+  /** Addresses as of the accept: a socket that was reset has none any more. */
+  readonly #remotes = new WeakMap<Duplex, Address>();
 
   constructor(options: WebSocketListenOptions, onConnection: (connection: Connection) => void) {
     this.#options = options;
@@ -90,6 +92,8 @@ class Handshakes {
 
   /** Takes a new connection. */
   begin(socket: Socket): void {
+    const { remoteAddress: host = '', remotePort: port = 0 } = socket;
+    this.#remotes.set(socket, { host, port });
     const most = this.#options.handshakesMax ?? LIMITS.webSocketHandshakesMax.value;
     if (this.#waiting.size >= most) {
       socket.on('error', () => undefined); // a reset of a connection that is closed anyway
@@ -129,8 +133,8 @@ class Handshakes {
     }
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       this.#settle(socket);
-      const { remoteAddress: host = '', remotePort: port = 0 } = request.socket;
-      this.#onConnection(new WebSocketConnection(webSocket, socket, { host, port }));
+      const remote = this.#remotes.get(request.socket) ?? { host: '', port: 0 };
+      this.#onConnection(new WebSocketConnection(webSocket, socket, remote));
     });
   }
 
@@ -162,7 +166,7 @@ class Handshakes {
   }
 
   #fail(reason: WebSocketFailure['reason'], why: string, socket: Duplex): void {
-    const { remoteAddress: host = '', remotePort: port = 0 } = socket as Partial<Socket>; // of the network, or of TLS over it
-    this.#options.onHandshakeFailed?.({ reason, why, remote: { host, port } });
+    const remote = this.#remotes.get(socket) ?? { host: '', port: 0 };
+    this.#options.onHandshakeFailed?.({ reason, why, remote });
   }
 }

@@ -132,6 +132,8 @@ test(
       failures.map(({ reason }) => reason),
       ['origin', 'protocol', 'protocol', 'path'],
     );
+    for (const { reason, remote } of failures)
+      assert.ok(remote.host === '127.0.0.1' && remote.port > 0, `${reason}: ${JSON.stringify(remote)}`);
     assert.equal(connections.length, 3);
     const answer = await fetch(`http://127.0.0.1:${port}/mqtt`);
     assert.equal(answer.status, 426);
@@ -231,5 +233,20 @@ test(
     assert.equal(failures[5]?.reason, 'refused');
     assert.equal(await statusOf(`ws://127.0.0.1:${port}/mqtt`, ['mqtt']), 101);
     assert.equal(connections.length, 1);
+  },
+);
+
+test(
+  'listenWebSocket names the address of a client whose connection is gone by the time it is refused',
+  TIMEOUT,
+  async (context) => {
+    const { port, failures } = await aListener(context);
+    const client = connectPlain(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.write('GET /mqtt HTTP/1.1\r\nOrigin: http://evil.exa');
+    client.resetAndDestroy();
+    await until(() => failures.length > 0);
+    assert.equal(failures[0]?.remote.host, '127.0.0.1');
+    assert.ok(Number(failures[0]?.remote.port) > 0);
   },
 );
