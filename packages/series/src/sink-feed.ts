@@ -7,7 +7,7 @@ import type { Seal, SeriesStore, StoreState } from './store.ts';
  * that fails reaches no sink, and one that succeeds waits for none.
  */
 export function feedSinks(
-  store: SeriesStore,
+  store: Pick<SeriesStore, 'seal'>,
   { series }: Pick<StoreState, 'series'>,
   runs: readonly SinkRun[],
 ): Pick<SeriesStore, 'seal'> {

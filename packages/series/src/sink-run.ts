@@ -1,4 +1,4 @@
-import type { Clock, Counter, Gauge, Logger, Meter } from '@skerry/kernel';
+import { type Clock, CodedError, type Counter, type Gauge, type Logger, type Meter } from '@skerry/kernel';
 import { SeriesError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { PointSink, PreparedPoints, SinkBook, SinkPoints, SinkTrouble } from './sink.ts';
@@ -33,7 +33,7 @@ const RETRY_MS = 1_000;
  * away costs a bounded memory, and no seal waits for it.
  */
 export class SinkRun<P extends PreparedPoints = PreparedPoints> implements AsyncDisposable {
-  /** Resolves when the run was disposed; fails with what it did not expect. */
+  /** Resolves when the run was disposed. A fault does not end it: it begins again behind what the sink has. */
   readonly ended: Promise<void>;
   readonly #parts: SinkRunParts<P>;
   readonly #needs: SinkRunNeeds;
@@ -46,6 +46,7 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
   #position: number;
   #committed: number;
   #bookTrouble: SinkTrouble | undefined;
+  #runTrouble: SinkTrouble | undefined;
   #wake: () => void = () => undefined;
 
   constructor(parts: SinkRunParts<P>, needs: SinkRunNeeds) {
@@ -56,7 +57,6 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
     this.#reach = parts.book.seal;
     this.#committed = parts.committed;
     this.ended = this.#follow();
-    this.ended.catch(() => undefined); // whoever awaits it is told
   }
 
   /** The last seal that the sink has. */
@@ -66,7 +66,7 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
 
   /** What keeps the sink from going on, in words. */
   get trouble(): SinkTrouble | undefined {
-    return this.#bookTrouble ?? this.#parts.sink.trouble;
+    return this.#runTrouble ?? this.#bookTrouble ?? this.#parts.sink.trouble;
   }
 
   /** Tells of a seal that the primary has committed; copies its points where the sink keeps up. */
@@ -98,9 +98,24 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
         else await this.#news();
       } catch (fault) {
         if (signal.aborted) return;
-        throw fault;
+        await this.#beginAgain(fault);
       }
     }
+  }
+
+  /** Nothing is forgotten: what was queued is read from the primary. The primary itself goes on meanwhile. */
+  async #beginAgain(fault: unknown): Promise<void> {
+    const { clock, logger } = this.#needs;
+    const { name } = this.#parts.sink;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#reach = this.#position;
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    const code = fault instanceof CodedError ? String(fault.code) : 'internal';
+    if (!this.#runTrouble?.detail.endsWith(reason))
+      logger.log('error', 'a sink cannot go on; it is tried again', { sink: name, reason });
+    this.#runTrouble = { code, detail: `sink ${name}: ${reason}` };
+    await clock.sleep(RETRY_MS, this.#ending.signal);
   }
 
   async #deliver({ seal, points, count, missed }: Delivery<P>): Promise<void> {
@@ -108,6 +123,7 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
     const refusals = count === 0 ? [] : await sink.write(points, this.#ending.signal);
     await this.#withBook(() => book.advance({ seal, points: count - refusals.length, missed, refusals }));
     this.#position = seal;
+    this.#runTrouble = undefined;
     this.#metrics.points.add(count - refusals.length);
     this.#metrics.refused.add(refusals.length);
     this.#metrics.missed.add(missed);

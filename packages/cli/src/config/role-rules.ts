@@ -9,6 +9,7 @@ export function roleFaults(role: Role, config: SkerryConfig): string[] {
     ...(role === 'gateway' ? gatewayFaults(config) : []),
     ...(role === 'gateway' ? [] : postgresFaults(role, config)),
     ...kafkaFaults(role, config),
+    ...(role === 'writer' ? sinkFaults(config) : []),
   ];
 }
 
@@ -27,6 +28,23 @@ function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): str
     faults.push(
       `gateway.buffer: found none with kafka.replication ${kafka.replication} and kafka.minInSync ${kafka.minInSync}, wanted segment, or 3 replicas of which 2 are in sync: the acknowledgement of fewer is no fsync`,
     );
+  return faults;
+}
+
+function sinkFaults({ sinks }: SkerryConfig): string[] {
+  const faults: string[] = [];
+  const names = sinks.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    faults.push(`sinks: found the name ${JSON.stringify(twice)} twice, wanted a name for each sink`);
+  for (const [i, { kind, username, passwordFile, tokenFile }] of sinks.entries()) {
+    if (kind === 'influxdb2' && username !== '')
+      faults.push(`sinks.${i}.username: found ${username} with influxdb2, wanted a tokenFile`);
+    if (username === '' && passwordFile !== '')
+      faults.push(`sinks.${i}.username: found none with a passwordFile, wanted a name`);
+    if (username !== '' && tokenFile !== '')
+      faults.push(`sinks.${i}.tokenFile: found one beside a username, wanted one of the two`);
+  }
   return faults;
 }
 

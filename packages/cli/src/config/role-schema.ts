@@ -15,6 +15,21 @@ export interface SourceConfig {
   readonly sessionExpirySecs: number;
 }
 
+/** A further store of points that a writer feeds beside PostgreSQL. */
+export interface SinkConfig {
+  readonly name: string;
+  readonly kind: 'influxdb1' | 'influxdb2';
+  readonly url: string;
+  readonly database: string;
+  readonly organization: string;
+  readonly measurement: string;
+  readonly username: string;
+  readonly passwordFile: string;
+  readonly tokenFile: string;
+  readonly gzip: boolean;
+  readonly retentionHours: number;
+}
+
 /** What the roles of a larger site read of the configuration beside the sections of `skerry up`. */
 export interface RoleConfig {
   readonly sources: readonly SourceConfig[];
@@ -54,6 +69,7 @@ export interface RoleConfig {
     readonly sealAfterMs: number;
     readonly sessionMs: number;
   };
+  readonly sinks: readonly SinkConfig[];
 }
 
 const text = (description: string, value = '') => ({ type: 'string' as const, default: value, description });
@@ -208,7 +224,40 @@ export const ROLE_SECTIONS = {
       1_800_000,
     ),
   }),
+  sinks: {
+    type: 'array' as const,
+    maxItems: 16,
+    default: [],
+    description: 'Further stores of points that writers feed beside PostgreSQL.',
+    items: section({
+      name: name('Name of the sink; what it has taken is kept under it.', 'influx'),
+      kind: choice(
+        'Which write API it has: that of InfluxDB 1, or that of InfluxDB 2 and 3.',
+        ['influxdb1', 'influxdb2'],
+        'influxdb1',
+      ),
+      url: {
+        ...text('Address: http:// or https://, host and port.', 'http://127.0.0.1:8086'),
+        pattern: '^https?://[^\\s@]+$',
+      },
+      database: { ...text('Database of InfluxDB 1, bucket of InfluxDB 2.', 'iot'), minLength: 1 },
+      organization: text('Organization of InfluxDB 2; empty for none.'),
+      measurement: text(
+        'Measurement of all points, with the metric as a tag; empty for one for each metric.',
+      ),
+      username: text('User name at InfluxDB 1; empty for none.'),
+      passwordFile: text('File that holds the password.'),
+      tokenFile: text('File that holds the token; empty for none.'),
+      gzip: { type: 'boolean' as const, default: true, description: 'Whether requests are compressed.' },
+      retentionHours: whole(
+        'Retention of the database of InfluxDB 1 that is made, h; one that is there is compared with it. 0 makes and compares none.',
+        72,
+        0,
+        876_000,
+      ),
+    }),
+  },
 } as const;
 
 /** Names of the sections of the roles. */
-export const ROLE_SECTION_NAMES = ['sources', 'gateway', 'kafka', 'postgres', 'writer'] as const;
+export const ROLE_SECTION_NAMES = ['sources', 'gateway', 'kafka', 'postgres', 'writer', 'sinks'] as const;

@@ -76,12 +76,13 @@ export class InfluxApi {
     },
   ): Promise<Answer | SeriesError> {
     const { url } = this.#place;
+    const secret = authorization(this.#place);
     try {
       const response = await fetch(`${url.replace(/\/$/, '')}/${path}`, {
         method: 'POST',
         redirect: 'manual',
         headers: {
-          ...authorization(this.#place),
+          ...secret,
           'content-type': 'text/plain; charset=utf-8',
           ...(encoding && { 'content-encoding': encoding }),
         },

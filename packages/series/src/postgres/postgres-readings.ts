@@ -51,6 +51,7 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     ledger: () => read('read the ledger', readLedger),
     connectivity: (query) =>
       read('read how a device is connected', (session) => readConnectivity(session, query)),
+    sources: () => read('read the sources', readSources),
     figures: () => read('measure the store', readFigures),
     now: () => read('read the newest seals', cursorNow),
     changes: (cursor, filter, pointsMax) =>
@@ -65,11 +66,23 @@ async function readFigures(session: PostgresSession): Promise<ReadingFigures> {
       (SELECT count(*) FROM devices WHERE device <> '') AS devices, (SELECT count(*) FROM series) AS series,
       (SELECT count(*) FROM dead_letters WHERE state = 'open') AS letters`,
   );
+  const sources = await readSources(session);
+  return {
+    bytes: Number(row?.bytes),
+    points: sources.reduce((all, { points }) => all + points, 0),
+    devices: Number(row?.devices),
+    series: Number(row?.series),
+    deadLettersOpen: Number(row?.letters),
+    sources,
+  };
+}
+
+async function readSources(session: PostgresSession): Promise<ReadingSource[]> {
   const rows = await session.query(
     `SELECT s.*, date_part('epoch', s.log_time) AS log, date_part('epoch', s.sealed) AS at,
        f.seal AS folded, f.rolled_seal FROM sources s JOIN folds f ON f.source = s.id ORDER BY s.id`,
   );
-  const sources = rows.map(
+  return rows.map(
     (one): ReadingSource => ({
       id: Number(one.id),
       journalId: String(one.journal_id),
@@ -86,12 +99,4 @@ async function readFigures(session: PostgresSession): Promise<ReadingFigures> {
       rollupLag: Number(one.seal) - Number(one.rolled_seal),
     }),
   );
-  return {
-    bytes: Number(row?.bytes),
-    points: sources.reduce((all, { points }) => all + points, 0),
-    devices: Number(row?.devices),
-    series: Number(row?.series),
-    deadLettersOpen: Number(row?.letters),
-    sources,
-  };
 }

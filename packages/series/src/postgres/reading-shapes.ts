@@ -193,6 +193,8 @@ export interface PostgresReadings {
     readonly toMicros: number;
     readonly limit: number;
   }): Promise<DeviceConnectivity | undefined>;
+  /** Every source as it is committed; quicker than `figures`. */
+  sources(): Promise<readonly ReadingSource[]>;
   figures(): Promise<ReadingFigures>;
   /** The cursor behind everything that is committed. */
   now(): Promise<string>;

@@ -17,8 +17,8 @@ import {
 } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
 import { openPipeline, type Pipeline, type RouteConfig } from '@skerry/pipeline';
-import type { SeriesStore, StoreState } from '@skerry/series';
-import { openPostgresStore, type PostgresPool } from '@skerry/series/postgres';
+import { feedSinks, type PointSink, type SeriesStore, SinkRun, type StoreState } from '@skerry/series';
+import { openPostgresStore, openSinkBook, type PostgresPool } from '@skerry/series/postgres';
 
 /** One partition of a topic. */
 export interface PartitionName {
@@ -46,6 +46,8 @@ export interface PartitionRunNeeds {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly failpoint: FailpointHook;
+  /** Further stores that get the points of each partition. */
+  readonly sinks: readonly PointSink[];
 }
 
 /** Points in one seal at most, so that many partitions together stay small. */
@@ -60,19 +62,21 @@ export class PartitionRun implements AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly store: SeriesStore;
   readonly journal: KafkaPartition;
+  readonly sinks: readonly SinkRun[];
   /** Its gauges; what it counts is in the meter of the process. */
   readonly gauges: () => MetricFamily[];
   readonly #stack: AsyncDisposableStack;
 
   constructor(
     name: PartitionName,
-    parts: Pick<PartitionRun, 'pipeline' | 'store' | 'journal' | 'gauges'>,
+    parts: Pick<PartitionRun, 'pipeline' | 'store' | 'journal' | 'sinks' | 'gauges'>,
     stack: AsyncDisposableStack,
   ) {
     this.name = name;
     this.pipeline = parts.pipeline;
     this.store = parts.store;
     this.journal = parts.journal;
+    this.sinks = parts.sinks;
     this.gauges = parts.gauges;
     this.#stack = stack;
   }
@@ -97,14 +101,12 @@ export async function openPartitionRun(
   const meter = partMeter(needs.meter);
   await using stack = new AsyncDisposableStack();
   const [cluster, found] = await Promise.all([client.cluster(), client.topic(topic)]);
+  const journalId = partitionJournalId(cluster.id, found.id, partition);
   const store = stack.use(
     await openPostgresStore(
       {
         pool,
-        source: {
-          journalId: partitionJournalId(cluster.id, found.id, partition),
-          label: `${topic}/${partition}`,
-        },
+        source: { journalId, label: `${topic}/${partition}` },
         owner: options.owner,
         retention: { rawDays: options.rawDays, rollupDays: options.rollupDays },
       },
@@ -127,6 +129,7 @@ export async function openPartitionRun(
       { client, clock, random, logger, meter },
     ),
   );
+  const { runs: sinks } = stack.use(await followSource(journalId, state.sealNumber, needs, meter));
   // a source that is new begins with the oldest record that Kafka has
   const from = state.journalId === undefined ? journal.start : position;
   const pipeline = stack.use(
@@ -141,7 +144,7 @@ export async function openPartitionRun(
       },
       {
         journal,
-        store: loaded(store, { ...state, position: from }),
+        store: loaded(store, { ...state, position: from }, feedSinks(store, state, sinks)),
         clock,
         logger,
         meter,
@@ -151,7 +154,7 @@ export async function openPartitionRun(
     ),
   );
   const gauges = () => meter.snapshot();
-  return new PartitionRun(name, { pipeline, store, journal, gauges }, stack.move());
+  return new PartitionRun(name, { pipeline, store, journal, sinks, gauges }, stack.move());
 }
 
 /** What was received up to the store's position: each record has a verdict there. */
@@ -168,11 +171,28 @@ function receivedOf({ accounts }: StoreState): ReceivedCount[] {
   return [...projects.values()];
 }
 
-/** A store that has told its state already: `load` is asked once only. */
-function loaded(store: SeriesStore, state: StoreState): SeriesStore {
+/** The sinks on their way after a source. */
+async function followSource(
+  journalId: string,
+  committed: number,
+  { sinks, pool, clock, logger }: PartitionRunNeeds,
+  meter: Meter,
+): Promise<AsyncDisposable & { readonly runs: readonly SinkRun[] }> {
+  await using stack = new AsyncDisposableStack();
+  const runs: SinkRun[] = [];
+  for (const sink of sinks) {
+    const book = await openSinkBook({ pool, sink: sink.name, journalId });
+    runs.push(stack.use(new SinkRun({ sink, book, committed }, { clock, logger, meter })));
+  }
+  const owned = stack.move();
+  return { runs, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A store that has told its state already: `load` is asked once only. `fed` takes its seals. */
+function loaded(store: SeriesStore, state: StoreState, fed: Pick<SeriesStore, 'seal'>): SeriesStore {
   return {
     load: async () => state,
-    seal: (seal) => store.seal(seal),
+    seal: (seal) => fed.seal(seal),
     query: (query, unsealed) => store.query(query, unsealed),
     deadLetters: (filter) => store.deadLetters(filter),
     deadLetter: (offset) => store.deadLetter(offset),

@@ -114,6 +114,9 @@ class Owned implements AsyncDisposable {
     const alarms = this.run?.pipeline.alarms() ?? [];
     const { condition } = this.run?.journal ?? {};
     return [
+      ...(this.run?.sinks ?? []).flatMap(({ trouble }) =>
+        trouble ? [{ code: trouble.code, detail: `${place}: ${trouble.detail}` }] : [],
+      ),
       ...alarms.map(({ code, detail }) => ({ code, detail: `${place}: ${detail}` })),
       ...(condition?.is === 'waiting'
         ? [{ code: condition.code, detail: `${place}: ${condition.reason}` }]

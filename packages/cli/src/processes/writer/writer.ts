@@ -12,6 +12,7 @@ import { poolOptionsOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
+import { openSink } from './configured-sinks.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
 
@@ -30,6 +31,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   await using stack = new AsyncDisposableStack();
   const client = stack.use(await openConfiguredKafka(config.writer.group, config, { clock, logger, random }));
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry writer'), { clock, logger }));
+  const sinks = config.sinks.map((one) => stack.use(openSink(one, { clock, random, logger, meter })));
   const layout = layoutOf(config);
   const runs = stack.use(
     new PartitionRuns(
@@ -49,6 +51,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
         logger,
         meter,
         failpoint: failpointHook(context.environment.SKERRY_FAILPOINT),
+        sinks,
       },
     ),
   );
@@ -105,12 +108,13 @@ async function tellPositions(group: WriterGroup, runs: PartitionRuns): Promise<v
 
 function tell(
   stdout: NodeJS.WritableStream,
-  { kafka, writer }: SkerryConfig,
+  { kafka, writer, sinks }: SkerryConfig,
   { host, port }: { readonly host: string; readonly port: number },
 ): void {
   const lines = [
     'Skerry writer: from Kafka into PostgreSQL.',
     `  Kafka: ${kafka.brokers.join(', ')}, group ${writer.group}`,
+    ...sinks.map(({ name, kind, url, database }) => `  Sink ${name}: ${kind}, ${database} at ${url}`),
     `  Health, readiness and metrics: http://${host}:${port}`,
   ];
   stdout.write(`${lines.join('\n')}\n`);
