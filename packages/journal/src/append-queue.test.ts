@@ -31,6 +31,23 @@ test('AppendQueue commits together what was appended in one task', async () => {
   assert.deepEqual(groups, [[1, 2], [3]]);
 });
 
+test('AppendQueue commits once for what was appended since the last time, however many appends there were then', async () => {
+  const { queue, groups } = aQueue();
+  const later: Promise<unknown>[] = [];
+  const appendSoon = (count: number): void =>
+    queueMicrotask(() => void later.push(queue.append(aBatchOf(count))));
+  later.push(queue.append(aBatchOf(1)));
+  appendSoon(3);
+  later.push(queue.append(aBatchOf(2)));
+  appendSoon(4);
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all(later);
+  assert.deepEqual(groups, [
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
 test('AppendQueue begins another group before the records before a batch exceed what its header can say', async () => {
   const { queue, groups } = aQueue();
   await Promise.all([60_000, 5_535, 9, 65_535, 1, 1].map((count) => queue.append(aBatchOf(count))));

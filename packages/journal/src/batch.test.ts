@@ -175,6 +175,23 @@ test('BatchBuilder is full by bytes and by records', () => {
   assert.deepEqual([byBytes.count, byBytes.isFull, byBytes.close()], [0, false, undefined]);
 });
 
+test('BatchBuilder is full at exactly the bytes and records that it may have', () => {
+  const isFullAt = (limits: { batchBytesMax?: number; batchRecordsMax?: number }): boolean => {
+    const builder = new BatchBuilder(limits);
+    builder.add(aRecord(builder));
+    return builder.isFull;
+  };
+  const { byteLength } = aBatch().bytes;
+  assert.deepEqual(
+    [byteLength - 1, byteLength, byteLength + 1].map((batchBytesMax) => isFullAt({ batchBytesMax })),
+    [true, true, false],
+  );
+  assert.deepEqual(
+    [1, 2].map((batchRecordsMax) => isFullAt({ batchRecordsMax })),
+    [true, false],
+  );
+});
+
 test('BatchBuilder is full by projects, and refuses one more in the open batch', () => {
   const builder = new BatchBuilder({ batchBytesMax: 2 ** 30, batchRecordsMax: 65_535 });
   const input = { ...aRecord(builder, { project: null }), topic: new Uint8Array(0) };

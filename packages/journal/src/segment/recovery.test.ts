@@ -157,6 +157,32 @@ test('openSegmentJournal after a crash finds every flipped bit below the last co
   }
 });
 
+test('openSegmentJournal cuts a torn end off a segment that is longer than what it copies at a time', async () => {
+  const scene = new SimulatedJournal(1, { segmentBytes: 4 * 2 ** 20 });
+  const journal = await scene.open();
+  for (let i = 0; i < 18; i++) await journal.append(aBatch({ payload: String(i).padEnd(60_000) }));
+  const name = '00000000000000000000.seg';
+  const whole = scene.bytesOf(name);
+  assert.ok(whole.byteLength > 2 ** 20);
+  scene.kill();
+  scene.overwrite(name, Buffer.concat([whole, Buffer.alloc(9000, 0x5a)]));
+  const next = await scene.open();
+  assert.equal(next.figures().tornBytes, 9000);
+  assert.deepEqual(Buffer.from(scene.bytesOf(name)), Buffer.from(whole));
+});
+
+test('openSegmentJournal fails as the disk does where the copy of the newest segment cannot take its name', async () => {
+  const scene = new SimulatedJournal();
+  await write(await scene.open(), 3, 3);
+  scene.kill();
+  scene.disk.setFaults(({ kind }) => (kind === 'rename' ? { kind: 'fail', code: 'disk-failed' } : undefined));
+  await assert.rejects(scene.open(), hasCode('disk-failed'));
+  assert.ok(!scene.log.some(({ message }) => message.startsWith('No room for a copy')));
+  scene.disk.setFaults(() => undefined);
+  scene.kill();
+  await assertHolds(await scene.open(), 0, 6);
+});
+
 test('openSegmentJournal refuses a journal cut short below what consumers.json knows to have been durable', async () => {
   const scene = new SimulatedJournal();
   const journal = await scene.open();
@@ -166,6 +192,7 @@ test('openSegmentJournal refuses a journal cut short below what consumers.json k
   const whole = scene.bytesOf(name);
   scene.overwrite(name, whole.slice(0, findLastBatch(whole)));
   await assert.rejects(scene.open(), hasCode('journal-damaged'));
+  await assert.rejects(scene.open({ readOnly: true }), /once ended at 6, now it ends at 3/);
 });
 
 test('openSegmentJournal refuses a journal that ends below the position its caller has', async () => {

@@ -87,6 +87,43 @@ test('SegmentReader names file and byte of what is damaged in an older segment, 
   );
 });
 
+test('SegmentReader says what is wrong with a batch: cut off, above the end it was told, none at all', async () => {
+  const { scene, reader, journal } = await aJournal(3);
+  const name = '00000000000000000000.seg';
+  const saidOf = (end: number): unknown => {
+    reader.close();
+    try {
+      return reader.readNow(0, 100_000, end).length;
+    } catch (error) {
+      hasCode('journal-damaged')(error);
+      return String(error);
+    }
+  };
+  assert.equal(saidOf(4), 2);
+  assert.match(String(saidOf(3)), /a batch reaches above the end 3/);
+  const whole = scene.bytesOf(name);
+  const last = Buffer.from(whole).lastIndexOf('SKB1');
+  scene.overwrite(name, whole.slice(0, -1));
+  assert.match(String(saidOf(journal.end)), new RegExp(`at byte ${last + 80} .*the batch ends early`));
+  scene.overwrite(name, whole.slice(0, last + 10));
+  assert.match(String(saidOf(journal.end)), new RegExp(`at byte ${last} .*there is no valid batch`));
+  scene.overwrite(name, whole);
+  assert.equal(saidOf(journal.end), 3);
+});
+
+test('SegmentReader.readRetained stops at the end it was told, though the journal goes on', async () => {
+  const { reader, journal } = await aJournal(20);
+  await journal.append(aBatch({ payload: 'kept', retain: true }));
+  const found = async (from: number, end: number): Promise<number[]> => {
+    const offsets: number[] = [];
+    for await (const batch of reader.readRetained(from, end)) offsets.push(batch.firstOffset);
+    return offsets;
+  };
+  for (const end of [2, 4, 38, 40]) assert.deepEqual(await found(0, end), [], `to ${end}`);
+  assert.deepEqual(await found(0, 41), [40]);
+  assert.deepEqual(await found(40, 41), [40]);
+});
+
 test('SegmentReader finds a segment that is gone from the middle', async () => {
   const { scene, reader, journal } = await aJournal(60);
   const names = scene.names().filter((name) => name.endsWith('.seg'));
@@ -121,6 +158,20 @@ test('SegmentReader tells offset-trimmed for what was given up while it read', a
   journal.commit({ name: 'pipeline', isMandatory: true, position: journal.end });
   await journal.trim();
   reader.close();
-  await assert.rejects(reader.read(0, 1, journal.end), hasCode('offset-trimmed'));
+  await assert.rejects(reader.read(0, 1, journal.end), (error) => {
+    hasCode('offset-trimmed')(error);
+    assert.match(String(error), new RegExp(`from 0: the journal begins at ${journal.start}\\.`));
+    return true;
+  });
   assert.equal((await reader.read(journal.start, 1, journal.end))[0]?.firstOffset, journal.start);
+});
+
+test('SegmentReader tells offset-trimmed where there is no segment at all', async () => {
+  const { scene, reader } = await aJournal(1);
+  scene.disk.remove(`${SAMPLE_FOLDER}/00000000000000000000.seg`);
+  await assert.rejects(reader.read(0, 1, 2), (error) => {
+    hasCode('offset-trimmed')(error);
+    assert.match(String(error), /begins at nowhere/);
+    return true;
+  });
 });

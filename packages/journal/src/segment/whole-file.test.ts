@@ -65,6 +65,19 @@ test('replaceFile has made the new contents durable when it returns, under their
   }
 });
 
+test('writeAll writes all bytes in as many steps as the disk takes, and gives up where it takes none', () => {
+  const disk = new SimulatedDisk({ folders: ['/data'] });
+  const file = disk.open('/data/f', 'create');
+  file.write(new TextEncoder().encode('head'), 0);
+  let steps = 0;
+  disk.setFaults(({ kind }) => (kind === 'write' && ++steps < 4 ? { kind: 'short', bytes: 2 } : undefined));
+  writeAll(file, new TextEncoder().encode('0123456789'), 4);
+  assert.deepEqual([held(disk), steps], ['head0123456789', 4]);
+  const taken = [3, 0];
+  const stuck = { ...file, write: () => taken.shift() ?? assert.fail('written on after no byte was taken') };
+  assert.throws(() => writeAll(stuck, new Uint8Array(5), 4), { code: 'disk-full', facts: { at: 7 } });
+});
+
 test('replaceFile on a full disk leaves the old contents and nothing beside them', () => {
   const disk = new SimulatedDisk({ folders: ['/data'], capacityBytes: 10 });
   put(disk, 'old');
