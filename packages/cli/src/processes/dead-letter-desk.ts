@@ -55,7 +55,8 @@ export async function changeDeadLetters(
   return { changed: asked.length - open, failedAgain: open, undecided: 0, unchanged };
 }
 
-function recordOf(
+/** The record that asks for it; `letter.offset` is the one of the journal that judges it. */
+export function recordOf(
   kind: 'replay' | 'discard',
   letter: DeadLetter,
   author: string,
@@ -88,7 +89,10 @@ async function isJudged(end: number, { pipeline, clock }: DeskNeeds): Promise<bo
 }
 
 /** How many of these letters, in rising order, are open. */
-async function openOf(offsets: readonly number[], { pipeline }: DeskNeeds): Promise<number> {
+export async function openOf(
+  offsets: readonly number[],
+  { pipeline }: Pick<DeskNeeds, 'pipeline'>,
+): Promise<number> {
   const wanted = new Set(offsets);
   const last = offsets.at(-1) ?? -1;
   let after = (offsets[0] ?? 0) - 1;
@@ -125,7 +129,11 @@ async function durable({ ingress, clock }: DeskNeeds, records: readonly RecordIn
   return (await Promise.race([ingress.addAwaited(records), late.promise])).lastOffset;
 }
 
-async function* lettersOf(choice: DeadLetterChoice, needs: DeskNeeds): AsyncGenerator<DeadLetter> {
+/** The letters of a choice: the one that is named, whatever its state, or the open ones that pass the filter. */
+export async function* lettersOf(
+  choice: DeadLetterChoice,
+  needs: Pick<DeskNeeds, 'pipeline'>,
+): AsyncGenerator<DeadLetter> {
   if ('offset' in choice) {
     const letter = await needs.pipeline.request('deadLetter', choice.offset);
     if (letter) yield letter;

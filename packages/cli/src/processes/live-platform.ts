@@ -57,6 +57,12 @@ export interface LivePlatformNeeds {
   readonly configuration: () => PlatformConfiguration;
   readonly simulation: SimulationDesk;
   readonly refusals: Platform['refusals'];
+  /** How dead letters are changed where the own journal is not the one that they are in. */
+  readonly changeDeadLetters?: (
+    kind: 'replay' | 'discard',
+    choice: DeadLetterChoice,
+    author: string,
+  ) => Promise<DeadLetterOutcome>;
   readonly isReadOnly: boolean;
 }
 
@@ -256,6 +262,8 @@ export class LivePlatform implements Platform, Disposable {
     choice: DeadLetterChoice,
     author: string,
   ): Promise<DeadLetterOutcome> {
+    const { changeDeadLetters: elsewhere } = this.#needs;
+    if (elsewhere) return await elsewhere(kind, choice, author);
     const refusal = this.#needs.ingress.refusal();
     if (refusal !== undefined) throw new ApiError('unavailable', REFUSAL_DETAILS[refusal]);
     return await changeDeadLetters(kind, choice, author, this.#needs);

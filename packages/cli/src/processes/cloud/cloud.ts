@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Access, makeFirstUser, openAccess } from '@skerry/access';
 import { nodeScrypt } from '@skerry/access/node';
@@ -6,9 +5,9 @@ import { openPostgresAccessStore } from '@skerry/access/postgres';
 import { type Api, ApiError, openApi, type PlatformConfiguration, type SimulationDesk } from '@skerry/api';
 import { openUplink } from '@skerry/journal/kafka';
 import { createMeter } from '@skerry/kernel';
-import { nodeClock, nodeDisk, nodeRandom, stderrLogger, turn } from '@skerry/kernel/node';
+import { nodeClock, nodeDisk, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { compileRoutes } from '@skerry/pipeline';
-import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
+import type { PostgresReadings } from '@skerry/series/postgres';
 import { withoutSecrets } from '../../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
@@ -16,7 +15,6 @@ import { settingsOf } from '../../config/settings.ts';
 import { programName } from '../../program-name.ts';
 import { VERSION } from '../../version.ts';
 import { auditFolderOf } from '../access-room.ts';
-import { openAccountTeller } from '../account-teller.ts';
 import { ArrivalNotes } from '../arrival-notes.ts';
 import { CertificateBook } from '../certificate-book.ts';
 import { type HeldDataFolder, holdDataFolder } from '../data-folder.ts';
@@ -30,11 +28,9 @@ import { listening } from '../listening.ts';
 import { LivePlatform } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
-import { poolOptionsOf } from '../postgres-way.ts';
 import { asked, type RoleOptions, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
-import { LedgerDesk } from './ledger-desk.ts';
-import { TablePipeline } from './table-pipeline.ts';
+import { openCloudTables } from './cloud-tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
 
@@ -62,11 +58,8 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
     ),
   );
-  const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
-  const readings = openPostgresReadings(pool, { clock, breathe: turn });
-  const name = `${hostname()}, cloud`;
-  stack.use(openAccountTeller(config, { journal: buffer.follower, uplink, name, clock, logger }));
-  const ledger = new LedgerDesk({ readings, client: client.fork(), topics: layout.fixedTopics, clock });
+  const tables = openCloudTables(config, { buffer, uplink, client, clock, logger }, stack);
+  const { readings, pipeline, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
@@ -76,7 +69,8 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
     new LivePlatform({
       role: 'cloud',
       dataDir: config.dataDir,
-      pipeline: new TablePipeline({ readings, ledger, clock, perDeviceStatus: config.metrics.perDevice }),
+      pipeline,
+      changeDeadLetters,
       ingress,
       flush: () => buffer.appender.flush(),
       reports: {

@@ -1,0 +1,54 @@
+import { hostname } from 'node:os';
+import type { KafkaClient, Uplink } from '@skerry/journal/kafka';
+import { PartitionAppender } from '@skerry/journal/kafka';
+import type { Clock, Logger } from '@skerry/kernel';
+import { turn } from '@skerry/kernel/node';
+import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
+import type { SkerryConfig } from '../../config/schema.ts';
+import { openAccountTeller } from '../account-teller.ts';
+import type { GatewayBuffer } from '../gateway/gateway-buffer.ts';
+import { layoutOf } from '../kafka-way.ts';
+import type { LivePlatformNeeds } from '../live-platform.ts';
+import { poolOptionsOf } from '../postgres-way.ts';
+import { LedgerDesk } from './ledger-desk.ts';
+import { changeLettersInKafka } from './letter-desk.ts';
+import { TablePipeline } from './table-pipeline.ts';
+
+/** What the tables are opened with. */
+export interface CloudTablesNeeds {
+  readonly buffer: Pick<GatewayBuffer, 'follower'>;
+  readonly uplink: Uplink;
+  readonly client: KafkaClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What writers store, as the platform of a cloud asks for it and changes it. */
+export interface CloudTables {
+  readonly readings: PostgresReadings;
+  readonly pipeline: TablePipeline;
+  readonly changeDeadLetters: NonNullable<LivePlatformNeeds['changeDeadLetters']>;
+}
+
+/** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
+export function openCloudTables(
+  config: SkerryConfig,
+  { buffer, uplink, client, clock, logger }: CloudTablesNeeds,
+  stack: AsyncDisposableStack,
+): CloudTables {
+  const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
+  const readings = openPostgresReadings(pool, { clock, breathe: turn });
+  const name = `${hostname()}, cloud`;
+  stack.use(openAccountTeller(config, { journal: buffer.follower, uplink, name, clock, logger }));
+  const topics = layoutOf(config).fixedTopics;
+  const ledger = new LedgerDesk({ readings, client: client.fork(), topics, clock });
+  const appender = stack.use(new PartitionAppender(client));
+  const perDeviceStatus = config.metrics.perDevice;
+  const pipeline = new TablePipeline({ readings, ledger, clock, perDeviceStatus });
+  return {
+    readings,
+    pipeline,
+    changeDeadLetters: (kind, choice, author) =>
+      changeLettersInKafka(kind, choice, author, { pipeline, readings, appender, clock }),
+  };
+}
