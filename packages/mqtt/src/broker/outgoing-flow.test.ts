@@ -85,6 +85,50 @@ test('OutgoingFlow sends again what is in flight, first and in order, within a s
   assert.deepEqual(drain(flow), [[4, 4, false]]);
 });
 
+test('OutgoingFlow keeps the window when what is to be sent again is acknowledged before it was', () => {
+  const { flow } = aFlow();
+  for (let number = 1; number <= 5; number++) flow.offer(aDelivery(number));
+  drain(flow);
+  flow.begin(2);
+  drain(flow);
+  assert.equal(flow.acknowledge(3), true);
+  assert.deepEqual(drain(flow), [], 'two of two are in flight');
+  assert.equal(flow.acknowledge(1), true);
+  assert.deepEqual(drain(flow), [[4, 4, false]]);
+});
+
+test('OutgoingFlow takes as many messages and bytes as its bounds and those of all sessions allow', () => {
+  const taken = (flow: OutgoingFlow): number => {
+    let count = 0;
+    while (count < 50 && flow.offer(aDelivery(count))) count++;
+    return count;
+  };
+  assert.equal(taken(aFlow().flow), 10);
+  assert.deepEqual(
+    [6, 7, 8].map((queueBytesMax) => taken(aFlow({ queueBytesMax }).flow)),
+    [3, 3, 4],
+  );
+  for (const [before, count] of [
+    [92, 4],
+    [93, 3],
+    [99, 0],
+  ] as const) {
+    const budget = { bytes: before, bytesMax: 100 };
+    assert.equal(taken(new OutgoingFlow(BOUNDS, budget, () => undefined)), count);
+    assert.equal(budget.bytes, before + 2 * count);
+  }
+});
+
+test('OutgoingFlow.clear gives the number of all that was not acknowledged, in flight and waiting', () => {
+  const { flow, budget } = aFlow();
+  for (let number = 1; number <= 8; number++) flow.offer(aDelivery(number));
+  drain(flow);
+  flow.acknowledge(1);
+  assert.deepEqual([flow.inflight, flow.waiting], [2, 5]);
+  assert.equal(flow.clear(), 7);
+  assert.deepEqual([flow.clear(), flow.inflight, flow.waiting, budget.bytes], [0, 0, 0, 0]);
+});
+
 test('OutgoingFlow drops what expired in the queue and tells of it, not what is in flight', () => {
   const { flow, expired, budget } = aFlow({ inflightMax: 1 });
   flow.offer(aDelivery(1, 100));
