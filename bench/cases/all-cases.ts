@@ -6,6 +6,7 @@ import { CONSOLE_FIRST_PAINT } from './console-first-paint.ts';
 import { DEPENDENCIES } from './dependencies.ts';
 import { DEVICE_LIST } from './device-list.ts';
 import { EXPORT } from './export.ts';
+import { GATEWAY_CASES } from './gateway.ts';
 import { POSTGRES_WRITE } from './postgres-write.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
@@ -34,6 +35,7 @@ export const CASES: readonly BenchCase[] = [
   DEVICE_LIST,
   CONSOLE_FIRST_PAINT,
   RSS,
+  ...GATEWAY_CASES,
   DEPENDENCIES,
   START_UP,
 ];

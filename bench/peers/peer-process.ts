@@ -19,9 +19,9 @@ export class PeerProcess implements Broker {
     child.on('message', (told) => this.#tell(told));
   }
 
-  /** Starts a script of this folder with the folder for its data; resolves when it has told its port. */
-  static async start(script: string, folder: string): Promise<PeerProcess> {
-    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [folder], { execArgv: [] });
+  /** Starts a script of this folder with the folder for its data and further words; resolves when it has told its port. */
+  static async start(script: string, folder: string, words: readonly string[] = []): Promise<PeerProcess> {
+    const child = fork(fileURLToPath(new URL(script, import.meta.url)), [folder, ...words], { execArgv: [] });
     const ended = endOf(child, script);
     ended.catch(() => undefined); // told to whoever waits for an answer
     const [told] = await Promise.race([once(child, 'message'), ended]);
