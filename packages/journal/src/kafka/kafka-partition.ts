@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter, Random } from '@skerry/kernel';
+import type { Clock, Counter, Logger, Meter, Random } from '@skerry/kernel';
 import { ConsumerBook } from '../consumer-book.ts';
 import { EndWaiters } from '../end-waiters.ts';
 import { JournalError } from '../errors.ts';
@@ -89,6 +89,7 @@ export class KafkaPartition implements AsyncDisposable {
   readonly id: string;
   readonly #options: KafkaPartitionOptions;
   readonly #needs: KafkaPartitionNeeds;
+  readonly #lost: Counter;
   readonly #topicId: string;
   readonly #maker: BatchMaker;
   readonly #count: PartitionCount;
@@ -116,6 +117,11 @@ export class KafkaPartition implements AsyncDisposable {
     this.#leader = topic.partitions[options.partition]?.leader ?? -1;
     this.#start = bounds.start;
     this.#end = bounds.end;
+    this.#lost = needs.meter.counter(
+      'iot_kafka_lost_records_total',
+      'Records that retention removed before they were read.',
+      { topic: options.topic, partition: String(options.partition) },
+    );
     const base = options.base ?? baseAt(bounds.start);
     this.#maker = new BatchMaker(options.topic, options.layout);
     this.#count = new PartitionCount(base);
@@ -307,16 +313,11 @@ export class KafkaPartition implements AsyncDisposable {
   /** Retention took records that were not read: nobody may overlook that. */
   #lose(from: Offset, to: Offset): void {
     const { topic, partition, onLost } = this.#options;
-    const { logger, meter } = this.#needs;
+    const { logger } = this.#needs;
     const lost = to - from;
     const facts = { topic, partition, from, start: to, lost };
     logger.log('error', 'Kafka has removed records that were not read', facts);
-    meter
-      .counter('iot_kafka_lost_records_total', 'Records that retention removed before they were read.', {
-        topic,
-        partition: String(partition),
-      })
-      .add(lost);
+    this.#lost.add(lost);
     if (onLost === 'void') {
       this.#lostUntil = to;
       this.#start = Math.min(this.#start, from);

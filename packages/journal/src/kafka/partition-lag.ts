@@ -25,7 +25,8 @@ export class PartitionLagMeters implements Disposable {
   readonly #ticker: Disposable;
   readonly #records: Gauge;
   readonly #seconds: Gauge;
-  readonly #left: Gauge;
+  /** None where nothing is ever removed. */
+  readonly #left: Gauge | undefined;
   /** Batches that were handed out and are not done with, oldest first. */
   #open: ReadBatch[] = [];
   #position: Offset = 0;
@@ -49,11 +50,14 @@ export class PartitionLagMeters implements Disposable {
       'Age of the oldest record of a partition that is not done with.',
       labels,
     );
-    this.#left = meter.gauge(
-      'iot_kafka_retention_left_seconds',
-      'Time until retention removes a record that is not done with; the whole retention while none waits.',
-      labels,
-    );
+    if (retentionMs !== undefined) {
+      this.#left = meter.gauge(
+        'iot_kafka_retention_left_seconds',
+        'Time until retention removes a record that is not done with; the whole retention while none waits.',
+        labels,
+      );
+      this.#left.set(retentionMs / 1000);
+    }
     this.#ticker = clock.startTicker(LIMITS.kafkaLagEveryMs.value, () => {
       look().then(
         (end) => this.#tell(end),
@@ -98,7 +102,7 @@ export class PartitionLagMeters implements Disposable {
     this.#ticker[Symbol.dispose]();
     this.#records.set(0);
     this.#seconds.set(0);
-    if (this.#retentionMs !== undefined) this.#left.set(this.#retentionMs / 1000);
+    if (this.#retentionMs !== undefined) this.#left?.set(this.#retentionMs / 1000);
   }
 
   /** Joins neighbours, so that many small batches do not fill memory; the older time stands for both. */
@@ -116,6 +120,6 @@ export class PartitionLagMeters implements Disposable {
     const { records, seconds, retentionLeftSeconds } = this.lag(end);
     this.#records.set(records);
     this.#seconds.set(seconds);
-    if (this.#retentionMs !== undefined) this.#left.set(retentionLeftSeconds ?? this.#retentionMs / 1000);
+    if (this.#retentionMs !== undefined) this.#left?.set(retentionLeftSeconds ?? this.#retentionMs / 1000);
   }
 }

@@ -92,9 +92,9 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   return 0;
 }
 
-/** How many devices there are is told by the cloud, which sees those of all writers. */
+/** What is of all partitions together, devices and the size of the tables, is told by the cloud. */
 function gaugesOf(run: PartitionRun): MetricFamily[] {
-  return run.gauges().filter(({ name }) => !name.startsWith('iot_device_'));
+  return run.gauges().filter(({ name }) => name !== 'iot_store_bytes' && !name.startsWith('iot_device_'));
 }
 
 /** For tools that show the lag of groups; the positions that count are those of the store. */
