@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { feedSinks } from '@skerry/series';
+import { InfluxApi, type InfluxSinkOptions } from '@skerry/series/influx';
+import { startPostgres, startVictoriaMetrics } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+import { aPool, aSchema, aStore } from '../postgres/scene.ts';
+import { answerBefore } from './answers.ts';
+import { aRun, BASE, sinkOptions, somePoints, someSeal } from './scene.ts';
+
+const server = await startPostgres();
+after(() => server[Symbol.asyncDispose]());
+
+/** VictoriaMetrics keeps 12 digits or so. */
+const rounded = (value: unknown) => Number(Number(value).toPrecision(10));
+
+const never = new AbortController().signal;
+
+/** Seals of all types go into a sink. */
+async function fill(options: InfluxSinkOptions, seals: number): Promise<void> {
+  await using pool = aPool(server.url(), aSchema());
+  await using store = await aStore(pool);
+  const state = await store.load();
+  await using sink = await aRun(pool, options);
+  const fed = feedSinks(store, state, [sink.run]);
+  for (let number = 1; number <= seals; number++) await fed.seal(someSeal(number, 120));
+  await until(
+    'the sink has it',
+    () => sink.run.position === seals,
+    20_000,
+    () => sink.run.trouble?.detail,
+  );
+}
+
+test('a sink by the write API of InfluxDB 2: VictoriaMetrics has every number, boolean and rounded integer', async () => {
+  await using engine = await startVictoriaMetrics({ words: ['-search.latencyOffset=0s'] });
+  await using front = await answerBefore(engine.url, () => undefined);
+  const options = sinkOptions(front.url, { version: 2, organization: 'park', token: () => 'secret' });
+  await fill(options, 5);
+  assert.ok(
+    front.seen.every((path) => path === '/api/v2/write?org=park&bucket=iot&precision=ns'),
+    String(front.seen[0]),
+  );
+  const points = Array.from({ length: 5 }, (_, i) => somePoints(i + 1, 120)).flat();
+  const wanted = points
+    .filter(({ value }) => typeof value !== 'string')
+    .map(
+      ({ series, value }) => `m${series}_${typeof value === 'boolean' ? 'flag' : 'value'} ${rounded(value)}`,
+    );
+  const exported = async () => {
+    await fetch(`${engine.url}/internal/force_flush`);
+    const answer = await fetch(`${engine.url}/api/v1/export?match[]={__name__=~"m.*_(value|flag)"}`);
+    const lines = (await answer.text()).split('\n').filter((line) => line !== '');
+    return lines.flatMap((line) => {
+      const { metric, values } = JSON.parse(line) as { metric: Record<string, string>; values: number[] }; // its format
+      assert.deepEqual([metric.device, metric.project, metric.tenant], ['d1', 'p1', 't1']);
+      return values.map((value) => `${metric.__name__} ${rounded(value)}`);
+    });
+  };
+  const found = await until('all points are seen', async () => {
+    const rows = await exported();
+    return rows.length >= wanted.length && rows;
+  });
+  assert.deepEqual(found.sort(), wanted.sort());
+});
+
+const two = process.env.SKERRY_INFLUX2_URL;
+
+if (two === undefined) {
+  test('InfluxDB 2 and 3: nothing was run against a real one; set SKERRY_INFLUX2_URL, SKERRY_INFLUX2_ORG, SKERRY_INFLUX2_BUCKET and SKERRY_INFLUX2_TOKEN to an empty bucket', () => {
+    assert.ok(!('SKERRY_INFLUX2_URL' in process.env));
+  });
+} else {
+  const options = sinkOptions(two, {
+    version: 2,
+    organization: process.env.SKERRY_INFLUX2_ORG ?? '',
+    database: process.env.SKERRY_INFLUX2_BUCKET ?? 'iot',
+    token: () => process.env.SKERRY_INFLUX2_TOKEN ?? '',
+  });
+
+  test('InfluxDB 2: every point arrives once', async () => {
+    await fill(options, 5);
+    const flux = `from(bucket: "${options.database}") |> range(start: ${new Date(BASE / 1_000).toISOString()})
+      |> filter(fn: (r) => r._field == "value" or r._field == "text" or r._field == "flag") |> group() |> count()`;
+    const answer = await fetch(
+      `${two}/api/v2/query?org=${encodeURIComponent(String(options.organization))}`,
+      {
+        method: 'POST',
+        headers: { authorization: `Token ${options.token?.()}`, 'content-type': 'application/vnd.flux' },
+        body: flux,
+      },
+    );
+    const counts = (await answer.text())
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((line) => Number(line.split(',').at(-1)));
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      600,
+    );
+  });
+
+  test('InfluxDB 2: a type conflict is told with its line', async () => {
+    const body = new TextEncoder().encode(`conflict value="text" ${BASE}000`);
+    assert.equal((await new InfluxApi(options).write(body, undefined, never)).is, 'taken');
+    const other = new TextEncoder().encode(`conflict value=1 ${BASE + 1}000`);
+    const answer = await new InfluxApi(options).write(other, undefined, never);
+    assert.equal(answer.is, 'refused');
+  });
+
+  test('InfluxDB 2: a wrong token and a missing bucket are told', async () => {
+    const body = new TextEncoder().encode(`a value=1 ${BASE}000`);
+    const denied = await new InfluxApi({ ...options, token: () => 'wrong' }).write(body, undefined, never);
+    assert.equal(denied.is === 'failed' && denied.fault.code, 'sink-not-allowed');
+    const missing = await new InfluxApi({ ...options, database: 'nowhere' }).write(body, undefined, never);
+    assert.equal(missing.is === 'failed' && missing.fault.code, 'sink-not-found');
+  });
+}
