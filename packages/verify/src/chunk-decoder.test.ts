@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { crc32, zstdCompressSync } from 'node:zlib';
 import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import { SeededRandom } from '@skerry/kernel/testing';
@@ -115,4 +116,63 @@ test('decodePack gives every series its own points, and finds every flipped bit 
   }
   for (let bytes = 0; bytes < pack.byteLength; bytes++)
     assert.throws(() => decodePack(pack.subarray(0, bytes), -3), Damage);
+});
+
+const PACK_OF_NUMBERS = 0x08;
+const COMPRESSED = 0x04;
+/** Two points alike: times, offsets and ordinals 1, the numbers 0. */
+const TWO_POINTS = `${'0002'.repeat(3)}00${'00'.repeat(8)}`;
+
+/** A chunk of two points by docs/formats/series.md, whose body is written by hand. */
+function aChunk(flags: number, body: Uint8Array): Uint8Array {
+  const chunk = Buffer.concat([Uint8Array.of(1, flags, 0, 0, 0, 0, 2), body]);
+  chunk.writeUInt32LE(crc32(chunk.subarray(6), crc32(chunk.subarray(0, 2))), 2);
+  return chunk;
+}
+
+/** A pack of two points; `series` is the number of its series and two columns. */
+function aPack(series: string, flags = PACK_OF_NUMBERS): Uint8Array {
+  return aChunk(flags, Buffer.from(series + TWO_POINTS, 'hex'));
+}
+
+function saying(words: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof Damage && words.test(error.message);
+}
+
+test('decodePack refuses series that are out of their block, out of order or without points, each by itself', () => {
+  const runs = decodePack(aPack('020100030501000101'), -1).runs;
+  assert.deepEqual(runs, [
+    { series: 3, from: 0, to: 1 },
+    { series: 5, from: 1, to: 2 },
+  ]);
+  assert.deepEqual(decodePack(aPack('0100000004'), -2).runs, [{ series: 256, from: 0, to: 2 }]);
+  assert.equal(decodePack(aPack('02010000ff01000101'), -1).runs[1]?.series, 255);
+  const outOfOrder = {
+    'one series twice': '020100030301000101',
+    descending: '020100050301000101',
+    'below the block': '020101000101000101',
+    'above the block': '0202000000000101000101',
+    'only one, above the block': '010080040004',
+    'only one, below the block': '0100010004',
+    'a series without points': '020100030501000200',
+  };
+  for (const [what, series] of Object.entries(outOfOrder))
+    assert.throws(() => decodePack(aPack(series), -1), saying(/are out of order/), what);
+  assert.throws(() => decodePack(aPack('020100030501000102'), -1), saying(/have 3 points of 2/));
+  assert.throws(() => decodePack(aPack('00'), -1), saying(/claims 0 series/));
+  assert.throws(() => decodePack(aPack('8102'), -1), saying(/claims 257 series/));
+  assert.throws(() => decodePack(aPack('0100000004', PACK_OF_NUMBERS | 3), -1), saying(/something else/));
+});
+
+test('decodeChunk refuses a body of another length than it claims, and bytes behind its last value', () => {
+  const body = Buffer.from(TWO_POINTS, 'hex');
+  const claiming = (bytes: number): Uint8Array =>
+    aChunk(COMPRESSED, Buffer.concat([Uint8Array.of(bytes), zstdCompressSync(body)]));
+  assert.equal(decodeChunk(claiming(body.byteLength)).count, 2);
+  for (const bytes of [0, body.byteLength - 1, body.byteLength + 1])
+    assert.throws(() => decodeChunk(claiming(bytes)), saying(/decompresse[ds]/), `${bytes} bytes`);
+  assert.throws(
+    () => decodeChunk(aChunk(0, Buffer.concat([body, Uint8Array.of(0)]))),
+    saying(/goes on behind/),
+  );
 });

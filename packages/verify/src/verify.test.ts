@@ -125,6 +125,9 @@ test('verify tells an inversion as order, also one that the store counted as a r
   const accounts = [{ ...aDevice(0), ...account, timeCorrected: 0, seqResets: 1, lastSeenMicros: 0 }];
   using counted = await makeScene({ sent, seal: { accounts } });
   assert.deepEqual(await verdictsOf(counted), { order: 1 });
+  const strange = accounts.map((one) => ({ ...one, ...aDevice(9) }));
+  using unknown = await makeScene({ sent, seal: { accounts: strange } });
+  assert.deepEqual(await verdictsOf(unknown), {}, 'of a device that no sender has');
 });
 
 test('verify reports a refused message that is stored, and does not judge it', async () => {
