@@ -1,4 +1,5 @@
 import { auditListVerb, auditVerifyVerb } from './audit.ts';
+import { backfillVerb } from './backfill.ts';
 import { cloudVerb } from './cloud.ts';
 import { completionVerb } from './completion.ts';
 import { configCheckVerb, configPrintVerb } from './config.ts';
@@ -46,6 +47,7 @@ export const VERBS: readonly Verb[] = [
   gatewayVerb,
   writerVerb,
   cloudVerb,
+  backfillVerb,
   replayVerb,
   simulateVerb,
   demoResetVerb,
