@@ -1,7 +1,7 @@
 import { CodedError } from '@skerry/kernel';
 import { nearestWord } from '@skerry/model';
 import { exitCodeHelp, overviewHelp, verbHelp } from './commands/help.ts';
-import { findVerb, parseLine } from './commands/parse.ts';
+import { findVerb, parseLine, splitLine } from './commands/parse.ts';
 import type { Verb } from './commands/verb.ts';
 import { contextDefaults } from './config/contexts.ts';
 import { CliError } from './errors.ts';
@@ -13,12 +13,14 @@ const LASTING: Readonly<Record<string, () => Promise<Verb>>> = {
   up: async () => (await import('./commands/up.ts')).upVerb,
   gateway: async () => (await import('./commands/gateway.ts')).gatewayVerb,
 };
-const lasting = LASTING[process.argv[2] ?? ''];
+const line = process.argv.slice(2);
+const lasting = LASTING[splitLine(line).words[0] ?? ''];
 const VERBS: readonly Verb[] = lasting ? [await lasting()] : (await import('./commands/verbs.ts')).VERBS;
 exitWhenParentEnds();
-process.exitCode = await runLine(process.argv.slice(2));
+process.exitCode = await runLine(line);
 
-async function runLine(words: readonly string[]): Promise<number> {
+async function runLine(line: readonly string[]): Promise<number> {
+  const { leading, words } = splitLine(line);
   process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
     // whoever reads has read enough
     if (cause.code === 'EPIPE') process.exit(0);
@@ -37,16 +39,17 @@ async function runLine(words: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    return await runVerb(words);
+    return await runVerb(words, leading);
   } catch (cause) {
     return explain(cause);
   }
 }
 
-async function runVerb(words: readonly string[]): Promise<number> {
+async function runVerb(words: readonly string[], leading: readonly string[]): Promise<number> {
   const found = findVerb(VERBS, words);
   if (!found) throw unknownVerb(words);
-  const line = parseLine(found.verb, found.rest, (verb, given) => contextDefaults(verb, given, process.env));
+  const rest = [...leading, ...found.rest];
+  const line = parseLine(found.verb, rest, (verb, given) => contextDefaults(verb, given, process.env));
   if (line.wantsHelp) {
     process.stdout.write(verbHelp(found.verb));
     return 0;

@@ -78,6 +78,22 @@ test('context refuses what it cannot use, with the code that says so', async () 
   }
 });
 
+test('context set warns loudly of plain HTTP to another machine', async () => {
+  using home = aHome();
+  for (const url of ['http://10.0.0.1:8080', 'http://plant.example', 'http://[2001:db8::1]:8080']) {
+    const said = await home.skerry(`context set far --url ${url}`);
+    assert.equal(said.code, 0, url);
+    assert.match(said.err, /^WARNING: http:.* is plain HTTP to another machine: .* can read the token/m, url);
+  }
+  for (const url of [
+    'https://10.0.0.1:8080',
+    'http://127.0.0.1:8080',
+    'http://[::1]:8080',
+    'http://localhost',
+  ])
+    assert.doesNotMatch((await home.skerry(`context set near --url ${url}`)).err, /WARNING/, url);
+});
+
 test('commands go to the context that is named or in force, with its token, and to a data folder that is named', async () => {
   await using island = await openIsland();
   using home = aHome();

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isLoopback } from '@skerry/access/loopback';
 import { checkedUrl, type InstanceContext, readContexts, writeContexts } from '../config/contexts.ts';
 import { CliError } from '../errors.ts';
 import { outputFormat, printRows } from '../output/rows.ts';
@@ -104,9 +105,20 @@ export const contextSetVerb: Verb = {
       ? book.contexts.map((one) => (one.name === name ? made : one))
       : [...book.contexts, made];
     writeContexts(environment, { ...book, contexts });
+    if (isOpenToOthers(made.url)) {
+      context.stderr.write(
+        `WARNING: ${made.url} is plain HTTP to another machine: whoever is on the way can read the token of this context and everything else, and can act with it. Use https://, or an address of this machine.\n`,
+      );
+    }
     context.stderr.write(
       `${before ? 'Changed' : 'Made'} ${name}. skerry context use ${name} puts it in force.\n`,
     );
     return 0;
   },
 };
+
+/** Whether requests to an address can be read on the way: HTTP without TLS that leaves this machine. */
+function isOpenToOthers(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname);
+}

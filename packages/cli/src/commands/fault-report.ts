@@ -45,7 +45,7 @@ export const EXIT_MEANINGS: readonly ExitMeaning[] = [
   },
   { exitCode: 7, meaning: 'The query took too long.', codes: ['query-deadline'] },
   { exitCode: 8, meaning: 'skerry up: a port could not be bound.', codes: [] },
-  { exitCode: 9, meaning: 'The device or dead letter that was named does not exist.', codes: ['not-found'] },
+  { exitCode: 9, meaning: 'What was named does not exist, or cannot be seen.', codes: ['not-found'] },
   { exitCode: 70, meaning: 'An unexpected fault.', codes: [] },
   { exitCode: 71, meaning: 'skerry up: the server could not be started.', codes: [] },
   { exitCode: 74, meaning: 'skerry up: the disk refused to make bytes durable.', codes: [] },
@@ -75,7 +75,10 @@ export function explained(verb: Verb): Verb {
       } catch (cause) {
         if (context.signal.aborted && isAbort(cause)) return 130;
         if (!isTold(cause)) throw cause;
-        const message = withProgramName(messageFor(verb, cause), programName(context.environment));
+        const message = withProgramName(
+          messageFor(verb, cause, context.flags),
+          programName(context.environment),
+        );
         context.stderr.write(`skerry: ${message} [${cause.code}]\n`);
         return EXIT_BY_CODE.get(cause.code) ?? exitCodeFor(cause);
       }
@@ -100,11 +103,11 @@ function isAbort(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === 'AbortError' || isAbort(cause.cause));
 }
 
-function messageFor(verb: Verb, fault: ToldFault): string {
+function messageFor(verb: Verb, fault: ToldFault, flags: VerbContext['flags']): string {
   const text = flagFaults(verb, fault) ?? fault.message;
   const isList = text.includes('\n');
   const own = isList ? text : sentence(text);
-  const help = helpFor(verb, fault.code);
+  const help = helpFor(verb, fault.code, flags);
   return help === undefined ? own : `${own}${isList ? '\n' : ' '}${help}`;
 }
 
@@ -122,18 +125,32 @@ function sentence(text: string): string {
   return /[.?!:]$/.test(text) ? text : `${text}.`;
 }
 
-function helpFor(verb: Verb, code: string): string | undefined {
-  if (code === 'not-found' && verb.path[0] === 'dlq')
-    return 'skerry dlq list --state all has those that exist.';
+function helpFor(verb: Verb, code: string, flags: VerbContext['flags']): string | undefined {
+  if (code === 'not-found') return notFoundHelp(verb, flags);
   if (SEE_HELP.has(code)) return `See skerry ${verb.path.join(' ')} --help.`;
   return FAULT_HELP[code];
+}
+
+/** What has the things that a verb can name, by its words or the first of them; a verb that is not here names none. */
+const NOT_FOUND_HELP: Readonly<Record<string, string>> = {
+  devices: 'skerry devices has those that were seen.',
+  telemetry: 'skerry devices has those that were seen.',
+  dlq: 'skerry dlq list --state all has those that exist.',
+  pipeline: 'skerry pipeline list has those in force.',
+  'pipeline undo': 'skerry pipeline list has those in force, skerry pipeline history their versions.',
+  user: 'skerry user list has those that you can see.',
+  token: 'skerry token list has those that you can see.',
+};
+
+function notFoundHelp({ path }: Verb, flags: VerbContext['flags']): string | undefined {
+  if (flags['dead-letter'] !== undefined) return NOT_FOUND_HELP.dlq;
+  return NOT_FOUND_HELP[path.join(' ')] ?? NOT_FOUND_HELP[String(path[0])];
 }
 
 const SEE_HELP: ReadonlySet<string> = new Set(['invalid-request', 'range-too-large']);
 
 /** The command that helps with a fault, by its code; the message itself has said what was found. */
 export const FAULT_HELP: Readonly<Record<string, string>> = {
-  'not-found': 'skerry devices has those that were seen.',
   unreachable: 'skerry doctor looks for the cause.',
   'connect-failed': 'skerry doctor looks for the cause.',
   'connection-lost': 'skerry doctor looks for the cause.',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { nearestWord } from '@skerry/model';
 import { CliError } from '../errors.ts';
 import { table } from '../output/rows.ts';
-import { findVerb, parseLine } from './parse.ts';
+import { findVerb, parseLine, splitLine } from './parse.ts';
 import type { Verb } from './verb.ts';
 
 const VERB: Verb = {
@@ -28,6 +28,23 @@ const usage = (words: string[], message: RegExp): void =>
 
 test('parseLine takes a negative number for the value of the flag before it', () => {
   assert.equal(parseLine(VERB, ['f.csv', '--metric', 'm', '--limit', '-1']).flags.limit, -1);
+});
+
+test('splitLine takes global flags before the verb for those of the verb', () => {
+  const cases: readonly (readonly [string, string, string])[] = [
+    ['devices -o json', '', 'devices -o json'],
+    ['--context prod devices -o json', '--context prod', 'devices -o json'],
+    ['--context=prod -o json dlq list', '--context=prod -o json', 'dlq list'],
+    ['--data-dir /x --config f.yaml ledger', '--data-dir /x --config f.yaml', 'ledger'],
+    ['--tenant t devices', '', '--tenant t devices'],
+    ['--help', '', '--help'],
+    ['--context', '', '--context'],
+    ['--context prod', '--context prod', ''],
+  ];
+  for (const [line, leading, words] of cases) {
+    const split = splitLine(line.split(' '));
+    assert.deepEqual([split.leading.join(' '), split.words.join(' ')], [leading, words]);
+  }
 });
 
 test('findVerb takes the longest path that fits', () => {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { nearestWord } from '@skerry/model';
 import { CliError } from '../errors.ts';
-import type { Flag, Verb } from './verb.ts';
+import { type Flag, GLOBAL_FLAGS, type Verb } from './verb.ts';
 
 /** A command line that was understood. */
 export interface ParsedLine {
@@ -17,6 +17,18 @@ export type Defaults = (
 ) => Readonly<Record<string, string | undefined>>;
 
 const NO_DEFAULTS: Defaults = () => ({});
+
+/** Parts a line into the global flags that it begins with, with their values, and the words from the verb on. */
+export function splitLine(line: readonly string[]): { leading: string[]; words: string[] } {
+  let at = 0;
+  for (let word = line[at]; word !== undefined; word = line[at]) {
+    const flag = GLOBAL_FLAGS.find(({ name, short }) => word === `--${name}` || word === `-${short}`);
+    const isWhole = GLOBAL_FLAGS.some(({ name }) => word.startsWith(`--${name}=`));
+    if (flag ? line[at + 1] === undefined : !isWhole) break;
+    at += flag ? 2 : 1;
+  }
+  return { leading: line.slice(0, at), words: line.slice(at) };
+}
 
 /** The verb that the words begin with and the words that follow it; undefined when none fits. */
 export function findVerb(

@@ -99,3 +99,14 @@ test('skerry ends a tail with 0 when it is told to stop', async () => {
   assert.equal(await ended, 0);
   assert.equal(JSON.parse(said.out).value, 1);
 });
+
+test('skerry takes the flags that many verbs share before the verb too', async () => {
+  await using island = await openIsland();
+  island.scene.platform.ingest([{ ...KEY, values: { v: 1 } }]);
+  const { said, ended } = start(`--data-dir ${island.dataDir} -o ndjson devices`);
+  assert.equal(await ended, 0, said.err);
+  assert.equal(JSON.parse(said.out).device, 'd');
+  const other = start(`--data-dir ${island.dataDir} completion bash`);
+  assert.equal(await other.ended, 2);
+  assert.match(other.said.err, /skerry completion: unknown flag --data-dir/);
+});

@@ -1,4 +1,4 @@
-import type { Token } from '@skerry/client';
+import type { Token, TokenWithSecret } from '@skerry/client';
 import { CliError } from '../errors.ts';
 import { type Column, outputFormat, printRows, write } from '../output/rows.ts';
 import { GRANTS_FLAG, grantText, parseGrants } from './grants.ts';
@@ -33,10 +33,13 @@ const TOKEN_COLUMNS: readonly Column<Token>[] = [
   { title: 'BY', isWide: true, cell: (row) => row.createdBy },
 ];
 
+const SECRET_COLUMN: Column<TokenWithSecret> = { title: 'SECRET', cell: (row) => row.secret };
+
 /** `skerry token create`. */
 export const tokenCreateVerb: Verb = {
   path: ['token', 'create'],
-  summary: 'Makes an access token for a program or a device; its secret is printed once.',
+  summary:
+    'Makes an access token for a program or a device; its secret is printed once, with `-o json` as a member of the token.',
   positionals: [NAME],
   flags: [
     { ...GRANTS_FLAG, isRequired: true },
@@ -46,11 +49,13 @@ export const tokenCreateVerb: Verb = {
       value: 'TIME',
       what: 'When it ends: a duration such as 90d, or a time (ISO 8601); never when absent.',
     },
+    OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
   ],
   examples: [
     'skerry token create line-4 --grants device@acme/plant/pump-7',
     'skerry token create dashboard --grants viewer@acme --expires 90d',
+    'skerry token create line-5 --grants device@acme/plant/pump-8 -o json',
   ],
   async run(context) {
     const { flags, signal } = context;
@@ -61,9 +66,14 @@ export const tokenCreateVerb: Verb = {
       expires,
     };
     const token = await openClient(context).createToken({ body }, { signal });
-    context.stderr.write(
-      `The token ${token.name} was made, ${token.expires === null ? 'without an end' : `until ${token.expires}`}. Its secret, which is shown this once:\n`,
-    );
+    const made = `The token ${token.name} was made, ${token.expires === null ? 'without an end' : `until ${token.expires}`}.`;
+    const format = outputFormat(flags.output);
+    if (flags.output !== undefined && format !== 'table') {
+      context.stderr.write(`${made}\n`);
+      await printRows(context, format, [token], [...TOKEN_COLUMNS, SECRET_COLUMN], token);
+      return 0;
+    }
+    context.stderr.write(`${made} Its secret, which is shown this once:\n`);
     await write(context.stdout, `${token.secret}\n`);
     return 0;
   },

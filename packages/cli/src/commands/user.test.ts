@@ -84,6 +84,18 @@ test('token create prints a secret that works, from another machine too, until i
   assert.equal((await runLine(['devices'], { environment: { SKERRY_URL: island.scene.api.url } })).code, 2);
 });
 
+test('token create -o json tells the token with its secret', async () => {
+  await using island = await openIsland();
+  const said = await island.skerry('token create line-4 --grants device@t/p/d -o json');
+  assert.equal(said.code, 0, said.err);
+  const token = JSON.parse(said.out);
+  assert.deepEqual([token.name, token.expires], ['line-4', null]);
+  assert.deepEqual(token.grants, [{ role: 'device', tenant: 't', project: 'p', device: 'd' }]);
+  assert.match(token.secret, /^sk_/);
+  assert.doesNotMatch(said.err, /sk_/);
+  assert.match((await island.skerry('token create b --grants viewer')).out, /^sk_\S+\n$/);
+});
+
 test('audit list tells who did what, and audit verify reads the files', async () => {
   await using island = await openIsland();
   await island.skerry('user add ann --grants viewer');

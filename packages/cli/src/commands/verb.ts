@@ -73,3 +73,6 @@ export const OUTPUT_FLAG: Flag = {
   choices: ['table', 'wide', 'json', 'ndjson', 'yaml'],
   what: 'Shape of the output.',
 };
+
+/** Flags that may stand before the verb too, for the verbs that have them. */
+export const GLOBAL_FLAGS: readonly Flag[] = [...INSTANCE_FLAGS, OUTPUT_FLAG];

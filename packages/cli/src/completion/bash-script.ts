@@ -1,4 +1,4 @@
-import type { CompletionNode } from './completion-model.ts';
+import { type CompletionNode, GLOBAL_WORDS } from './completion-model.ts';
 
 /** A script for bash 3.2 and later, to be sourced. */
 export function bashScript(nodes: readonly CompletionNode[]): string {
@@ -7,6 +7,13 @@ _skerry() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
   local path="" next="" flags="" kind="" index=1
   while [ "$index" -lt "$COMP_CWORD" ]; do
+    if [ -z "$path" ]; then
+      case "\${COMP_WORDS[index]}" in
+        ${GLOBAL_WORDS.join('|')})
+          if [ "\${COMP_WORDS[index+1]}" = "=" ]; then index=$((index + 3)); else index=$((index + 2)); fi
+          continue ;;
+      esac
+    fi
     next="\${path:+$path }\${COMP_WORDS[index]}"
     case "$next" in
       ${nodes

@@ -1,4 +1,4 @@
-import type { Flag, Verb } from '../commands/verb.ts';
+import { type Flag, GLOBAL_FLAGS, type Verb } from '../commands/verb.ts';
 
 /** What may follow the words of a path, for every path and every beginning of one. */
 export interface CompletionNode {
@@ -45,10 +45,16 @@ function nodeOf(path: string, verbs: readonly Verb[]): CompletionNode {
       ...[...nexts].map(([word, what]) => ({ word, what })),
       ...(first?.choices ?? []).map((word) => ({ word, what: '' })),
     ],
-    flags: verb ? [...verb.flags.map(flagOf), HELP] : [HELP],
+    flags: [...(verb ? verb.flags : depth === 0 ? GLOBAL_FLAGS : []).map(flagOf), HELP],
     takesFile: /^(FILE|FOLDER)/.test(first?.name ?? ''),
   };
 }
+
+/** Global flags as they are written; each takes the next word. */
+export const GLOBAL_WORDS: readonly string[] = GLOBAL_FLAGS.flatMap(({ name, short }) => [
+  `--${name}`,
+  ...(short === undefined ? [] : [`-${short}`]),
+]);
 
 const HELP: CompletionFlag = { name: '--help', short: '-h', what: 'Tells of this verb.', value: 'none' };
 

@@ -49,6 +49,11 @@ test('bashScript completes verbs, their second words, flags and the values of fl
   assert.deepEqual(bash(['skerry', 'dlq', 'list', '--output', 'y']), ['yaml']);
   assert.deepEqual(bash(['skerry', 'devices', '--tenant', 'd']), []);
   assert.deepEqual(bash(['skerry', 'up', '--no-d']), ['--no-demo']);
+  assert.deepEqual(bash(['skerry', '--cont']), ['--context']);
+  assert.deepEqual(bash(['skerry', '--context', '']), [], 'a name follows, no verb');
+  assert.deepEqual(bash(['skerry', '--context', 'prod', 'dlq', 'l']), ['list']);
+  assert.deepEqual(bash(['skerry', '--context', '=', 'prod', '-o', 'json', 'dlq', 'l']), ['list']);
+  assert.deepEqual(bash(['skerry', '-o', 'js']), ['json']);
 });
 
 test('bashScript offers every flag of every verb', () => {

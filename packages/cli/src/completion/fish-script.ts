@@ -1,4 +1,4 @@
-import type { CompletionFlag, CompletionNode } from './completion-model.ts';
+import { type CompletionFlag, type CompletionNode, GLOBAL_WORDS } from './completion-model.ts';
 
 /** A script for fish 3, for a file `skerry.fish` of its completions or to be sourced. */
 export function fishScript(nodes: readonly CompletionNode[]): string {
@@ -6,7 +6,19 @@ export function fishScript(nodes: readonly CompletionNode[]): string {
 function __skerry_at
     set -l words (commandline -opc)
     set -l path ''
+    set -l is_value 0
     for word in $words[2..-1]
+        if test $is_value = 1
+            set is_value 0
+            continue
+        end
+        if test -z "$path"
+            if contains -- $word ${GLOBAL_WORDS.join(' ')}
+                set is_value 1
+                continue
+            end
+            string match -q -- '--*=*' $word; and continue
+        end
         set -l next (string trim -- "$path $word")
         contains -- $next ${nodes
           .filter(({ path }) => path !== '')

@@ -1,4 +1,4 @@
-import type { CompletionNode } from './completion-model.ts';
+import { type CompletionNode, GLOBAL_WORDS } from './completion-model.ts';
 
 /** A script for zsh 5, for a file `_skerry` of `$fpath` or to be sourced after `compinit`. */
 export function zshScript(nodes: readonly CompletionNode[]): string {
@@ -8,6 +8,12 @@ export function zshScript(nodes: readonly CompletionNode[]): string {
 _skerry_candidates() {
   local path="" next="" index=2 current="\${@[-1]}" previous="\${@[-2]}"
   while (( index < $# )); do
+    if [[ -z "$path" ]]; then
+      case "\${@[index]}" in
+        ${GLOBAL_WORDS.join('|')}) (( index += 2 )); continue ;;
+        --*=*) (( index++ )); continue ;;
+      esac
+    fi
     next="\${path:+$path }\${@[index]}"
     case "$next" in
       ${nodes

@@ -8,7 +8,7 @@ import { readColumnChoice } from './column-choice.ts';
 import { localTimeMicros } from './local-time.ts';
 import { countRows, type RecordingOptions, readRecording } from './recording.ts';
 
-async function rowsOf(name: string, text: string, options: Partial<RecordingOptions> = {}) {
+async function rowsOf(name: string, text: string | Uint8Array, options: Partial<RecordingOptions> = {}) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-recording-'));
   const path = join(folder.path, name);
   writeFileSync(path, text);
@@ -75,6 +75,27 @@ test('readRecording names line, value found and value wanted for what it cannot 
         cause instanceof CliError && cause.code === 'recording-unreadable' && message.test(cause.message),
     );
   }
+});
+
+test('readRecording refuses what is no UTF-8, without rows too, rather than read an empty or a garbled recording', async () => {
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+  const cases: [string, Uint8Array][] = [
+    ['head.csv', latin('timestamp,wert_in_\u00b0C\n')],
+    ['row.csv', latin('timestamp,place\n2024-01-01T00:00:00Z,M\u00fcnchen\n')],
+    ['cut.csv', Buffer.concat([latin('timestamp,value\n2024-01-01T00:00:00Z,'), Uint8Array.of(0xe2, 0x82)])],
+    ['a.jsonl', Uint8Array.of(0xff, 0xfe)],
+    ['b.jsonl', latin('{"time":1704067201,"place":"M\u00fcnchen"}\n')],
+  ];
+  for (const [name, bytes] of cases)
+    await assert.rejects(
+      rowsOf(name, bytes),
+      (cause) =>
+        cause instanceof CliError &&
+        cause.code === 'recording-unreadable' &&
+        /found bytes that are no UTF-8 .*, wanted a text in UTF-8\./.test(cause.message),
+      name,
+    );
+  assert.equal((await rowsOf('a.csv', 'timestamp,wert_in_\u00b0C\n1704067201,1\n')).rows.length, 1);
 });
 
 test('localTimeMicros reads stamps without an offset in the zone, across a change of the clock', () => {

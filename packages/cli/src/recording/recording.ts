@@ -103,7 +103,7 @@ interface RawRow {
 async function* csvRows({ path, signal }: RecordingOptions): AsyncGenerator<RawRow> {
   const source = openSource(path, signal);
   using _source = { [Symbol.dispose]: () => source.destroy() };
-  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  const chunks = checkedUtf8(path, source);
   const head = await readHead(chunks);
   const delimiter = delimiterOf(path, head);
   const { parse } = await import('csv-parse'); // only where a CSV file is read
@@ -130,6 +130,14 @@ async function* csvRows({ path, signal }: RecordingOptions): AsyncGenerator<RawR
 async function* jsonRows({ path, signal }: RecordingOptions): AsyncGenerator<RawRow> {
   const source = openSource(path, signal);
   using _source = { [Symbol.dispose]: () => source.destroy() };
+  const check = new Utf8Check(path);
+  source.on('data', (chunk: Buffer) => {
+    try {
+      check.take(chunk);
+    } catch (fault) {
+      source.destroy(fault as CliError); // ends the loop below with it; what `take` throws
+    }
+  });
   let line = 0;
   for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
@@ -150,6 +158,47 @@ async function* jsonRows({ path, signal }: RecordingOptions): AsyncGenerator<Raw
     }
     yield { line, fields: { ...value } };
   }
+  check.end();
+}
+
+/** Reads along with a source, to tell bytes that are no UTF-8. */
+class Utf8Check {
+  readonly #path: string;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Fails with `recording-unreadable` when these bytes cannot go on what came before. */
+  take(chunk: Uint8Array): void {
+    this.#decode(chunk, true);
+    this.#bytes += chunk.byteLength;
+  }
+
+  /** Fails with `recording-unreadable` when the end stands amid a character. */
+  end(): void {
+    this.#decode(new Uint8Array(0), false);
+  }
+
+  #decode(chunk: Uint8Array, stream: boolean): void {
+    try {
+      this.#decoder.decode(chunk, { stream });
+    } catch (cause) {
+      const message = `${this.#path}: found bytes that are no UTF-8 behind the first ${this.#bytes}, wanted a text in UTF-8.`;
+      throw new CliError('recording-unreadable', message, { path: this.#path }, cause);
+    }
+  }
+}
+
+async function* checkedUtf8(path: string, source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const check = new Utf8Check(path);
+  for await (const chunk of source) {
+    check.take(chunk);
+    yield chunk;
+  }
+  check.end();
 }
 
 /** The bytes up to the first line break and what came with them. */
