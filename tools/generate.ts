@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import type { LimitTable } from '@skerry/kernel';
 import { commandsPage, type PageVerb } from './commands-page.ts';
 import { configurationPage, type LeafNames, type PageLeaf } from './configuration-page.ts';
+import { dashboardFiles } from './dashboards.ts';
 import { errorPages, faultsOf } from './error-pages.ts';
 import { limitsPage } from './limits-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { loadFrom, packageNames, ROOT } from './packages.ts';
 
 /** What the schema of the configuration exports. */
@@ -43,6 +45,8 @@ async function allFiles(): Promise<Map<string, string>> {
     }
   }
   found.set('docs/LIMITS.md', limitsPage(limits));
+  found.set('docs/METRICS.md', metricsPage());
+  for (const [path, text] of dashboardFiles()) found.set(path, text);
   for (const [path, text] of errorPages(faults)) found.set(`${ERRORS}/${path}`, text);
   for (const [path, text] of await commandLinePages()) found.set(path, text);
   return found;

@@ -1,0 +1,208 @@
+// Every role on real engines, watched by a real Prometheus: what docs/METRICS.md names is there, panels find rows, alerts arrive.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { until } from '../../e2e/condition.ts';
+import { type Dashboard, dashboards, expanded } from './dashboards.ts';
+import { openScene, ROOT, type Scene } from './scene.ts';
+
+const TENANT = '1900000000000000001';
+const PREFIX = `mtic/msg/client/realtime/${TENANT}/1900000000000000003`;
+const MESSAGES = 200;
+
+let scene: Scene;
+
+before(async () => {
+  scene = await openScene();
+  for (const port of [scene.stack.mosquitto.port, scene.up.mqttPort]) {
+    await using sender = await scene.publisher(port);
+    for (let n = 0; n < MESSAGES; n++) {
+      await sender.room();
+      sender.publish(`${PREFIX}/agv-${n % 10}`, Buffer.from(JSON.stringify({ temperature: n, seq: n })));
+    }
+    sender.publish(`${PREFIX}/agv-0`, Buffer.from('{broken'));
+    await sender.drained();
+  }
+  await seen(`sum by (job) (iot_data_ingestion_total) > ${MESSAGES}`, 2);
+  await seen('up == 1', 4);
+});
+
+after(async () => {
+  await scene?.[Symbol.asyncDispose]();
+});
+
+/** Resolves when a query finds so many series. */
+async function seen(query: string, count = 1): Promise<void> {
+  let found = 0;
+  await until(
+    `${count} series of ${query}`,
+    async () => {
+      found = (await scene.query(query)).length;
+      return found >= count;
+    },
+    30_000,
+    () => found,
+  );
+}
+
+interface Documented {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly roles: readonly string[];
+  readonly help: string;
+  readonly when: string;
+}
+
+/** The rows of docs/METRICS.md. */
+function documented(): Documented[] {
+  return readFileSync(join(ROOT, 'docs/METRICS.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => {
+      const [name = '', type = '', labels = '', roles = '', help = '', when = ''] = line
+        .split(/(?<!\\)\|/)
+        .slice(1)
+        .map((cell) => cell.trim().replaceAll('`', ''));
+      const list = (text: string) => text.split(', ').filter((one) => one !== '');
+      return { name, type, labels: list(labels), roles: list(roles), help, when };
+    });
+}
+
+test('a real Prometheus finds every metric of docs/METRICS.md at its roles, and no other', async () => {
+  const metrics = documented();
+  assert.ok(metrics.length > 100, `${metrics.length} metrics are documented`);
+  for (const { name, type, roles, when } of metrics) {
+    if (when !== '') continue;
+    const series = type === 'histogram' ? `${name}_bucket` : name;
+    await seen(`count by (job) ({__name__="${series}",job=~"skerry-(${roles.join('|')})"})`, roles.length);
+  }
+  const known = new Map(metrics.map((one) => [one.name, one]));
+  const faults = new Set<string>();
+  for (const { metric } of await scene.query('{job=~"skerry-.+",__name__!~"up|scrape_.+"}')) {
+    const { __name__: series = '', job = '', instance, le, ...labels } = metric;
+    const one = known.get(series) ?? known.get(series.replace(/_(bucket|sum|count)$/, ''));
+    if (!one) faults.add(`${series} is not documented`);
+    else if (!one.roles.includes(job.replace('skerry-', ''))) faults.add(`${series} is at ${job}, too`);
+    else
+      for (const label of Object.keys(labels))
+        if (!one.labels.includes(label)) faults.add(`${series} has the label ${label}`);
+    assert.ok(instance);
+    assert.equal(le !== undefined, series.endsWith('_bucket'), series);
+  }
+  assert.deepEqual([...faults], []);
+});
+
+test('type and help of docs/METRICS.md are those that the roles tell', async () => {
+  const response = await fetch(`${scene.prometheus.url}/api/v1/metadata`);
+  const { data } = (await response.json()) as {
+    readonly data: Readonly<Record<string, readonly { readonly type: string; readonly help: string }[]>>;
+  }; // as Prometheus answers
+  const told = documented().filter(({ name }) => data[name]);
+  assert.ok(told.length > 100, `${told.length} of the metrics are told`);
+  for (const { name, type, help } of told) {
+    const words = (data[name] ?? []).map((one) => `${one.type}: ${one.help}`);
+    assert.ok(
+      words.includes(`${type}: ${help}`),
+      `${name}: found ${words.join(' / ')}, wanted ${type}: ${help}`,
+    );
+  }
+});
+
+test('devices are counted by tenant and phase, and told one by one only where that was asked for', async () => {
+  await seen(`iot_device_count{job="skerry-cloud",tenant="${TENANT}",phase="fresh"} == 10`);
+  await seen(`iot_device_count{job="skerry-up",tenant="${TENANT}",phase="fresh"} == 10`);
+  await seen('iot_device_status{job="skerry-cloud",device_id=~"agv-."} == 1', 10);
+  await seen('iot_device_status{job="skerry-up",status="fresh"} == 10');
+  assert.deepEqual(await scene.query('iot_device_status{job="skerry-up",device_id!=""}'), []);
+  assert.deepEqual(await scene.query('{__name__!="iot_device_status",device_id!=""}'), []);
+});
+
+test('each variable of a dashboard resolves, and every query of every panel finds rows', async () => {
+  const faults: string[] = [];
+  for (const dashboard of dashboards()) {
+    const values = await resolved(dashboard);
+    for (const panel of dashboard.panels) {
+      const place = `${dashboard.title}, ${panel.title}`;
+      if (!/\w+/.test(panel.fieldConfig.defaults.unit)) faults.push(`${place}: no unit`);
+      if (!/.\.$/.test(panel.description)) faults.push(`${place}: no description`);
+      for (const { expr, rawSql } of panel.targets) {
+        const query = expanded(String(expr ?? rawSql), values);
+        if (!(await hasRows(query, rawSql !== undefined))) faults.push(`${place}: no rows of ${query}`);
+      }
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+/** A series without a number is no row. A rate is only known once a metric was read twice. */
+async function hasRows(query: string, isSql: boolean): Promise<boolean> {
+  if (isSql) return (await scene.stack.postgres.sql(query)) !== '';
+  const look = async () => (await scene.query(query)).some(({ value }) => !Number.isNaN(value));
+  return await until(query, look, 5_000).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function resolved({ title, templating }: Dashboard): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const { name, definition, datasource } of templating.list) {
+    const isSql = datasource.uid === 'skerry-postgres';
+    const found = isSql ? await ofSql(expanded(definition, values)) : await ofLabel(definition);
+    assert.ok(found.length > 0, `${title}: ${name} has no values: ${definition}`);
+    values.set(name, isSql ? String(found[0]) : '.*');
+  }
+  return values;
+}
+
+async function ofSql(query: string): Promise<string[]> {
+  return (await scene.stack.postgres.sql(query)).split('\n').filter((one) => one !== '');
+}
+
+async function ofLabel(definition: string): Promise<string[]> {
+  const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(definition) ?? [];
+  const url = `${scene.prometheus.url}/api/v1/label/${label}/values?match[]=${metric}`;
+  const { data } = (await (await fetch(url)).json()) as { readonly data: readonly string[] }; // as Prometheus answers
+  return [...data];
+}
+
+test('the dashboard that the earlier system had has its three panels', () => {
+  const found = dashboards().find(({ title }) => title === 'IoT Platform Dashboard');
+  const panel = (title: string) => found?.panels.find((one) => one.title === title);
+  assert.equal(panel('Device Status')?.type, 'stat');
+  assert.equal(panel('Device Status')?.targets[0]?.legendFormat, '{{device_id}}');
+  assert.equal(panel('Data Ingestion Rate')?.targets[0]?.expr, 'rate(iot_data_ingestion_total[5m])');
+  assert.equal(panel('Processing Latency')?.type, 'heatmap');
+  assert.match(
+    String(panel('Processing Latency')?.targets[0]?.expr),
+    /iot_processing_latency_seconds_bucket/,
+  );
+});
+
+test('alerts of a broker that is gone and of a writer that is killed reach a webhook, with the links of their runbooks', async () => {
+  assert.deepEqual(await scene.query('ALERTS{alertname=~"SkerryGatewayNotConnected|SkerryTargetDown"}'), []);
+  await scene.stack.mosquitto.kill();
+  await scene.stack.writers[0]?.kill();
+  for (const name of ['SkerryGatewayNotConnected', 'SkerryTargetDown']) {
+    const alert = await until(
+      `the alert ${name}`,
+      () => scene.told.find(({ labels, status }) => labels.alertname === name && status === 'firing'),
+      30_000,
+      () => JSON.stringify(scene.told.map(({ labels }) => labels.alertname)),
+    );
+    assert.equal(alert.annotations.runbook_url, `https://skerry.example/repository/docs/runbooks/${name}.md`);
+    assert.equal(alert.labels.repository, undefined, 'a label for links only');
+    assert.equal(alert.labels.severity, 'page');
+  }
+  await scene.stack.mosquitto.restart();
+  await until(
+    'the end of the alert',
+    () =>
+      scene.told.some(
+        ({ labels, status }) => labels.alertname === 'SkerryGatewayNotConnected' && status === 'resolved',
+      ),
+    30_000,
+  );
+});

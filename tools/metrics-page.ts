@@ -1,0 +1,32 @@
+import { type CataloguedMetric, metricCatalogue } from './metrics-catalogue.ts';
+
+/** The page docs/METRICS.md. */
+export function metricsPage(): string {
+  const groups = [...metricCatalogue()].map(([title, metrics]) =>
+    [
+      `## ${title}`,
+      '',
+      '| metric | type | labels | roles | what | when |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...metrics.map(rowOf),
+      '',
+    ].join('\n'),
+  );
+  return `${[HEAD, ...groups].join('\n').trimEnd()}\n`;
+}
+
+function rowOf({ name, type, labels, roles, help, when = '' }: CataloguedMetric): string {
+  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), roles.join(', ')];
+  return `| ${[...cells, help.replaceAll('|', '\\|'), when].join(' | ')} |`;
+}
+
+const HEAD = `# Metrics
+
+Written by \`npm run generate\` from tools/metrics-catalogue.ts. \`GET /metrics\` of each role tells them in the text format of Prometheus 0.0.4; histograms are classic \`_bucket\`, \`_sum\` and \`_count\` series. Units are base units: seconds, bytes. A test reads them with a real Prometheus and finds each one, and no other.
+
+- \`skerry gateway\` and \`skerry writer\` tell counts and states to whoever reaches their port. \`skerry up\` and \`skerry cloud\` want a token of somebody who may read everything; without one, on loopback, they leave out what names tenants.
+- \`iot_processing_latency_seconds\` has the label \`stage\`, each from the receipt of a record: \`kafka\` until Kafka has acknowledged it (gateway, cloud), \`decode\` until it has its verdict, \`commit\` until its transaction is durable, and \`end_to_end\` until its points can be seen, which is \`decode\` in \`skerry up\` and \`commit\` in a writer. A query over all stages mixes them: name one.
+- \`iot_device_count\` tells tenants apart up to a limit ([docs/LIMITS.md](LIMITS.md)); \`model\` is empty while a device has none; \`phase\` is \`fresh\` for one that was heard of within five minutes, else \`stale\`. Each cloud counts all devices: take the \`max\` over instances, not the sum.
+- \`iot_device_status\` counts devices by \`status\`. With \`metrics.perDevice: true\` it has one sample for each of at most 1,000 devices instead: 1 while it is fresh, else 0. No other metric names a device.
+- Alerts over these metrics: [runbooks](runbooks/README.md). Dashboards: deploy/grafana.
+`;
