@@ -53,6 +53,8 @@ export interface BrokerAccess {
   mayPublish(subject: Subject, topic: string, route: Pick<IngressRoute, 'kind'>): boolean;
   /** Whether every topic that a valid filter can match may be read by the subject. Pure. */
   maySubscribe(subject: Subject, filter: string): boolean;
+  /** The tenant on whose account a retained message on a topic is; empty for none. Pure; without it nobody is told apart. */
+  tenantOf?(topic: string): string;
 }
 
 /** What was refused, for whoever has to find out why a device does not come through. */

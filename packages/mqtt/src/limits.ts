@@ -170,14 +170,15 @@ export const LIMITS = {
     value: 100_000,
     unit: 'count',
     what: 'Retained messages.',
-    whenFull: 'A message on a new topic is delivered and journalled, not retained; counted.',
+    whenFull:
+      'A message on a new topic is delivered and journalled, not retained; counted. Where less than an eighth is free, that of a tenant with more than half of what is left is too.',
     metric: 'iot_mqtt_retained_messages',
   },
   retainedBytesMax: {
     value: 64 * 2 ** 20,
     unit: 'bytes',
     what: 'Topics and payloads of retained messages.',
-    whenFull: 'A message on a new topic is delivered and journalled, not retained; counted.',
+    whenFull: 'As with `retainedCountMax`; one that is larger than that before it on its topic too.',
     metric: 'iot_mqtt_retained_bytes',
   },
   rightsCachedMax: {
@@ -364,7 +365,7 @@ export const LIMITS = {
     value: 1_000_000,
     unit: 'levels',
     what: 'Distinct levels of the topics of all retained messages.',
-    whenFull: 'A message on a new topic is delivered and journalled, not retained; counted.',
+    whenFull: 'As with `retainedCountMax`.',
   },
   wakeUnackedPercent: {
     value: 50,

@@ -3,7 +3,8 @@ import { isLoopback } from '@skerry/access/loopback';
 import type { Logger } from '@skerry/kernel';
 import type { Subject } from '@skerry/model';
 import type { BrokerAccess, ConnectDenial, ConnectRequest, DenialWord } from '@skerry/mqtt';
-import { compileTopicRights } from '@skerry/pipeline';
+import { compileTopicRights, HTTP_TEMPLATE, parseTemplate } from '@skerry/pipeline';
+import { type TenantPlace, tenantAt } from './tenant-places.ts';
 
 /** What the access of the broker works with. */
 export interface BrokerAccessNeeds {
@@ -19,6 +20,7 @@ export interface BrokerAccessNeeds {
 export function createBrokerAccess(needs: BrokerAccessNeeds): BrokerAccess {
   const { authenticator, templates, anonymous, logger } = needs;
   const rights = compileTopicRights(templates);
+  const places = tenantPlaces(templates);
   return {
     authenticate: (request) => {
       const { username, password } = request;
@@ -27,7 +29,17 @@ export function createBrokerAccess(needs: BrokerAccessNeeds): BrokerAccess {
     },
     mayPublish: (subject, topic, { kind }) => rights.mayPublish(subject, topic, kind),
     maySubscribe: (subject, filter) => rights.maySubscribe(subject, filter),
+    tenantOf: (topic) => tenantAt(places, topic),
   };
+}
+
+/** Where topics name their tenant: by the templates of telemetry, and `iot/{tenantId}/…`. Fails with `template-invalid`. */
+export function tenantPlaces(templates: readonly string[]): TenantPlace[] {
+  return [...templates, HTTP_TEMPLATE, 'iot/{tenantId}/{projectId}'].map((text) => {
+    const { prefix, levels, constants } = parseTemplate(text);
+    const at = levels.findIndex(({ variable }) => variable === 'tenantId');
+    return { prefix, tenant: constants.tenantId ?? at };
+  });
 }
 
 function nameless(

@@ -5,6 +5,7 @@ import type { RetainedMessage } from '@skerry/mqtt';
 import type { JournalSizes } from './live-platform.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { readRetained, snapshotRetained } from './retained-file.ts';
+import { type TenantPlace, tenantAt } from './tenant-places.ts';
 import { runThread } from './thread-side.ts';
 
 /** What the journal's thread is told. */
@@ -13,6 +14,8 @@ export interface LogThreadOptions {
   readonly bytesMax: number;
   readonly hoursMax: number;
   readonly isReadOnly: boolean;
+  /** Where topics name the tenant on whose account their retained messages are; none where nothing is retained. */
+  readonly tenantPlaces?: readonly TenantPlace[];
   /** Offset below which records are known to have been durable. */
   readonly durableEnd?: number;
 }
@@ -24,13 +27,14 @@ export interface LogThreadFacts {
 
 await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, port }) => {
   const disk = nodeDisk();
-  const { folder, bytesMax, hoursMax, isReadOnly, durableEnd = 0 } = options;
+  const { folder, bytesMax, hoursMax, isReadOnly, tenantPlaces = [], durableEnd = 0 } = options;
+  const tenantOf = (topic: string): string => tenantAt(tenantPlaces, topic);
   const journal = await openSegmentJournal(
     { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly, durableEnd },
     { disk, clock: nodeClock(), random: nodeRandom(), logger, meter, failpoint },
   );
-  journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, disk));
-  const retained = await readRetained(folder, journal, disk);
+  journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, { disk, tenantOf }));
+  const retained = await readRetained(folder, journal, { disk, tenantOf });
   const { closed } = serveJournal(
     { main: portMailbox(port('main')), pipeline: portMailbox(port('pipeline')) },
     journal,

@@ -8,6 +8,7 @@ import {
   type ReadableBatch,
   type RecordKind,
 } from '@skerry/journal';
+import { LIMITS } from '@skerry/mqtt/limits';
 import { RetainedBook } from './retained-book.ts';
 
 const encoder = new TextEncoder();
@@ -83,4 +84,26 @@ test('RetainedBook.encode of nothing is a snapshot without messages', () => {
     offset: 7,
   });
   assert.deepEqual(again.list(), []);
+});
+
+test('RetainedBook leaves room for the messages of others, as the broker does, over a snapshot too', () => {
+  const max = LIMITS.retainedCountMax.value;
+  const tenantOf = (topic: string): string => String(topic.split('/')[0]);
+  const book = new RetainedBook(tenantOf);
+  const messages = (tenant: string, count: number) =>
+    Array.from({ length: count }, (_, i) => [`${tenant}/${i}`, 'x'] as const);
+  book.note(aBatch(...messages('acme', max - 10)));
+  book.note(aBatch(...messages('beta', 100)));
+  const again = new RetainedBook(tenantOf);
+  again.restore(book.encode({ journalId: ID, offset: 1 }));
+  again.note(aBatch(['acme/more', 'x'], ['acme/1', 'changed'], ['beta/more', 'x']));
+  for (const [one, more] of [
+    [book, 0],
+    [again, 1],
+  ] as const) {
+    const topics = one.list().map(({ topic }) => topic);
+    const count = (tenant: string) => topics.filter((topic) => tenantOf(topic) === tenant).length;
+    assert.deepEqual([count('acme'), count('beta')], [max - max / 8, 100 + more]);
+  }
+  assert.ok(again.list().some(({ payload }) => Buffer.from(payload).toString() === 'changed'));
 });

@@ -9,6 +9,7 @@ import {
   readBatch,
 } from '@skerry/journal';
 import { hexOf } from '@skerry/kernel';
+import { mayTake } from '@skerry/model';
 import type { IngressProperties, RetainedMessage } from '@skerry/mqtt';
 import { LIMITS as MQTT_LIMITS } from '@skerry/mqtt/limits';
 
@@ -35,8 +36,16 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The newest retained message of each topic, as records of the journal tell in log order. */
 export class RetainedBook {
+  readonly #tenantOf: (topic: string) => string;
   readonly #entries = new Map<string, Entry>();
+  readonly #held = new Map<string, { count: number; bytes: number }>();
   #bytes = 0;
+  /** What a snapshot holds kept within its tenant's share when it came. */
+  #isRestoring = false;
+
+  constructor(tenantOf: (topic: string) => string = () => '') {
+    this.#tenantOf = tenantOf;
+  }
 
   /** Takes in what a batch retains or clears. */
   note(batch: ReadableBatch): void {
@@ -97,24 +106,35 @@ export class RetainedBook {
       view.getUint32(40, true) === crc32(bytes.subarray(HEAD_BYTES));
     if (!isWhole) return undefined;
     const count = view.getUint32(32, true);
+    this.#isRestoring = true;
     if (count > 0) this.note({ body: bytes.subarray(HEAD_BYTES), firstOffset: 0, count });
+    this.#isRestoring = false;
     return { journalId: hexOf(bytes.subarray(8, 24)), offset: Number(view.getBigUint64(24, true)) };
   }
 
-  /** Like the broker: a message on a new topic beyond the limits is not retained. */
+  /** Like the broker: a message beyond the limits, or its tenant's share of them, is not retained. */
   #set(topic: string, entry: Entry): void {
     const before = this.#entries.get(topic);
-    if (before) this.#bytes -= sizeOf(before);
-    if (entry.payload.byteLength === 0) {
-      this.#entries.delete(topic);
-      return;
-    }
-    const isOver =
-      this.#entries.size >= MQTT_LIMITS.retainedCountMax.value ||
-      this.#bytes + sizeOf(entry) > MQTT_LIMITS.retainedBytesMax.value;
-    if (!before && isOver) return;
-    this.#bytes += sizeOf(entry);
-    this.#entries.set(topic, entry);
+    const tenant = this.#tenantOf(topic);
+    const held = this.#held.get(tenant) ?? { count: 0, bytes: 0 };
+    const isCleared = entry.payload.byteLength === 0;
+    const grown = (isCleared ? 0 : sizeOf(entry)) - (before ? sizeOf(before) : 0);
+    const added = Number(!isCleared) - Number(before !== undefined);
+    if (!this.#hasRoom(held, added, grown)) return;
+    if (isCleared) this.#entries.delete(topic);
+    else this.#entries.set(topic, entry);
+    this.#bytes += grown;
+    this.#held.set(tenant, { count: held.count + added, bytes: held.bytes + grown });
+  }
+
+  #hasRoom(held: { readonly count: number; readonly bytes: number }, added: number, grown: number): boolean {
+    const { retainedCountMax, retainedBytesMax } = MQTT_LIMITS;
+    const may = (mine: number, total: number, max: number, count: number): boolean =>
+      count <= 0 || (this.#isRestoring ? total + count <= max : mayTake({ held: mine, total, max }, count));
+    return (
+      may(held.count, this.#entries.size, retainedCountMax.value, added) &&
+      may(held.bytes, this.#bytes, retainedBytesMax.value, grown)
+    );
   }
 }
 

@@ -9,6 +9,13 @@ const NAME = 'retained';
 /** A journal as far as its retained messages go. */
 export type RetainedJournal = Pick<ServedJournal, 'id' | 'start' | 'readRetained'>;
 
+/** What retained messages are read and kept with. */
+export interface RetainedFileNeeds {
+  readonly disk: Disk;
+  /** On whose account a message on a topic is. */
+  readonly tenantOf: (topic: string) => string;
+}
+
 /**
  * Every retained message of the journal, from the snapshot and what came after it. Fails with `journal-damaged` or
  * `journal-foreign` when the snapshot is not whole or belongs to another journal.
@@ -16,9 +23,9 @@ export type RetainedJournal = Pick<ServedJournal, 'id' | 'start' | 'readRetained
 export async function readRetained(
   folder: string,
   journal: RetainedJournal,
-  disk: Disk,
+  needs: RetainedFileNeeds,
 ): Promise<RetainedMessage[]> {
-  const { book, from } = openBook(folder, journal, disk);
+  const { book, from } = openBook(folder, journal, needs);
   for await (const batch of journal.readRetained(from)) book.note(batch);
   return book.list();
 }
@@ -28,23 +35,23 @@ export async function snapshotRetained(
   folder: string,
   journal: RetainedJournal,
   upTo: Offset,
-  disk: Disk,
+  needs: RetainedFileNeeds,
 ): Promise<void> {
-  const { book, from } = openBook(folder, journal, disk);
+  const { book, from } = openBook(folder, journal, needs);
   for await (const batch of journal.readRetained(from)) {
     if (batch.firstOffset >= upTo) break;
     book.note(batch);
   }
   const bytes = book.encode({ journalId: journal.id, offset: upTo });
-  replaceFile(disk, folder, NAME, (file) => writeAll(file, bytes, 0));
+  replaceFile(needs.disk, folder, NAME, (file) => writeAll(file, bytes, 0));
 }
 
 function openBook(
   folder: string,
   journal: RetainedJournal,
-  disk: Disk,
+  { disk, tenantOf }: RetainedFileNeeds,
 ): { book: RetainedBook; from: Offset } {
-  const book = new RetainedBook();
+  const book = new RetainedBook(tenantOf);
   const path = `${folder}/${NAME}`;
   const bytes = readWhole(disk, path);
   if (!bytes) return { book, from: journal.start };

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
 import type { RouteConfig } from '@skerry/pipeline';
 import type { SkerryConfig } from '../config/schema.ts';
+import { tenantPlaces } from './broker-access.ts';
 import type { LogThreadOptions } from './log-worker.ts';
 import type { PipelineThreadOptions } from './pipeline-worker.ts';
 import type { StoreThreadFacts, StoreThreadOptions } from './store-worker.ts';
@@ -72,6 +73,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       bytesMax,
       hoursMax,
       isReadOnly,
+      tenantPlaces: tenantPlaces(config.routing.telemetry),
       durableEnd: isReadOnly ? await positionOf(storeThread) : 0,
     } satisfies LogThreadOptions),
     storeThread,

@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.ts';
 import type { Message } from './message.ts';
 import { forwardedProperties, lastingProperties } from './publication-properties.ts';
 import { type AnswerKind, PublicationRing } from './publication-ring.ts';
+import { ownerIn } from './retained-load.ts';
 import type { Session } from './session.ts';
 import type { TopicEntry } from './topic-book.ts';
 import type { Will } from './will-book.ts';
@@ -309,8 +310,9 @@ export class Intake {
   }
 
   #retain(message: Message): void {
-    const { retained, meters, clock } = this.#parts;
-    if (retained.set(message, clock.monotonicMs()) === 'full') meters.dropped('retained-full');
+    const { retained, meters, clock, gate } = this.#parts;
+    const owner = ownerIn(gate, message.topic);
+    if (retained.set(message, clock.monotonicMs(), owner) === 'full') meters.dropped('retained-full');
     meters.retainedMessages.set(retained.count);
     meters.retainedBytes.set(retained.bytes);
   }

@@ -3,20 +3,27 @@ import { encodeUtf8 } from '../utf8.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import type { Message } from './message.ts';
 import { forwardedProperties } from './publication-properties.ts';
+import type { RetainedOwner } from './retained-store.ts';
 
 /** Puts the retained messages of earlier lives into the store, in their order; what has expired since is left out. */
 export async function loadRetained(
-  { retained, meters, clock }: Pick<BrokerParts, 'retained' | 'meters' | 'clock'>,
+  { retained, meters, clock, gate }: Pick<BrokerParts, 'retained' | 'meters' | 'clock' | 'gate'>,
   messages: AsyncIterable<RetainedMessage> | Iterable<RetainedMessage>,
 ): Promise<void> {
   for await (const held of messages) {
     const nowMs = clock.monotonicMs();
     const message = messageOf(held, nowMs, clock.nowMicros());
     if (message.expiresMs <= nowMs) retained.set({ ...message, payload: new Uint8Array(0) }, nowMs);
-    else if (retained.set(message, nowMs) === 'full') meters.dropped('retained-full');
+    else if (retained.set(message, nowMs, ownerIn(gate, message.topic, false)) === 'full')
+      meters.dropped('retained-full');
   }
   meters.retainedMessages.set(retained.count);
   meters.retainedBytes.set(retained.bytes);
+}
+
+/** On whose account a retained message on a topic is. */
+export function ownerIn({ access }: BrokerParts['gate'], topic: string, isShared = true): RetainedOwner {
+  return { name: access.tenantOf?.(topic) ?? '', isShared };
 }
 
 function messageOf(held: RetainedMessage, nowMs: number, nowMicros: number): Message {

@@ -65,11 +65,12 @@ test('RetainedStore refuses a new topic when it is full, takes a known one, and 
 
 test('RetainedStore bounds bytes and levels', () => {
   const bytes = new RetainedStore({ ...BOUNDS, retainedBytesMax: 10 });
+  const restored = { name: 't', isShared: false };
   assert.deepEqual(
-    [bytes.set(aMessage('a', '123456789'), 0), bytes.set(aMessage('b', '1'), 0)],
+    [bytes.set(aMessage('a', '123456789'), 0, restored), bytes.set(aMessage('b', '1'), 0, restored)],
     ['kept', 'full'],
   );
-  assert.equal(bytes.set(aMessage('a', '1234567890'), 0), 'full');
+  assert.equal(bytes.set(aMessage('a', '1234567890'), 0, restored), 'full');
   const levels = new RetainedStore({ ...BOUNDS, retainedLevelsMax: 4 });
   assert.deepEqual(
     [levels.set(aMessage('a/b/c', 'x'), 0), levels.set(aMessage('d/e', 'x'), 0)],
@@ -100,4 +101,28 @@ test('RetainedStore.match goes on while messages come and go, and never gives a 
     store.set(aMessage('a/deep', 'x'), 0);
   }
   assert.deepEqual(found, ['a old', 'c new']);
+});
+
+test('RetainedStore leaves room for the messages of others, whatever one tenant retains', () => {
+  const fill = (store: RetainedStore, name: string, payload: string, isShared = true): number => {
+    let kept = 0;
+    for (let i = 0; i < 200; i++) {
+      const message = aMessage(`${name}/${i}`, payload);
+      if (store.set(message, 0, { name, isShared }) === 'kept') kept++;
+    }
+    return kept;
+  };
+  const byCount = new RetainedStore({ ...BOUNDS, retainedCountMax: 80 });
+  assert.deepEqual(
+    ['acme', 'beta', 'acme'].map((name) => fill(byCount, name, 'x')),
+    [70, 3, 70],
+    'what acme has is still kept anew',
+  );
+  for (let i = 0; i < 20; i++) byCount.set(aMessage(`acme/${i}`, ''), 0);
+  assert.equal(byCount.set(aMessage('acme/more', 'x'), 0, { name: 'acme', isShared: true }), 'kept');
+  const byBytes = new RetainedStore({ ...BOUNDS, retainedBytesMax: 80_000 });
+  assert.equal(byBytes.set(aMessage('acme', 'x'), 0, { name: 'acme', isShared: true }), 'kept');
+  const large = aMessage('acme', 'x'.repeat(75_000));
+  assert.equal(byBytes.set(large, 0, { name: 'acme', isShared: true }), 'full', 'not by growing either');
+  assert.equal(fill(new RetainedStore({ ...BOUNDS, retainedCountMax: 80 }), 'acme', 'x', false), 80);
 });

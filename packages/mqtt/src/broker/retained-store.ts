@@ -1,3 +1,5 @@
+import { mayTake, type Taking } from '@skerry/model';
+import { Holdings } from './holdings.ts';
 import { type Message, messageBytes } from './message.ts';
 
 /** Bounds of the retained messages. */
@@ -15,12 +17,23 @@ interface Node {
   readonly parent: Node | undefined;
   children: Map<string, Node> | undefined;
   message: Message | undefined;
+  /** On whose account the message is. */
+  owner: string;
 }
+
+/** Of whom a message is, and whether it has to keep within the share of its owner: one of an earlier life has. */
+export interface RetainedOwner {
+  readonly name: string;
+  readonly isShared: boolean;
+}
+
+const NOBODY: RetainedOwner = { name: '', isShared: true };
 
 /** The newest retained message of every topic, by the levels of its name. */
 export class RetainedStore {
   readonly #bounds: RetainedBounds;
-  readonly #root: Node = { level: '', parent: undefined, children: undefined, message: undefined };
+  readonly #root: Node = { level: '', parent: undefined, children: undefined, message: undefined, owner: '' };
+  readonly #held = { count: new Holdings(), bytes: new Holdings(), levels: new Holdings() };
   #count = 0;
   #bytes = 0;
   #levels = 0;
@@ -42,20 +55,20 @@ export class RetainedStore {
   }
 
   /** Keeps a message in the place of the one before on its topic; an empty payload only clears [MQTT-3.3.1-6]. */
-  set(message: Message, nowMs: number): RetainedOutcome {
+  set(message: Message, nowMs: number, owner: RetainedOwner = NOBODY): RetainedOutcome {
     const levels = message.topic.split('/');
     if (message.payload.byteLength === 0) {
       const held = this.#find(levels);
       if (held) this.#drop(held);
       return 'cleared';
     }
-    if (!this.#hasRoom(message, levels)) this.#sweep(nowMs);
-    if (!this.#hasRoom(message, levels)) return 'full';
+    if (!this.#hasRoom(message, levels, owner)) this.#sweep(nowMs);
+    if (!this.#hasRoom(message, levels, owner)) return 'full';
     const node = this.#make(levels);
-    if (node.message) this.#bytes -= messageBytes(node.message);
-    else this.#count++;
+    if (node.message) this.#account(node, node.message, -1);
     node.message = message;
-    this.#bytes += messageBytes(message);
+    node.owner = owner.name;
+    this.#account(node, message, 1);
     this.#firstExpiryMs = Math.min(this.#firstExpiryMs, message.expiresMs);
     return 'kept';
   }
@@ -73,16 +86,29 @@ export class RetainedStore {
     yield* matchBelow(this.#root, filter.split('/'), 0);
   }
 
-  #hasRoom(message: Message, levels: readonly string[]): boolean {
+  #hasRoom(message: Message, levels: readonly string[], { name, isShared }: RetainedOwner): boolean {
     const { retainedCountMax, retainedBytesMax, retainedLevelsMax } = this.#bounds;
+    const held = this.#held;
     const before = this.#find(levels)?.message;
-    const bytes = this.#bytes + messageBytes(message) - (before ? messageBytes(before) : 0);
-    if (before) return bytes <= retainedBytesMax || messageBytes(message) <= messageBytes(before);
+    const grown = messageBytes(message) - (before ? messageBytes(before) : 0);
+    const may = isShared ? mayTake : fits;
+    const mayGrow = may({ held: held.bytes.of(name), total: this.#bytes, max: retainedBytesMax }, grown);
+    if (before) return grown <= 0 || mayGrow;
     return (
-      this.#count < retainedCountMax &&
-      bytes <= retainedBytesMax &&
-      this.#levels + levels.length <= retainedLevelsMax
+      mayGrow &&
+      may({ held: held.count.of(name), total: this.#count, max: retainedCountMax }, 1) &&
+      may({ held: held.levels.of(name), total: this.#levels, max: retainedLevelsMax }, levels.length)
     );
+  }
+
+  /** Puts the message of a node on the account of its owner (1), or takes it off (-1). */
+  #account({ owner }: Node, message: Message, sign: 1 | -1): void {
+    const bytes = sign * messageBytes(message);
+    this.#count += sign;
+    this.#bytes += bytes;
+    this.#held.count.add(owner, sign);
+    this.#held.bytes.add(owner, bytes);
+    this.#held.levels.add(owner, sign * message.topic.split('/').length);
   }
 
   #find(levels: readonly string[]): Node | undefined {
@@ -97,7 +123,7 @@ export class RetainedStore {
       node.children ??= new Map();
       let next = node.children.get(level);
       if (!next) {
-        next = { level, parent: node, children: undefined, message: undefined };
+        next = { level, parent: node, children: undefined, message: undefined, owner: '' };
         node.children.set(level, next);
         this.#levels++;
       }
@@ -108,8 +134,7 @@ export class RetainedStore {
 
   #drop(held: Node): void {
     if (!held.message) return;
-    this.#count--;
-    this.#bytes -= messageBytes(held.message);
+    this.#account(held, held.message, -1);
     held.message = undefined;
     for (let node = held; node.parent && !node.message && !node.children?.size; node = node.parent) {
       node.parent.children?.delete(node.level);
@@ -126,6 +151,10 @@ export class RetainedStore {
       else this.#firstExpiryMs = Math.min(this.#firstExpiryMs, node.message.expiresMs);
     }
   }
+}
+
+function fits({ total, max }: Taking, count: number): boolean {
+  return total + count <= max;
 }
 
 function* matchBelow(node: Node, levels: readonly string[], at: number): Generator<Message, void, undefined> {
