@@ -14,6 +14,12 @@ export const LIMITS = {
     what: 'Ends of the server in a row because the disk refused to make bytes durable.',
     whenFull: 'The server comes up read-only and says why, until `skerry up` is started anew.',
   },
+  gatewayPaceMs: {
+    value: 10,
+    unit: 'ms',
+    what: 'Time for which `skerry gateway` gathers records for Kafka, when they do not come faster than they can be sent.',
+    whenFull: 'They are sent.',
+  },
   directBufferBytes: {
     value: 16 * 2 ** 20,
     unit: 'bytes',

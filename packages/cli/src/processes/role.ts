@@ -5,6 +5,9 @@ import { type Role, roleFaults } from '../config/role-rules.ts';
 import { CliError } from '../errors.ts';
 import { reported, SUPERVISED, supervised } from './supervised.ts';
 
+/** Buffers of a burst go back to the system when it is over, instead of raising the size from which they do (mallopt(3)). */
+const ROLE_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: '131072' };
+
 /** What a role was asked for. */
 export interface RoleOptions extends LoadedConfig {
   readonly context: Pick<VerbContext, 'stdout' | 'stderr' | 'signal' | 'environment'>;
@@ -28,7 +31,7 @@ export async function runRole(
     );
   }
   if (options.context.environment[SUPERVISED] === undefined)
-    return await supervised(options.config.dataDir, false);
+    return await supervised(options.config.dataDir, false, ROLE_ENVIRONMENT);
   return await reported(options.context, async () => (await serve())(options));
 }
 

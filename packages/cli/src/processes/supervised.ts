@@ -7,10 +7,14 @@ import { superviseServer } from './supervisor.ts';
 /** Set for the child by the supervisor. */
 export const SUPERVISED = 'SKERRY_SUPERVISED';
 
-/** Supervises this very command line, run again as a child; resolves with the exit code of the whole. */
-export function supervised(dataDir: string, canReadOnly: boolean): Promise<number> {
+/** Supervises this very command line, run again as a child, with further environment; resolves with the exit code of the whole. */
+export function supervised(
+  dataDir: string,
+  canReadOnly: boolean,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   process.umask(PRIVATE_MASK);
-  return superviseServer({ args: process.argv.slice(1), dataDir, canReadOnly });
+  return superviseServer({ args: process.argv.slice(1), dataDir, canReadOnly, environment });
 }
 
 /** Runs the child's work; a fault of it is told on stderr and becomes an exit code. */

@@ -22,6 +22,8 @@ export interface SupervisedServer {
   readonly dataDir: string;
   /** Whether it can come up without taking anything in (`--read-only`), after failed fsyncs. */
   readonly canReadOnly: boolean;
+  /** Further environment of the server; the supervisor's own is stronger. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Small young generations: the server's memory stays flat under load, at the same CPU time (decision 0007). */
@@ -117,7 +119,13 @@ function crashOf(line: string): CrashRecord | undefined {
 function startServer(server: SupervisedServer, isReadOnly: boolean): ChildProcess {
   return spawn(process.execPath, [...NODE_FLAGS, ...server.args, ...(isReadOnly ? ['--read-only'] : [])], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    env: { MALLOC_ARENA_MAX: MALLOC_ARENAS, ...process.env, SKERRY_PARENT_FD: '3', SKERRY_SUPERVISED: '1' },
+    env: {
+      MALLOC_ARENA_MAX: MALLOC_ARENAS,
+      ...server.environment,
+      ...process.env,
+      SKERRY_PARENT_FD: '3',
+      SKERRY_SUPERVISED: '1',
+    },
   });
 }
 

@@ -15,6 +15,9 @@ import { portMailbox } from '../port-mailbox.ts';
 import { foldersOf } from '../server-threads.ts';
 import { startThread, type Thread } from '../thread-host.ts';
 
+/** A broker that writes one packet at a time makes many turns; windows as small as 20 still pass 15,000 messages a second. */
+const GATHER_MS = 1;
+
 /** The gateway's own journal: written and synced on a thread of its own, read on this one. */
 export interface GatewayBuffer {
   readonly thread: Thread;
@@ -55,7 +58,7 @@ export async function openGatewayBuffer(
   const appender = new RecordAppender(
     (batch) => client.append(batch),
     { clock: needs.clock, meter: needs.meter },
-    { endOfTurn: setImmediate },
+    { endOfTurn: (callback) => void setTimeout(callback, GATHER_MS) },
   );
   return { thread, journal: client, follower, appender };
 }

@@ -18,6 +18,7 @@ import { GatewayLeases } from './gateway-leases.ts';
 import type { GatewayReason } from './gateway-reason.ts';
 import { GatewaySources } from './gateway-sources.ts';
 import { hasLeftovers, sendLeftovers } from './leftovers.ts';
+import { pacedJournal } from './paced-journal.ts';
 import { openSegmentBuffer } from './segment-buffer.ts';
 
 const SETTLE_MS = 2_000;
@@ -70,7 +71,7 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   const uplink = stack.use(
     await openUplink(
       { ...uplinkOptions, ...(positionFile ? { positionFile } : {}) },
-      { ...uplinkNeeds, journal },
+      { ...uplinkNeeds, journal: pacedJournal(journal, clock) },
     ),
   );
   buffer.sentBy(uplink);
