@@ -7,10 +7,15 @@ import { DEPENDENCIES } from './dependencies.ts';
 import { DEVICE_LIST } from './device-list.ts';
 import { EXPORT } from './export.ts';
 import { GATEWAY_CASES } from './gateway.ts';
+import { INFLUX_WRITE } from './influx-write.ts';
 import { POSTGRES_WRITE } from './postgres-write.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
 import { RANGE_3_DAYS } from './range-3days.ts';
+import { ROLES_CATCH_UP } from './roles-catch-up.ts';
+import { ROLES_MEMORY } from './roles-memory.ts';
+import { ROLES_VISIBLE } from './roles-visible.ts';
+import { ROLES_WRITER } from './roles-writer.ts';
 import { RSS } from './rss.ts';
 import { STAGES } from './stages.ts';
 import { START_UP } from './start-up.ts';
@@ -26,6 +31,11 @@ export const CASES: readonly BenchCase[] = [
   SUBSCRIBE,
   ...STORED_CASES,
   POSTGRES_WRITE,
+  INFLUX_WRITE,
+  ROLES_WRITER,
+  ROLES_VISIBLE,
+  ROLES_CATCH_UP,
+  ROLES_MEMORY,
   BYTES_PER_POINT,
   STAGES,
   VISIBLE_SSE,
