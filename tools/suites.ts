@@ -68,6 +68,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
         'packages/*/src/**/*.test.ts',
         'testkit/src/**/*.test.ts',
         'tests/tidy/**/*.test.ts',
+        'tests/deploy/**/*.test.ts',
         'tests/soak/**/*.test.ts',
         'tools/**/*.test.ts',
         'bench/**/*.test.ts',

@@ -1,0 +1,205 @@
+// deploy/compose/compose.yaml against the schema of the Compose Specification (compose-spec.json of compose-go 2.9.0,
+// Apache-2.0), against good practice, and against the product: no Docker runs where these tests do.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { loadFrom, ROOT } from '../../tools/packages.ts';
+import { readImageRecipe } from './image-recipe.ts';
+
+const FILE = join(ROOT, 'deploy/compose/compose.yaml');
+
+interface Mount {
+  readonly source: string;
+  readonly target: string;
+}
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly command?: readonly string[];
+  readonly read_only?: boolean;
+  readonly privileged?: boolean;
+  readonly security_opt?: readonly string[];
+  readonly cap_drop?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly configs?: readonly Mount[];
+  readonly secrets?: readonly (string | Mount)[];
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
+  readonly deploy?: {
+    readonly resources: { readonly limits: { readonly cpus: string; readonly memory: string } };
+  };
+}
+
+interface Site {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly configs: Readonly<Record<string, { readonly file: string }>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+}
+
+interface Product {
+  loadConfig(sources: {
+    readonly file: string;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly flags: object;
+  }): { readonly config: Config };
+  roleFaults(role: string, config: Config): string[];
+}
+
+interface Config {
+  readonly dataDir: string;
+  readonly http: { readonly host: string; readonly port: number; readonly hostNames: readonly string[] };
+  readonly sources: readonly { readonly url: string }[];
+  readonly kafka: { readonly brokers: readonly string[] };
+  readonly postgres: { readonly url: string; readonly passwordFile: string };
+}
+
+const ROLES = ['gateway', 'writer', 'cloud'];
+const site = parse(readFileSync(FILE, 'utf8'), { merge: true }) as Site; // the schema below judges it
+const services = Object.entries(site.services);
+const roles = services.filter(([, { build }]) => build !== undefined);
+
+/** A path of the compose file, from its folder. */
+function pathOf(path: string): string {
+  return resolve(dirname(FILE), path);
+}
+
+/** What stands between `${NAME:-` and `}`, or the text itself. */
+function usual(text: string): string {
+  return text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+}
+
+test('compose.yaml is a Compose file', () => {
+  const schema = JSON.parse(readFileSync(new URL('./compose-spec.json', import.meta.url), 'utf8')) as object;
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+  const validate = ajv.compile({ ...schema, $schema: 'http://json-schema.org/draft-07/schema#' });
+  validate(site);
+  assert.deepEqual(validate.errors ?? [], []);
+  assert.equal(
+    validate({ ...site, services: { x: { imago: 'y' } } }),
+    false,
+    'the schema refuses what it does not know',
+  );
+});
+
+test('images have a version, and every service a check of its health, limits, and no right that it does not need', () => {
+  for (const [name, service] of services) {
+    const image = usual(service.image);
+    assert.match(image, /^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9]+)?$/, `${name}: ${image}`);
+    assert.ok((service.healthcheck?.test.length ?? 0) > 1, `${name} has a check of its health`);
+    const { cpus, memory } = service.deploy?.resources.limits ?? {};
+    assert.match(`${cpus} ${memory}`, /^[\d.]+ \d+[mg]$/, `${name} has limits`);
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+    assert.equal(service.privileged, undefined, name);
+    for (const port of service.ports ?? [])
+      assert.match(
+        usual(port),
+        /^127\.0\.0\.1:\d+:\d+$/,
+        `${name} is published on loopback unless somebody says otherwise`,
+      );
+  }
+});
+
+test('volumes, configs and secrets are declared, used, and where they say', () => {
+  const used = new Set<string>();
+  for (const [name, { volumes = [], configs = [], secrets = [] }] of services) {
+    for (const volume of volumes) {
+      const [from = ''] = volume.split(':');
+      if (from.startsWith('/')) assert.equal(from, '/var/run/docker.sock', name);
+      else if (from.startsWith('.')) assert.ok(existsSync(pathOf(from)), `${name}: ${from} is there`);
+      else assert.ok(from in site.volumes, `${name}: ${from} is declared`);
+      used.add(from);
+    }
+    for (const { source } of configs) used.add(`config ${source}`);
+    for (const secret of secrets) used.add(`secret ${typeof secret === 'string' ? secret : secret.source}`);
+  }
+  for (const name of Object.keys(site.volumes)) assert.ok(used.has(name), `the volume ${name} is used`);
+  for (const [name, { file }] of Object.entries(site.configs)) {
+    assert.ok(used.has(`config ${name}`), name);
+    assert.ok(existsSync(pathOf(file)), `${file} is there`);
+  }
+  for (const [name, { file }] of Object.entries(site.secrets)) {
+    assert.ok(used.has(`secret ${name}`), name);
+    assert.equal(readFileSync(join(dirname(pathOf(file)), '.gitignore'), 'utf8'), '*\n!.gitignore\n', file);
+    assert.ok(
+      readFileSync(join(ROOT, 'docs/tutorials/larger-site.md'), 'utf8').includes(`secrets/${name}`),
+      name,
+    );
+  }
+});
+
+test('every role is there, contained, with a folder of its own', () => {
+  const commands = roles.map(([, { command }]) => command?.[0]);
+  assert.deepEqual([...new Set(commands)].sort(), [...ROLES].sort());
+  assert.deepEqual(commands.filter((one) => one === 'gateway').length, 2);
+  const folders = new Set<string>();
+  for (const [name, { read_only, cap_drop, build, volumes = [] }] of roles) {
+    assert.equal(read_only, true, name);
+    assert.deepEqual(cap_drop, ['ALL'], name);
+    assert.equal(resolve(pathOf(String(build?.context))), resolve(ROOT), name);
+    assert.ok(existsSync(join(ROOT, String(build?.dockerfile))), name);
+    const [volume = ''] = volumes;
+    assert.match(volume, /^[a-z0-9-]+:\/var\/lib\/skerry$/, name);
+    folders.add(volume);
+  }
+  assert.equal(folders.size, roles.length, 'no two share a folder');
+});
+
+test('the configuration of each role is one that the product takes, and names what the site has', async () => {
+  const product = {
+    ...(await loadFrom('cli', 'config/load.ts')),
+    ...(await loadFrom('cli', 'config/role-rules.ts')),
+  } as unknown as Product; // both are called as their own tests do
+  const image = readImageRecipe();
+  for (const [name, service] of roles) {
+    const own = Object.entries(service.environment ?? {}).map(([key, value]) => [key, usual(value)]);
+    const environment = { ...image.environment, ...(Object.fromEntries(own) as Record<string, string>) };
+    const mounted = service.configs?.find(({ target }) => target === environment.SKERRY_CONFIG);
+    const file = pathOf(String(mounted && site.configs[mounted.source]?.file));
+    const { config } = product.loadConfig({ file, environment, flags: {} });
+    assert.deepEqual(product.roleFaults(String(service.command?.[0]), config), [], name);
+    assert.equal(config.dataDir, service.volumes?.[0]?.split(':')[1], name);
+    assert.equal(config.http.host, '0.0.0.0', 'other containers reach it');
+    assert.ok(image.ports.includes(config.http.port), name);
+    const target = service.ports?.map((port) => Number(port.split(':').at(-1)));
+    assert.deepEqual(target ?? [config.http.port], [config.http.port], name);
+    const hosts = [
+      ...config.kafka.brokers.map((broker) => broker.split(':')[0]),
+      ...config.sources.map(({ url }) => new URL(url).hostname),
+      new URL(config.postgres.url).hostname,
+      ...config.http.hostNames,
+    ];
+    for (const host of hosts) assert.ok(String(host) in site.services, `${name}: ${host} is a service`);
+    assert.ok((service.secrets ?? []).includes('postgres-password'), name);
+    assert.equal(config.postgres.passwordFile, '/run/secrets/postgres-password', name);
+  }
+});
+
+test('the files of Prometheus and Grafana name services and ports of the site', () => {
+  const prometheus = readFileSync(join(ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8');
+  const targets = [...prometheus.matchAll(/^[^#\n]*targets: \[([^\]]+)\]/gm)].flatMap(([, list = '']) =>
+    list.split(',').map((one) => one.trim()),
+  );
+  assert.ok(targets.length > 4, String(targets));
+  for (const target of targets) assert.ok(String(target.split(':')[0]) in site.services, target);
+  for (const [name] of roles) assert.ok(targets.includes(`${name}:8080`), `${name} is scraped`);
+  const token = /credentials_file: (\S+)/.exec(prometheus)?.[1];
+  const secrets = (site.services.prometheus?.secrets ?? []).flatMap((one) =>
+    typeof one === 'string' ? [] : [one.target],
+  );
+  assert.deepEqual(secrets, [token]);
+  const source = readFileSync(join(ROOT, 'deploy/grafana/provisioning/datasources/skerry.yml'), 'utf8');
+  const wanted = [...source.matchAll(/\$(GRAFANA_\w+)/g)].map(([, name]) => String(name));
+  const grafana = JSON.stringify(site.services.grafana);
+  assert.ok(wanted.length > 3);
+  for (const name of wanted) assert.ok(grafana.includes(name), `Grafana is given ${name}`);
+  const provider = readFileSync(join(ROOT, 'deploy/grafana/provisioning/dashboards/skerry.yml'), 'utf8');
+  const folder = /path: (\S+)/.exec(provider)?.[1];
+  assert.ok(site.services.grafana?.volumes?.includes(`../grafana/dashboards:${folder}:ro`), String(folder));
+});
