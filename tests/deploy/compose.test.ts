@@ -16,7 +16,7 @@ interface Mount {
   readonly target: string;
 }
 
-interface Service {
+interface Container {
   readonly image: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly command?: readonly string[];
@@ -37,7 +37,7 @@ interface Service {
 }
 
 interface Site {
-  readonly services: Readonly<Record<string, Service>>;
+  readonly services: Readonly<Record<string, Container>>;
   readonly volumes: Readonly<Record<string, unknown>>;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
