@@ -5,6 +5,23 @@ import { faultsEn } from '../words/faults-en.ts';
 import { faultsZh } from '../words/faults-zh.ts';
 import { useShared } from '../words/shared.ts';
 
+/** The server's own sentence, which is English: for those who read another language it waits behind a word. */
+function Detail({ detail, isBehind }: { readonly detail: string; readonly isBehind: boolean }) {
+  const words = useShared();
+  if (!isBehind)
+    return (
+      <span className="fault-detail" lang="en">
+        {detail}
+      </span>
+    );
+  return (
+    <details className="fault-detail">
+      <summary>{words.details}</summary>
+      <span lang="en">{detail}</span>
+    </details>
+  );
+}
+
 /** A fault of the server in the reader's language by its code, with the server's own sentence and the request's id beneath. */
 export function Fault({ error }: { readonly error: Error }) {
   const words = useShared();
@@ -16,9 +33,7 @@ export function Fault({ error }: { readonly error: Error }) {
   return (
     <span className="fault">
       {told !== undefined && <span>{told} </span>}
-      <span className={told === undefined ? undefined : 'fault-detail'} lang="en">
-        {detail}
-      </span>
+      <Detail detail={detail} isBehind={told !== undefined && language === 'zh'} />
       <span className="fault-detail">
         {' '}
         <code>{code}</code> · {words.requestId(instance)}

@@ -13,9 +13,12 @@ export function Link({
   className,
   children,
   current,
+  title,
 }: {
   readonly to: string;
   readonly className?: string;
+  /** The whole of a text that may be cut off. */
+  readonly title?: string;
   readonly children: ReactNode;
   readonly current?: boolean;
 }) {
@@ -25,7 +28,13 @@ export function Link({
     goTo(to);
   };
   return (
-    <a href={to} className={className} onClick={follow} aria-current={current ? 'page' : undefined}>
+    <a
+      href={to}
+      className={className}
+      title={title}
+      onClick={follow}
+      aria-current={current ? 'page' : undefined}
+    >
       {children}
     </a>
   );

@@ -9,6 +9,7 @@ export const en = {
   notDone: 'This could not be done.',
   refused: 'You may not see this.',
   refusedWords: 'Your role does not include it. An administrator can grant it under Access.',
+  details: 'Details',
   retry: 'Try again',
   copy: 'Copy',
   copied: 'Copied',

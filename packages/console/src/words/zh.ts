@@ -10,6 +10,7 @@ export const zh: SharedWords = {
   notDone: '操作没有成功。',
   refused: '您无权查看此内容。',
   refusedWords: '您的角色不包含此权限。管理员可以在“访问权限”中授予。',
+  details: '详情（英文）',
   retry: '重试',
   copy: '复制',
   copied: '已复制',

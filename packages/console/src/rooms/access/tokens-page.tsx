@@ -127,10 +127,10 @@ function TokenRow({
         <GrantList grants={token.grants} />
       </td>
       <td className="figures">
-        {expires === null ? words.never : format.dayMinute(millisOf(expires))}{' '}
+        {expires === null ? words.neverEnds : format.dayMinute(millisOf(expires))}{' '}
         {hasEnded && <span className="badge badge-bad">{words.ended}</span>}
       </td>
-      <td>{lastUsed === null ? words.never : format.ago(now - millisOf(lastUsed))}</td>
+      <td>{lastUsed === null ? words.neverUsed : format.ago(now - millisOf(lastUsed))}</td>
       <td className="wide-only">
         {format.dayMinute(millisOf(created))} <div className="small quiet">{words.by(createdBy)}</div>
       </td>

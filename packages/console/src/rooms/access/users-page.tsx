@@ -14,6 +14,8 @@ import { GrantList } from './grants-editor.tsx';
 import { LinkDialog, PasswordDialog, UserDialog } from './user-dialogs.tsx';
 import { zh } from './zh.ts';
 
+/** What the first start calls the user that it makes. */
+const FIRST_USER = 'Administrator';
 const WORDS = { en, zh };
 const PAGE = 200;
 
@@ -155,7 +157,11 @@ function UserRow({
     <tr>
       <th scope="row">
         {user.name} {isSelf && <span className="badge">{words.you}</span>}
-        {user.displayName !== user.name && <div className="quiet small sub-name">{user.displayName}</div>}
+        {user.displayName !== user.name && (
+          <div className="quiet small sub-name">
+            {user.displayName === FIRST_USER ? words.firstUser : user.displayName}
+          </div>
+        )}
       </th>
       <td>
         <GrantList grants={user.grants} />

@@ -6,11 +6,14 @@ import { Breakable, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
 import type { RoomProps } from '../../room.ts';
 import { setQuery, usePlace } from '../../route.ts';
 import '../../styles/forms.css';
+import { usePreferences } from '../../preferences.ts';
 import { useFormat } from '../../use-format.ts';
+import { faultsEn } from '../../words/faults-en.ts';
+import { faultsZh } from '../../words/faults-zh.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
 import './audit.css';
-import { grantsIn } from './audit-text.ts';
+import { codeIn, grantsIn, targetOf } from './audit-text.ts';
 import { type AuditWords, en } from './en.ts';
 import { ExportButtons } from './export-buttons.tsx';
 import { Verdict } from './verdict.tsx';
@@ -160,11 +163,15 @@ function EntryRow({ entry }: { readonly entry: AuditEntry }) {
         <Breakable text={entry.author} />
       </th>
       <td>
-        {actions[entry.action] ?? <code>{entry.action}</code>}
+        {actions[entry.action] ?? (
+          <>
+            {words.asked} <code>{entry.action}</code>
+          </>
+        )}
         {entry.count > 1 && <span className="quiet small"> {words.times(entry.count)}</span>}
       </td>
       <td className="audit-target">
-        <Breakable text={entry.target} />
+        <Target target={entry.target} />
         {entry.detail !== '' && (
           <div className="quiet small">
             <Detail detail={entry.detail} />
@@ -179,10 +186,29 @@ function EntryRow({ entry }: { readonly entry: AuditEntry }) {
   );
 }
 
+/** What an entry is about, its kind in words. */
+function Target({ target }: { readonly target: string }) {
+  const words = useWords(WORDS);
+  const { kind, name } = targetOf(target, words.kinds);
+  return (
+    <>
+      {kind !== '' && <span className="quiet">{kind} </span>}
+      <Breakable text={name} />
+    </>
+  );
+}
+
 /** The facts of an entry; what was granted is told in the words for it. */
 function Detail({ detail }: { readonly detail: string }) {
   const words = useWords(WORDS);
   const { roles } = useShared();
+  const { language } = usePreferences();
+  const facts: Readonly<Record<string, string>> = words.facts;
+  const known = Object.hasOwn(facts, detail) ? facts[detail] : undefined;
+  if (known !== undefined) return known;
+  const fault = codeIn(detail);
+  const told = fault && (language === 'zh' ? faultsZh : faultsEn)[fault.code];
+  if (told !== undefined) return <Breakable text={[fault?.name, told].filter(Boolean).join(': ')} />;
   const grants = grantsIn(detail);
   if (!grants)
     return (
@@ -190,11 +216,11 @@ function Detail({ detail }: { readonly detail: string }) {
         <Breakable text={detail} />
       </span>
     );
-  const told = grants.map(({ role, tenant, project, device }) =>
+  const granted = grants.map(({ role, tenant, project, device }) =>
     [
       roles[role],
       [tenant, project, device].filter((part) => part !== undefined).join(' / ') || words.everywhere,
     ].join(' '),
   );
-  return <Breakable text={told.join(', ')} />;
+  return <Breakable text={granted.join(', ')} />;
 }

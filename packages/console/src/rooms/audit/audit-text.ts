@@ -33,3 +33,19 @@ export function grantsIn(detail: string): readonly Grant[] | undefined {
     return undefined; // facts that were cut off are shown as they are
   }
 }
+
+/** What an entry is about, as `User/ann`, `Pipeline plausible` or `letter 17` say it; the kind is empty where none is known. */
+export function targetOf(
+  target: string,
+  kinds: Readonly<Record<string, string>>,
+): { readonly kind: string; readonly name: string } {
+  const [, word = '', name = ''] = /^([A-Za-z]+)[/ ](.+)$/.exec(target) ?? [];
+  const kind = Object.hasOwn(kinds, word) ? kinds[word] : undefined;
+  return kind === undefined ? { kind: '', name: target } : { kind, name };
+}
+
+/** The code of a fault that the facts of an entry are, alone or behind a name: `ann: sign-in-refused`. */
+export function codeIn(detail: string): { readonly name: string; readonly code: string } | undefined {
+  const [, name = '', code] = /^(?:(.{1,200}): )?([a-z]+(?:-[a-z]+)+)$/.exec(detail) ?? [];
+  return code === undefined ? undefined : { name, code };
+}

@@ -269,7 +269,7 @@ function DeviceRow({
         />
       </Cell>
       <Cell className="name-cell">
-        <Link to={devicePath(device)} className="row-link">
+        <Link to={devicePath(device)} className="row-link" title={device.device}>
           {device.device}
         </Link>
         <span className="narrow-only quiet small">{project}</span>

@@ -12,12 +12,15 @@ export const en = {
   byProject: 'By tenant and project',
   tenant: 'Tenant',
   project: 'Project',
+  nobody: 'no tenant',
+  nobodyWords:
+    'Topics that name no tenant and no project: they lie under a telemetry prefix and fit no template.',
   qos0: (records: number) => `of these, ${things(records, 'record')} by QoS 0`,
   byDevice: 'By device',
   device: 'Device',
   deviceHint: 'Device id',
   deviceWords:
-    'Find a device to see its own account. Received is known from decoding on, so a device has no pending records.',
+    'Find a device to see its own account. A record is known to be of a device from decoding on, so its received is the sum of the others, and it has no pending records.',
   noDevice: (text: string) => `No device has “${text}” in its id.`,
   gaps: 'Gaps in the numbering of devices',
   gapsWords:

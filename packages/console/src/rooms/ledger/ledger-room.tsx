@@ -86,9 +86,10 @@ function Projects({ ledger }: { readonly ledger: Ledger }) {
         <tbody>
           {ledger.projects.map((line) => (
             <tr key={`${line.tenant}/${line.project}`}>
-              <th scope="row">{line.tenant || shared.none}</th>
+              <th scope="row">{line.tenant || words.nobody}</th>
               <td>
                 {line.project || shared.none}
+                {line.tenant === '' && <div className="quiet small">{words.nobodyWords}</div>}
                 {line.receivedQos0 > 0 && <div className="quiet small">{words.qos0(line.receivedQos0)}</div>}
               </td>
               {(['received', ...VERDICTS] as const).map((account) => (
@@ -151,10 +152,15 @@ function DeviceAccount({ device: entry }: { readonly device: Device }) {
       <h3>
         <Link to={devicePath(name)}>{device}</Link> · {tenant} / {project}
       </h3>
-      {data && <AccountList accounts={data.accounts} />}
+      {data && <AccountList accounts={{ received: sumOf(data.accounts), ...data.accounts }} />}
       {error && !data && <Failed error={error} retry={reload} />}
     </section>
   );
+}
+
+/** What a device has sent, as far as it was decoded: each of its records stands in one of the other accounts. */
+function sumOf(accounts: Readonly<Record<string, number>>): number {
+  return Object.values(accounts).reduce((sum, records) => sum + records, 0);
 }
 
 function Gaps() {
