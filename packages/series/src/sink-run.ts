@@ -1,7 +1,7 @@
 import { type Clock, CodedError, type Counter, type Gauge, type Logger, type Meter } from '@skerry/kernel';
 import { SeriesError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import type { PointSink, PreparedPoints, SinkBook, SinkPoints, SinkTrouble } from './sink.ts';
+import type { PointSink, PreparedPoints, SinkBook, SinkPoints, SinkStep, SinkTrouble } from './sink.ts';
 
 /** One sink on the way after one source. */
 export interface SinkRunParts<P extends PreparedPoints = PreparedPoints> {
@@ -47,6 +47,8 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
   #committed: number;
   #bookTrouble: SinkTrouble | undefined;
   #runTrouble: SinkTrouble | undefined;
+  /** That what was written last is kept. */
+  #kept = Promise.resolve();
   #wake: () => void = () => undefined;
 
   constructor(parts: SinkRunParts<P>, needs: SinkRunNeeds) {
@@ -95,12 +97,15 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
       try {
         const delivery = this.#takeQueued() ?? (await this.#readBehind());
         if (delivery) await this.#deliver(delivery);
-        else await this.#news();
+        else {
+          await this.#kept;
+          await this.#news();
+        }
       } catch (fault) {
-        if (signal.aborted) return;
-        await this.#beginAgain(fault);
+        if (!signal.aborted) await this.#beginAgain(fault);
       }
     }
+    await Promise.allSettled([this.#kept]);
   }
 
   /** Nothing is forgotten: what was queued is read from the primary. The primary itself goes on meanwhile. */
@@ -109,6 +114,7 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
     const { name } = this.#parts.sink;
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#kept = Promise.resolve();
     this.#reach = this.#position;
     const reason = fault instanceof Error ? fault.message : String(fault);
     const code = fault instanceof CodedError ? String(fault.code) : 'internal';
@@ -119,12 +125,21 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
   }
 
   async #deliver({ seal, points, count, missed }: Delivery<P>): Promise<void> {
-    const { sink, book } = this.#parts;
+    const { sink } = this.#parts;
     const refusals = count === 0 ? [] : await sink.write(points, this.#ending.signal);
-    await this.#withBook(() => book.advance({ seal, points: count - refusals.length, missed, refusals }));
+    await this.#kept;
+    // the next points go out while this is kept
+    this.#kept = this.#keep({ seal, points: count - refusals.length, missed, refusals });
+    this.#kept.catch(() => undefined); // the next one to wait for it is told
+  }
+
+  async #keep(step: SinkStep): Promise<void> {
+    const { sink, book } = this.#parts;
+    const { seal, points, missed, refusals } = step;
+    await this.#withBook(() => book.advance(step));
     this.#position = seal;
     this.#runTrouble = undefined;
-    this.#metrics.points.add(count - refusals.length);
+    this.#metrics.points.add(points);
     this.#metrics.refused.add(refusals.length);
     this.#metrics.missed.add(missed);
     const { logger } = this.#needs;

@@ -5,7 +5,13 @@ import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { PointSink, SinkPoints, SinkRefusal, SinkTrouble } from '../sink.ts';
 import { InfluxApi, type InfluxPlace } from './influx-api.ts';
-import { escapeMeasurement, type LineNaming, type PointLines, pointLines } from './line-writer.ts';
+import {
+  escapeMeasurement,
+  type LineHeads,
+  type LineNaming,
+  type PointLines,
+  pointLines,
+} from './line-writer.ts';
 import { prepareDatabase } from './retention.ts';
 
 const zip = promisify(gzip);
@@ -35,10 +41,13 @@ export function openInfluxSink(options: InfluxSinkOptions, needs: InfluxSinkNeed
   return new InfluxSink(options, needs);
 }
 
+type Body = Uint8Array<ArrayBuffer>;
+
 /** Lines of several seals, and where each comes from. */
 interface Pending {
   readonly lines: readonly string[];
-  readonly places: readonly { readonly offset: number; readonly ordinal: number }[];
+  readonly offsets: readonly number[];
+  readonly ordinals: readonly number[];
 }
 
 class InfluxSink implements PointSink<PointLines> {
@@ -49,6 +58,7 @@ class InfluxSink implements PointSink<PointLines> {
   readonly #api: InfluxApi;
   readonly #seconds: Histogram;
   readonly #closing = new AbortController();
+  readonly #heads: LineHeads = new WeakMap();
   #isPrepared = false;
 
   constructor(options: InfluxSinkOptions, needs: InfluxSinkNeeds) {
@@ -65,13 +75,21 @@ class InfluxSink implements PointSink<PointLines> {
   }
 
   prepare(points: SinkPoints): PointLines {
-    return pointLines(points, this.#options);
+    return pointLines(points, this.#options, this.#heads);
   }
 
   async write(prepared: readonly PointLines[], signal: AbortSignal): Promise<SinkRefusal[]> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     const refusals = prepared.flatMap(({ unsayable }) => unsayable);
-    for (const pending of batches(prepared)) refusals.push(...(await this.#writeAll(pending, either)));
+    const parts = [...batches(prepared)];
+    let body = parts[0] && this.#bodyOf(parts[0]);
+    for (const [i, part] of parts.entries()) {
+      const own = await body;
+      const next = parts[i + 1];
+      // the next one is compressed while this one is on its way
+      body = next && this.#bodyOf(next);
+      refusals.push(...(await this.#writeAll(part, own, either)));
+    }
     return refusals;
   }
 
@@ -80,12 +98,12 @@ class InfluxSink implements PointSink<PointLines> {
   }
 
   /** Writes lines of one request; where the server refuses some, ever smaller parts, until each refusal has its line. */
-  async #writeAll(pending: Pending, signal: AbortSignal): Promise<SinkRefusal[]> {
+  async #writeAll(whole: Pending, body: Body | undefined, signal: AbortSignal): Promise<SinkRefusal[]> {
     const refusals: SinkRefusal[] = [];
-    const left = [pending];
+    const left = [whole];
     for (let part = left.pop(); part; part = left.pop()) {
       if (part.lines.length === 0) continue;
-      const answer = await this.#writeOnce(part, signal);
+      const answer = await this.#writeOnce(part === whole && body ? body : await this.#bodyOf(part), signal);
       if (answer === undefined) continue;
       const { reason, dropped } = answer;
       if (part.lines.length === 1 || dropped === part.lines.length)
@@ -95,13 +113,14 @@ class InfluxSink implements PointSink<PointLines> {
     return refusals;
   }
 
-  /** Undefined when all was taken, else what the server said. Waits for a server that is away or busy. */
-  async #writeOnce({ lines }: Pending, signal: AbortSignal): Promise<Refused | undefined> {
-    const { clock } = this.#needs;
+  async #bodyOf({ lines }: Pending): Promise<Body> {
     const text = encoder.encode(lines.join('\n'));
-    const body = this.#options.gzip
-      ? new Uint8Array(await zip(text, { level: constants.Z_BEST_SPEED }))
-      : text;
+    return this.#options.gzip ? new Uint8Array(await zip(text, { level: constants.Z_BEST_SPEED })) : text;
+  }
+
+  /** Undefined when all was taken, else what the server said. Waits for a server that is away or busy. */
+  async #writeOnce(body: Body, signal: AbortSignal): Promise<Refused | undefined> {
+    const { clock } = this.#needs;
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       const startedMs = clock.monotonicMs();
@@ -161,30 +180,33 @@ interface Refused {
 
 type Failure = { readonly is: 'failed'; readonly fault: SeriesError; readonly afterMs: undefined };
 
-function placeOf({ places }: Pending, i: number): { offset: number; ordinal: number } {
-  const { offset, ordinal } = places[i] ?? { offset: 0, ordinal: 0 };
-  return { offset, ordinal };
+function placeOf({ offsets, ordinals }: Pending, i: number): { offset: number; ordinal: number } {
+  return { offset: Number(offsets[i]), ordinal: Number(ordinals[i]) };
 }
 
 /** Lines of all seals together, in order, as many as one request carries. */
 function* batches(prepared: readonly PointLines[]): Generator<Pending> {
   let lines: string[] = [];
-  let places: { offset: number; ordinal: number }[] = [];
+  let offsets: number[] = [];
+  let ordinals: number[] = [];
   let chars = 0;
   for (const one of prepared) {
-    for (const [i, line] of one.lines.entries()) {
+    for (let i = 0; i < one.lines.length; i++) {
+      const line = one.lines[i] ?? '';
       if (lines.length >= LIMITS.sinkLinesMax.value || chars >= LIMITS.sinkRequestBytesMax.value) {
-        yield { lines, places };
+        yield { lines, offsets, ordinals };
         lines = [];
-        places = [];
+        offsets = [];
+        ordinals = [];
         chars = 0;
       }
       lines.push(line);
-      places.push({ offset: Number(one.offsets[i]), ordinal: Number(one.ordinals[i]) });
+      offsets.push(Number(one.offsets[i]));
+      ordinals.push(Number(one.ordinals[i]));
       chars += line.length;
     }
   }
-  if (lines.length > 0) yield { lines, places };
+  if (lines.length > 0) yield { lines, offsets, ordinals };
 }
 
 /**
@@ -217,6 +239,7 @@ function meantBy(lines: readonly string[], { reason, dropped }: Refused): boolea
   return newest === undefined ? undefined : times.map((time) => time <= newest);
 }
 
-function pick({ lines, places }: Pending, has: (i: number) => boolean): Pending {
-  return { lines: lines.filter((_, i) => has(i)), places: places.filter((_, i) => has(i)) };
+function pick({ lines, offsets, ordinals }: Pending, has: (i: number) => boolean): Pending {
+  const isIn = (_: unknown, i: number) => has(i);
+  return { lines: lines.filter(isIn), offsets: offsets.filter(isIn), ordinals: ordinals.filter(isIn) };
 }

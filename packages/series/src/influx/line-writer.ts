@@ -20,6 +20,9 @@ export interface LineNaming {
   readonly measurement: string;
 }
 
+/** What the lines of a series begin with, from seal to seal: by the very definition, of one naming. */
+export type LineHeads = WeakMap<SeriesKey, string | Unsayable>;
+
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 const CONTROL = /\p{Cc}/u;
@@ -29,21 +32,27 @@ const LOOSE_BACKSLASH = /\\([, =]|$)/;
  * The points of a head as lines: docs/formats/influx.md. Series names are escaped once. A value that is not finite, a
  * time beyond the year 2255 and a name that line protocol has no way to write are told as refusals.
  */
-export function pointLines({ view, nameOf }: SinkPoints, naming: LineNaming): PointLines {
-  return new LineWriter({ view, nameOf }, naming).write();
+export function pointLines(
+  points: SinkPoints,
+  naming: LineNaming,
+  heads: LineHeads = new WeakMap(),
+): PointLines {
+  return new LineWriter(points, naming, heads).write();
 }
 
 class LineWriter {
   readonly #points: SinkPoints;
   readonly #naming: LineNaming;
   /** By series id: what a line begins with, or why it cannot be written. */
-  readonly #heads = new Map<number, string | Unsayable>();
+  readonly #heads: (string | Unsayable | undefined)[] = [];
+  readonly #known: LineHeads;
   /** Last row of each series so far, and for each row the one before it of its series. */
-  readonly #lastRows = new Map<number, number>();
+  readonly #lastRows: number[] = [];
   readonly #previous: Int32Array;
   #time: { micros: number; offset: number; nanos: string | undefined } | undefined;
 
-  constructor(points: SinkPoints, naming: LineNaming) {
+  constructor(points: SinkPoints, naming: LineNaming, heads: LineHeads) {
+    this.#known = heads;
     this.#points = points;
     this.#naming = naming;
     this.#previous = new Int32Array(points.view.rows);
@@ -104,9 +113,9 @@ class LineWriter {
   /** How many points of the same record, series and time come before this one. */
   #twinOf(row: number, series: number, micros: number, offset: number): number {
     const { columns } = this.#points.view;
-    const last = this.#lastRows.get(series) ?? -1;
+    const last = this.#lastRows[series] ?? -1;
     this.#previous[row] = last;
-    this.#lastRows.set(series, row);
+    this.#lastRows[series] = row;
     let twins = 0;
     for (let at = last; at >= 0 && columns.offset[at] === offset; at = Number(this.#previous[at]))
       if (columns.time[at] === micros) twins++;
@@ -130,15 +139,18 @@ class LineWriter {
   }
 
   #headOf(series: number): string | Unsayable {
-    const known = this.#heads.get(series);
+    const known = this.#heads[series];
     if (known !== undefined) return known;
-    const head = lineHead(this.#points.nameOf(series), series, this.#naming);
-    this.#heads.set(series, head);
+    const name = this.#points.nameOf(series);
+    const head = (name && this.#known.get(name)) ?? lineHead(name, series, this.#naming);
+    if (name) this.#known.set(name, head);
+    this.#heads[series] = head;
     return head;
   }
 }
 
-interface Unsayable {
+/** What cannot be written, and why. */
+export interface Unsayable {
   readonly line: string;
   readonly reason: string;
 }
