@@ -38,7 +38,7 @@ export class LiveBuffer {
       signal.addEventListener('abort', () => resolve(), { once: true }),
     );
     if (known === undefined) {
-      yield [this.#gap(String(afterId), 'the id is of another journal', undefined)];
+      yield [this.#gap(position, String(afterId), 'the id is of another journal')];
     }
     while (!signal.aborted) {
       const wake = this.#wake.promise;
@@ -46,7 +46,7 @@ export class LiveBuffer {
       if (position + 1 < first) {
         const after = this.#idOf(position);
         position = first - 1;
-        yield [this.#gap(after, 'the feed does not reach back so far', undefined)];
+        yield [this.#gap(position, after, 'the feed does not reach back so far')];
       }
       const from = position;
       const fresh = this.#batches.filter((batch) => batch.number > from);
@@ -69,8 +69,9 @@ export class LiveBuffer {
     return data.length > 0 ? { event: 'points', id: this.#idOf(batch.number), data } : undefined;
   }
 
-  #gap(after: string, reason: string, missed: number | undefined): LiveEvent {
-    return { event: 'gap', id: this.#idOf(this.#last), data: { after, reason, missed } };
+  /** What lies behind `position` is in the feed. */
+  #gap(position: number, after: string, reason: string): LiveEvent {
+    return { event: 'gap', id: this.#idOf(position), data: { after, reason, missed: undefined } };
   }
 
   #idOf(number: number): string {

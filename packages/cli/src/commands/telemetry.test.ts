@@ -232,7 +232,11 @@ test('telemetry tail continues after a cut where it was, without gap or duplicat
       .map((line) => JSON.parse(line).value),
     [1, 2, 3, 4],
   );
-  assert.deepEqual(asked, [undefined, 'v1.j1.1']);
+  // the feed that all streams share is opened anew beside the one that catches up
+  assert.deepEqual(
+    asked.filter((id) => id !== undefined),
+    ['v1.j1.1'],
+  );
   assert.match(err, /The stream ended \(in order\); connecting again\.\n/);
 });
 
@@ -244,7 +248,7 @@ test('telemetry tail says that points are missing when it cannot continue', asyn
   let calls = 0;
   platform.live = (filters, afterId, signal) => {
     calls += 1;
-    if (calls > 1) for (const v of [2, 3, 4, 5]) platform.ingest([{ ...KEY, values: { v } }]);
+    if (afterId !== undefined) for (const v of [2, 3, 4, 5]) platform.ingest([{ ...KEY, values: { v } }]);
     return feed(filters, afterId, calls === 1 ? AbortSignal.any([signal, cut.signal]) : signal);
   };
   const tail = island.skerry('telemetry tail --limit 3 -o ndjson', { onOut: () => cut.abort() });

@@ -1,4 +1,4 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Logger, TlsCredentials } from '@skerry/kernel';
 import { tlsTerms } from '@skerry/kernel/node';
 import type { SkerryConfig } from '../config/schema.ts';
@@ -86,13 +86,26 @@ export function watchTlsFiles(
       });
     }
   };
-  const paths = [files.certFile, files.keyFile];
-  for (const path of paths) watchFile(path, { persistent: false, interval: lookMs }, look);
-  return {
-    [Symbol.dispose]: () => {
-      for (const path of paths) unwatchFile(path, look);
-    },
-  };
+  // compared with what stood there when it was read: a watcher that looks later for the first time would miss a change
+  let known = marksOf(files);
+  const timer = setInterval(() => {
+    const now = marksOf(files);
+    if (now === known) return;
+    known = now;
+    look();
+  }, lookMs);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** By which a change of either file is noticed; a file that cannot be looked at has a mark of its own. */
+function marksOf({ certFile, keyFile }: TlsFiles): string {
+  return [certFile, keyFile]
+    .map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found ? `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}` : 'none';
+    })
+    .join('; ');
 }
 
 function textOf(key: string, path: string): string {
