@@ -28,16 +28,16 @@ test('skerry gateway with buffer none: nothing is acknowledged that Kafka does n
     kafka: { topic, ...REPLICATED },
   });
   await using gateway = await GatewayProcess.ready({ config });
-  const count = 16_000;
+  const count = 8_000;
   using load = aLoad(mosquitto.port, { count, rate: 4_000 });
   load.start();
-  await acked(load, 3_000);
+  await acked(load, 1_500);
   await gateway.killChild(); // it has nothing on disk: the broker has what Kafka has not
-  await acked(load, 6_000);
+  await acked(load, 3_000);
   await gateway.isReady();
   const [first, second] = kafka.nodes;
   await first?.kill();
-  await acked(load, 10_000);
+  await acked(load, 4_500);
   await second?.kill(); // one in sync is too few: nothing may be acknowledged
   await gateway.tells(/^kafka-/);
   const [received, told] = [

@@ -33,10 +33,10 @@ after(async () => {
 });
 
 /** A site of gateways that take numbers from PostgreSQL. */
-function site(group: string, share: string): Record<string, unknown> {
+function site(group: string, share: string, leaseSecs = 3): Record<string, unknown> {
   return siteOf(mosquitto, kafka, {
     source: { share },
-    gateway: { group, ordinal: -1, leaseSecs: 3 },
+    gateway: { group, ordinal: -1, leaseSecs },
     kafka: { topic: group },
     postgres: { url: postgres.url(), schema: group },
   });
@@ -47,17 +47,17 @@ function leasesOf(group: string): Promise<string> {
 }
 
 test('skerry gateway: three share a subscription; the queue of one that is killed comes back with it, and is adopted when it does not', async () => {
-  const config = site('shared', 'skerry');
+  const config = site('shared', 'shared', 8);
   await using one = await GatewayProcess.ready({ config });
   await using two = await GatewayProcess.ready({ config });
   await using three = await GatewayProcess.ready({ config });
   assert.equal(await leasesOf('shared'), '0|f\n1|f\n2|f');
-  const count = 24_000;
+  const count = 12_000;
   using load = aLoad(mosquitto.port, { count, rate: 4_000 });
   load.start();
-  await acked(load, 3_000);
+  await acked(load, 2_000);
   await two.killChild(); // its supervisor has it again within its lease, and so under its number
-  await acked(load, 8_000);
+  await acked(load, 5_000);
   await two.isReady();
   assert.equal(await leasesOf('shared'), '0|f\n1|f\n2|f');
   load.isPaused = true;
@@ -84,7 +84,7 @@ test('skerry gateway: without $share one of two subscribes, and the other goes o
   const config = site('alone', '');
   await using one = await GatewayProcess.ready({ config });
   await using two = await GatewayProcess.ready({ config });
-  const count = 12_000;
+  const count = 6_000;
   using load = aLoad(mosquitto.port, { count, rate: 3_000 });
   load.start();
   await acked(load, 2_000);
@@ -103,7 +103,7 @@ test('skerry gateway: without $share one of two subscribes, and the other goes o
 });
 
 test('skerry gateway: PostgreSQL gone and back is told and costs nothing, also for longer than a lease and at the start', async () => {
-  const config = site('away', 'skerry');
+  const config = site('away', 'away');
   await using one = await GatewayProcess.ready({ config });
   await publishAll(mosquitto.port, 1_000);
   await postgres.kill();
