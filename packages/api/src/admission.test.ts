@@ -191,6 +191,8 @@ test('Admission shows a subject of one tenant nothing of another: lists are narr
   assert.deepEqual(await (await post('/api/v1/dead-letters/discard', { all: true })).json(), {
     changed: 1,
     unchanged: 0,
+    failedAgain: 0,
+    undecided: 0,
   });
   assert.equal((await scene.platform.deadLetter(5))?.state, 'open', 'of another tenant');
   assert.equal((await post('/api/v1/dead-letters/5/replay', {})).status, 404);
