@@ -12,6 +12,8 @@ import { VERSION } from './version.ts';
 const LASTING: Readonly<Record<string, () => Promise<Verb>>> = {
   up: async () => (await import('./commands/up.ts')).upVerb,
   gateway: async () => (await import('./commands/gateway.ts')).gatewayVerb,
+  writer: async () => (await import('./commands/writer.ts')).writerVerb,
+  cloud: async () => (await import('./commands/cloud.ts')).cloudVerb,
 };
 const line = process.argv.slice(2);
 const lasting = LASTING[splitLine(line).words[0] ?? ''];
