@@ -45,7 +45,7 @@ const ROOM_ADVICE =
 
 /**
  * Looks at what a start needs: versions, data folder, disk, fsync, clock, earlier crashes; and at the ports, or at the
- * instance that has them.
+ * instance that has them; and at the engines that the configuration names.
  */
 export async function examine(config: SkerryConfig): Promise<Finding[]> {
   const folder = folderFindings(config);
@@ -62,7 +62,16 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
     ...(run
       ? [await readyFinding(urlOf(run))]
       : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
+    ...(await engineFindingsOf(config)),
   ];
+}
+
+/** Loaded only where there is something to ask: clients of engines are large. */
+async function engineFindingsOf(config: SkerryConfig): Promise<Finding[]> {
+  const { kafka, postgres, sources } = config;
+  if (kafka.brokers.length + sources.length === 0 && postgres.url === '') return [];
+  const { engineFindings } = await import('./doctor-engines.ts');
+  return await engineFindings(config);
 }
 
 /** `skerry doctor`: exit code 1 when there is a fault. */

@@ -121,6 +121,20 @@ async function describe(
   };
 }
 
+/**
+ * What an existing topic keeps weaker than wished, and how many of its partitions have replicas that lag; undefined when
+ * it does not exist. Nothing is made or changed. Fails with the `kafka-` codes.
+ */
+export async function examineTopic(
+  client: KafkaClient,
+  wish: TopicWish,
+): Promise<{ readonly weaknesses: readonly TopicWeakness[]; readonly lagging: number } | undefined> {
+  const topic = await findTopic(client, wish.name);
+  if (!topic) return undefined;
+  const { weaknesses } = await describe(client, topic, wish, false);
+  return { weaknesses, lagging: topic.partitions.filter((one) => one.inSync < one.replicas).length };
+}
+
 /** The settings of a topic by name, as texts. */
 export async function topicSettings(client: KafkaClient, name: string): Promise<ReadonlyMap<string, string>> {
   const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: name }] as const;

@@ -1,0 +1,275 @@
+import { examineTopic, type KafkaClient, type TopicWish } from '@skerry/journal/kafka';
+import { CodedError, createMeter, silentLogger } from '@skerry/kernel';
+import { nodeClock, nodeRandom } from '@skerry/kernel/node';
+import { openSubscriber, type Subscriber } from '@skerry/mqtt';
+import { brokerDialer } from '@skerry/mqtt/node';
+import { openPostgresPool, type PostgresSession, type Row, SCHEMA_VERSION } from '@skerry/series/postgres';
+import type { SourceConfig } from '../config/role-schema.ts';
+import type { SkerryConfig } from '../config/schema.ts';
+import { sourceOptions, sourceTls } from '../processes/gateway/source-options.ts';
+import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
+import { poolOptionsOf } from '../processes/postgres-way.ts';
+import type { Finding } from './doctor.ts';
+
+const ANSWER_MS = 8_000;
+const SKEW_WARNING_SECS = 1;
+const SKEW_FAULT_SECS = 60;
+/** Older ones were not tried. */
+const POSTGRES_LEAST = 150_000;
+
+/** Looks at the engines that the configuration names: Kafka, PostgreSQL, external MQTT brokers. None is named: nothing. */
+export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
+  const rooms = await Promise.all([
+    config.kafka.brokers.length > 0 ? kafkaFindings(config) : [],
+    config.postgres.url !== '' ? postgresFindings(config) : [],
+    ...config.sources.map((source) => brokerFindings(source, config.gateway.group)),
+  ]);
+  return rooms.flat();
+}
+
+async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
+  const needs = { clock: nodeClock(), random: nodeRandom(), logger: silentLogger };
+  const where = config.kafka.brokers.join(', ');
+  return await guarded(
+    'kafka',
+    where,
+    'Start Kafka, or mend kafka.brokers, kafka.tls and kafka.sasl.',
+    async () => {
+      await using client = await openConfiguredKafka('skerry-doctor', config, needs);
+      const { id, brokers } = await client.cluster();
+      const wish = topicWishOf(config);
+      const topics = layoutOf(config).fixedTopics.map((name) => ({ ...wish, name }));
+      return [
+        ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
+        replicationFinding(wish, brokers),
+        ...(await Promise.all(topics.map((topic) => topicFinding(client, topic)))),
+      ];
+    },
+  );
+}
+
+function replicationFinding({ replication, minInSync }: Omit<TopicWish, 'name'>, brokers: number): Finding {
+  const check = 'kafka replication';
+  const found = `kafka.replication ${replication}, kafka.minInSync ${minInSync}, acks=all, idempotent producer`;
+  if (replication > brokers) {
+    const advice = `Start ${replication - brokers} more, or lower kafka.replication: topics cannot be made.`;
+    return { check, verdict: 'fault', found: `${found}, and ${count(brokers, 'broker')}`, advice };
+  }
+  if (replication >= 3 && minInSync >= 2) return ok(check, found);
+  const advice =
+    'Kafka acknowledges before its disk has a record. With fewer than 3 replicas of which 2 are in sync a power cut can take acknowledged records: use 3 brokers, and keep gateway.buffer at segment.';
+  return { check, verdict: 'warning', found, advice };
+}
+
+async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Finding> {
+  const check = `kafka topic ${wish.name}`;
+  const topic = await examineTopic(client, wish);
+  if (!topic) return ok(check, 'it does not exist yet; the first role that starts makes it');
+  const { weaknesses, lagging } = topic;
+  const found = [
+    ...weaknesses.map((one) => `${one.setting}: found ${one.found}, wanted ${one.wanted}`),
+    ...(lagging > 0 ? [`${count(lagging, 'partition')} with replicas that are not in sync`] : []),
+  ];
+  if (found.length === 0) return ok(check, 'it keeps what the configuration wants');
+  const advice =
+    weaknesses.length > 0
+      ? `Change the topic with kafka-configs.sh --alter --entity-type topics --entity-name ${wish.name} (replicas and partitions: kafka-reassign-partitions.sh, kafka-topics.sh), or the kafka section.`
+      : 'Look why a broker lags: disk, network, or it is down.';
+  return { check, verdict: 'warning', found: found.join('; '), advice };
+}
+
+async function postgresFindings(config: SkerryConfig): Promise<Finding[]> {
+  const where = config.postgres.url.replace(/\/\/[^@/]*@/, '//');
+  const advice = 'Start PostgreSQL, or mend postgres.url and postgres.passwordFile.';
+  return await guarded('postgres', where, advice, async () => {
+    const needs = { clock: nodeClock(), logger: silentLogger };
+    const options = { ...poolOptionsOf(config, 'skerry doctor'), connectionsMax: 1, connectMs: ANSWER_MS };
+    await using pool = openPostgresPool(options, needs);
+    return await pool.use('examine PostgreSQL', async (session) => [
+      ...(await serverFindings(session, config)),
+      await rightsFinding(session, config.postgres.schema),
+    ]);
+  });
+}
+
+async function serverFindings(session: PostgresSession, { postgres }: SkerryConfig): Promise<Finding[]> {
+  const askedAt = Date.now();
+  const [row = {}] = await session.query(
+    `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+       pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS "readOnly",
+       current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous,
+       current_setting('full_page_writes') AS pages, current_setting('max_connections')::int AS connections,
+       extract(epoch FROM clock_timestamp())::float8 AS now,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescale`,
+  );
+  const skewSecs = Math.abs(Number(row.now) - (askedAt + Date.now()) / 2_000);
+  return [
+    versionFinding(row),
+    durabilityFinding(row),
+    skewFinding(skewSecs),
+    roomFinding(row, postgres.poolMax),
+  ];
+}
+
+function versionFinding({ version, number, standby, readOnly, timescale }: Row): Finding {
+  const check = 'postgres';
+  const found = `PostgreSQL ${version}${timescale ? `, TimescaleDB ${timescale}` : ', without TimescaleDB'}`;
+  if (standby === true || readOnly === 'on') {
+    const advice = 'Name every host in postgres.url, and target_session_attrs=read-write.';
+    return { check, verdict: 'fault', found: `${found}, and it takes no writes`, advice };
+  }
+  if (Number(number) >= POSTGRES_LEAST) return ok(check, found);
+  return {
+    check,
+    verdict: 'warning',
+    found,
+    advice: 'Use PostgreSQL 15 or newer: older ones were not tried.',
+  };
+}
+
+function durabilityFinding({ fsync, synchronous, pages }: Row): Finding {
+  const check = 'postgres durability';
+  const found = `fsync ${fsync}, full_page_writes ${pages}, synchronous_commit ${synchronous}`;
+  const advice =
+    'ALTER SYSTEM SET … TO on; SELECT pg_reload_conf(); and look for it in postgresql.conf, roles and databases.';
+  if (fsync !== 'on' || pages !== 'on') {
+    const why = 'A power cut can leave a database that cannot be read.';
+    return { check, verdict: 'fault', found, advice: `${why} ${advice}` };
+  }
+  if (synchronous !== 'off') return ok(check, found);
+  const why = 'A power cut takes the last commits; they are read again from Kafka, while Kafka has them.';
+  return { check, verdict: 'warning', found, advice: `${why} ${advice}` };
+}
+
+function skewFinding(skewSecs: number): Finding {
+  const check = 'postgres clock';
+  const found = `${skewSecs.toFixed(3)} s apart from this machine`;
+  if (skewSecs <= SKEW_WARNING_SECS) return ok(check, found);
+  const advice = 'Set both clocks by NTP: retention and freshness follow them.';
+  return { check, verdict: skewSecs > SKEW_FAULT_SECS ? 'fault' : 'warning', found, advice };
+}
+
+function roomFinding({ connections }: Row, poolMax: number): Finding {
+  const check = 'postgres connections';
+  const found = `max_connections ${connections}, postgres.poolMax ${poolMax} for each process`;
+  if (Number(connections) >= 4 * poolMax) return ok(check, found);
+  const advice = 'Raise max_connections above the sum over all roles, or lower postgres.poolMax.';
+  return { check, verdict: 'warning', found, advice };
+}
+
+async function rightsFinding(session: PostgresSession, schema: string): Promise<Finding> {
+  const check = 'postgres rights';
+  const [row = {}] = await session.query(
+    `SELECT current_user AS "user", to_regnamespace($1) IS NOT NULL AS "hasSchema",
+       has_database_privilege(current_database(), 'CREATE') AS "mayMake",
+       coalesce(has_table_privilege(to_regclass($1 || '.points'), 'INSERT'), false)
+         AND coalesce(has_table_privilege(to_regclass($1 || '.sources'), 'UPDATE'), false) AS "mayWrite"`,
+    [schema],
+  );
+  const { user, hasSchema, mayMake, mayWrite } = row;
+  if (hasSchema !== true) {
+    if (mayMake === true) return ok(check, `${user} may make the schema ${schema}, which is not there yet`);
+    const advice = `CREATE SCHEMA ${schema} AUTHORIZATION "${user}"; or GRANT CREATE ON DATABASE to it.`;
+    return { check, verdict: 'fault', found: `${user} may not make the schema ${schema}`, advice };
+  }
+  if (mayWrite !== true) {
+    const advice = `GRANT skerry_writer TO "${user}", or use the owner of the schema.`;
+    return { check, verdict: 'fault', found: `${user} may not write to the tables of ${schema}`, advice };
+  }
+  const [made] = await session.query(`SELECT max(version) AS version FROM "${schema}".schema_versions`);
+  const found = `${user} may write; the schema has version ${made?.version}, this build knows ${SCHEMA_VERSION}`;
+  if (Number(made?.version) <= SCHEMA_VERSION) return ok(check, found);
+  return { check, verdict: 'fault', found, advice: 'Start the newer build: this one refuses the schema.' };
+}
+
+/** Subscribes beside the gateways, not in their share: what comes is a copy, and the session is ended. */
+async function brokerFindings(source: SourceConfig, group: string): Promise<Finding[]> {
+  const check = `mqtt ${source.name}`;
+  const advice = `Start the broker, or mend url, username, passwordFile and caFile of the source ${source.name}.`;
+  return await guarded(check, source.url, advice, async () => {
+    const options = sourceOptions({ ...source, share: '' });
+    const clock = nodeClock();
+    let version = '';
+    let why = '';
+    const later: { subscriber?: Subscriber } = {};
+    const subscriber = await openSubscriber(
+      {
+        ...options,
+        clientId: `${group}-doctor-${process.pid}`,
+        filters: [...options.filters, { filter: '$SYS/broker/version', qos: 0 }],
+        sessionExpirySecs: 0,
+        isWatchingDrops: false,
+        onEvent: (event) => {
+          if (event.why !== '') ({ why } = event);
+        },
+      },
+      {
+        dial: brokerDialer(source.url, sourceTls(source)),
+        clock,
+        random: nodeRandom(),
+        meter: createMeter(),
+        consumer: {
+          refusal: () => undefined,
+          take: (message) => {
+            if (Buffer.from(message.topic).toString() === '$SYS/broker/version')
+              version = Buffer.from(message.payload).toString();
+            later.subscriber?.settle(message.number);
+          },
+        },
+      },
+    );
+    later.subscriber = subscriber;
+    await using _ = subscriber;
+    const over = new AbortController();
+    const isSubscribed = await Promise.race([
+      subscriber.subscribed(over.signal).then(() => true),
+      clock.sleep(ANSWER_MS / 2, over.signal).then(() => false),
+    ]).finally(() => over.abort());
+    const { filters, phase } = subscriber.state();
+    if (!isSubscribed && phase !== 'connected') throw new Error(why || `no answer from ${source.url}`);
+    const refused = filters.filter(({ filter, why: fault }) => fault !== '' && !filter.startsWith('$SYS/'));
+    await subscriber.endSession(AbortSignal.timeout(ANSWER_MS / 2)).catch(() => undefined); // it expires by itself at level 5
+    const found = `${source.url}${version === '' ? '' : `, ${version}`}, MQTT ${source.protocol}`;
+    if (refused.length === 0)
+      return [ok(check, `${found}, ${count(options.filters.length, 'filter')} granted`)];
+    const words = refused.map((one) => one.why).join('; ');
+    const grant = 'Let the user subscribe to these filters, with the QoS of the source.';
+    return [{ check, verdict: 'fault', found: `${found}: ${words}`, advice: grant }];
+  });
+}
+
+/** A look that fails, or that takes too long, is a finding too. */
+async function guarded(
+  check: string,
+  where: string,
+  advice: string,
+  look: () => Promise<Finding[]>,
+): Promise<Finding[]> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([
+      look(),
+      nodeClock()
+        .sleep(2 * ANSWER_MS, over.signal)
+        .then(() => {
+          if (over.signal.aborted) return [];
+          throw new Error(`no answer within ${(2 * ANSWER_MS) / 1_000} s from ${where}`);
+        }),
+    ]);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const found = why.includes(where) ? why : `${where}: ${why}`;
+    const code = cause instanceof CodedError ? ` (${cause.code})` : '';
+    return [{ check, verdict: 'fault', found: `${found}${code}`, advice }];
+  } finally {
+    over.abort();
+  }
+}
+
+function ok(check: string, found: string): Finding {
+  return { check, verdict: 'ok', found, advice: '' };
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
