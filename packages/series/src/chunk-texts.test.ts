@@ -43,6 +43,12 @@ test('writeTexts writes each text once, by its first place', () => {
   assert.equal(reader.at, reader.bytes.byteLength);
 });
 
+test('writeTexts and readTexts keep a byte order mark, characters of four bytes and texts of any length', () => {
+  const texts = ['\ufeffx', 'x', '\ufeff', '🌊', 'ß'.repeat(5000)];
+  const hex = hexOf((writer) => writeTexts(writer, texts));
+  assert.deepEqual(readTexts(readerOf(hex), 5), texts);
+});
+
 test('readTexts answers places without a text, texts nobody has, early ends and other bytes than UTF-8 with chunk-damaged', () => {
   const column = hexOf((writer) => writeIntegers(writer, [0, 1]));
   const faults = {

@@ -48,13 +48,13 @@ test('mergeSlice joins as many chunks at a time as hold 16,384 points, to the la
     const bounds = { sealMax: 9, logMicros: NOON, isClosed: true };
     const turn = new Turn(folder.clock, folder.breathe, Infinity);
     mergeSlice(file, -1, bounds, turn, noFailpoints);
-    const rows = file.all('SELECT n, t0 - ? AS first FROM chunks ORDER BY t0', NOON);
+    const rows = file.all('SELECT n, t0 - ? AS first, level, seal FROM chunks ORDER BY t0', NOON);
     assert.deepEqual(
-      rows.map((row) => [row.n, row.first]),
+      rows.map((row) => [row.n, row.first, row.level, row.seal]),
       [
-        [8192, 1],
-        [8192, 8193],
-        [10, 16_385],
+        [8192, 1, 2, 5],
+        [8192, 8193, 2, 5],
+        [10, 16_385, 0, 6],
       ],
     );
   } finally {
