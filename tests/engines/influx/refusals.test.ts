@@ -183,6 +183,26 @@ test('a sink: a wrong password, a missing database and a missing server are told
   assert.equal(scene.run.trouble, undefined);
 });
 
+test('a sink: a user who may only write is enough where the database is there', async () => {
+  await using guarded = await startInfluxdb({ isGuarded: true });
+  const alice = { name: 'alice', password: () => 'secret' };
+  await fetch(`${guarded.url}/query`, {
+    method: 'POST',
+    body: new URLSearchParams({ q: `CREATE USER alice WITH PASSWORD 'secret' WITH ALL PRIVILEGES` }),
+  });
+  const admin = api(guarded.url, { user: alice });
+  await admin.query('CREATE DATABASE iot', never);
+  await admin.query(`CREATE USER bob WITH PASSWORD 'word'`, never);
+  await admin.query('GRANT WRITE ON iot TO bob', never);
+  const bob = { name: 'bob', password: () => 'word' };
+  await assert.rejects(api(guarded.url, { user: bob }).query('SHOW DATABASEZ', never), /Cannot ask iot at/);
+  await using scene = await aScene(sinkOptions(guarded.url, { user: bob }));
+  await scene.fed.seal(someSeal(1, 120));
+  await until('the sink has it', () => scene.run.position === 1);
+  const [table] = await admin.query('SELECT count(value) FROM m4', never);
+  assert.equal(table?.values?.[0]?.[1], 10);
+});
+
 test('a sink: a database that is missing is made with its retention; one that is there and differs is told', async () => {
   await api(influx.url).query('DROP DATABASE iot', never);
   {

@@ -50,16 +50,14 @@ export class InfluxApi {
     return readAnswer(answer, this.#place);
   }
 
-  /** Asks 1.x in InfluxQL. Fails with the codes of a sink. */
+  /** Asks 1.x in InfluxQL. Fails with the codes of a sink, and with `query-refused`. */
   async query(text: string, signal: AbortSignal): Promise<readonly InfluxTable[]> {
-    const { version, database } = this.#place;
-    const asked = version === 1 ? { db: database, q: text } : { db: database, q: text };
-    const answer = await this.#ask(`query?${parameters(asked)}`, { signal });
+    const answer = await this.#ask(`query?${parameters({ db: this.#place.database, q: text })}`, { signal });
     if (answer instanceof SeriesError) throw answer;
-    if (answer.status !== 200) throw faultOf(answer, this.#place);
+    if (answer.status !== 200) throw questionFault(answer, this.#place);
     const { results } = JSON.parse(answer.text) as { results: QueryResult[] }; // InfluxDB's answer to one statement
     const error = results[0]?.error;
-    if (error !== undefined) throw faultOf({ ...answer, status: 400, text: error }, this.#place);
+    if (error !== undefined) throw questionFault({ ...answer, status: 400, text: error }, this.#place);
     return results[0]?.series ?? [];
   }
 
@@ -156,6 +154,15 @@ function faultOf({ status, text }: Answer, { url, database }: InfluxPlace): Seri
     `Cannot write to ${database} at ${url} yet: ${said}; wanted 204; it is tried again.`,
     facts,
   );
+}
+
+function questionFault(answer: Answer, place: InfluxPlace): SeriesError {
+  const reason = messageOf(answer.text);
+  if (answer.status !== 400 || isMissingPlace(reason)) return faultOf(answer, place);
+  const { url, database } = place;
+  return new SeriesError('query-refused', `Cannot ask ${database} at ${url}: it answered ${reason}.`, {
+    url,
+  });
 }
 
 /** Some servers say with 400 what others say with 404. */

@@ -129,6 +129,7 @@ class InfluxSink implements PointSink<PointLines> {
       if (answer.is !== 'failed') {
         this.#seconds.observe((clock.monotonicMs() - startedMs) / 1_000);
         this.#tellTrouble(undefined);
+        this.#isPrepared = true;
         if (answer.is === 'taken') return undefined;
         if (answer.is === 'refused') return answer;
         return {
@@ -153,6 +154,8 @@ class InfluxSink implements PointSink<PointLines> {
       return undefined;
     } catch (fault) {
       if (!(fault instanceof SeriesError)) throw fault;
+      // a user who may only write: the write itself tells whether it may, and whether there is a database
+      if (fault.code === 'sink-not-allowed') return undefined;
       return { is: 'failed', fault, afterMs: undefined };
     }
   }
