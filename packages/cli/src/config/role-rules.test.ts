@@ -95,3 +95,20 @@ test('a password in an address is not shown', () => {
   const { url } = withoutSecrets(config).postgres;
   assert.equal(url, 'postgres://u:***@h:1/b?password=***');
 });
+
+test('a writer refuses sinks of one name, and secrets that do not fit their kind', () => {
+  const { config } = loaded(`kafka: { brokers: ["k:9092"] }
+postgres: { url: "postgres://a@b/c" }
+sinks:
+  - { name: a, kind: influxdb2, username: alice }
+  - { name: a, passwordFile: /secret }
+  - { name: c, username: bob, tokenFile: /token }`);
+  assert.deepEqual(roleFaults('writer', config), [
+    'sinks: found the name "a" twice, wanted a name for each sink',
+    'sinks.0.username: found alice with influxdb2, wanted a tokenFile',
+    'sinks.1.username: found none with a passwordFile, wanted a name',
+    'sinks.2.tokenFile: found one beside a username, wanted one of the two',
+  ]);
+  assert.deepEqual(roleFaults('cloud', config), []);
+  assert.throws(() => loaded('sinks: [{ url: "http://user:word@influx:8086" }]'), /sinks\.0\.url: found/);
+});
