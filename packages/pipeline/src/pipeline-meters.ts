@@ -10,7 +10,7 @@ const LATENCY_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
 ] as const;
 
-/** Times of receipt that are told apart within one seal; further records count with the last one. */
+// what is beyond loses precision and nothing else: it counts with the time of the last group of its seal
 const GROUPS_MAX = 4_096;
 
 const DEVICE_STATUS_HELP =

@@ -226,7 +226,8 @@ async function brokerFindings(source: SourceConfig, group: string): Promise<Find
       clock.sleep(ANSWER_MS / 2, over.signal).then(() => false),
     ]).finally(() => over.abort());
     const { filters, phase } = subscriber.state();
-    if (!isSubscribed && phase !== 'connected') throw new Error(why || `no answer from ${source.url}`);
+    if (!isSubscribed && phase !== 'connected')
+      return [{ check, verdict: 'fault', found: `${source.url}: ${why || 'no answer'}`, advice }];
     const refused = filters.filter(({ filter, why: fault }) => fault !== '' && !filter.startsWith('$SYS/'));
     await subscriber.endSession(AbortSignal.timeout(ANSWER_MS / 2)).catch(() => undefined); // it expires by itself at level 5
     const found = `${source.url}${version === '' ? '' : `, ${version}`}, MQTT ${source.protocol}`;
@@ -246,15 +247,13 @@ async function guarded(
   look: () => Promise<Finding[]>,
 ): Promise<Finding[]> {
   const over = new AbortController();
+  const late = `${where}: no answer within ${(2 * ANSWER_MS) / 1_000} s`;
   try {
     return await Promise.race([
       look(),
       nodeClock()
         .sleep(2 * ANSWER_MS, over.signal)
-        .then(() => {
-          if (over.signal.aborted) return [];
-          throw new Error(`no answer within ${(2 * ANSWER_MS) / 1_000} s from ${where}`);
-        }),
+        .then((): Finding[] => [{ check, verdict: 'fault', found: late, advice }]),
     ]);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
