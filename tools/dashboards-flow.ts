@@ -27,7 +27,7 @@ const VISIBLE_IN_TIME: PanelPlan = {
   queries: [
     {
       query:
-        'sum(increase(iot_processing_latency_seconds_bucket{stage="end_to_end",le="5"}[1h])) / sum(increase(iot_processing_latency_seconds_count{stage="end_to_end"}[1h]))',
+        'sum(increase(iot_processing_latency_seconds_bucket{stage="end_to_end",le=~"5|5[.]0"}[1h])) / sum(increase(iot_processing_latency_seconds_count{stage="end_to_end"}[1h]))',
       legend: 'in time',
     },
   ],
