@@ -1,6 +1,7 @@
 import type { Clock, Disk, Logger, Meter, Random } from '@skerry/kernel';
 import { AccessBook } from './access-book.ts';
 import { Attempts } from './attempts.ts';
+import type { AuditBook } from './audit-book.ts';
 import { AuditLog, type AuditOptions } from './audit-log.ts';
 import { Authenticator } from './authenticator.ts';
 import { type PasswordHasher, Passwords, type ScryptCost } from './password-hasher.ts';
@@ -18,6 +19,8 @@ export interface AccessNeeds {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly hasher: PasswordHasher;
+  /** The audit log in place of one in a folder; disposed of with access. */
+  readonly audit?: AuditBook;
 }
 
 /** How access is opened. */
@@ -37,7 +40,7 @@ export interface Access extends AsyncDisposable {
   readonly book: AccessBook;
   readonly sessions: Sessions;
   readonly authenticator: Authenticator;
-  readonly audit: AuditLog;
+  readonly audit: AuditBook;
   /**
    * Tells the name of a subject, as `Subject` has it, whenever its rights were changed or taken, its token has ended or
    * one of its sessions was ended, until disposed: what runs for it is to be asked for anew.
@@ -54,7 +57,7 @@ export async function openAccess(options: AccessOptions, needs: AccessNeeds): Pr
   const { store, disk, clock, random, logger, meter } = needs;
   await using stack = new AsyncDisposableStack();
   stack.use(store);
-  const audit = stack.use(AuditLog.open(options.audit, { disk, clock, logger }));
+  const audit = stack.use(needs.audit ?? AuditLog.open(options.audit, { disk, clock, logger }));
   const uses = stack.use(new UseBook(store, clock, logger));
   const watchers = new Set<(subject: string) => void>();
   const tell = (name: string): void => {

@@ -1,4 +1,5 @@
 import { type Clock, type Disk, type DiskFile, KernelError, type Logger } from '@skerry/kernel';
+import { type AuditBook, noteAround } from './audit-book.ts';
 import {
   type AuditEntry,
   type AuditNote,
@@ -46,7 +47,7 @@ interface Waiting {
  * The audit log: one line of JSON per entry, each with the hash of the one before, so that a line that is changed,
  * removed or cut off is found (docs/formats/audit.md). Entries that come in one turn become durable by one sync.
  */
-export class AuditLog implements AsyncDisposable {
+export class AuditLog implements AuditBook {
   readonly #needs: AuditNeeds;
   readonly #options: Required<AuditOptions>;
   readonly #refusals: RefusalFold;
@@ -101,14 +102,7 @@ export class AuditLog implements AsyncDisposable {
 
   /** Notes what is about to be done, does it, and notes when it fails. */
   async around<T>(note: Omit<AuditNote, 'outcome'>, work: () => Promise<T>): Promise<T> {
-    await this.note({ ...note, outcome: 'allowed' });
-    try {
-      return await work();
-    } catch (fault) {
-      const detail = fault instanceof Error ? fault.message : String(fault);
-      await this.note({ ...note, outcome: 'failed', detail });
-      throw fault;
-    }
+    return await noteAround(this, note, work);
   }
 
   /** Entries with numbers below `before`, newest first, as many as `limit` that `isWanted`. */

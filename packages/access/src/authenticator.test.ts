@@ -223,7 +223,7 @@ test('Authenticator notes sign-ins and refusals before it answers, and never wha
   await codeOf(authenticator.signIn('ann', 'the wrong secret', ORIGIN));
   await codeOf(authenticator.signIn('the password typed as a name', 'x', ORIGIN));
   await authenticator.signIn('ann', PASSWORD, ORIGIN);
-  const entries = audit.list(undefined, 100, () => true);
+  const entries = await audit.list(undefined, 100, () => true);
   assert.deepEqual(
     entries.map(({ author, action, outcome, target }) => [author, action, outcome, target]),
     [

@@ -2,7 +2,7 @@ import type { Clock, Random } from '@skerry/kernel';
 import type { Grant, Subject } from '@skerry/model';
 import type { AccessBook } from './access-book.ts';
 import type { Attempts } from './attempts.ts';
-import type { AuditLog } from './audit-log.ts';
+import type { AuditBook } from './audit-book.ts';
 import { commonScope } from './common-scope.ts';
 import type { UserDocument } from './documents.ts';
 import { AccessError } from './errors.ts';
@@ -23,7 +23,7 @@ export interface AuthenticatorNeeds {
   readonly passwords: Passwords;
   readonly attempts: Attempts;
   readonly uses: UseBook;
-  readonly audit: AuditLog;
+  readonly audit: AuditBook;
   /** The token of the data folder. */
   readonly localToken: string;
 }

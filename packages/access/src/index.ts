@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './access-book.ts';
 export * from './attempts.ts';
+export type { AuditBook } from './audit-book.ts';
 export * from './audit-chain.ts';
 export { type AuditVerdict, verifyAudit } from './audit-files.ts';
 export * from './audit-log.ts';

@@ -34,13 +34,14 @@ export type {
   ShadowReport,
   ShadowVerdict,
 } from './stages/shadow-run.ts';
+export { StageBook } from './stages/stage-book.ts';
 export type {
   ChangeOutcome,
   DocumentKind,
   DocumentVersion,
   StageChange,
 } from './stages/stage-change.ts';
-export type { DocumentDetail, DocumentEntry, StageEntry } from './stages/stage-desk.ts';
+export { type DocumentDetail, type DocumentEntry, StageDesk, type StageEntry } from './stages/stage-desk.ts';
 export { StageEngine } from './stages/stage-engine.ts';
 export type { StageMessage } from './stages/stage-message.ts';
 export { StageSet } from './stages/stage-set.ts';

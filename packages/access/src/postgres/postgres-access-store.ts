@@ -40,30 +40,47 @@ export async function openPostgresAccessStore(options: PostgresAccessOptions): P
   }
 }
 
+/** Others make the same schema under locks of their own: whoever comes second waits for the first and is content. */
+export function makeSchema(schema: string): string {
+  return `DO $make$ BEGIN CREATE SCHEMA IF NOT EXISTS ${schema};
+    EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $make$`;
+}
+
+/** Connections as configured. Fails with `access-store-failed` for a schema that has no plain name. */
+export function postgresPoolOf(
+  { url, password, tls, schema = 'skerry' }: PostgresAccessOptions,
+  applicationName: string,
+  connectionsMax: number,
+): pg.Pool {
+  if (!/^[a-z_][a-z0-9_]*$/.test(schema))
+    throw new AccessError(
+      'access-store-failed',
+      `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
+    );
+  const pool = new pg.Pool({
+    connectionString: url,
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { ssl: tls }),
+    max: connectionsMax,
+    connectionTimeoutMillis: STATEMENT_MS,
+    query_timeout: STATEMENT_MS,
+    application_name: applicationName,
+  });
+  // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
+  pool.on('error', () => undefined);
+  return pool;
+}
+
 class PostgresAccessStore implements AccessStore {
   readonly #pool: pg.Pool;
   readonly #schema: string;
   readonly #table: string;
 
-  constructor({ url, password, tls, schema = 'skerry' }: PostgresAccessOptions) {
-    if (!/^[a-z_][a-z0-9_]*$/.test(schema))
-      throw new AccessError(
-        'access-store-failed',
-        `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
-      );
+  constructor(options: PostgresAccessOptions) {
+    const { schema = 'skerry' } = options;
     this.#schema = schema;
     this.#table = `${schema}.access_items`;
-    this.#pool = new pg.Pool({
-      connectionString: url,
-      ...(password === undefined ? {} : { password }),
-      ...(tls === undefined ? {} : { ssl: tls }),
-      max: CONNECTIONS,
-      connectionTimeoutMillis: STATEMENT_MS,
-      query_timeout: STATEMENT_MS,
-      application_name: 'skerry access',
-    });
-    // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
-    this.#pool.on('error', () => undefined);
+    this.#pool = postgresPoolOf(options, 'skerry access', CONNECTIONS);
   }
 
   /** Makes the table where it is missing; processes that start at once do not disturb each other. */
@@ -73,7 +90,7 @@ class PostgresAccessStore implements AccessStore {
       await client.query("SELECT pg_advisory_xact_lock(hashtext('skerry access'))");
       const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
       if (rows[0]?.there !== true) {
-        await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema}`);
+        await client.query(makeSchema(this.#schema));
         await client.query(`CREATE TABLE ${this.#table} (
           kind text NOT NULL, name text COLLATE "C" NOT NULL, secret text, used_micros bigint NOT NULL,
           document jsonb NOT NULL, PRIMARY KEY (kind, name))`);

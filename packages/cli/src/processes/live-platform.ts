@@ -15,6 +15,7 @@ import {
   type RangeQuery,
   type ReadinessReason,
   type SimulationDesk,
+  type StagePlatform,
   type TakenTelemetry,
 } from '@skerry/api';
 import type { Clock, Meter, MetricFamily } from '@skerry/kernel';
@@ -63,6 +64,8 @@ export interface LivePlatformNeeds {
     choice: DeadLetterChoice,
     author: string,
   ) => Promise<DeadLetterOutcome>;
+  /** Declared pipelines where they are not those of the own journal. */
+  readonly stages?: StagePlatform;
   readonly isReadOnly: boolean;
 }
 
@@ -79,7 +82,7 @@ const REFUSAL_DETAILS = {
 
 /** The platform behind the HTTP API: the threads of this process, asked by message. */
 export class LivePlatform implements Platform, Disposable {
-  readonly stages: LiveStages;
+  readonly stages: StagePlatform;
   readonly #needs: LivePlatformNeeds;
   readonly #pipeline: WatchedPipeline;
   readonly #figures: ProcessFigures;
@@ -89,7 +92,7 @@ export class LivePlatform implements Platform, Disposable {
   constructor(needs: LivePlatformNeeds) {
     this.#pipeline = new WatchedPipeline(needs.pipeline, needs.clock);
     this.#needs = { ...needs, pipeline: this.#pipeline };
-    this.stages = new LiveStages(this.#needs);
+    this.stages = needs.stages ?? new LiveStages(this.#needs);
     const { role, dataDir } = needs;
     this.#figures = new ProcessFigures({ role, dataDir, reasons: () => this.readiness() }, needs);
   }

@@ -84,7 +84,9 @@ class PostgresLeaseBook implements LeaseBook {
       await client.query("SELECT pg_advisory_xact_lock(hashtext('skerry leases'))");
       const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
       if (rows[0]?.there !== true) {
-        await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema}`);
+        // others make it under locks of their own: whoever comes second waits for the first and is content
+        await client.query(`DO $make$ BEGIN CREATE SCHEMA IF NOT EXISTS ${this.#schema};
+          EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $make$`);
         await client.query(`CREATE TABLE ${this.#table} (
           grp text NOT NULL, number integer NOT NULL, owner text NOT NULL, epoch bigint NOT NULL,
           expires timestamptz NOT NULL, is_closed boolean NOT NULL, PRIMARY KEY (grp, number))`);

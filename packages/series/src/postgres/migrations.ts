@@ -63,7 +63,7 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
     ]);
     const from = await versionOf(session, pool);
     if (from === SCHEMA_VERSION) return;
-    if (from === 0) await session.run(`CREATE SCHEMA IF NOT EXISTS ${pool.schema}`);
+    if (from === 0) await session.run(makeSchema(pool.schema));
     await session.run(
       'CREATE TABLE IF NOT EXISTS schema_versions(version integer PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())',
     );
@@ -82,6 +82,12 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
       to: SCHEMA_VERSION,
     });
   });
+}
+
+/** Others make the same schema under locks of their own: whoever comes second waits for the first and is content. */
+function makeSchema(schema: string): string {
+  return `DO $make$ BEGIN CREATE SCHEMA IF NOT EXISTS ${schema};
+    EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $make$`;
 }
 
 /** Version of the schema, 0 where there is none. */

@@ -10,6 +10,7 @@ import { listDevices, listGaps, namesOf, readDevice, readLatest } from './readin
 import { readLedger } from './reading-ledger.ts';
 import { countReasons, readLetter, readLetters } from './reading-letters.ts';
 import type { PostgresReadings, ReadingFigures, ReadingSource } from './reading-shapes.ts';
+import { readAllStages } from './stage-rows.ts';
 
 /** What readings need from their process. */
 export interface PostgresReadingsNeeds {
@@ -51,6 +52,7 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     ledger: () => read('read the ledger', readLedger),
     connectivity: (query) =>
       read('read how a device is connected', (session) => readConnectivity(session, query)),
+    stageRows: () => read('read declared pipelines', readAllStages),
     sources: () => read('read the sources', readSources),
     figures: () => read('measure the store', readFigures),
     now: () => read('read the newest seals', cursorNow),

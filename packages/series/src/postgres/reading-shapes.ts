@@ -10,7 +10,14 @@ import type {
   SeriesKey,
   ValueType,
 } from '@skerry/model';
-import type { BucketPage, DeadLetterFilter, DeadLetterHead, PointPage, SeriesQuery } from '../store.ts';
+import type {
+  BucketPage,
+  DeadLetterFilter,
+  DeadLetterHead,
+  PointPage,
+  SeriesQuery,
+  StageRow,
+} from '../store.ts';
 import type { GatewayTell } from './gateway-accounts.ts';
 
 /** Which devices to list: by (tenant, project, device) unless `order` says otherwise. As the pipeline's question of that name. */
@@ -193,6 +200,8 @@ export interface PostgresReadings {
     readonly toMicros: number;
     readonly limit: number;
   }): Promise<DeviceConnectivity | undefined>;
+  /** Rows of declared pipelines and of whatever else pipelines keep, by source, in the order in which they were made. */
+  stageRows(): Promise<ReadonlyMap<number, readonly StageRow[]>>;
   /** Every source as it is committed; quicker than `figures`. */
   sources(): Promise<readonly ReadingSource[]>;
   figures(): Promise<ReadingFigures>;

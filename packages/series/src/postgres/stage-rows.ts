@@ -1,5 +1,5 @@
 import type { Seal, StageRow } from '../store.ts';
-import type { PostgresSession } from './postgres-pool.ts';
+import type { PostgresSession, Row } from './postgres-pool.ts';
 import { original, storable } from './postgres-values.ts';
 
 /** Writes the rows of declared pipelines that a seal changes; inside its transaction. */
@@ -39,9 +39,25 @@ export async function readStages(session: PostgresSession, source: number): Prom
     'SELECT pipeline, part, body FROM stage_rows WHERE source = $1 ORDER BY id',
     [source],
   );
-  return rows.map(({ pipeline, part, body }) => ({
+  return rows.map(rowOf);
+}
+
+/** All rows of every source, in the order in which they were made. */
+export async function readAllStages(session: PostgresSession): Promise<Map<number, StageRow[]>> {
+  const sources = new Map<number, StageRow[]>();
+  for (const row of await session.query('SELECT source, pipeline, part, body FROM stage_rows ORDER BY id')) {
+    const source = Number(row.source);
+    const rows = sources.get(source);
+    if (rows) rows.push(rowOf(row));
+    else sources.set(source, [rowOf(row)]);
+  }
+  return sources;
+}
+
+function rowOf({ pipeline, part, body }: Row): StageRow {
+  return {
     pipeline: original(String(pipeline)),
     part: original(String(part)),
     body: original(String(body)),
-  }));
+  };
 }

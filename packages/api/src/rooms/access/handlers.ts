@@ -184,7 +184,7 @@ function auditHandlers({ audit }: Access): Handlers<'listAudit' | 'verifyAudit'>
       const { author, action, outcome, cursor, limit = 100 } = query;
       const before = cursor === undefined ? undefined : Number(readCursor('audit', cursor, ['number'])[0]);
       const scopes = narrowingOf(asker.subject, 'audit:read');
-      const entries = audit.list(
+      const entries = await audit.list(
         before,
         limit + 1,
         (entry) =>
@@ -210,7 +210,7 @@ function auditHandlers({ audit }: Access): Handlers<'listAudit' | 'verifyAudit'>
       if (!isForAll(asker.subject, 'audit:read')) {
         throw new ApiError('not-allowed', 'the whole log is read by those who may read all of it');
       }
-      const { entries, head, findings } = audit.verify();
+      const { entries, head, findings } = await audit.verify();
       return { intact: findings.length === 0, entries, last: head.n, findings };
     },
   };

@@ -124,7 +124,11 @@ test('createOnboarding makes a token for this device alone, puts it into every c
   }
   const token = await scene.access.access.book.token(String(made.tokenName));
   assert.deepEqual(token?.document.spec.grants, [{ role: 'device', ...KEY }]);
-  const [entry] = scene.access.access.audit.list(undefined, 1, ({ action }) => action === 'token.create');
+  const [entry] = await scene.access.access.audit.list(
+    undefined,
+    1,
+    ({ action }) => action === 'token.create',
+  );
   assert.equal(entry?.target, `AccessToken/${made.tokenName}`);
 });
 

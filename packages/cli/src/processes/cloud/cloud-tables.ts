@@ -3,6 +3,7 @@ import type { KafkaClient, Uplink } from '@skerry/journal/kafka';
 import { PartitionAppender } from '@skerry/journal/kafka';
 import type { Clock, Logger } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
+import { compileRoutes } from '@skerry/pipeline';
 import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { openAccountTeller } from '../account-teller.ts';
@@ -10,6 +11,8 @@ import type { GatewayBuffer } from '../gateway/gateway-buffer.ts';
 import { layoutOf } from '../kafka-way.ts';
 import type { LivePlatformNeeds } from '../live-platform.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
+import { routesOf } from '../server-threads.ts';
+import { CloudStages } from './cloud-stages.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
 import { TablePipeline } from './table-pipeline.ts';
@@ -28,6 +31,7 @@ export interface CloudTables {
   readonly readings: PostgresReadings;
   readonly pipeline: TablePipeline;
   readonly changeDeadLetters: NonNullable<LivePlatformNeeds['changeDeadLetters']>;
+  readonly stages: CloudStages;
 }
 
 /** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
@@ -43,11 +47,14 @@ export function openCloudTables(
   const topics = layoutOf(config).fixedTopics;
   const ledger = new LedgerDesk({ readings, client: client.fork(), topics, clock });
   const appender = stack.use(new PartitionAppender(client));
+  const route = compileRoutes(routesOf(config));
+  const stages = stack.use(new CloudStages({ readings, pool, client, appender, route, clock }));
   const perDeviceStatus = config.metrics.perDevice;
   const pipeline = new TablePipeline({ readings, ledger, clock, perDeviceStatus });
   return {
     readings,
     pipeline,
+    stages,
     changeDeadLetters: (kind, choice, author) =>
       changeLettersInKafka(kind, choice, author, { pipeline, readings, appender, clock }),
   };

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Access, makeFirstUser, openAccess } from '@skerry/access';
 import { nodeScrypt } from '@skerry/access/node';
-import { openPostgresAccessStore } from '@skerry/access/postgres';
+import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
 import { type Api, ApiError, openApi, type PlatformConfiguration, type SimulationDesk } from '@skerry/api';
 import { openUplink } from '@skerry/journal/kafka';
 import { createMeter } from '@skerry/kernel';
@@ -28,7 +28,7 @@ import { listening } from '../listening.ts';
 import { LivePlatform } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
-import { asked, type RoleOptions, readSecret } from '../role.ts';
+import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
 import { openCloudTables } from './cloud-tables.ts';
 
@@ -59,7 +59,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
     ),
   );
   const tables = openCloudTables(config, { buffer, uplink, client, clock, logger }, stack);
-  const { readings, pipeline, changeDeadLetters } = tables;
+  const { readings, pipeline, stages, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
@@ -71,6 +71,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       dataDir: config.dataDir,
       pipeline,
       changeDeadLetters,
+      stages,
       ingress,
       flush: () => buffer.appender.flush(),
       reports: {
@@ -106,23 +107,30 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   return 0;
 }
 
-/** Users in PostgreSQL, the audit log in the data folder. */
+/** Users, sessions and the audit log in PostgreSQL, so that all clouds of a site have the same. */
 async function openCloudAccess(
   config: SkerryConfig,
   localToken: string,
   needs: Pick<Parameters<typeof openAccess>[1], 'clock' | 'random' | 'logger' | 'meter'>,
 ): Promise<Access> {
-  const { url, schema, passwordFile } = config.postgres;
+  const { url, schema, passwordFile, caFile } = config.postgres;
   const password = readSecret('postgres.passwordFile', passwordFile);
-  const store = await openPostgresAccessStore({
+  const authority = readNamed('postgres.caFile', caFile);
+  const options = {
     url,
     schema,
     ...(password === undefined ? {} : { password }),
-  });
-  return await openAccess(
+    ...(authority === undefined ? {} : { tls: { ca: authority } }),
+  };
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(await openPostgresAccessStore(options));
+  const audit = stack.use(await openPostgresAuditBook(options, needs));
+  const access = await openAccess(
     { audit: { folder: auditFolderOf(config.dataDir) }, localToken },
-    { ...needs, store, disk: nodeDisk(), hasher: nodeScrypt },
+    { ...needs, store, audit, disk: nodeDisk(), hasher: nodeScrypt },
   );
+  stack.move(); // access disposes of both
+  return access;
 }
 
 /** As the store of a single machine tells them. */

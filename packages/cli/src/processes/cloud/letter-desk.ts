@@ -81,7 +81,7 @@ async function put(
       const records = letters
         .slice(at, at + PAGE_LETTERS)
         .map((letter) => recordOf(kind, withoutOrigin(letter), author, clock.nowMicros()));
-      end = (await appender.append(placeOf(source), records, patience.signal)) + records.length;
+      end = (await appender.append(placeOfSource(source), records, patience.signal)) + records.length;
     }
     return end;
   } catch (fault) {
@@ -104,13 +104,14 @@ function withoutOrigin({ offset, headers, ...letter }: DeadLetter): DeadLetter {
   };
 }
 
-function placeOf({ label, journalId }: ReadingSource): AppendedPartition {
+/** The partition of a source. */
+export function placeOfSource({ label, journalId }: ReadingSource): AppendedPartition {
   const slash = label.lastIndexOf('/');
   return { topic: label.slice(0, slash), partition: Number(label.slice(slash + 1)), journalId };
 }
 
 /** Whether the source's position has passed an offset; waits for it, within bounds. */
-export async function isPast(
+async function isPast(
   source: number,
   end: number,
   { readings, clock }: Pick<LetterDeskNeeds, 'readings' | 'clock'>,
