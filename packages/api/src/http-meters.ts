@@ -1,5 +1,5 @@
 import type { Meter } from '@skerry/kernel';
-import { KNOWN_METHODS } from './methods.ts';
+import { KNOWN_METHODS } from './known-methods.ts';
 
 /** Upper bounds of the buckets, s. */
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

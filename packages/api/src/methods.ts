@@ -1,10 +1,6 @@
+import { METHODS } from './known-methods.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-/** Methods that any address of the server may have; others are refused before they are looked at. */
-export const KNOWN_METHODS: ReadonlySet<string> = new Set([...METHODS, 'HEAD', 'OPTIONS']);
 
 const ADDRESSES = Object.values<Operation>(OPERATIONS).map(({ method, path }) => ({
   method,
