@@ -156,14 +156,29 @@ test('a hidden tab has no stream, and shows what came meanwhile when it is seen 
 
 test('a session that ends brings the reader to the sign-in, and back to where they were', async () => {
   await using api = await serve(aPlatform());
+  const made = await fetch(`${api.url}/api/v1/users`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${LOCAL_TOKEN}`,
+      'content-type': 'application/json',
+      'x-skerry-request': '1',
+    },
+    body: JSON.stringify({ name: 'ann', grants: [{ role: 'viewer' }], password: 'ann-password-1' }),
+  });
+  assert.equal(made.status, 200);
   await using tab = await browser.open(`${api.url}/devices`, { cookie: await cookieOf(api) });
   await tab.page.locator('[data-row="0"]').waitFor();
+  await tab.page.getByRole('searchbox').fill('pump');
+  await tab.page.waitForURL('**/devices?*pump*');
+  const { pathname, search } = new URL(tab.page.url());
   await tab.page.context().clearCookies();
-  await sees(tab.page, 'User name');
-  await tab.page.context().addCookies([{ ...(await cookieOf(api)), url: api.url }]);
-  await tab.page.reload();
+  await tab.page.getByLabel('User name').fill('ann');
+  await tab.page.getByLabel('Password').fill('ann-password-1');
+  await tab.page.getByRole('button', { name: 'Sign in' }).click();
   await tab.page.locator('[data-row="0"]').waitFor();
-  assert.equal(new URL(tab.page.url()).pathname, '/devices');
+  const after = new URL(tab.page.url());
+  assert.deepEqual([after.pathname, after.search], [pathname, search]);
+  await sees(tab.page, 'ann');
 });
 
 test('a room that cannot be loaded stops by itself, and the others live on', async () => {

@@ -28,7 +28,7 @@ test('audit: what was done is listed newest first, page by page, and the chain i
   const newest = page.locator('tbody tr').first();
   assert.match(String(await newest.textContent()), /local.*made a token.*token-119.*Viewer acme.*Done/);
   await page.getByRole('button', { name: 'Show more' }).click();
-  await page.locator('tbody tr', { hasText: 'AccessToken/token-0' }).first().waitFor();
+  await page.locator('tbody tr', { hasText: 'Token token-0' }).first().waitFor();
   const numbers = await page.locator('tbody td:first-child').allTextContents();
   assert.deepEqual(
     numbers.map(Number),
@@ -46,10 +46,23 @@ test('audit: it is narrowed by author, action and outcome, and the address keeps
   await sees(page, '1 个条目');
   await page.waitForURL('**/audit?action=user.&author=system');
   await page.reload();
-  await page.locator('tr', { hasText: 'User/admin' }).getByText('创建用户').waitFor();
+  const first = page.locator('tr', { hasText: '用户 admin' });
+  await first.getByText('创建用户').waitFor();
+  await first.getByText('首次启动').waitFor();
   await page.getByLabel('结果').selectOption('refused');
   await sees(page, '没有符合条件的条目。');
   assert.deepEqual(tab.complaints, []);
+});
+
+test('audit: what was refused is told in Chinese, with what was asked for', async () => {
+  await using viewer = await scene.visit('/devices', { role: 'viewer' });
+  await viewer.page.evaluate(
+    "fetch('/api/v1/users', { headers: { 'x-skerry-request': '1' } }).then((answer) => answer.text())",
+  );
+  await using tab = await scene.visit('/audit?outcome=refused', { language: 'zh' });
+  const row = tab.page.locator('tbody tr', { hasText: 'vera' }).filter({ hasText: 'listUsers' });
+  await row.getByText('请求').waitFor();
+  await row.getByText('您的角色不允许此操作。').waitFor();
 });
 
 test('audit: every entry of a filter is saved, also those that are on no page yet', async () => {

@@ -97,18 +97,47 @@ export function focusIsOn(element: Locator): Promise<void> {
   return element.and(element.page().locator(':focus')).waitFor();
 }
 
-/** What sticks out of a page to the right, boxes that scroll by themselves and what is off the screen on purpose left out. */
-const OVERFLOW = `[...document.querySelectorAll('body *')].filter((element) =>
-  element.getBoundingClientRect().right > document.documentElement.clientWidth + 1 &&
-  !element.closest('pre, .unseen, .skip, .table-card, .scroll')).map((element) => element.outerHTML.slice(0, 160))`;
+/**
+ * What does not fit: what sticks out to the right, unless it is off the screen on purpose or in a box that scrolls; what is
+ * drawn before or behind an element and lies outside of its card; text that is cut off and has no title that says it whole.
+ */
+const MISFITS = `(() => {
+  const width = document.documentElement.clientWidth;
+  const found = [];
+  const tell = (what, element) => found.push(what + ' ' + element.outerHTML.slice(0, 160));
+  const scrolls = (element) => element !== null && (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  const drawnBeside = (element) => {
+    for (const side of ['::before', '::after']) {
+      const style = getComputedStyle(element, side);
+      if (['none', 'normal', '""'].includes(style.content) || style.position !== 'absolute') continue;
+      const left = element.getBoundingClientRect().left + Number.parseFloat(style.left);
+      const right = left + Number.parseFloat(style.width);
+      const card = (element.closest('.scroll, .card') ?? document.body).getBoundingClientRect();
+      if (left < card.left - 1 || (right > card.right + 1 && !scrolls(element.parentElement))) tell(side + ' outside', element);
+    }
+  };
+  for (const element of document.querySelectorAll('body *')) {
+    if (!element.checkVisibility() || element.closest('.unseen, .skip, svg, .uplot')) continue;
+    if (element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement)) tell('sticks out', element);
+    drawnBeside(element);
+    const { overflowX, textOverflow } = getComputedStyle(element);
+    const isCut = element.scrollWidth > element.clientWidth + 1 && ['hidden', 'clip'].includes(overflowX) && !element.matches('input, textarea, select');
+    if (isCut && (textOverflow === 'ellipsis' || element.childElementCount === 0) && element.closest('[title]') === null)
+      tell('cut off', element);
+  }
+  return found;
+})()`;
 
-/** What does not fit the width of the page, at each of some widths; 640 is a window of 1,280 at 200 % zoom. */
-export async function misfits(page: Page, widths: readonly number[] = [1_280, 640, 390]): Promise<string[]> {
+/** Widths at which pages must fit; 640 is a window of 1,280 at 200 % zoom, 320 one at 400 % (WCAG 2.2, 1.4.10). */
+const WIDTHS = [1_280, 768, 640, 390, 320];
+
+/** What does not fit the page at each of some widths. */
+export async function misfits(page: Page, widths: readonly number[] = WIDTHS): Promise<string[]> {
   const found: string[] = [];
   for (const width of widths) {
     await page.setViewportSize({ width, height: 800 });
     await drawn(page);
-    found.push(...(await page.evaluate<string[]>(OVERFLOW)).map((part) => `${width}: ${part}`));
+    found.push(...(await page.evaluate<string[]>(MISFITS)).map((part) => `${width}: ${part}`));
   }
   await page.setViewportSize({ width: 1_280, height: 800 });
   return found;

@@ -478,8 +478,9 @@ test('the ledger stands by project and by device, tells gaps with their bounds, 
       'By tenant and project',
       'What each word means',
       'Durable in the journal: the sender has its acknowledgement.',
+      'Topics that name no tenant and no project',
     ],
-    zh: ['按租户与项目', '各词的含义', '已持久化到日志：发送方已得到确认。'],
+    zh: ['按租户与项目', '各词的含义', '已持久化到日志：发送方已得到确认。', '主题没有给出租户和项目'],
   };
   for (const language of ['en', 'zh'] as const) {
     await using tab = await visit('/ledger?device=pump-5', { language });
@@ -489,7 +490,14 @@ test('the ledger stands by project and by device, tells gaps with their bounds, 
     const gap = page.locator('tr', { hasText: 'pump-5' });
     await gap.waitFor();
     assert.deepEqual(await gap.locator('td').allTextContents(), ['e1', '3', '5', '3']);
-    await page.locator('.device-account', { hasText: 'pump-5' }).first().waitFor();
+    const account = page.locator('.device-account', { hasText: 'pump-5' }).first();
+    await account.locator('.ledger-sum').waitFor();
+    const accounts = (await account.locator('dd').allTextContents()).map(Number);
+    assert.equal(
+      accounts[0],
+      accounts.slice(1).reduce((sum, records) => sum + records, 0),
+    );
+    assert.ok(Number(accounts[0]) >= 3, String(accounts));
     assert.deepEqual(tab.complaints, []);
   }
 });

@@ -12,7 +12,7 @@ import {
   type Visit,
   type Visitors,
 } from './browser.ts';
-import { differenceOf, pictureFault } from './pictures.ts';
+import { differenceFault, differenceOf, pictureFault, pictureOf } from './pictures.ts';
 import { LONG_DEVICE, openPlant, type Plant, STALE_DEVICE } from './plant.ts';
 import { smallPng } from './small-png.ts';
 
@@ -163,11 +163,11 @@ test('differenceOf tells two pictures apart and one from itself, also where smal
   await tab.page.emulateMedia({ colorScheme: 'dark' });
   const dark = await tab.page.screenshot();
   const blank = await browser.blank();
-  assert.equal(await differenceOf(blank, light, light), 0);
+  assert.equal((await differenceOf(blank, light, light)).share, 0);
   const small = smallPng(light);
   assert.ok(small.length < light.length, `${small.length} of ${light.length} bytes`);
-  assert.equal(await differenceOf(blank, light, small), 0);
-  assert.ok((await differenceOf(blank, light, dark)) > 0.5);
+  assert.equal((await differenceOf(blank, light, small)).share, 0);
+  assert.ok((await differenceOf(blank, light, dark)).share > 0.5);
 });
 
 test('axeFindings finds a label that is missing, and a contrast that is too small in one theme only', async () => {
@@ -183,3 +183,56 @@ test('axeFindings finds a label that is missing, and a contrast that is too smal
   const rules = found.map((finding) => finding.split(': ').slice(0, 2).join(' '));
   assert.deepEqual([...new Set(rules)].sort(), ['dark label', 'light color-contrast', 'light label']);
 });
+
+test('pictureFault is told of a row, a problem or a chart that is gone', async () => {
+  const blank = await browser.blank();
+  for (const [path, whole, part] of [
+    ['/dead-letters', 'tbody tr', 'tbody tr:last-child'],
+    ['/', '.facts', '.problem:last-child'],
+    ['/access', 'tbody tr', 'tbody tr:last-child'],
+  ] as const) {
+    await using tab = await browser.open(plant.url + path, { cookie: plant.cookies.admin });
+    const { page } = tab;
+    await page.setViewportSize({ width: 1_104, height: 690 });
+    await page.locator(whole).last().waitFor();
+    const before = await pictureOf(page);
+    assert.equal(await differenceFault(blank, before, await pictureOf(page)), undefined, path);
+    await addRules(page, `${part} { visibility: hidden }`);
+    assert.match(String(await differenceFault(blank, before, await pictureOf(page))), /differ/, path);
+  }
+  await using tab = await browser.open(plant.url, { cookie: plant.cookies.admin });
+  await tab.page.locator('.chart-plot canvas').first().waitFor();
+  await tab.page.evaluate(
+    `for (const canvas of document.querySelectorAll('.chart-plot canvas')) canvas.remove()`,
+  );
+  assert.match(String(await pictureFault(tab.page, blank, 'overview-light')), /nothing is drawn in/);
+});
+
+test('misfits tells text that is cut off, and what is drawn outside of its card', async () => {
+  await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
+  const { page } = tab;
+  await page.locator('.facts').waitFor();
+  assert.deepEqual(await misfits(page, [1_280]), []);
+  await addRules(
+    page,
+    `.planted-cut { width: 4rem; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }
+      .planted-arrow { position: relative }
+      .planted-arrow::after { position: absolute; left: calc(100% + 2rem); content: '→' }
+      .planted-wide { width: 2000px }`,
+  );
+  await page.evaluate(`for (const name of ['cut', 'arrow', 'wide']) {
+    const part = Object.assign(document.createElement('p'), { className: 'planted-' + name, textContent: 'much more than fits' });
+    document.querySelector('.card').append(part);
+  }`);
+  const told = (await misfits(page, [1_280])).map((line) => /: (.*) <p class="planted/.exec(line)?.[1]);
+  assert.deepEqual(told.filter(Boolean).sort(), ['::after outside', 'cut off', 'sticks out']);
+});
+
+/** Adds a sheet as scripts may; the security policy of the page takes no other. */
+async function addRules(page: Page, rules: string): Promise<void> {
+  await page.evaluate(`(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(${JSON.stringify(rules)});
+    document.adoptedStyleSheets = [sheet];
+  })()`);
+}

@@ -84,10 +84,31 @@ test('simulation says which numbers it takes, and begins one anew in Chinese', a
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await focusIsOn(said);
   assert.notEqual((await running()).items[0]?.seed, before?.seed);
+  const away = { type: '', title: '', status: 503, code: 'unavailable', instance: 'r1' };
+  await page.route(
+    '**/api/v1/simulations/*',
+    (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ ...away, detail: 'the broker is away' }),
+      }),
+    { times: 1 },
+  );
   await page.getByRole('button', { name: /^停止/ }).click();
-  await page.getByRole('dialog').getByRole('button', { name: '停止' }).click();
+  const stop = page.getByRole('dialog').getByRole('button', { name: '停止' });
+  await stop.click();
+  const why = page.getByRole('dialog').getByText('the broker is away');
+  await why.waitFor({ state: 'hidden' });
+  await page.getByText('详情（英文）').click();
+  await why.waitFor();
+  assert.equal(await why.getAttribute('lang'), 'en');
+  await stop.click();
   await sees(page, '没有正在运行的模拟。');
-  assert.deepEqual(tab.complaints, []);
+  assert.deepEqual(
+    tab.complaints.filter((one) => !one.includes('503')),
+    [],
+  );
 });
 
 test('simulation is no room of a viewer', async () => {
