@@ -10,14 +10,17 @@ import { acked, aLoad, BUSY, publishAll, siteOf } from './scene.ts';
 let kafka: Kafka;
 let mosquitto: Engine;
 
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([startKafka({ nodes: 3 }), startMosquitto({ lines: BUSY })]);
+  [kafka, mosquitto] = await Promise.all([
+    startKafka({ nodes: 3 }).then((engine) => engines.use(engine)),
+    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  ]);
 });
 
-after(async () => {
-  await mosquitto[Symbol.asyncDispose]();
-  await kafka[Symbol.asyncDispose]();
-});
+after(() => engines.disposeAsync());
 
 const REPLICATED = { replication: 3, minInSync: 2 };
 

@@ -16,14 +16,17 @@ const PLUGIN = '/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so';
 let kafka: Kafka;
 let mosquitto: Engine;
 
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([startKafka(), startMosquitto({ lines: BUSY })]);
+  [kafka, mosquitto] = await Promise.all([
+    startKafka().then((engine) => engines.use(engine)),
+    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  ]);
 });
 
-after(async () => {
-  await mosquitto[Symbol.asyncDispose]();
-  await kafka[Symbol.asyncDispose]();
-});
+after(() => engines.disposeAsync());
 
 test('skerry gateway: while Kafka is gone devices go on, /ready says why, the connection lives, and everything is there after', async () => {
   const topic = 'outage';

@@ -12,14 +12,17 @@ import { acked, aLoad, BUSY, publishAll, siteOf } from './scene.ts';
 let kafka: Kafka;
 let mosquitto: Engine;
 
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([startKafka(), startMosquitto({ lines: BUSY })]);
+  [kafka, mosquitto] = await Promise.all([
+    startKafka().then((engine) => engines.use(engine)),
+    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  ]);
 });
 
-after(async () => {
-  await mosquitto[Symbol.asyncDispose]();
-  await kafka[Symbol.asyncDispose]();
-});
+after(() => engines.disposeAsync());
 
 /** A gateway whose group and Kafka topic are named after the point. */
 function aGateway(point: string, rest: Parameters<typeof siteOf>[2] = {}): Promise<GatewayProcess> {

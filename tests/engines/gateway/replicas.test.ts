@@ -18,19 +18,18 @@ let kafka: Kafka;
 let mosquitto: Engine;
 let postgres: Postgres;
 
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
 before(async () => {
   [kafka, mosquitto, postgres] = await Promise.all([
-    startKafka(),
-    startMosquitto({ lines: BUSY }),
-    startPostgres(),
+    startKafka().then((engine) => engines.use(engine)),
+    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+    startPostgres().then((engine) => engines.use(engine)),
   ]);
 });
 
-after(async () => {
-  await mosquitto[Symbol.asyncDispose]();
-  await kafka[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+after(() => engines.disposeAsync());
 
 /** A site of gateways that take numbers from PostgreSQL. */
 function site(group: string, share: string, leaseSecs = 3): Record<string, unknown> {

@@ -9,14 +9,17 @@ import { acked, aLoad, BUSY, publishAll, siteOf, TOPIC } from './scene.ts';
 let kafka: Kafka;
 let mosquitto: Engine;
 
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([startKafka(), startMosquitto({ lines: BUSY })]);
+  [kafka, mosquitto] = await Promise.all([
+    startKafka().then((engine) => engines.use(engine)),
+    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  ]);
 });
 
-after(async () => {
-  await mosquitto[Symbol.asyncDispose]();
-  await kafka[Symbol.asyncDispose]();
-});
+after(() => engines.disposeAsync());
 
 test('skerry gateway: what is published at QoS 1 is in Kafka once, in order for each device, with where it came from', async () => {
   await using _gateway = await GatewayProcess.ready({ config: siteOf(mosquitto, kafka) });
