@@ -452,8 +452,9 @@ export type Ledger = {
   readonly balanced: boolean;
   readonly projects: readonly (ProjectLedger)[];
   readonly imbalances: readonly (string)[];
-  /** Pending records by the count of the journal itself. */
+  /** Pending records by the count of the journal itself; over roles, at most so many lie in gateways and in Kafka. */
   readonly journalPending: number;
+  readonly notes: readonly (string)[];
 };
 
 /** The outcome of a recount. */

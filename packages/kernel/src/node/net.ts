@@ -88,7 +88,6 @@ function connectionOf(socket: Socket): SocketConnection {
   return new SocketConnection(socket, { host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
 }
 
-
 function connectTo(
   address: Address,
   signal: AbortSignal | undefined,

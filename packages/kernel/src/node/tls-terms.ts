@@ -1,6 +1,11 @@
 import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ConnectionOptions, checkServerIdentity, createSecureContext, type SecureContextOptions } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  type SecureContextOptions,
+} from 'node:tls';
 import { KernelError } from '../errors.ts';
 import type { Address, TlsCredentials, TlsTrust } from '../net.ts';
 
@@ -42,7 +47,9 @@ export function tlsWishes({ host }: Pick<Address, 'host'>, trust: TlsTrust = {})
   return {
     minVersion: 'TLSv1.2',
     ...(isIP(name) === 0 ? { servername: name } : {}), // an address is no server name (RFC 6066, 3)
-    ...(serverName !== undefined && { checkServerIdentity: (_, peer) => checkServerIdentity(serverName, peer) }),
+    ...(serverName !== undefined && {
+      checkServerIdentity: (_, peer) => checkServerIdentity(serverName, peer),
+    }),
     ...(authority !== undefined && { ca: authority }),
     ...(terms && { cert: credentials.certificate, key: credentials.key }),
   };
