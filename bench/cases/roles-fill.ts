@@ -14,8 +14,16 @@ const BATCH = 2_000;
 const AT_ONCE = 4;
 const PAYLOAD_BYTES = 200;
 
-/** Makes the topic and puts so many records into it, as a gateway writes them; gives the sums of their fields. */
-export async function fillTopic(brokers: readonly string[], count: number): Promise<readonly number[]> {
+/** Fills the topic, as a gateway writes it. Disposing closes its connections. */
+export interface TopicFill extends AsyncDisposable {
+  /** Puts so many more records in. */
+  add(count: number): Promise<void>;
+  /** Of each field over all records so far. */
+  readonly sums: readonly number[];
+}
+
+/** Makes the topic, empty. */
+export async function openTopicFill(brokers: readonly string[]): Promise<TopicFill> {
   const admin = new kafkajs.Kafka({ clientId: 'bench', brokers: [...brokers] }).admin();
   await admin.connect();
   await admin.createTopics({
@@ -25,16 +33,22 @@ export async function fillTopic(brokers: readonly string[], count: number): Prom
   await admin.disconnect();
   const producer = new Producer({ clientId: 'fill', bootstrapBrokers: [...brokers], idempotent: true });
   const records = new RecordSource(PROJECT);
-  for (let made = 0; made < count; ) {
-    const sends: Promise<unknown>[] = [];
-    for (; sends.length < AT_ONCE && made < count; made += BATCH) {
-      const messages = Array.from({ length: Math.min(BATCH, count - made) }, () => records.next());
-      sends.push(producer.send({ messages, acks: ProduceAcks.ALL }));
-    }
-    await Promise.all(sends);
-  }
-  await producer.close();
-  return records.sums;
+  return {
+    async add(count) {
+      for (let made = 0; made < count; ) {
+        const sends: Promise<unknown>[] = [];
+        for (; sends.length < AT_ONCE && made < count; made += BATCH) {
+          const messages = Array.from({ length: Math.min(BATCH, count - made) }, () => records.next());
+          sends.push(producer.send({ messages, acks: ProduceAcks.ALL }));
+        }
+        await Promise.all(sends);
+      }
+    },
+    get sums() {
+      return records.sums;
+    },
+    [Symbol.asyncDispose]: () => producer.close(),
+  };
 }
 
 /** Records of 1,000 devices in turn, each device in one partition. */

@@ -7,7 +7,7 @@ import copyStreams from 'pg-copy-streams';
 
 const [brokers = '', topic = '', partitions = '6', connectionString = ''] = process.argv.slice(2);
 const FETCH_BYTES = 4 * 2 ** 20;
-const SESSION_MS = 60_000;
+const SESSION_MS = 300_000;
 
 const pool = new pg.Pool({
   connectionString,

@@ -4,12 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { type BenchCase, type Figures, type Run, SKERRY, timesPeer } from '../frame/case.ts';
 import { cpuSecsOf, rssMbOf } from '../frame/process-figures.ts';
-import { DEVICES, fillTopic, METRICS, PROJECT } from './roles-fill.ts';
+import { DEVICES, METRICS, openTopicFill, PROJECT, type TopicFill } from './roles-fill.ts';
 import {
   committedRecords,
   connectReader,
   mustHold,
   PARTITIONS,
+  partitionsWritten,
   type StoreEngines,
   startEngines,
   startRole,
@@ -20,8 +21,9 @@ import {
 
 const PEER = new URL('./roles-writer-peer.ts', import.meta.url);
 const RECORDS_PER_SEC = 100_000;
-const WARM_SHARE = 0.2;
-const LOOK_MS = 100;
+const WARM_RECORDS = 100_000;
+const SESSION_MS = 300_000;
+const LOOK_MS = 50;
 const QUIET_MS = 1_500;
 const QUIET_CPU_SECS = 0.1;
 const GIVE_UP_MS = 300_000;
@@ -50,52 +52,55 @@ export const ROLES_WRITER: BenchCase = {
   short: { rounds: 1, secs: 5 },
   full: { rounds: 3, secs: 20 },
   notes: [
-    `The topic holds ${RECORDS_PER_SEC.toLocaleString('en-US')} records for each second of the form before the writer starts, written as a gateway does. Figures are of the writer's process from the first fifth of the records to the last look before all were committed; \`afterCpuSecs\` is what it used from then until it was quiet (the last seals, rollups). perSec counts records, rowsPerSec points.`,
+    `The writer takes ${WARM_RECORDS.toLocaleString('en-US')} records first, so that no cold code is measured. Then it is stopped (SIGSTOP) while ${RECORDS_PER_SEC.toLocaleString('en-US')} records for each second of the form are put into the topic, written as a gateway does, and goes on. perSec is those records by the time until the last of them is committed, rowsPerSec their points; CPU is of the writer's process until it is quiet again, rollups included.`,
     'CPU of PostgreSQL and Kafka, on the same cores, is not in cpuSecsPerMillion. Counts and sums in the tables are those that were sent, or the run fails.',
   ],
 };
 
-/** A process that writes, and how far it is. */
+/** A process that writes, how far it is, and what its table must hold at the end. */
 interface Writing {
   readonly pid: number;
   /** Records that are committed. */
   position(): Promise<number>;
+  mustHold(count: number, sums: readonly number[]): Promise<void>;
 }
 
 async function skerry({ folder, secs }: Run): Promise<Figures> {
   await using engines = await startEngines();
-  const count = secs * RECORDS_PER_SEC;
-  const sums = await fillTopic(engines.kafka.brokers, count);
-  await using writer = await startRole('writer', folder, engines);
-  const written = 'SELECT count(*) FROM skerry.sources';
-  await untilTrue('the writer has begun', async () => {
-    const found = await engines.postgres.sql(written).catch(() => '0'); // the table is not made yet
-    return Number(found) > 0;
-  });
-  await using reader = await connectReader(engines.postgres);
-  const figures = await follow({ pid: writer.pid, position: () => committedRecords(reader) }, count);
-  await mustHold(engines.postgres, { project: PROJECT.project, count, sums });
+  await using fill = await openTopicFill(engines.kafka.brokers);
+  const { postgres } = engines;
+  await using writer = await startRole('writer', folder, engines, { writer: { sessionMs: SESSION_MS } });
+  await partitionsWritten(postgres);
+  await using reader = await connectReader(postgres);
+  const writing = {
+    pid: writer.pid,
+    position: () => committedRecords(reader),
+    mustHold: (count: number, sums: readonly number[]) =>
+      mustHold(postgres, { project: PROJECT.project, count, sums }),
+  };
+  const figures = await measure(writing, fill, secs * RECORDS_PER_SEC);
   if (process.env.SKERRY_BENCH_PROFILE !== undefined) await writer.stop();
   return figures;
 }
 
 async function peer({ secs }: Run): Promise<Figures> {
   await using engines = await startEngines();
-  const count = secs * RECORDS_PER_SEC;
-  const sums = await fillTopic(engines.kafka.brokers, count);
+  await using fill = await openTopicFill(engines.kafka.brokers);
   await using writer = startPeer(engines);
   await untilTrue('the peer has begun', async () => {
     const found = await engines.postgres.sql('SELECT count(*) FROM peer.offsets').catch(() => '0'); // not made yet
     return Number(found) > 0;
   });
   await using reader = await connectReader(engines.postgres, 'peer');
-  const position = async () => {
-    const { rows } = await reader.query<{ sum: string }>('SELECT sum(position) AS sum FROM offsets');
-    return Number(rows[0]?.sum);
+  const writing = {
+    pid: writer.pid,
+    position: async () => {
+      const { rows } = await reader.query<{ sum: string }>('SELECT sum(position) AS sum FROM offsets');
+      return Number(rows[0]?.sum);
+    },
+    mustHold: (count: number, sums: readonly number[]) => peerMustHold(reader, count, sums),
   };
-  const figures = await follow({ pid: writer.pid, position }, count);
-  await peerMustHold(reader, count, sums);
-  return figures;
+  return await measure(writing, fill, secs * RECORDS_PER_SEC);
 }
 
 function startPeer({ kafka, postgres }: StoreEngines): { readonly pid: number } & AsyncDisposable {
@@ -124,37 +129,41 @@ async function peerMustHold(reader: pg.Client, count: number, sums: readonly num
   if (found !== wanted) throw new TypeError(`The peer's table holds ${found}; sent were ${wanted}.`);
 }
 
-/** Looks until all is committed and the process is quiet. */
-async function follow(writing: Writing, count: number): Promise<Figures> {
+/** Warms up, fills the topic while the process stands still, and lets it write. */
+async function measure(writing: Writing, fill: TopicFill, count: number): Promise<Figures> {
   const { pid } = writing;
-  const look = async () => {
-    const position = await writing.position();
-    return { position, ms: performance.now(), cpuSecs: cpuSecsOf(pid) };
-  };
-  const deadline = performance.now() + GIVE_UP_MS;
-  const looks = [await look()];
-  while (Number(looks.at(-1)?.position) < count) {
-    if (performance.now() > deadline)
-      throw new TypeError(`${looks.at(-1)?.position} of ${count} records are committed after 300 s.`);
-    await pause(LOOK_MS);
-    looks.push(await look());
+  await fill.add(WARM_RECORDS);
+  await reach(writing, WARM_RECORDS);
+  await quietCpuSecs(pid);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await fill.add(count);
+  } finally {
+    process.kill(pid, 'SIGCONT');
   }
-  const first = looks.find(({ position }) => position >= count * WARM_SHARE);
-  const last = looks.findLast(({ position }) => position < count);
-  if (!first || !last || last.position <= first.position)
-    throw new TypeError('The records were committed faster than they could be looked at; more are needed.');
-  const records = last.position - first.position;
-  const perSec = (records / (last.ms - first.ms)) * 1_000;
-  const rssMb = rssMbOf(pid).now;
-  const end = await quietCpuSecs(pid);
+  const [startedMs, cpuBefore] = [performance.now(), cpuSecsOf(pid)];
+  await reach(writing, WARM_RECORDS + count);
+  const secs = (performance.now() - startedMs) / 1_000;
+  const cpuSecs = (await quietCpuSecs(pid)) - cpuBefore;
+  await writing.mustHold(WARM_RECORDS + count, fill.sums);
   return {
-    perSec,
-    rowsPerSec: perSec * METRICS,
-    cpuSecsPerMillion: ((last.cpuSecs - first.cpuSecs) / records) * 1e6,
-    afterCpuSecs: end - last.cpuSecs,
-    rssMb,
+    perSec: count / secs,
+    rowsPerSec: (count * METRICS) / secs,
+    cpuSecsPerMillion: (cpuSecs / count) * 1e6,
     peakRssMb: rssMbOf(pid).peak,
   };
+}
+
+/** Resolves when so many records are committed. */
+async function reach(writing: Writing, count: number): Promise<void> {
+  const deadline = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    const position = await writing.position();
+    if (position >= count) return;
+    if (performance.now() > deadline)
+      throw new TypeError(`${position} of ${count} records are committed after 300 s.`);
+    await pause(LOOK_MS);
+  }
 }
 
 /** Resolves with the CPU seconds of a process when it uses next to none any more. */
