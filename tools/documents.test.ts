@@ -146,13 +146,13 @@ test('documents name variables that the command knows', async () => {
   const { leaves, environmentName } = await commandLine();
   const known = new Set([
     ...leaves.map(({ path }) => environmentName(path)),
-    ...[...readText('docs/CONFIGURATION.md').matchAll(/^\| `(SKERRY_[A-Z_]+)` \|/gm)].map(
-      (match) => match[1],
+    ...[...readText('docs/CONFIGURATION.md').matchAll(/^\| (`SKERRY_.*?) \|/gm)].flatMap(([, names = '']) =>
+      names.replaceAll('`', '').split(', '),
     ),
   ]);
   assert(known.has('SKERRY_HTTP_PORT') && known.has('SKERRY_CONFIG'));
   const unknown = documents().flatMap((page) =>
-    [...readText(page).matchAll(/\bSKERRY_[A-Z_]+(?![A-Z_*])/g)].flatMap(([name]) =>
+    [...readText(page).matchAll(/\bSKERRY_[A-Z_\d]+(?![A-Z_\d*])/g)].flatMap(([name]) =>
       known.has(name) || /^SKERRY_(TEST|BENCH)_/.test(name) ? [] : [`${page}: ${name}`],
     ),
   );

@@ -46,6 +46,15 @@ export interface LongExtent {
   readonly roleRuns: number;
 }
 
+const CLIENTS_SUITE: Suite = {
+  name: 'clients',
+  about: 'MQTT clients of others against the broker',
+  files: ['tests/clients/**/*.test.ts'],
+  needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
+  concurrency: 1,
+  deadlineSecs: 300,
+};
+
 const ENGINES_SUITE: Suite = {
   name: 'engines',
   about: 'Kafka, PostgreSQL and the other real engines, killed and frozen as well',
@@ -97,14 +106,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       concurrency: 1,
       deadlineSecs: 240,
     },
-    {
-      name: 'clients',
-      about: 'MQTT clients of others against the broker',
-      files: ['tests/clients/**/*.test.ts'],
-      needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
-      concurrency: 1,
-      deadlineSecs: 300,
-    },
+    CLIENTS_SUITE,
     ENGINES_SUITE,
     {
       name: 'page',

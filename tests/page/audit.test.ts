@@ -63,6 +63,7 @@ test('audit: what was refused is told in Chinese, with what was asked for', asyn
   const row = tab.page.locator('tbody tr', { hasText: 'vera' }).filter({ hasText: 'listUsers' });
   await row.getByText('请求').waitFor();
   await row.getByText('您的角色不允许此操作。').waitFor();
+  assert.deepEqual(tab.complaints, []);
 });
 
 test('audit: every entry of a filter is saved, also those that are on no page yet', async () => {

@@ -10,7 +10,6 @@ import {
   type LedgerAccounts,
   type LedgerReport,
   type PointValue,
-  type Scope,
   type SequenceGap,
 } from '@skerry/model';
 import type {
@@ -18,7 +17,6 @@ import type {
   ConnectivityQuery,
   DeadLetterChoice,
   DeadLetterEntry,
-  DeadLetterNarrowing,
   DeadLetterOutcome,
   DeadLetterQuery,
   DeadLetterScope,
@@ -40,6 +38,7 @@ import type {
 } from '../platform.ts';
 import { RefusalBook } from '../rooms/onboarding/refusal-book.ts';
 import { LiveBuffer } from './live-buffer.ts';
+import { compareGaps, compareKeys, isMeant, isWithin } from './memory-order.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
 import { MemorySimulations } from './memory-simulations.ts';
 import { MemoryStages } from './memory-stages.ts';
@@ -467,36 +466,4 @@ function typeOf(value: PointValue): 'number' | 'integer' | 'boolean' | 'text' {
   if (typeof value === 'bigint') return 'integer';
   if (typeof value === 'string') return 'text';
   return typeof value === 'boolean' ? 'boolean' : 'number';
-}
-
-function compareKeys(a: DeviceKey, b: DeviceKey): number {
-  return compare(a.tenant, b.tenant) || compare(a.project, b.project) || compare(a.device, b.device);
-}
-
-function compareGaps(a: SequenceGap, b: SequenceGap): number {
-  return compareKeys(a, b) || compare(a.epoch, b.epoch) || a.from - b.from;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
-function isWithin(
-  query: Partial<DeviceKey> & { readonly scopes?: readonly Scope[] },
-  key: DeviceKey,
-): boolean {
-  return (
-    (query.scopes?.some((scope) => covers(scope, key)) ?? true) &&
-    (query.tenant ?? key.tenant) === key.tenant &&
-    (query.project ?? key.project) === key.project &&
-    (query.device ?? key.device) === key.device
-  );
-}
-
-function isMeant(filter: DeadLetterNarrowing, letter: DeadLetter): boolean {
-  return (
-    isWithin(filter, letter) &&
-    (filter.state ?? letter.state) === letter.state &&
-    (filter.reason ?? letter.reason) === letter.reason
-  );
 }
