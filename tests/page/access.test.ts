@@ -188,7 +188,7 @@ test('access: the page asks who may do what, as the authorizer answers, in both 
   const { page } = tab;
   const ask = async () => page.getByRole('button', { name: 'Ask' }).click();
   await page.getByLabel('Who').selectOption('user');
-  await page.getByLabel('Name').selectOption('vera');
+  await page.getByLabel('Name', { exact: true }).selectOption('vera');
   await page.getByLabel('Tenant').fill(SITE.tenant);
   await page.getByLabel('Project').fill(SITE.project);
   await ask();
