@@ -9,6 +9,8 @@ export interface Suite {
   readonly about: string;
   /** Test files, as patterns from the repository's folder. */
   readonly files: readonly string[];
+  /** How the names of those end that another suite runs. */
+  readonly butNot?: string | undefined;
   /** For a suite that is one command and no test files: its words after `node`. */
   readonly command?: readonly string[];
   readonly needs: readonly NeedName[];
@@ -55,10 +57,13 @@ const CLIENTS_SUITE: Suite = {
   deadlineSecs: 300,
 };
 
+const LONG_TEST = '.long.test.ts';
+
 const ENGINES_SUITE: Suite = {
   name: 'engines',
   about: 'Kafka, PostgreSQL and the other real engines, killed and frozen as well',
   files: ['tests/engines/**/*.test.ts'],
+  butNot: LONG_TEST,
   needs: [
     ...(['kafka', 'kcat', 'postgres', 'mosquitto', 'mosquitto-clients'] as const),
     ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
@@ -150,9 +155,19 @@ function tortureSuite({ kills, cuts, seed }: Extent): Suite {
   };
 }
 
-/** Each is one command that ends with `N passed, N failed`; its figures go to the file that SKERRY_FIGURES names. */
+/** Each but the first is one command that ends with `N passed, N failed`; its figures go to the file that SKERRY_FIGURES names. */
 function longSuites({ soakSecs, mutants, roleRuns }: LongExtent, seed: number): readonly Suite[] {
   return [
+    {
+      ...ENGINES_SUITE,
+      name: 'engines-long',
+      about: 'the real engines in what takes long: clusters, outages, take-overs',
+      files: [`tests/engines/**/*${LONG_TEST}`],
+      butNot: undefined,
+      deadlineSecs: 3_600,
+      fileDeadlineSecs: 900,
+      isNightlyOnly: true,
+    },
     {
       name: 'soak',
       about: `the real process under mixed load for ${soakSecs} s, restarted in the middle`,
@@ -209,6 +224,7 @@ function withPatience(suite: Suite, patience: number): Suite {
 export function filesOf(suite: Suite): string[] {
   return suite.files
     .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .filter((path) => suite.butNot === undefined || !path.endsWith(suite.butNot))
     .sort()
     .map((path) => join(ROOT, path));
 }
