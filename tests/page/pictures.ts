@@ -29,6 +29,7 @@ const LIVE = [
   '.about-now',
   '.connection-strip',
   '.simulation-counts dd',
+  '.fresh',
   'progress',
 ];
 /** Paths, ports and versions of the machine. */
@@ -60,6 +61,12 @@ const SETTLE = String.raw`(() => {
     const same = shapes.reduce((so, [shape, one]) => so.replaceAll(shape, one), text);
     if (same === text) continue;
     walker.currentNode.data = same;
+    others += 1;
+  }
+  // how fresh a device is depends on how long the run has taken
+  for (const { firstChild } of document.querySelectorAll('.fresh')) {
+    if (firstChild.data === '·') continue;
+    firstChild.data = '·';
     others += 1;
   }
   // a path that may be broken is several texts
