@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { SeededRandom } from '@skerry/kernel/testing';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
 import { AccessOracle } from './access-oracle.ts';
+import { pipelineOf } from './access-probe.ts';
 import {
   AccessWorld,
   type Asking,
@@ -16,6 +17,7 @@ import {
   type Place,
   placesOf,
 } from './access-world.ts';
+import { until } from './condition.ts';
 import { rowsOf, skerry } from './skerry-line.ts';
 import { WireClient } from './wire-client.ts';
 
@@ -44,6 +46,16 @@ after(async () => {
   await server[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
+
+/** Waits until the metrics name every pipeline: each has counted something. */
+async function untilCounted(): Promise<void> {
+  for (const place of PLACES) await send(place, { v: 3, seq: 4 });
+  const headers = { authorization: `Bearer ${server.token}` };
+  await until('every pipeline in the metrics', async () => {
+    const { text } = await world.ask({ headers }, 'GET', '/metrics');
+    return PLACES.every((place) => text.includes(`pipeline="${pipelineOf(world, place)}"`));
+  });
+}
 
 async function send(place: Place, body: object): Promise<void> {
   await world.must('POST', `/api/v1/telemetry/${inPath(place)}`, body);
@@ -113,6 +125,7 @@ test(`the oracle finds no leak in the real server: operations, exports, streams,
   const random = new SeededRandom(SEED);
   const oracle = new AccessOracle(world);
   await oracle.declare();
+  await untilCounted();
   await world.populate(SUBJECTS, random);
   for (const asking of world.subjects) {
     await oracle.askEach(asking, random);

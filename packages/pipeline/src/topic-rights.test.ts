@@ -162,12 +162,22 @@ function matcherOf(filter: string): RegExp {
   return new RegExp(body.endsWith('/#') ? `^${body.slice(0, -2)}(/|$)` : `^${body}$`);
 }
 
-const anyFilter = fc
+const SCATTERED = fc
   .tuple(
     fc.array(fc.constantFrom('m', 'iot', 'x', 'a', 'a', 'b', 'y', '+', ''), { minLength: 1, maxLength: 5 }),
     fc.boolean(),
   )
   .map(([levels, isOpen]) => (isOpen ? [...levels.slice(0, 4), '#'] : levels).join('/'));
+/** Filters of which a good part is inside of a grant, beside those of levels at random. */
+const anyFilter = fc.oneof(
+  SCATTERED,
+  fc
+    .tuple(
+      fc.constantFrom('m/a', 'm/a/a', 'm/a/b', 'iot/a/a', 'iot/a/a/b', 'x/a/y/a'),
+      fc.constantFrom('', '/#', '/+'),
+    )
+    .map(([topic, rest]) => topic + rest),
+);
 const anyGrant = fc.constantFrom<Grant>(
   { role: 'operator', tenant: 'a' },
   { role: 'operator', tenant: 'a', project: 'a' },
