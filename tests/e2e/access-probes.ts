@@ -127,15 +127,19 @@ function toCopy(
   };
 }
 
-/** An operation on a new dead letter that says how many it has changed. */
+/** An operation on a new dead letter that says what became of each that it was allowed to offer or to give up. */
 function changing(path: string): Probe {
   return async ({ world, asking, place }) => {
     if (!isSendable(place)) return [];
     await world.newLetter(place);
     const answer = await world.ask(asking, 'POST', path, place);
-    const isLetIn = letIn(answer, [403]) && JSON.parse(answer.text).changed > 0;
+    const isLetIn = letIn(answer, [403]) && takenOf(JSON.parse(answer.text)) > 0;
     return [{ isLetIn, isWanted: mayNaively(asking, 'mend', place) }];
   };
+}
+
+function takenOf(outcome: Readonly<Record<'changed' | 'failedAgain' | 'undecided', number>>): number {
+  return outcome.changed + outcome.failedAgain + outcome.undecided;
 }
 
 /** An operation on a pipeline that was declared twice for it. */
