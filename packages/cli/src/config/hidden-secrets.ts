@@ -3,7 +3,11 @@ import type { SkerryConfig } from './schema.ts';
 /** The configuration as it may be shown: a password in an address is replaced by `***`. */
 export function withoutSecrets(config: SkerryConfig): SkerryConfig {
   const { postgres } = config;
-  return { ...config, postgres: { ...postgres, url: withoutPassword(postgres.url) } };
+  const { url, readUrl } = postgres;
+  return {
+    ...config,
+    postgres: { ...postgres, url: withoutPassword(url), readUrl: withoutPassword(readUrl) },
+  };
 }
 
 function withoutPassword(url: string): string {

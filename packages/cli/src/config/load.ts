@@ -6,6 +6,8 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { CliError } from '../errors.ts';
 import { commonSettings } from './common-variables.ts';
+import { profileValue } from './retention-profiles.ts';
+import { refuseFaults } from './role-rules.ts';
 import { ruleFaults } from './rules.ts';
 import {
   CONFIG_SCHEMA,
@@ -54,36 +56,39 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     const other = common.find(({ path }) => path === leaf.path);
     if (other && valueAt(tree, leaf.path) === undefined)
       place(tree, leaf, other.value, other.origin, origins, faults);
+    const profile = valueAt(tree, 'retention.profile');
     if (valueAt(tree, leaf.path) === undefined) {
+      const ofProfile = profileValue(profile, leaf.path);
       setAt(
         tree,
         leaf.path,
-        leaf.path === 'dataDir' ? defaultDataDir(sources.environment) : leaf.schema.default,
+        leaf.path === 'dataDir'
+          ? defaultDataDir(sources.environment)
+          : (ofProfile ?? structuredClone(leaf.schema.default)),
       );
-      origins[leaf.path] ??= 'default';
+      origins[leaf.path] ??=
+        ofProfile === undefined || profile === 'default' ? 'default' : `retention.profile ${profile}`;
     }
-    if (leaf.schema.items?.type === 'object') fillItems(leaf.schema.items, valueAt(tree, leaf.path));
+    if (leaf.schema.items?.type === 'object')
+      fillItems(leaf.schema.items, valueAt(tree, leaf.path), (key) =>
+        profileValue(profile, `${leaf.path}.${key}`),
+      );
   }
   followPickedPort(tree, origins, 'mqtt.port', ['mqtt.tls.port', 'mqtt.websocket.port']);
   followPickedPort(tree, origins, 'http.port', ['http.tls.port']);
   faults.push(...unknownVariables(sources.environment, leaves), ...schemaFaults(tree));
-  if (faults.length > 0) {
-    throw new CliError(
-      'config-invalid',
-      `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
-  }
+  refuseFaults('', faults);
   const config = tree as unknown as SkerryConfig; // the schema was just checked against this tree
   return { config: { ...config, dataDir: resolve(config.dataDir) }, origins };
 }
 
-/** Gives the objects of a list what they leave out. */
-function fillItems(schema: SchemaNode, items: unknown): void {
+/** Gives the objects of a list what they leave out: what the profile says of the key, else its default. */
+function fillItems(schema: SchemaNode, items: unknown, ofProfile: (key: string) => number | undefined): void {
   if (!Array.isArray(items)) return;
   for (const item of items) {
     if (typeof item !== 'object' || item === null) continue;
     for (const [key, child] of Object.entries(schema.properties ?? {}))
-      if (!(key in item)) Object.assign(item, { [key]: structuredClone(child.default) });
+      if (!(key in item)) Object.assign(item, { [key]: ofProfile(key) ?? structuredClone(child.default) });
   }
 }
 

@@ -91,9 +91,10 @@ test('a role tells all it misses and what contradicts itself', () => {
 });
 
 test('a password in an address is not shown', () => {
-  const { config } = loaded('postgres: { url: "postgres://u:geheim@h:1/b?password=auch" }');
-  const { url } = withoutSecrets(config).postgres;
-  assert.equal(url, 'postgres://u:***@h:1/b?password=***');
+  const secret = '"postgres://u:geheim@h:1/b?password=auch"';
+  const { config } = loaded(`postgres: { url: ${secret}, readUrl: ${secret} }`);
+  const { url, readUrl } = withoutSecrets(config).postgres;
+  assert.deepEqual([url, readUrl], Array(2).fill('postgres://u:***@h:1/b?password=***'));
 });
 
 test('a writer refuses sinks of one name, and secrets that do not fit their kind', () => {

@@ -1,3 +1,5 @@
+import { CliError } from '../errors.ts';
+import { retentionFaults } from './retention-rules.ts';
 import type { SkerryConfig } from './schema.ts';
 
 /** A process of a larger site. */
@@ -9,8 +11,18 @@ export function roleFaults(role: Role, config: SkerryConfig): string[] {
     ...(role === 'gateway' ? gatewayFaults(config) : []),
     ...(role === 'gateway' ? [] : postgresFaults(role, config)),
     ...kafkaFaults(role, config),
-    ...(role === 'writer' ? sinkFaults(config) : []),
+    ...(role === 'writer' ? [...sinkFaults(config), ...retentionFaults(config)] : []),
   ];
+}
+
+/** Fails with `config-invalid` that names all faults, where there are some. `whose`: how the sentence goes on, `of a writer` for instance. */
+export function refuseFaults(whose: string, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  const lines = faults.map((fault) => `  - ${fault}`).join('\n');
+  throw new CliError(
+    'config-invalid',
+    `The configuration${whose === '' ? '' : ` ${whose}`} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines}`,
+  );
 }
 
 function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): string[] {
@@ -62,7 +74,10 @@ function kafkaFaults(role: Role, { kafka }: SkerryConfig): string[] {
 }
 
 function postgresFaults(role: Role, { postgres }: SkerryConfig): string[] {
-  return postgres.url === ''
-    ? [`postgres.url: found none, wanted postgres://USER@HOST:PORT/DATABASE for a ${role}`]
-    : [];
+  const { url, readUrl } = postgres;
+  if (url === '')
+    return [`postgres.url: found none, wanted postgres://USER@HOST:PORT/DATABASE for a ${role}`];
+  if (role === 'cloud' && readUrl === url)
+    return ['postgres.readUrl: found the address of postgres.url, wanted that of a standby, or none'];
+  return [];
 }

@@ -63,6 +63,8 @@ export interface RoleConfig {
     readonly schema: string;
     readonly poolMax: number;
     readonly statementSecs: number;
+    readonly readUrl: string;
+    readonly readStaleSecs: number;
   };
   readonly writer: {
     readonly group: string;
@@ -213,6 +215,18 @@ export const ROLE_SECTIONS = {
     schema: { ...name('Schema that holds the tables.', 'skerry'), pattern: '^[a-z_][a-z0-9_]*$' },
     poolMax: whole('Connections of one process.', 8, 1, 1_000),
     statementSecs: whole('Time a statement may take, s.', 30, 1, 3_600),
+    readUrl: {
+      ...text(
+        'Address of a streaming standby from which `skerry cloud` answers questions about devices and points; empty for the primary.',
+      ),
+      pattern: '^$|^postgres(ql)?://\\S+$',
+    },
+    readStaleSecs: whole(
+      'What was committed longer ago than this is in every answer of the standby; while that cannot be shown, the primary answers, s.',
+      10,
+      2,
+      3_600,
+    ),
   }),
   writer: section({
     group: name("Kafka's consumer group of the writers.", 'skerry-writer'),

@@ -1,10 +1,12 @@
 import type { JSONSchemaType } from 'ajv';
+import { PROFILE_NAMES, type ProfileName } from './retention-profiles.ts';
 import { ROLE_SECTION_NAMES, ROLE_SECTIONS, type RoleConfig } from './role-schema.ts';
 
 /** The configuration of every role, as in force. Every leaf can be set in the file, by `SKERRY_*` and by a flag. */
 export interface SkerryConfig extends RoleConfig {
   readonly dataDir: string;
   readonly demo: boolean;
+  readonly retention: { readonly profile: ProfileName };
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -24,7 +26,13 @@ export interface SkerryConfig extends RoleConfig {
   };
   readonly access: { readonly insecureListeners: boolean };
   readonly journal: { readonly bytesMax: number; readonly hoursMax: number };
-  readonly series: { readonly rawDays: number; readonly rollupDays: number };
+  readonly series: {
+    readonly rawDays: number;
+    readonly rollupDays: number;
+    /** Of TimescaleDB, as the next one. */
+    readonly chunkHours: number;
+    readonly compressAfterDays: number;
+  };
   readonly pipeline: { readonly sealPoints: number; readonly sealAfterSecs: number };
   readonly routing: {
     readonly telemetry: readonly string[];
@@ -60,7 +68,7 @@ export const CONFIG_SCHEMA = {
   type: 'object',
   additionalProperties: false,
   required: [
-    ...['dataDir', 'demo', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing'],
+    ...['dataDir', 'demo', 'retention', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing'],
     ...['metrics', 'log'],
     ...ROLE_SECTION_NAMES,
   ],
@@ -74,6 +82,20 @@ export const CONFIG_SCHEMA = {
       type: 'boolean',
       default: true,
       description: 'Whether a simulated wind farm publishes over MQTT.',
+    },
+    retention: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['profile'],
+      properties: {
+        profile: {
+          type: 'string',
+          enum: PROFILE_NAMES,
+          default: 'default',
+          description:
+            'How long what is kept where its own key is not set: `default`, points and Kafka for 3 days and rollups for 90; `long`, Kafka for 7 days, points and rollups for 90, compressed after 7 in TimescaleDB. `skerry config print` shows each value.',
+        },
+      },
     },
     http: {
       type: 'object',
@@ -192,7 +214,7 @@ export const CONFIG_SCHEMA = {
     series: {
       type: 'object',
       additionalProperties: false,
-      required: ['rawDays', 'rollupDays'],
+      required: ['rawDays', 'rollupDays', 'chunkHours', 'compressAfterDays'],
       properties: {
         rawDays: {
           type: 'integer',
@@ -206,7 +228,23 @@ export const CONFIG_SCHEMA = {
           default: 90,
           minimum: 1,
           maximum: 3_650,
-          description: 'Days for which rollups of one minute and one hour are kept.',
+          description: 'Days for which rollups are kept; not fewer than `series.rawDays`.',
+        },
+        chunkHours: {
+          type: 'integer',
+          default: 24,
+          minimum: 1,
+          maximum: 8_760,
+          description:
+            'Hours of event time in one chunk of TimescaleDB. PostgreSQL alone has a partition a day.',
+        },
+        compressAfterDays: {
+          type: 'integer',
+          default: 0,
+          minimum: 0,
+          maximum: 3_650,
+          description:
+            'Days after which TimescaleDB compresses points; fewer than `series.rawDays`. 0 compresses none.',
         },
       },
     },

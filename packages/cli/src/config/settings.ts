@@ -1,6 +1,7 @@
 import type { PlatformConfiguration } from '@skerry/api';
 import { withoutSecrets } from './hidden-secrets.ts';
 import type { LoadedConfig } from './load.ts';
+import { profileValue } from './retention-profiles.ts';
 import { configLeaves, environmentName, flagName } from './schema.ts';
 
 type Setting = PlatformConfiguration['settings'][number];
@@ -13,7 +14,7 @@ export function settingsOf({ config, origins }: LoadedConfig): Setting[] {
     return {
       path,
       value: valueAt(shown, path),
-      standard: schema.default ?? null,
+      standard: profileValue(config.retention.profile, path) ?? schema.default ?? null,
       source: sourceOf(origin, path),
       origin,
       environment: environmentName(path),

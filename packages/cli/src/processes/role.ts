@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { VerbContext } from '../commands/verb.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { type Role, roleFaults } from '../config/role-rules.ts';
+import { type Role, refuseFaults, roleFaults } from '../config/role-rules.ts';
 import { CliError } from '../errors.ts';
 import { reported, SUPERVISED, supervised } from './supervised.ts';
 
@@ -22,14 +22,7 @@ export async function runRole(
   options: RoleOptions,
   serve: () => Promise<(options: RoleOptions) => Promise<number>>,
 ): Promise<number> {
-  const faults = roleFaults(role, options.config);
-  if (faults.length > 0) {
-    const lines = faults.map((fault) => `  - ${fault}`).join('\n');
-    throw new CliError(
-      'config-invalid',
-      `The configuration of a ${role} has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines}`,
-    );
-  }
+  refuseFaults(`of a ${role}`, roleFaults(role, options.config));
   if (options.context.environment[SUPERVISED] === undefined)
     return await supervised(options.config.dataDir, false, ROLE_ENVIRONMENT);
   return await reported(options.context, async () => (await serve())(options));
