@@ -38,6 +38,8 @@ export async function runSuite(
   return { ...counts, secs };
 }
 
+const SLOWEST_TOLD = 8;
+
 interface Counts {
   passed: number;
   failed: number;
@@ -48,15 +50,20 @@ interface Counts {
 async function runFiles(suite: Suite, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Counts> {
   const total: Counts = { passed: 0, failed: 0 };
   const files = filesOf(suite).values();
+  const took: { readonly name: string; readonly secs: number }[] = [];
   const lane = async (): Promise<void> => {
     for (const file of files) {
+      const startedMs = performance.now();
       const { passed, failed, remark } = await runFile(file, suite, env, signal);
+      took.push({ name: relative(ROOT, file), secs: (performance.now() - startedMs) / 1_000 });
       total.passed += passed;
       total.failed += failed;
       if (remark) total.remark = total.remark ? `${total.remark}; ${remark}` : remark;
     }
   };
   await Promise.all(Array.from({ length: suite.concurrency }, lane));
+  const slowest = took.sort((a, b) => b.secs - a.secs).slice(0, SLOWEST_TOLD);
+  console.log(`  longest: ${slowest.map(({ name, secs }) => `${name} ${secs.toFixed(0)} s`).join(', ')}`);
   return total;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
 import { ServerProcess } from '@skerry/testkit';
-import { type Engine, startAlertmanager, startPrometheus } from '@skerry/testkit/engines';
-import { type Stack, startStack } from '@skerry/testkit/stack';
+import type { Engine } from '@skerry/testkit/engines';
+import { type Stack, startStack, watchStack } from '@skerry/testkit/stack';
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -37,17 +37,6 @@ export interface Scene extends AsyncDisposable {
   publisher(port: number): Promise<Publisher>;
 }
 
-/** The rules of the repository by file name; their pauses are left out, so that a test need not sit through them. */
-export function rulesAtOnce(): Record<string, string> {
-  const folder = join(ROOT, 'deploy/prometheus/rules');
-  return Object.fromEntries(
-    readdirSync(folder).map((name) => [
-      `rules/${name}`,
-      readFileSync(join(folder, name), 'utf8').replaceAll(/^ +for: .+\n/gm, ''),
-    ]),
-  );
-}
-
 /** Starts everything; disposing ends it. */
 export async function openScene(): Promise<Scene> {
   await using all = new AsyncDisposableStack();
@@ -63,10 +52,12 @@ export async function openScene(): Promise<Scene> {
   const told: ToldAlert[] = [];
   const webhook = await openWebhook(told);
   all.defer(webhook.close);
-  const alerts = all.use(await startAlertmanager({ config: alertmanagerConfig(webhook.url) }));
-  const prometheus = all.use(
-    await startPrometheus({ config: prometheusConfig(stack, up, alerts), files: rulesAtOnce() }),
-  );
+  const jobs = [
+    '  - job_name: skerry-up',
+    `    authorization: { credentials: ${readFileSync(join(up.dataDir, 'token'), 'utf8').trim()} }`,
+    `    static_configs: [{ targets: ['127.0.0.1:${up.httpPort}'] }]`,
+  ];
+  const { prometheus } = all.use(await watchStack(stack, { webhookUrl: webhook.url, isAtOnce: true, jobs }));
   const owned = all.move();
   return {
     stack,
@@ -81,34 +72,6 @@ export async function openScene(): Promise<Scene> {
       ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** The Alertmanager's file of the repository, with the webhook of the test and no pauses. */
-function alertmanagerConfig(url: string): string {
-  return readFileSync(join(ROOT, 'deploy/alertmanager/alertmanager.yml'), 'utf8')
-    .replaceAll(/http:\/\/\w+\.example\/skerry/g, url)
-    .replaceAll(/group_wait: \d+s/g, 'group_wait: 0s')
-    .replaceAll(/group_interval: \d+m/g, 'group_interval: 1s');
-}
-
-/** The jobs of Prometheus' file of the repository, with the addresses and tokens of the scene. */
-function prometheusConfig(stack: Stack, up: ServerProcess, alerts: Engine): string {
-  const host = (url: string) => new URL(url).host;
-  const token = (dataDir: string) => `credentials: ${readFileSync(join(dataDir, 'token'), 'utf8').trim()}`;
-  const cloud = `credentials_file: /etc/prometheus/skerry-token\n    static_configs:\n      - targets: [cloud:8080]`;
-  const text = readFileSync(join(ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8')
-    .replaceAll('15s', '1s')
-    .replace('alertmanager:9093', host(alerts.url))
-    .replace('gateway-1:8080, gateway-2:8080', stack.gateways.map(({ url }) => host(url)).join(', '))
-    .replace('writer-1:8080, writer-2:8080', stack.writers.map(({ url }) => host(url)).join(', '))
-    .replace(cloud, cloud.replace(/credentials_file: \S+/, token(stack.cloud.dataDir)))
-    .replace('cloud:8080', host(stack.cloud.url));
-  const job = [
-    '  - job_name: skerry-up',
-    `    authorization: { ${token(up.dataDir)} }`,
-    `    static_configs: [{ targets: ['127.0.0.1:${up.httpPort}'] }]`,
-  ];
-  return `${text}${job.join('\n')}\n`;
 }
 
 async function openWebhook(told: ToldAlert[]): Promise<{ readonly url: string; close(): Promise<void> }> {

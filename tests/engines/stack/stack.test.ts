@@ -6,14 +6,19 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
-import { type Stack, startStack } from '@skerry/testkit/stack';
+import { chosenRecordings, type Stack, showRecordings, startStack } from '@skerry/testkit/stack';
 
 const DEVICES = 50;
 const ROUNDS = 120;
+/** Time that the recordings take on their way into the broker; the killing is theirs. */
+const SHOW_SECS = 8;
+const OF_DEVICES = `metric = 'value' AND device LIKE 'agv-%'`;
 const PREFIX = 'mtic/msg/client/realtime/1900000000000000001/1900000000000000003';
 
 let folder: string;
 let stack: Stack;
+/** Rows of the recordings. */
+let rows = 0;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-stack-test-'));
@@ -52,12 +57,8 @@ async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
   return await response.json();
 }
 
-test('every message of every device is stored once, over the death of a gateway and of a writer', async () => {
-  const ready = async () =>
-    (await Promise.all([...stack.gateways, ...stack.writers].map((one) => one.reasons()))).every(
-      (reasons) => reasons?.length === 0,
-    );
-  await until('all roles are ready', ready);
+/** Sends what the devices say, a round at a time, and one message that cannot be decoded. */
+async function sendRounds(): Promise<void> {
   await using sender = await publisher();
   for (let round = 0; round < ROUNDS; round++) {
     for (let device = 0; device < DEVICES; device++) {
@@ -65,28 +66,46 @@ test('every message of every device is stored once, over the death of a gateway 
       const value = round * DEVICES + device;
       sender.publish(`${PREFIX}/agv-${device}`, Buffer.from(JSON.stringify({ value, seq: round })));
     }
-    if (round === 40) stack.gateways[0]?.killWorker();
-    if (round === 80) stack.writers[0]?.killWorker();
-    await nodeClock().sleep(5);
+    await nodeClock().sleep((SHOW_SECS * 1_000) / ROUNDS);
   }
   await sender.room();
   sender.publish(`${PREFIX}/agv-0`, Buffer.from('{broken'));
   await sender.drained();
+}
+
+test('recordings and every message of every device are stored once, over the death of a gateway and of a writer', async () => {
+  const ready = async () =>
+    (await Promise.all([...stack.gateways, ...stack.writers].map((one) => one.reasons()))).every(
+      (reasons) => reasons?.length === 0,
+    );
+  await until('all roles are ready', ready);
+  const said: string[] = [];
+  const [shown] = await Promise.all([
+    showRecordings(stack, {
+      recordings: chosenRecordings(),
+      secs: SHOW_SECS,
+      say: (line) => said.push(line),
+    }),
+    sendRounds(),
+  ]);
+  assert.deepEqual(shown.faults, []);
+  ({ rows } = shown);
+  assert.match(said.join('\n'), /gateway 1 is killed[^]+writer 1 is killed/);
   const sent = DEVICES * ROUNDS;
   const count = (question: string) => stack.postgres.sql(question);
   await until(
     `${sent} values are stored`,
-    async () => Number(await count(`SELECT count(*) FROM skerry.telemetry WHERE metric = 'value'`)) >= sent,
+    async () => Number(await count(`SELECT count(*) FROM skerry.telemetry WHERE ${OF_DEVICES}`)) >= sent,
   );
   const [stored, distinct, sum] = (
     await count(
-      `SELECT count(*), count(DISTINCT (device, value)), sum(value) FROM skerry.telemetry WHERE metric = 'value'`,
+      `SELECT count(*), count(DISTINCT (device, value)), sum(value) FROM skerry.telemetry WHERE ${OF_DEVICES}`,
     )
   ).split('|');
   assert.deepEqual([stored, distinct, Number(sum)], [String(sent), String(sent), (sent * (sent - 1)) / 2]);
   const backwards = await count(
     `SELECT count(*) FROM (SELECT value - lag(value) OVER (PARTITION BY device ORDER BY source, position) AS step
-       FROM skerry.telemetry WHERE metric = 'value') AS steps WHERE step <= 0`,
+       FROM skerry.telemetry WHERE ${OF_DEVICES}) AS steps WHERE step <= 0`,
   );
   assert.equal(backwards, '0', 'a device has its messages in another order than it sent them');
   await until(
@@ -97,7 +116,7 @@ test('every message of every device is stored once, over the death of a gateway 
 
 test('the cloud shows what the writers stored, and its ledger balances', async () => {
   const devices = (await ask('/api/v1/devices?limit=1')) as { readonly total: number };
-  assert.equal(devices.total, DEVICES);
+  assert.equal(devices.total, DEVICES + chosenRecordings().length);
   const ledger = (await ask('/api/v1/ledger')) as {
     readonly balanced: boolean;
     readonly totals: Readonly<Record<string, number>>;
@@ -105,7 +124,7 @@ test('the cloud shows what the writers stored, and its ledger balances', async (
   };
   assert.deepEqual(ledger.imbalances, []);
   const { stored = 0, deadLettered = 0, deduplicated = 0, received = 0 } = ledger.totals;
-  assert.deepEqual([stored, deadLettered], [DEVICES * ROUNDS, 1]);
+  assert.deepEqual([stored, deadLettered], [DEVICES * ROUNDS + rows, 1]);
   assert.equal(received, stored + deadLettered + deduplicated);
   const page = await fetch(`${stack.cloud.url}/`);
   assert.match(await page.text(), /<title>Skerry/);

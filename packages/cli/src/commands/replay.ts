@@ -12,7 +12,7 @@ import { Pace } from '../recording/pace.ts';
 import { countRows, type RecordedRow, type RecordingOptions, readRecording } from '../recording/recording.ts';
 import { rowPayload } from '../recording/row-payload.ts';
 import { netOf } from '../simulation/target.ts';
-import { brokerOf } from './broker-target.ts';
+import { TARGET_FLAGS, targetOf } from './broker-target.ts';
 import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
@@ -85,6 +85,7 @@ export const replayVerb: Verb = {
       value: 'SECS',
       what: `Gives up after so long without an acknowledgement. Default: ${PATIENCE_SECS}.`,
     },
+    ...TARGET_FLAGS,
     OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
   ],
@@ -97,7 +98,7 @@ export const replayVerb: Verb = {
     const rows = await countRows(plan.recording.path);
     const total = rows === undefined ? undefined : Math.max(0, rows - plan.fromRow + 1);
     const { openPublisher } = await import('@skerry/mqtt'); // its modules are many, and no other verb needs them
-    const target = await brokerOf(context);
+    const target = await targetOf(context);
     const { address, isEncrypted: _, ...credentials } = target;
     await tellPlan(context, plan, total, address);
     const clientId = `skerry-replay-${plan.run}`;
@@ -249,7 +250,8 @@ async function tellPlan(
     `Replaying ${total ?? 'the'} rows of ${plan.recording.path} to ${mqtt.host}:${mqtt.port} as ${plan.place}, device ${plan.device}, ${speed}.\n` +
       `Times that name no zone are read in ${plan.recording.zone}.\n`,
   );
-  await tellRoute(context, plan);
+  // of another broker it is not known what it does with a topic
+  if (context.flags.url === undefined) await tellRoute(context, plan);
 }
 
 /** What becomes of a publication on a topic that is not telemetry, by its route. */

@@ -7,9 +7,9 @@ import { outputFormat, printRows } from '../output/rows.ts';
 import { WORLDS } from '../simulation/open-world.ts';
 import { type SimulatePlan, simulatePlanOf } from '../simulation/simulate-plan.ts';
 import { type RunFigures, runWorld } from '../simulation/simulation-run.ts';
-import { type MqttTarget, netOf, readMqttUrl, readSecretFile } from '../simulation/target.ts';
+import { netOf } from '../simulation/target.ts';
 import { WORLD_NAMES } from '../simulation/world.ts';
-import { brokerOf } from './broker-target.ts';
+import { TARGET_FLAGS, targetOf } from './broker-target.ts';
 import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
@@ -63,18 +63,7 @@ export const simulateVerb: Verb = {
     },
     { name: 'tenant', type: 'text', what: 'Tenant id. Default: "demo".' },
     { name: 'project', type: 'text', what: 'Project id; the name of the world when absent.' },
-    {
-      name: 'url',
-      type: 'text',
-      value: 'URL',
-      what: 'mqtt:// or mqtts://[USER@]HOST[:PORT] of another instance than the one of the data folder.',
-    },
-    {
-      name: 'password-file',
-      type: 'text',
-      value: 'FILE',
-      what: 'File whose first line is the password or token for --url.',
-    },
+    ...TARGET_FLAGS,
     OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
   ],
@@ -98,16 +87,6 @@ export const simulateVerb: Verb = {
     return await runChaos(context, await targetOf(context), witness);
   },
 };
-
-/** Where `--url` points, else the instance of the data folder. */
-async function targetOf(context: VerbContext): Promise<MqttTarget> {
-  const { url, 'password-file': file } = context.flags;
-  if (url === undefined) return await brokerOf(context);
-  const target = readMqttUrl(String(url));
-  if (file === undefined) return target;
-  const password = new TextEncoder().encode(readSecretFile('password-file', String(file)));
-  return { username: 'skerry', ...target, password };
-}
 
 function unknownWorld(world: string): CliError {
   const close = nearestWord(world, CHOICES);
