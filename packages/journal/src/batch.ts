@@ -37,6 +37,8 @@ export const HEADER = {
   boundDevice: 9,
   /** Where the record was first taken in, ASCII: `<journal id, 32 hex digits>/<offset there>/<number>`; the number counts the records of that journal in this partition, from 0, without holes. */
   origin: 10,
+  /** Why Kafka refused the record for good, and the topic that it was for, UTF-8: `<reason> <topic>`. Only on records of `iot.dead-letters`, made as they are read. */
+  refusal: 11,
 } as const;
 
 /** A closed batch body: project table and records in the layout of docs/formats/segment.md, without the batch header, which the log writes. Ownership passes with it. */

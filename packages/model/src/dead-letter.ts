@@ -4,7 +4,8 @@ export type DeadLetterReason =
   | 'undecodable'
   | 'series-limit'
   | 'too-many-points'
-  | 'stage-failed';
+  | 'stage-failed'
+  | 'kafka-refused';
 
 /** What has become of a dead letter. */
 export type DeadLetterState = 'open' | 'replayed' | 'discarded' | 'expired';
@@ -22,7 +23,7 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason;
   /** What was found and what was wanted, in words. */
   readonly detail: string;
-  /** What set it aside: `route`, `decode`, `store`, or `{pipeline}/{stage}` of a declared pipeline. */
+  /** What set it aside: `route`, `decode`, `store`, `uplink` (on the way into Kafka), or `{pipeline}/{stage}` of a declared pipeline. */
   readonly stage: string;
   readonly payload: Uint8Array;
   readonly qos: number;

@@ -117,6 +117,7 @@ const noReasons = (): ReasonCounts => ({
   'series-limit': 0,
   'too-many-points': 0,
   'stage-failed': 0,
+  'kafka-refused': 0,
 });
 
 // the keys of a plain object are its members

@@ -7,6 +7,7 @@ import { DecodedRecord } from './decoded-record.ts';
 import { PayloadReader } from './decoders/payload-reader.ts';
 import { hashMessage, type MessageHash } from './dedupe-window.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
+import { kafkaRefusalOf } from './kafka-refusal.ts';
 import { LIMITS } from './limits.ts';
 import type { ProcessorCounts, ProcessorNeeds, Refusal } from './processor-needs.ts';
 import type { RecordCursor } from './record-cursor.ts';
@@ -119,13 +120,16 @@ export class RecordProcessor {
   #telemetry(record: RecordCursor, draft: SealDraft): boolean {
     const owner = this.#ownerOf(record);
     const topic = this.#topics.of(record);
+    const refusal = kafkaRefusalOf(record);
     const verdict =
+      refusal ??
       this.#decode(record, topic, record.offset, record.receivedMicros) ??
       this.#settle(record, topic, owner, draft, record.offset, record.receivedMicros);
     if (verdict === 'no-room') return false;
     if (typeof verdict === 'object') this.#setAside(record, topic, owner, draft, verdict);
     else draft.verdict(verdict);
-    const step = verdict === 'deduplicated' ? undefined : this.#payloads.sparkplug?.step;
+    const isApplied = !refusal && verdict !== 'deduplicated';
+    const step = isApplied ? this.#payloads.sparkplug?.step : undefined;
     if (step) this.#lives.commit(step, record, draft);
     return true;
   }

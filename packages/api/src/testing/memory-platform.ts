@@ -305,7 +305,13 @@ export class MemoryPlatform implements Platform {
 
   async deadLetterReasons(scope: DeadLetterScope): Promise<Record<DeadLetterReason, number>> {
     const open = [...this.#letters.values()].filter((letter) => isMeant({ ...scope, state: 'open' }, letter));
-    const sum = { 'unknown-topic': 0, 'series-limit': 0, 'too-many-points': 0, 'stage-failed': 0 };
+    const sum = {
+      'unknown-topic': 0,
+      'series-limit': 0,
+      'too-many-points': 0,
+      'stage-failed': 0,
+      'kafka-refused': 0,
+    };
     return { ...sum, undecodable: open.length };
   }
 

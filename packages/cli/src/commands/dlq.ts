@@ -19,6 +19,7 @@ const REASONS = [
   'series-limit',
   'too-many-points',
   'stage-failed',
+  'kafka-refused',
 ] as const satisfies readonly DeadLetter['reason'][];
 const STATES = ['open', 'replayed', 'discarded', 'expired'] as const satisfies readonly DeadLetter['state'][];
 

@@ -114,7 +114,7 @@ export interface SkerryClient {
   /** Gaps in the sequence numbers of devices. */
   listGaps(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<GapPage>;
   /** Dead letters by offset. */
-  listDeadLetters(parameters?: { readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined; readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DeadLetterPage>;
+  listDeadLetters(parameters?: { readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined; readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused' | undefined; readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined }, options?: CallOptions): Promise<DeadLetterPage>;
   /** How many dead letters are open, by reason. */
   countDeadLetters(parameters?: { readonly tenant?: string | undefined; readonly project?: string | undefined; readonly device?: string | undefined }, options?: CallOptions): Promise<DeadLetterReasons>;
   /** One dead letter with its bytes. */

@@ -523,7 +523,7 @@ export type DeadLetter = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -551,7 +551,7 @@ export type DeadLetterReasons = {
   readonly open: number;
   readonly reasons: readonly ({
     /** Why it was set aside. */
-    readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
+    readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused';
     /** Open letters of this reason. */
     readonly open: number;
   })[];
@@ -574,7 +574,7 @@ export type DeadLetterDetail = {
   /** MQTT client id. */
   readonly client: string;
   /** Why it was set aside. */
-  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed';
+  readonly reason: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused';
   /** What was found and what was wanted. */
   readonly detail: string;
   /** The stage that set it aside. */
@@ -605,7 +605,7 @@ export type DeadLetterFilter = {
   /** True for all open ones that the other members leave; wanted when there are none. */
   readonly all?: boolean | undefined;
   /** Why it was set aside. */
-  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused' | undefined;
   /** Tenant id, as far as it could be told. */
   readonly tenant?: string | undefined;
   /** Project id, as far as it could be told. */

@@ -230,7 +230,7 @@ export function listDeadLetters(query: {
   /** Only this state. */
   readonly state?: 'open' | 'replayed' | 'discarded' | 'expired' | undefined;
   /** Only this reason. */
-  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | undefined;
+  readonly reason?: 'unknown-topic' | 'undecodable' | 'series-limit' | 'too-many-points' | 'stage-failed' | 'kafka-refused' | undefined;
   /** Only this tenant. */
   readonly tenant?: string | undefined;
   /** Only this project. */

@@ -5,6 +5,7 @@ import { readEnvelope } from './envelope.ts';
 import { KAFKA_HEADER, KINDS_BY_NAME, PLAIN_KEYS, USER_PREFIX } from './header-names.ts';
 import { readDecimal } from './origin.ts';
 import type { FetchedRecords } from './record-set-reader.ts';
+import { DEAD_LETTER_TOPIC } from './topic-layout.ts';
 
 /** Tenant and project that the name of a Kafka topic tells, where it does. */
 export type ProjectOfTopic = (
@@ -31,6 +32,10 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 const ABSENT = -1;
+/** A reason of the uplink and the longest name of a topic. */
+const REFUSAL_BYTES_MAX = 400;
+/** Kinds that a gateway sends to the dead letters and that are in the ledger. */
+const LEDGER_KINDS: readonly RecordKind[] = [RECORD_KIND.telemetry, RECORD_KIND.misrouted];
 /** Names are looked up by length and first byte before they are made text. */
 const OWN_NAMES = Object.values(KAFKA_HEADER);
 
@@ -60,8 +65,10 @@ export class RecordsIn {
     this.#collect(record);
     const topic = this.#view(KAFKA_HEADER.topic) ?? this.#foreignTopic(record);
     const value = record.valueStart < 0 ? EMPTY : record.bytes.subarray(record.valueStart, record.valueEnd);
+    const kind = this.#kind();
+    if (this.#options.kafkaTopic === DEAD_LETTER_TOPIC && LEDGER_KINDS.includes(kind)) this.#keepRefusal();
     const plain: RecordInput = {
-      kind: this.#kind(),
+      kind,
       qos: this.#qos(),
       retain: this.#places[KAFKA_HEADER.retain]?.start !== ABSENT,
       project: this.#project(),
@@ -121,6 +128,15 @@ export class RecordsIn {
     const head = encoder.encode(`${property}\u0000`);
     if (head.length + value.length > LIMITS.fieldBytesMax.value) return;
     this.#rest.push({ key: HEADER.userProperty, value: Buffer.concat([head, value]) });
+  }
+
+  /** Whatever lies in the topic of dead letters was refused, also what does not say why. */
+  #keepRefusal(): void {
+    const [reason, topic] = [KAFKA_HEADER.deadReason, KAFKA_HEADER.deadTopic].map((name) =>
+      decoder.decode(this.#view(name) ?? EMPTY),
+    );
+    const text = `${reason || 'refused'} ${topic}`;
+    this.#rest.push({ key: HEADER.refusal, value: encoder.encode(text).subarray(0, REFUSAL_BYTES_MAX) });
   }
 
   #view(name: string): Uint8Array | undefined {

@@ -233,6 +233,31 @@ test('TopicLayout bridge-v2 is the earlier envelope, field by field, and opens i
   );
 });
 
+test('fromKafka: a record of the dead letters says why, also where another producer said nothing; requests for one do not', () => {
+  const layout = new TopicLayout();
+  const headersIn = (topic: string, headers: Record<string, string>) =>
+    read(
+      {
+        topic,
+        timestampMs: 5,
+        key: new Uint8Array(0),
+        value: text.encode('{}'),
+        headers: Object.entries(headers).map(([name, value]) => ({ name, value: text.encode(value) })),
+      },
+      layout,
+    ).headers;
+  const told = { 'dead-reason': 'record-too-large', 'dead-topic': 'iot.telemetry', origin: ORIGIN_TEXT };
+  assert.deepEqual(headersIn('iot.dead-letters', told), [
+    [HEADER.refusal, 'record-too-large iot.telemetry'],
+    [HEADER.origin, ORIGIN_TEXT],
+  ]);
+  assert.deepEqual(headersIn('iot.dead-letters', {}), [[HEADER.refusal, 'refused ']]);
+  assert.deepEqual(headersIn('iot.dead-letters', { kind: 'replay', 'replay-of': '3' }), [
+    [HEADER.replayOf, '3'],
+  ]);
+  assert.deepEqual(headersIn('iot.telemetry', told), [[HEADER.origin, ORIGIN_TEXT]]);
+});
+
 test('TopicLayout bridge-v2 reads what the earlier bridge wrote, nanoseconds and escapes of Go included', () => {
   const layout = new TopicLayout({ layout: 'bridge-v2' });
   const value = text.encode(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { JournalError } from '../errors.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaFault } from './kafka-fault.ts';
+import { DEAD_LETTER_TOPIC } from './topic-layout.ts';
 
 const TOPIC_RESOURCE = 2;
 /** Tries to see a topic that was just made, and the pause between them. */
@@ -16,6 +17,15 @@ export interface TopicWish {
   readonly minInSync: number;
   readonly retentionMs: number;
   readonly maxMessageBytes: number;
+}
+
+/** Bytes that a dead letter may have at least. */
+const DEAD_LETTER_BYTES = 64 * 2 ** 20;
+
+/** The topic of what Kafka refuses for good, beside what others are made like: one partition, since it is for little and needs no order, and room for the largest record. */
+export function deadLetterWish(wish: Omit<TopicWish, 'name'>): TopicWish {
+  const maxMessageBytes = Math.max(DEAD_LETTER_BYTES, wish.maxMessageBytes);
+  return { ...wish, name: DEAD_LETTER_TOPIC, partitions: 1, maxMessageBytes };
 }
 
 /** A setting of an existing topic that keeps less than was wished. */

@@ -8,7 +8,13 @@ import { kafkaFault } from './kafka-fault.ts';
 import { type ProducedPart, RecordProducer } from './record-producer.ts';
 import { Retry } from './retry.ts';
 import { DEAD_LETTER_TOPIC, type TopicLayout } from './topic-layout.ts';
-import { type EnsuredTopic, ensureTopics, type TopicWeakness, type TopicWish } from './topics.ts';
+import {
+  deadLetterWish,
+  type EnsuredTopic,
+  ensureTopics,
+  type TopicWeakness,
+  type TopicWish,
+} from './topics.ts';
 import { UplinkMeters } from './uplink-meters.ts';
 import {
   isPassing,
@@ -20,7 +26,6 @@ import {
 import { RoundBuilder, type RoundPart, type TopicSpread, type UplinkRound } from './uplink-round.ts';
 
 const READ_BYTES = 2 ** 20;
-const DEAD_LETTER_BYTES = 64 * 2 ** 20;
 
 /** How an uplink sends. */
 export interface UplinkOptions {
@@ -414,11 +419,10 @@ class RunningUplink implements Uplink {
   async #spread(name: string, isAgain: boolean): Promise<void> {
     const { client, logger } = this.#needs;
     if (isAgain) logger.log('error', 'A Kafka topic has gone; it is made anew', { topic: name });
-    const isDead = name === DEAD_LETTER_TOPIC;
-    const partitions = this.#spreads.get(name)?.next.length ?? this.#options.topics.partitions;
-    const wish = { ...this.#options.topics, name, partitions };
-    const bytes = Math.max(DEAD_LETTER_BYTES, wish.maxMessageBytes);
-    const [found] = await ensureTopics(client, [isDead ? { ...wish, maxMessageBytes: bytes } : wish]);
+    const { topics } = this.#options;
+    const wish = name === DEAD_LETTER_TOPIC ? deadLetterWish(topics) : { ...topics, name };
+    const partitions = this.#spreads.get(name)?.next.length ?? wish.partitions;
+    const [found] = await ensureTopics(client, [{ ...wish, partitions }]);
     if (!found || isAgain) return;
     this.#tellWeaknesses(found);
     const next = spreadOver(found.partitions.length, this.#numbers.get(name), this.#mayRespread);

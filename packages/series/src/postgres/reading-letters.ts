@@ -50,6 +50,7 @@ export async function countReasons(
     'series-limit': 0,
     'too-many-points': 0,
     'stage-failed': 0,
+    'kafka-refused': 0,
   };
   for (const { reason, n } of rows) counts[reason as DeadLetterReason] = Number(n); // written from this type
   return counts;

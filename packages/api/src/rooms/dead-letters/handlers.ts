@@ -23,6 +23,7 @@ const REASONS = [
   'series-limit',
   'too-many-points',
   'stage-failed',
+  'kafka-refused',
 ] as const satisfies readonly DeadLetterReason[];
 
 type Needs = Pick<HandlerNeeds, 'platform' | 'access'>;

@@ -16,6 +16,7 @@ const deadLetterQuery = {
     'series-limit',
     'too-many-points',
     'stage-failed',
+    'kafka-refused',
   ]),
   ...narrowing,
   limit,

@@ -15,6 +15,7 @@ const deadLetter = {
     'series-limit',
     'too-many-points',
     'stage-failed',
+    'kafka-refused',
   ]),
   detail: text('What was found and what was wanted.'),
   stage: text('The stage that set it aside.'),

@@ -18,7 +18,9 @@ export interface LetterDeskNeeds {
 
 /** A public number is the offset times this, plus the number of the source. */
 const SOURCES = 4_096;
+/** Letters of one batch at most, and their bytes: one batch is one message to Kafka. */
 const PAGE_LETTERS = 200;
+const PAGE_BYTES = 512 * 1024;
 /** How long a caller waits for Kafka. */
 const DURABLE_MS = 10_000;
 const ASK_MS = 50;
@@ -77,10 +79,8 @@ async function put(
   using _timer = clock.startTimer(DURABLE_MS, () => patience.abort());
   let end = 0;
   try {
-    for (let at = 0; at < letters.length; at += PAGE_LETTERS) {
-      const records = letters
-        .slice(at, at + PAGE_LETTERS)
-        .map((letter) => recordOf(kind, withoutOrigin(letter), author, clock.nowMicros()));
+    for (const page of pagesOf(letters)) {
+      const records = page.map((letter) => recordOf(kind, withoutOrigin(letter), author, clock.nowMicros()));
       end = (await appender.append(placeOfSource(source), records, patience.signal)) + records.length;
     }
     return end;
@@ -92,6 +92,22 @@ async function put(
         : `Kafka has not taken the request in ${DURABLE_MS / 1_000} s (${fault.message}); what it took applies, and asking again is harmless`;
     throw new ApiError('unavailable', words);
   }
+}
+
+/** Cuts letters into batches; one that is larger than a batch has one of its own. */
+function pagesOf(letters: readonly DeadLetter[]): DeadLetter[][] {
+  const pages: DeadLetter[][] = [];
+  let bytes = PAGE_BYTES;
+  for (const letter of letters) {
+    const page = pages.at(-1);
+    bytes += letter.payload.byteLength;
+    if (page && page.length < PAGE_LETTERS && bytes <= PAGE_BYTES) page.push(letter);
+    else {
+      pages.push([letter]);
+      bytes = letter.payload.byteLength;
+    }
+  }
+  return pages;
 }
 
 /** The partition's own offset in place of the public number, and no origin: a gateway has not sent it again. */

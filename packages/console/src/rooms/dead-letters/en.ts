@@ -17,6 +17,7 @@ export const en = {
     'series-limit': 'Too many series',
     'too-many-points': 'Too many points',
     'stage-failed': 'A stage failed',
+    'kafka-refused': 'Refused by Kafka',
   },
   why: {
     'unknown-topic':
@@ -26,6 +27,8 @@ export const en = {
     'series-limit': 'The device would have more series than the limit. Look for names or arrays that grow.',
     'too-many-points': 'One record holds more points than the limit. Send it in smaller parts.',
     'stage-failed': 'A declared stage could not evaluate it. Mend the stage, then replay.',
+    'kafka-refused':
+      'Kafka will never take it into its topic: it is too large, or the name or the number of topics does not allow it. A replay stores it past that topic.',
   },
   none: 'No dead letters here. Every record could be processed.',
   noneOf: 'No dead letter matches.',

@@ -13,6 +13,7 @@ export const REASONS = [
   'series-limit',
   'too-many-points',
   'stage-failed',
+  'kafka-refused',
 ] as const;
 
 /** One of the reasons. */

@@ -15,6 +15,7 @@ export const zh: DeadLettersWords = {
     'series-limit': '序列过多',
     'too-many-points': '数据点过多',
     'stage-failed': '处理阶段失败',
+    'kafka-refused': '被 Kafka 拒绝',
   },
   why: {
     'unknown-topic': '主题位于遥测前缀之下，但不符合任何主题模板。请修正发送方的主题，或添加模板。',
@@ -22,6 +23,8 @@ export const zh: DeadLettersWords = {
     'series-limit': '设备的序列将超过限制。请查找不断增长的名称或数组。',
     'too-many-points': '一条记录包含的数据点超过限制。请分成较小的部分发送。',
     'stage-failed': '声明的处理阶段无法计算它。请修正该阶段，然后重放。',
+    'kafka-refused':
+      'Kafka 永远不会将其收入主题：记录过大，或主题的名称或数量不允许。重放会绕过该主题将其存储。',
   },
   none: '这里没有死信。每条记录都已处理。',
   noneOf: '没有符合条件的死信。',
