@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ export interface RoleProcessOptions {
   readonly config: object;
   readonly httpPort: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told when supervisor or worker has ended and nobody asked for it here; `how` is in words. */
+  readonly onEnd?: (how: string) => void;
 }
 
 /** Why a process is not ready. */
@@ -27,20 +29,26 @@ const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.m
 const TEXT_MAX = 40_000;
 const READY_MS = 90_000;
 const LOOK_MS = 25;
+/** What the supervisor prints. */
+const SERVER_ENDED = /^The server ended \((.+?)\); starting it again/m;
 
 /** A role of the product as a process with its supervisor: `skerry gateway`, `writer` or `cloud`. */
 export class RoleProcess implements AsyncDisposable {
   readonly url: string;
   readonly dataDir: string;
+  /** Holds everything that supervisor and worker have printed, over all of their lives. */
+  readonly outputPath: string;
   readonly #options: RoleProcessOptions;
   #child: ChildProcess;
   #ended: Promise<unknown>;
   #text = '';
+  #isAsked = false;
 
   private constructor(options: RoleProcessOptions) {
     this.#options = options;
     this.url = `http://127.0.0.1:${options.httpPort}`;
     this.dataDir = join(options.folder, 'data');
+    this.outputPath = join(options.folder, 'output.log');
     mkdirSync(options.folder, { recursive: true });
     const config = { ...options.config, dataDir: this.dataDir, http: { port: options.httpPort } };
     writeFileSync(this.#file, JSON.stringify(config));
@@ -108,12 +116,14 @@ export class RoleProcess implements AsyncDisposable {
 
   /** SIGKILL to supervisor and worker. */
   async kill(): Promise<void> {
+    this.#isAsked = true;
     for (const pid of treeOf(Number(this.#child.pid))) signalProcess(pid, 'SIGKILL');
     await this.#ended;
   }
 
   /** Ends in an orderly way. */
   async stop(): Promise<void> {
+    this.#isAsked = true;
     this.#child.kill('SIGTERM');
     await this.#ended;
   }
@@ -144,7 +154,8 @@ export class RoleProcess implements AsyncDisposable {
   }
 
   #spawn(env = this.#options.env): [ChildProcess, Promise<unknown>] {
-    const { role } = this.#options;
+    const { role, onEnd } = this.#options;
+    this.#isAsked = false;
     const child = spawn(process.execPath, [MAIN, role, '--config', this.#file], {
       detached: true, // a process group of its own
       // the last one tells the process when this one has ended
@@ -159,9 +170,15 @@ export class RoleProcess implements AsyncDisposable {
     });
     const hear = (text: string): void => {
       this.#text = (this.#text + text).slice(-TEXT_MAX);
+      appendFileSync(this.outputPath, text);
+      const how = SERVER_ENDED.exec(text)?.[1];
+      if (how !== undefined) onEnd?.(`its process ended (${how}) and is started again`);
     };
     child.stdout?.setEncoding('utf8').on('data', hear);
     child.stderr?.setEncoding('utf8').on('data', hear);
+    child.once('exit', (code, signal) => {
+      if (!this.#isAsked) onEnd?.(`it ended (${signal ?? `exit code ${code}`}) and is not started again`);
+    });
     return [child, once(child, 'exit')];
   }
 }

@@ -72,9 +72,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       folder: join(folder, `${role}-${nth}`),
       config: { ...config, postgres: { url } },
       httpPort,
+      onEnd: (how) => say(`${role} ${nth}: ${how}; see ${join(folder, `${role}-${nth}`, 'output.log')}`),
     });
     stack.use(process);
-    say(`${role} ${nth}: ${process.url}`);
+    say(`${role} ${nth}: ${process.url}, prints to ${process.outputPath}`);
     return process;
   };
   const many = (role: 'gateway' | 'writer', count: number) =>
