@@ -26,6 +26,24 @@ export const LIMITS = {
     what: 'Records of `skerry gateway` with `gateway.buffer: none` that Kafka has not acknowledged, and those just before.',
     whenFull: 'Nothing is read from the brokers until Kafka acknowledges; they keep the messages.',
   },
+  roleTellMs: {
+    value: 2_000,
+    unit: 'ms',
+    what: 'Time between two reports of a gateway, writer or cloud of how it does.',
+    whenFull: 'The next report is made.',
+  },
+  roleSilentMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Age of the last report of a process of a larger site.',
+    whenFull: 'It is shown as silent, with the age, whatever it said.',
+  },
+  roleKeptMs: {
+    value: 86_400_000,
+    unit: 'ms',
+    what: 'Time for which a process that tells nothing any more is shown.',
+    whenFull: 'It is removed from the list.',
+  },
   routeErasMax: {
     value: 64,
     unit: 'count',

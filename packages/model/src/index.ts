@@ -5,5 +5,6 @@ export { fieldBytes, type LayoutDocument, type LayoutField, type LayoutType } fr
 export * from './ledger.ts';
 export { nearestWord } from './nearest-word.ts';
 export * from './pipeline-document.ts';
+export * from './role-report.ts';
 export * from './session.ts';
 export * from './values.ts';

@@ -66,6 +66,10 @@ export class SinkRun<P extends PreparedPoints = PreparedPoints> implements Async
     return this.#position;
   }
 
+  get name(): string {
+    return this.#parts.sink.name;
+  }
+
   /** What keeps the sink from going on, in words. */
   get trouble(): SinkTrouble | undefined {
     return this.#runTrouble ?? this.#bookTrouble ?? this.#parts.sink.trouble;

@@ -1,15 +1,13 @@
 import type { Journal, ReceivedCount } from '@skerry/journal';
 import type { Uplink } from '@skerry/journal/kafka';
 import type { Clock, Logger } from '@skerry/kernel';
-import { migrate, openPostgresPool, type PostgresPool, tellGatewayAccounts } from '@skerry/series/postgres';
-import type { SkerryConfig } from '../config/schema.ts';
-import { poolOptionsOf } from './postgres-way.ts';
+import { migrate, type PostgresPool, tellGatewayAccounts } from '@skerry/series/postgres';
 
 /** What is told of. */
 export interface AccountTellerNeeds {
   readonly journal: Pick<Journal, 'id' | 'end' | 'received'>;
   readonly uplink: Pick<Uplink, 'position'>;
-  /** Opened for this, and closed by the teller. */
+  /** The caller's. */
   readonly pool: PostgresPool;
   /** Of the process, for people. */
   readonly name: string;
@@ -18,16 +16,6 @@ export interface AccountTellerNeeds {
 }
 
 const TELL_MS = 2_000;
-
-/** Begins to tell the configured PostgreSQL, over a connection of its own. Needs no answer of it. */
-export function openAccountTeller(
-  config: Pick<SkerryConfig, 'postgres'>,
-  needs: Omit<AccountTellerNeeds, 'pool' | 'clock'> & { readonly clock: Clock },
-): AccountTeller {
-  const { clock, logger } = needs;
-  const options = { ...poolOptionsOf(config, 'skerry accounts'), connectionsMax: 1 };
-  return new AccountTeller({ ...needs, pool: openPostgresPool(options, { clock, logger }) });
-}
 
 /**
  * Tells PostgreSQL what a journal in front of Kafka has received, every two seconds and at the end: one side of the ledger
@@ -59,11 +47,10 @@ export class AccountTeller implements AsyncDisposable {
     this.#telling = undefined;
   }
 
-  /** To be called when nothing more is taken in. */
+  /** To be called when nothing more is taken in, before the pool is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ticker[Symbol.dispose]();
     await this.tell(true);
-    await this.#needs.pool[Symbol.asyncDispose]();
   }
 
   async #tellNow(isEnded: boolean): Promise<void> {

@@ -6,6 +6,7 @@ export * from './postgres-pool.ts';
 export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';
 export { openPostgresStore } from './postgres-store.ts';
 export type * from './reading-shapes.ts';
+export { type RoleTell, tellRole } from './role-rows.ts';
 export { openSinkBook, readRange, type SinkBookOptions, type SinkRange, sourcesOf } from './sink-book.ts';
 export type { SourceIdentity } from './source-row.ts';
 export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';

@@ -2,6 +2,7 @@ import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
+import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
 import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
@@ -37,6 +38,7 @@ export const MIGRATIONS: readonly {
   },
   { version: 2, sql: ({ hasRoles }) => GATEWAY_TABLES + (hasRoles ? GATEWAY_GRANTS : '') },
   { version: 3, sql: ({ hasRoles }) => SINK_TABLES + (hasRoles ? SINK_GRANTS : '') },
+  { version: 4, sql: ({ hasRoles }) => ROLE_TABLES + (hasRoles ? ROLE_GRANTS : '') },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -10,6 +10,8 @@ import { listDevices, listGaps, namesOf, readDevice, readLatest } from './readin
 import { readLedger } from './reading-ledger.ts';
 import { countReasons, readLetter, readLetters } from './reading-letters.ts';
 import type { PostgresReadings, ReadingFigures, ReadingSource } from './reading-shapes.ts';
+import { readSinks } from './reading-sinks.ts';
+import { readRoles } from './role-rows.ts';
 import { readAllStages } from './stage-rows.ts';
 
 /** What readings need from their process. */
@@ -55,6 +57,8 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     stageRows: () => read('read declared pipelines', readAllStages),
     sources: () => read('read the sources', readSources),
     figures: () => read('measure the store', readFigures),
+    roles: () => read('read the processes of the site', readRoles),
+    sinks: () => read('read the sinks', readSinks),
     now: () => read('read the newest seals', cursorNow),
     changes: (cursor, filter, pointsMax) =>
       read('read what came since', (session) => readChanges(session, cursor, filter, pointsMax)),

@@ -5,6 +5,7 @@ import type {
   DeviceKey,
   LedgerAccounts,
   PointValue,
+  RoleReport,
   Scope,
   SequenceGap,
   SeriesKey,
@@ -136,6 +137,34 @@ export interface ReadingSource {
   readonly rollupLag: number;
 }
 
+/** A process of the site, as it told last. */
+export interface ReadingRole {
+  readonly id: string;
+  readonly report: RoleReport;
+  readonly isEnded: boolean;
+  /** By the server's clock, microseconds since 1970. */
+  readonly toldMicros: number;
+  readonly ageMs: number;
+}
+
+/** What a further store of points has of one source. */
+export interface ReadingSink {
+  readonly name: string;
+  readonly label: string;
+  readonly journalId: string;
+  /** The last seal that it has, and the last that is committed. */
+  readonly seal: number;
+  readonly committed: number;
+  readonly points: number;
+  readonly refused: number;
+  /** Seals that retention removed before it had them. */
+  readonly missed: number;
+  /** Age of the oldest committed seal that it does not have; 0 without one. */
+  readonly behindMs: number;
+  /** What it said to the newest point that it refused. */
+  readonly lastRefusal: { readonly reason: string; readonly atMicros: number } | undefined;
+}
+
 /** What the store holds. */
 export interface ReadingFigures {
   readonly bytes: number;
@@ -205,6 +234,10 @@ export interface PostgresReadings {
   /** Every source as it is committed; quicker than `figures`. */
   sources(): Promise<readonly ReadingSource[]>;
   figures(): Promise<ReadingFigures>;
+  /** Processes of the site, by role and place, the ended ones among them. */
+  roles(): Promise<readonly ReadingRole[]>;
+  /** Further stores of points, by name and source. */
+  sinks(): Promise<readonly ReadingSink[]>;
   /** The cursor behind everything that is committed. */
   now(): Promise<string>;
   /** At most about `pointsMax` points: whole seals, at least one. Fails with `query-refused` for a cursor that was not given out here. */

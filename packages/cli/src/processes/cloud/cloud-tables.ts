@@ -1,17 +1,18 @@
-import { hostname } from 'node:os';
 import type { KafkaClient, Uplink } from '@skerry/journal/kafka';
 import { PartitionAppender } from '@skerry/journal/kafka';
 import type { Clock, Logger } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
+import type { RoleReason } from '@skerry/model';
 import { compileRoutes } from '@skerry/pipeline';
 import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
-import { openAccountTeller } from '../account-teller.ts';
 import type { GatewayBuffer } from '../gateway/gateway-buffer.ts';
 import { layoutOf } from '../kafka-way.ts';
 import type { LivePlatformNeeds } from '../live-platform.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
+import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
+import { openTellers } from '../tellers.ts';
 import { CloudStages } from './cloud-stages.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
@@ -22,6 +23,8 @@ export interface CloudTablesNeeds {
   readonly buffer: Pick<GatewayBuffer, 'follower'>;
   readonly uplink: Uplink;
   readonly client: KafkaClient;
+  /** Why the process is not ready. */
+  readonly reasons: () => readonly RoleReason[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -37,13 +40,18 @@ export interface CloudTables {
 /** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
 export function openCloudTables(
   config: SkerryConfig,
-  { buffer, uplink, client, clock, logger }: CloudTablesNeeds,
+  { buffer, uplink, client, reasons, clock, logger }: CloudTablesNeeds,
   stack: AsyncDisposableStack,
 ): CloudTables {
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
   const readings = openPostgresReadings(pool, { clock, breathe: turn });
-  const name = `${hostname()}, cloud`;
-  stack.use(openAccountTeller(config, { journal: buffer.follower, uplink, name, clock, logger }));
+  const facts = (): RoleFacts => ({ reasons: reasons(), buffer: uplink.lag() });
+  openTellers(
+    config,
+    'cloud',
+    { journal: buffer.follower, uplink, group: 'cloud', facts, clock, logger },
+    stack,
+  );
   const topics = layoutOf(config).fixedTopics;
   const ledger = new LedgerDesk({ readings, client: client.fork(), topics, clock });
   const appender = stack.use(new PartitionAppender(client));

@@ -58,13 +58,14 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
     ),
   );
-  const tables = openCloudTables(config, { buffer, uplink, client, clock, logger }, stack);
+  const later: { api?: Api; platform?: LivePlatform } = {};
+  const reasons = () => later.platform?.readiness() ?? [STARTING];
+  const tables = openCloudTables(config, { buffer, uplink, client, reasons, clock, logger }, stack);
   const { readings, pipeline, stages, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
   const certificates = new CertificateBook();
-  const later: { api?: Api } = {};
   const platform = stack.use(
     new LivePlatform({
       role: 'cloud',
@@ -89,6 +90,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       isReadOnly: false,
     }),
   );
+  later.platform = platform;
   const listeners = httpListeners(config, logger);
   if (listeners.tls) await certificates.note('http', listeners.tls.credentials);
   const api = stack.use(
@@ -106,6 +108,8 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   logger.log('info', 'Shutting down.');
   return 0;
 }
+
+const STARTING = { code: 'starting', detail: 'the cloud is starting' };
 
 /** Users, sessions and the audit log in PostgreSQL, so that all clouds of a site have the same. */
 async function openCloudAccess(

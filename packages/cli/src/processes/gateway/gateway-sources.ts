@@ -1,6 +1,7 @@
 import type { HeldLease } from '@skerry/control';
 import { type Clock, CodedError, type Logger, type Meter, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
+import type { RoleReport, RoleSource } from '@skerry/model';
 import {
   type Ingress,
   SessionFile,
@@ -32,6 +33,7 @@ interface Running {
   readonly ingress: Ingress;
   /** For sessions of gateways that have not come back; each is emptied before the next. */
   readonly adopting: Ingress;
+  clientId: string;
   subscriber: Subscriber | undefined;
 }
 
@@ -65,6 +67,7 @@ export class GatewaySources implements AsyncDisposable {
       source,
       ingress: parts[2 * i] as Ingress, // there are twice as many as sources
       adopting: parts[2 * i + 1] as Ingress, // as above
+      clientId: '',
       subscriber: undefined,
     }));
     this.failed = new Promise((_, reject) => {
@@ -91,6 +94,31 @@ export class GatewaySources implements AsyncDisposable {
           ? [] // another gateway has it
           : [{ code: 'slot-missing', detail: `${source.name}: no slot of the group is held yet` }];
       return subscriber.state().degraded.map((why) => ({ code: 'source', detail: `${source.name}: ${why}` }));
+    });
+  }
+
+  /** The number that is held in the group; null without one. */
+  get slot(): RoleReport['slot'] {
+    if (!this.#slot) return null;
+    const { group, number, epoch } = this.#slot.claim;
+    return { group, number, epoch };
+  }
+
+  /** How each source does here, for people. */
+  report(): RoleSource[] {
+    return this.#running.map(({ source: { name, url, share }, clientId, subscriber }) => {
+      const state = subscriber?.state();
+      return {
+        name,
+        url,
+        share,
+        clientId,
+        phase: state?.phase ?? (share === '' ? 'elsewhere' : 'connecting'),
+        troubles: state?.degraded ?? [],
+        filters: (state?.filters ?? []).map((one) => ({ ...one, granted: one.granted ?? null })),
+        unacked: state?.unacked ?? 0,
+        brokerDropped: state?.brokerDropped ?? null,
+      };
     });
   }
 
@@ -132,6 +160,7 @@ export class GatewaySources implements AsyncDisposable {
     const path = `${this.#config.dataDir}/sources/${encodeURIComponent(clientId)}`;
     const store = new SessionFile({ path, clientId, broker: source.url }, nodeDisk());
     one.subscriber = await this.#subscriber(source, ingress, clientId, store);
+    one.clientId = clientId;
   }
 
   /** Looks for slots whose gateway has not come back, for ever. */

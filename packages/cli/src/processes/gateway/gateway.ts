@@ -12,6 +12,7 @@ import { listening } from '../listening.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
 import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
+import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
 import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
 import { GatewayLeases } from './gateway-leases.ts';
@@ -22,6 +23,13 @@ import { pacedJournal } from './paced-journal.ts';
 import { openSegmentBuffer } from './segment-buffer.ts';
 
 const SETTLE_MS = 2_000;
+
+/** What comes about while the gateway starts. */
+interface Parts {
+  readiness(): GatewayReason[];
+  facts(): Pick<RoleFacts, 'slot' | 'sources'>;
+  buffer: AcknowledgingBuffer | undefined;
+}
 
 /**
  * The process of `skerry gateway`: external MQTT brokers into its own journal, and from there into Kafka. A message is
@@ -37,8 +45,9 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   stack.use(await holdDataFolder(config.dataDir));
   const failpoint = context.environment.SKERRY_FAILPOINT;
   const needs: AcknowledgingNeeds = { clock, random, meter, logger, failpoint };
-  const parts: { readiness(): GatewayReason[]; buffer: AcknowledgingBuffer | undefined } = {
+  const parts: Parts = {
     readiness: () => [{ code: 'starting', detail: 'the gateway is starting' }],
+    facts: () => ({}),
     buffer: undefined,
   };
   const reasons = () => parts.readiness();
@@ -76,9 +85,10 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   );
   buffer.sentBy(uplink);
   if (config.postgres.url !== '') {
-    const { openAccountTeller } = await import('../account-teller.ts');
-    const name = `${hostname()}, ${config.gateway.group}`;
-    stack.use(openAccountTeller(config, { journal, uplink, name, clock, logger }));
+    const { openTellers } = await import('../tellers.ts');
+    const facts = (): RoleFacts => ({ reasons: reasons(), buffer: uplink.lag(), ...parts.facts() });
+    const { group } = config.gateway;
+    openTellers(config, 'gateway', { journal, uplink, group, facts, clock, logger }, stack);
   }
   stack.defer(() => settle(buffer));
   // what nobody's template owns was subscribed to all the same: it is kept, and set aside by the writers
@@ -89,6 +99,7 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   const open = async (): Promise<LeaseBook> => openLeases(config);
   const leases = stack.use(new GatewayLeases(config, { open, owner, clock, logger }));
   const sources = stack.use(new GatewaySources(config, { leases, ingress, clock, random, logger, meter }));
+  parts.facts = () => ({ slot: sources.slot, sources: sources.report() });
   parts.readiness = () => [...leases.reasons(), ...sources.reasons(), ...reasonsOf(ingress, uplink)];
   const uplinkEnded = uplink.ended.then(() => new Promise<never>(() => undefined));
   await Promise.race([asked(context.signal), ...[buffer.failed, uplinkEnded, leases.lost, sources.failed]]);

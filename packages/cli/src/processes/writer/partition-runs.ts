@@ -1,4 +1,5 @@
 import type { CodedError } from '@skerry/kernel';
+import type { RolePartition, RoleReason } from '@skerry/model';
 import {
   openPartitionRun,
   type PartitionName,
@@ -60,6 +61,11 @@ export class PartitionRuns implements AsyncDisposable {
     return [...this.#owned.values()].flatMap((one) => one.reasons());
   }
 
+  /** How each partition does, for people. `kinds`: those of the sinks by name. */
+  report(kinds: ReadonlyMap<string, string>): RolePartition[] {
+    return [...this.#owned.values()].map((one) => one.report(kinds));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#upkeep;
@@ -109,18 +115,36 @@ class Owned implements AsyncDisposable {
 
   reasons(): { readonly code: string; readonly detail: string }[] {
     const place = `${this.name.topic}/${this.name.partition}`;
-    const waits = this.#waitsFor;
-    if (waits) return [{ code: waits.code, detail: `${place}: ${waits.detail}` }];
+    const ofSinks = (this.run?.sinks ?? []).flatMap(({ trouble }) => trouble ?? []);
+    return [...ofSinks, ...this.#own()].map(({ code, detail }) => ({ code, detail: `${place}: ${detail}` }));
+  }
+
+  report(kinds: ReadonlyMap<string, string>): RolePartition {
+    const { run } = this;
+    const lag = run?.journal.lag();
+    return {
+      ...this.name,
+      isWritten: run !== undefined,
+      lagRecords: lag?.records ?? 0,
+      lagSeconds: lag?.seconds ?? 0,
+      retentionLeftSeconds: lag?.retentionLeftSeconds ?? null,
+      reasons: this.#own(),
+      sinks: (run?.sinks ?? []).map(({ name, trouble }) => ({
+        name,
+        kind: kinds.get(name) ?? '',
+        trouble: trouble ?? null,
+      })),
+    };
+  }
+
+  /** What keeps it from being written, its sinks apart. */
+  #own(): RoleReason[] {
+    if (this.#waitsFor) return [this.#waitsFor];
     const alarms = this.run?.pipeline.alarms() ?? [];
     const { condition } = this.run?.journal ?? {};
     return [
-      ...(this.run?.sinks ?? []).flatMap(({ trouble }) =>
-        trouble ? [{ code: trouble.code, detail: `${place}: ${trouble.detail}` }] : [],
-      ),
-      ...alarms.map(({ code, detail }) => ({ code, detail: `${place}: ${detail}` })),
-      ...(condition?.is === 'waiting'
-        ? [{ code: condition.code, detail: `${place}: ${condition.reason}` }]
-        : []),
+      ...alarms.map(({ code, detail }) => ({ code, detail })),
+      ...(condition?.is === 'waiting' ? [{ code: condition.code, detail: condition.reason }] : []),
     ];
   }
 

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { openProbes } from '@skerry/api/probes';
 import { ensureTopics, joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
@@ -12,7 +11,9 @@ import { listening } from '../listening.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions } from '../role.ts';
+import { processName, type RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
+import { openRoleTeller } from '../tellers.ts';
 import { openSink } from './configured-sinks.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
@@ -46,7 +47,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
       {
         layout,
         routes: routesOf(config),
-        owner: `${hostname()}/${process.pid}`,
+        owner: processName(),
         sealAfterMs: config.writer.sealAfterMs,
         rawDays: config.series.rawDays,
         rollupDays: config.series.rollupDays,
@@ -88,6 +89,9 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
     ...(group.trouble ? [{ code: group.trouble.code, detail: group.trouble.message }] : []),
     ...runs.reasons(),
   ];
+  const kinds = new Map(config.sinks.map(({ name, kind }) => [name, kind]));
+  const facts = (): RoleFacts => ({ reasons: reasons(), partitions: runs.report(kinds) });
+  openRoleTeller(config, 'writer', { facts, clock, logger }, stack);
   const figures = stack.use(new ProcessFigures({ role: 'writer', reasons }, { clock, meter }));
   const metrics = async () => await figures.families(runs.running.map(gaugesOf));
   const probes = stack.use(
