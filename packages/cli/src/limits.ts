@@ -20,6 +20,12 @@ export const LIMITS = {
     what: 'Time for which `skerry gateway` gathers records for Kafka, when they do not come faster than they can be sent.',
     whenFull: 'They are sent.',
   },
+  projectTopicsEveryMs: {
+    value: 2_000,
+    unit: 'ms',
+    what: 'Time between two looks of a writer for topics that came with new projects, in the layouts that have them.',
+    whenFull: 'It looks again; until then the records of a new project wait in Kafka.',
+  },
   directBufferBytes: {
     value: 16 * 2 ** 20,
     unit: 'bytes',

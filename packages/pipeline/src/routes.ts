@@ -38,12 +38,18 @@ export const DEFAULT_ROUTES: RouteConfig = {
 /** The template of telemetry that came over HTTP. It is in force whatever is configured, and owns no other topic. */
 export const HTTP_TEMPLATE = '$skerry/telemetry/{tenantId}/{projectId}/{deviceId}';
 
-const HTTP_PARSED = parseTemplate(HTTP_TEMPLATE);
+/** The template of records that another producer put into a Kafka topic of one project, or under the headers of one. It is in force likewise. */
+export const KAFKA_TEMPLATE = '$skerry/kafka/{tenantId}/{projectId}';
+
+/** The templates that are in force whatever is configured. */
+export const OWN_TEMPLATES: readonly string[] = [HTTP_TEMPLATE, KAFKA_TEMPLATE];
+
+const OWN_PARSED = OWN_TEMPLATES.map(parseTemplate);
 
 /**
  * The routing function of a configuration: pure, remembers up to `routesCachedMax` topics. A template with optional
  * levels owns its whole literal prefix: what lies under it and does not fit is a dead letter. A template without
- * owns exactly the topics that fit, and those that would but for an id `.` or `..`, which are dead letters. Commands and `STATE` of Sparkplug are messaging under a template of it. Of the `$`-topics only those of `HTTP_TEMPLATE` are telemetry. Fails with `template-invalid`.
+ * owns exactly the topics that fit, and those that would but for an id `.` or `..`, which are dead letters. Commands and `STATE` of Sparkplug are messaging under a template of it. Of the `$`-topics only those of `OWN_TEMPLATES` are telemetry. Fails with `template-invalid`.
  */
 export function compileRoutes(config: RouteConfig): (topic: string) => Route {
   const templates = config.templates.map(parseTemplate);
@@ -76,9 +82,11 @@ function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: s
   /** It would be telemetry but for a level that is no id: its publisher means it to be stored. */
   const isMeant = (template: TopicTemplate) => spelled !== undefined && matchTemplate(template, spelled);
   if (topic.startsWith('$')) {
-    const match = matchTemplate(HTTP_PARSED, levels);
-    if (match) return telemetryRoute(match);
-    return isMeant(HTTP_PARSED) ? DEAD_LETTER : MESSAGING;
+    for (const template of OWN_PARSED) {
+      const match = matchTemplate(template, levels);
+      if (match) return telemetryRoute(match);
+    }
+    return OWN_PARSED.some(isMeant) ? DEAD_LETTER : MESSAGING;
   }
   let isOwned = false;
   for (const template of templates) {
@@ -93,4 +101,13 @@ function routeOf(templates: readonly TopicTemplate[], unmatched: Route, topic: s
 
 function telemetryRoute({ device, ...rest }: TemplateMatch): Route {
   return { kind: 'telemetry', ...rest, ...(device === undefined ? {} : { device }) };
+}
+
+/** Tells which template a topic fits, as it is written; undefined for none. Not remembered: for few topics. */
+export function compileTemplateOf(texts: readonly string[]): (topic: string) => string | undefined {
+  const templates = texts.map(parseTemplate);
+  return (topic) => {
+    const levels = topic.split('/');
+    return templates.find((template) => matchTemplate(template, levels))?.text;
+  };
 }

@@ -9,7 +9,7 @@ import {
   type Subject,
   scopesOf,
 } from '@skerry/model';
-import { HTTP_TEMPLATE, type Route } from './routes.ts';
+import { OWN_TEMPLATES, type Route } from './routes.ts';
 import {
   isValidId,
   parseTemplate,
@@ -43,7 +43,7 @@ const MESSAGING_TEMPLATE = 'iot/{tenantId}/{projectId}/{deviceId}';
  * have to lie in the scope. Fails with `template-invalid`.
  */
 export function compileTopicRights(templates: readonly string[]): TopicRights {
-  const spaces = [...templates, HTTP_TEMPLATE, MESSAGING_TEMPLATE].map((text) =>
+  const spaces = [...templates, ...OWN_TEMPLATES, MESSAGING_TEMPLATE].map((text) =>
     spaceOf(parseTemplate(text)),
   );
   const publishSpaces = spaces.map(({ levels, ...space }) => ({

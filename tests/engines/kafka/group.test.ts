@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { joinWriterGroup, partitionText, type WriterGroup } from '@skerry/journal/kafka';
+import { clusterTopics, joinWriterGroup, partitionText, type WriterGroup } from '@skerry/journal/kafka';
 import { startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { aClient, aTopic, tools } from './scene.ts';
@@ -42,12 +42,14 @@ async function aScene(partitions: number) {
   const topic = await aTopic(client, { partitions });
   const board = new Board();
   const group = `g-${randomUUID()}`;
+  const counts = async () =>
+    new Map((await clusterTopics(client, [topic])).map(({ name, partitions: all }) => [name, all.length]));
   const join = async (
     name: string,
     closing: () => Promise<void> = async () => undefined,
   ): Promise<WriterGroup> =>
     joinWriterGroup(
-      { client, group, topics: async () => [topic], ...sessions },
+      { client, group, topics: () => counts(), ...sessions },
       {
         assigned: async (list) => {
           for (const one of list) board.take(name, partitionText(one));

@@ -1,4 +1,11 @@
-import { examineTopic, type KafkaClient, type TopicWish } from '@skerry/journal/kafka';
+import {
+  DEAD_LETTER_TOPIC,
+  deadLetterWish,
+  examineTopic,
+  type KafkaClient,
+  layoutTopics,
+  type TopicWish,
+} from '@skerry/journal/kafka';
 import { CodedError, createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import { openSubscriber, type Subscriber } from '@skerry/mqtt';
@@ -12,6 +19,8 @@ import { poolOptionsOf } from '../processes/postgres-way.ts';
 import type { Finding } from './doctor.ts';
 
 const ANSWER_MS = 8_000;
+/** Topics of projects that are looked at one by one. */
+const PROJECT_TOPICS = 50;
 const SKEW_WARNING_SECS = 1;
 const SKEW_FAULT_SECS = 60;
 /** Older ones were not tried. */
@@ -38,11 +47,10 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
       await using client = await openConfiguredKafka('skerry-doctor', config, needs);
       const { id, brokers } = await client.cluster();
       const wish = topicWishOf(config);
-      const topics = layoutOf(config).fixedTopics.map((name) => ({ ...wish, name }));
       return [
         ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
         replicationFinding(wish, brokers),
-        ...(await Promise.all(topics.map((topic) => topicFinding(client, topic)))),
+        ...(await topicFindings(client, config)),
       ];
     },
   );
@@ -59,6 +67,25 @@ function replicationFinding({ replication, minInSync }: Omit<TopicWish, 'name'>,
   const advice =
     'Kafka acknowledges before its disk has a record. With fewer than 3 replicas of which 2 are in sync a power cut can take acknowledged records: use 3 brokers, and keep gateway.buffer at segment.';
   return { check, verdict: 'warning', found, advice };
+}
+
+/** Of the topics that come with projects only those are told that are not as they should be. */
+async function topicFindings(client: KafkaClient, config: SkerryConfig): Promise<Finding[]> {
+  const layout = layoutOf(config);
+  const wish = topicWishOf(config);
+  const { topics, beyond } = await layoutTopics(client, layout);
+  const ofProjects = topics.filter(({ name }) => layout.projectOf(name) !== undefined);
+  const fixed = [...layout.fixedTopics, DEAD_LETTER_TOPIC];
+  const names = [...fixed, ...ofProjects.slice(0, PROJECT_TOPICS).map(({ name }) => name)];
+  const wishes = names.map((name) => (name === DEAD_LETTER_TOPIC ? deadLetterWish(wish) : { ...wish, name }));
+  const findings = await Promise.all(wishes.map((one) => topicFinding(client, one)));
+  const told = findings.filter(({ verdict }, i) => i < fixed.length || verdict !== 'ok');
+  if (!layout.isByProject) return told;
+  const check = 'kafka topics of projects';
+  const found = `${count(ofProjects.length, 'topic')}, kafka.topicsMax ${layout.topicsMax}`;
+  if (beyond.length === 0) return [...told, ok(check, found)];
+  const advice = `Raise kafka.topicsMax: nobody reads ${beyond.slice(0, 3).join(', ')}.`;
+  return [...told, { check, verdict: 'fault', found: `${found}, ${beyond.length} beyond it`, advice }];
 }
 
 async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Finding> {

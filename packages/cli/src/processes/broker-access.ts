@@ -3,7 +3,7 @@ import { isLoopback } from '@skerry/access/loopback';
 import type { Logger } from '@skerry/kernel';
 import type { Subject } from '@skerry/model';
 import type { BrokerAccess, ConnectDenial, ConnectRequest, DenialWord } from '@skerry/mqtt';
-import { compileTopicRights, HTTP_TEMPLATE, parseTemplate } from '@skerry/pipeline';
+import { compileTopicRights, OWN_TEMPLATES, parseTemplate } from '@skerry/pipeline';
 import { type TenantPlace, tenantAt } from './tenant-places.ts';
 
 /** What the access of the broker works with. */
@@ -35,7 +35,7 @@ export function createBrokerAccess(needs: BrokerAccessNeeds): BrokerAccess {
 
 /** Where topics name their tenant: by the templates of telemetry, and `iot/{tenantId}/…`. Fails with `template-invalid`. */
 export function tenantPlaces(templates: readonly string[]): TenantPlace[] {
-  return [...templates, HTTP_TEMPLATE, 'iot/{tenantId}/{projectId}'].map((text) => {
+  return [...templates, ...OWN_TEMPLATES, 'iot/{tenantId}/{projectId}'].map((text) => {
     const { prefix, levels, constants } = parseTemplate(text);
     const at = levels.findIndex(({ variable }) => variable === 'tenantId');
     return { prefix, tenant: constants.tenantId ?? at };

@@ -1,6 +1,8 @@
+import { clusterTopics } from './cluster-topics.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { findTopic, partitionJournalId } from './topics.ts';
+import { partitionJournalId } from './topics.ts';
 
+const EARLIEST = -2n;
 const LATEST = -1n;
 const ONLY_COMMITTED = 1;
 
@@ -23,15 +25,14 @@ export async function partitionEnds(
   topics: readonly string[],
 ): Promise<readonly PartitionEnd[]> {
   const { id: cluster } = await client.cluster();
-  const found = await Promise.all(topics.map((name) => findTopic(client, name)));
-  const known = new Map(found.flatMap((topic) => (topic ? [[topic.name, topic] as const] : [])));
+  const known = new Map((await clusterTopics(client, topics)).map((topic) => [topic.name, topic]));
   if (known.size === 0) return [];
   const asked = [...known.values()].map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((_, partitionIndex) => ({ partitionIndex, timestamp: LATEST })),
   }));
   const asking = client.admin.listOffsets({ topics: asked, isolationLevel: ONLY_COMMITTED });
-  const answers = await client.wrap(`find the ends of ${topics.join(', ')}`, asking);
+  const answers = await client.wrap(`find the ends of ${known.size} topics`, asking);
   return answers.flatMap(({ name: topic, partitions }) =>
     partitions.map(({ partitionIndex: partition, offset }) => ({
       topic,
@@ -40,4 +41,21 @@ export async function partitionEnds(
       end: Number(offset),
     })),
   );
+}
+
+/** The oldest and the newest offset of a partition. */
+export interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bounds of a partition as they are now. Fails with the `kafka-` codes. */
+export async function listBounds(client: KafkaClient, name: string, partition: number): Promise<Bounds> {
+  const ask = async (timestamp: bigint): Promise<number> => {
+    const partitions = [{ partitionIndex: partition, timestamp }];
+    const asking = client.admin.listOffsets({ topics: [{ name, partitions }], isolationLevel: 1 });
+    const [topic] = await client.wrap(`find the ends of ${name}/${partition}`, asking);
+    return Number(topic?.partitions[0]?.offset ?? 0);
+  };
+  return { start: await ask(EARLIEST), end: await ask(LATEST) };
 }

@@ -31,6 +31,8 @@ interface Place {
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
+/** The router has a template for what lies under it. */
+const FOREIGN_PREFIX = '$skerry/kafka/';
 const ABSENT = -1;
 /** A reason of the uplink and the longest name of a topic. */
 const REFUSAL_BYTES_MAX = 400;
@@ -144,9 +146,16 @@ export class RecordsIn {
     return !place || place.start === ABSENT ? undefined : this.#bytes.subarray(place.start, place.end);
   }
 
+  /** Where a project is told the record is routed by it, whatever the templates of the site are. */
   #foreignTopic(record: FetchedRecords): Uint8Array {
+    const { defaultProject, kafkaTopic } = this.#options;
+    const [tenant, project] = [this.#view(KAFKA_HEADER.tenant), this.#view(KAFKA_HEADER.project)];
+    if (tenant && project)
+      return encoder.encode(`${FOREIGN_PREFIX}${decoder.decode(tenant)}/${decoder.decode(project)}`);
+    if (defaultProject)
+      return encoder.encode(`${FOREIGN_PREFIX}${defaultProject.tenant}/${defaultProject.project}`);
     const key = record.keyStart < 0 ? '' : record.bytes.toString('utf8', record.keyStart, record.keyEnd);
-    return encoder.encode(`kafka/${this.#options.kafkaTopic}/${key}`);
+    return encoder.encode(`kafka/${kafkaTopic}/${key}`);
   }
 
   #kind(): RecordKind {

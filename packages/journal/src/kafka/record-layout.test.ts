@@ -171,13 +171,19 @@ test('fromKafka takes a record of another producer as telemetry, named by topic 
     retain: false,
     receivedMicros: 1_700_000_000_000_000,
     project: 't1/p1',
-    topic: 'kafka/iot.t1.p1/k1',
+    topic: '$skerry/kafka/t1/p1',
     client: '',
     payload: '{}',
     headers: [[HEADER.userProperty, 'shop\u00007']],
   });
   const bare = read({ ...record, topic: 'iot.telemetry', key: undefined, headers: [] }, layout);
   assert.deepEqual([bare.topic, bare.project], ['kafka/iot.telemetry/', '/']);
+  const headers = [
+    { name: 'tenant', value: text.encode('t2') },
+    { name: 'project', value: text.encode('p2') },
+  ];
+  const named = read({ ...record, topic: 'iot.telemetry', headers }, layout);
+  assert.deepEqual([named.topic, named.project], ['$skerry/kafka/t2/p2', 't2/p2']);
 });
 
 test('fromKafka sets aside a kind that nobody knows, and a topic that is too long', () => {

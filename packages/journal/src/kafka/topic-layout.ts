@@ -69,8 +69,9 @@ export class TopicLayout {
   /** Topic of the layout `one` and of what the others have no place for. */
   readonly topic: string;
   readonly key: KafkaKey;
+  /** Topics that layouts by project may come to. */
+  readonly topicsMax: number;
   readonly #deviceOf: DeviceOf;
-  readonly #topicsMax: number;
   readonly #topics = new Set<string>();
   readonly #projects = new Map<string, Map<string, RoutedProject>>();
   readonly #without: RoutedProject;
@@ -82,7 +83,7 @@ export class TopicLayout {
     this.topic = options.topic ?? DEFAULT_TOPIC;
     this.key = options.key ?? 'device';
     this.#deviceOf = options.deviceOf ?? defaultDeviceOf;
-    this.#topicsMax = options.topicsMax ?? LIMITS.kafkaTopicsMax.value;
+    this.topicsMax = options.topicsMax ?? LIMITS.kafkaTopicsMax.value;
     this.#without = { tenant: undefined, project: undefined, topic: this.topic, refusal: undefined };
   }
 
@@ -94,6 +95,11 @@ export class TopicLayout {
   /** The topics that are there from the start, whatever comes. */
   get fixedTopics(): string[] {
     return this.layout === 'bridge-v2' ? [BRIDGE_TOPIC, this.topic] : [this.topic];
+  }
+
+  /** Whether topics come with projects, so that the cluster has to be asked for them. */
+  get isByProject(): boolean {
+    return this.layout === 'project' || this.layout === 'bridge-v1';
   }
 
   /** Whether a topic of the cluster is one of this layout. */
@@ -111,7 +117,7 @@ export class TopicLayout {
   /** Tenant and project that a topic's name tells: the tenant ends at the first dot. */
   projectOf(kafkaTopic: string): { readonly tenant: string; readonly project: string } | undefined {
     const prefix = this.layout === 'project' ? PROJECT_PREFIX : '';
-    if (this.layout !== 'project' && this.layout !== 'bridge-v1') return undefined;
+    if (!this.isByProject) return undefined;
     if (!kafkaTopic.startsWith(prefix) || this.fixedTopics.includes(kafkaTopic)) return undefined;
     if (kafkaTopic === DEAD_LETTER_TOPIC) return undefined;
     const rest = kafkaTopic.slice(prefix.length);
@@ -193,7 +199,7 @@ export class TopicLayout {
 
   #refusalOf(topic: string): RouteRefusal | undefined {
     if (!isTopicName(topic)) return 'topic-invalid';
-    return this.#topics.has(topic) || this.#topics.size < this.#topicsMax ? undefined : 'topic-quota';
+    return this.#topics.has(topic) || this.#topics.size < this.topicsMax ? undefined : 'topic-quota';
   }
 }
 

@@ -15,8 +15,8 @@ import { Retry } from './retry.ts';
 export interface WriterGroupOptions {
   readonly client: KafkaClient;
   readonly group: string;
-  /** Topics to share out, asked again at each round; a change is seen within `topicsEveryMs`. */
-  topics(): Promise<readonly string[]>;
+  /** Topics to share out with their count of partitions, asked again at each round; a change is seen within `topicsEveryMs`. */
+  topics(): Promise<ReadonlyMap<string, number>>;
   /** As `LIMITS.kafkaSessionMs` when absent. */
   readonly sessionMs?: number;
   /** As `LIMITS.kafkaRebalanceMs` when absent. */
@@ -166,7 +166,7 @@ class GroupWriter implements WriterGroup {
   /** One round: join, share out, hand over, then stay until the next begins. */
   async #round(): Promise<void> {
     const { group } = this.#options;
-    const topics = await this.#options.topics();
+    const topics = [...(await this.#options.topics()).keys()];
     const joined = await this.#protocol.join({
       group,
       topics,
@@ -238,15 +238,7 @@ class GroupWriter implements WriterGroup {
   }
 
   async #countPartitions(): Promise<Map<string, number>> {
-    const counts = new Map<string, number>();
-    for (const name of (await this.#options.topics()).toSorted()) {
-      const found = await this.#client.topic(name).catch((error: unknown) => {
-        if (kafkaFault('share out', error).code === 'kafka-topic-missing') return undefined;
-        throw error;
-      });
-      if (found) counts.set(name, found.partitions.length);
-    }
-    return counts;
+    return new Map([...(await this.#options.topics())].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** Says that the member lives until `signal` is aborted or it is out; tells what changes, once. Goes on in a rebalance: handing over may take its time. */

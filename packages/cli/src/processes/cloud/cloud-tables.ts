@@ -1,5 +1,5 @@
 import type { KafkaClient, Uplink } from '@skerry/journal/kafka';
-import { PartitionAppender } from '@skerry/journal/kafka';
+import { layoutTopics, PartitionAppender } from '@skerry/journal/kafka';
 import type { Clock, Logger } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
 import type { RoleReason } from '@skerry/model';
@@ -52,8 +52,10 @@ export function openCloudTables(
     { journal: buffer.follower, uplink, group: 'cloud', facts, clock, logger },
     stack,
   );
-  const topics = layoutOf(config).fixedTopics;
-  const ledger = new LedgerDesk({ readings, client: client.fork(), topics, clock });
+  const layout = layoutOf(config);
+  const own = client.fork();
+  const topics = async () => (await layoutTopics(own, layout)).topics.map((topic) => topic.name);
+  const ledger = new LedgerDesk({ readings, client: own, topics, clock });
   const appender = stack.use(new PartitionAppender(client));
   const route = compileRoutes(routesOf(config));
   const stages = stack.use(new CloudStages({ readings, pool, client, appender, route, clock }));

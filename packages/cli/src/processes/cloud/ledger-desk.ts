@@ -1,4 +1,4 @@
-import { DEAD_LETTER_TOPIC, type KafkaClient, type PartitionEnd, partitionEnds } from '@skerry/journal/kafka';
+import { type KafkaClient, type PartitionEnd, partitionEnds } from '@skerry/journal/kafka';
 import type { Clock } from '@skerry/kernel';
 import type { PostgresReadings, ReadingLedger } from '@skerry/series/postgres';
 import { type RoleLedgerReport, roleLedger } from './role-ledger.ts';
@@ -8,8 +8,8 @@ export interface LedgerDeskNeeds {
   readonly readings: Pick<PostgresReadings, 'ledger'>;
   /** The way to Kafka; nothing else waits on its connections. */
   readonly client: KafkaClient;
-  /** Topics that are read whether or not anything was stored of them. */
-  readonly topics: readonly string[];
+  /** Topics that are read whether or not anything was stored of them, as there are now. */
+  readonly topics: () => Promise<readonly string[]>;
   readonly clock: Pick<Clock, 'monotonicMs' | 'startTimer'>;
 }
 
@@ -58,7 +58,7 @@ export class LedgerDesk {
     const known = sources.map(({ label }) => label.slice(0, label.lastIndexOf('/')));
     const late = Promise.withResolvers<undefined>();
     using _timer = clock.startTimer(ENDS_MS, () => late.resolve(undefined));
-    const asking = partitionEnds(client, [...new Set([...topics, ...known, DEAD_LETTER_TOPIC])]);
+    const asking = topics().then((names) => partitionEnds(client, [...new Set([...names, ...known])]));
     return await Promise.race([asking.catch(() => undefined), late.promise]); // the report says that Kafka does not answer
   }
 }

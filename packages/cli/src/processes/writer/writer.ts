@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { openProbes } from '@skerry/api/probes';
-import { ensureTopics, joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
+import { joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
 import { createMeter, type MetricFamily } from '@skerry/kernel';
 import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { openPostgresPool } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { failpointHook } from '../failpoints.ts';
-import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
+import { layoutOf, openConfiguredKafka } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
@@ -17,6 +17,7 @@ import { openRoleTeller } from '../tellers.ts';
 import { openSink } from './configured-sinks.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
+import { WriterTopics } from './writer-topics.ts';
 
 const COMMIT_MS = 5_000;
 /**
@@ -64,19 +65,15 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
       },
     ),
   );
+  const topics = new WriterTopics(config, layout, { client, logger });
   const group = stack.use(
     await joinWriterGroup(
       {
         client,
         group: config.writer.group,
         sessionMs: config.writer.sessionMs,
-        topics: async () => {
-          await ensureTopics(
-            client,
-            layout.fixedTopics.map((name) => ({ ...topicWishOf(config), name })),
-          );
-          return layout.fixedTopics;
-        },
+        topics: () => topics.counts(),
+        topicsEveryMs: topics.everyMs,
       },
       {
         assigned: async (partitions) => runs.assign(partitions),
@@ -87,6 +84,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   stack.use(clock.startTicker(COMMIT_MS, () => void tellPositions(group, runs)));
   const reasons = () => [
     ...(group.trouble ? [{ code: group.trouble.code, detail: group.trouble.message }] : []),
+    ...topics.reasons(),
     ...runs.reasons(),
   ];
   const kinds = new Map(config.sinks.map(({ name, kind }) => [name, kind]));
