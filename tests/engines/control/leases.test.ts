@@ -21,7 +21,7 @@ const fresh = () => `leases_${schemas++}`;
 
 testLeaseBook('PostgresLeaseBook', async () => {
   const schema = fresh();
-  const book = await openPostgresLeases({ url: server.url(), schema });
+  const book = await openPostgresLeases({ url: server.url(), schema, settleMs: 0 });
   return {
     book,
     pass: async (ms) => {
@@ -56,6 +56,23 @@ test('a server that goes and comes back within the time of the lease costs nothi
   await server.restart();
   assert.equal(await book.renew(lease.claim, 60_000), true);
   assert.equal(lease.lost.aborted, false);
+});
+
+test('after a restart a lease that has run out is its holder’s until it has had the time to renew', async () => {
+  const schema = fresh();
+  await using book = await openPostgresLeases({ url: server.url(), schema });
+  const claim = await book.claim('g', 0, 'a', 1);
+  assert.ok(claim);
+  await server.sql(`UPDATE ${schema}.leases SET expires = now() - interval '1 min'`);
+  await server.kill();
+  await server.restart();
+  await using rival = await openPostgresLeases({ url: server.url(), schema });
+  assert.equal(await rival.claim('g', 0, 'b', 60_000), undefined);
+  assert.equal((await rival.claimAny('g', 'b', 60_000)).number, 1);
+  assert.equal((await book.claim('g', 0, 'a', 60_000))?.epoch, 2);
+  await using late = await openPostgresLeases({ url: server.url(), schema, settleMs: 1 });
+  await server.sql(`UPDATE ${schema}.leases SET expires = now() - interval '1 min'`);
+  assert.deepEqual((await late.claim('g', 0, 'b', 60_000))?.epoch, 3);
 });
 
 test('a lease that cannot be renewed for its time is lost, and said so', async () => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { InfluxApi } from '@skerry/series/influx';
 import { startInfluxdb, startPostgres } from '@skerry/testkit/engines';
+import { skerry } from '../../e2e/skerry-line.ts';
 import { aPool, aSchema, aStore } from '../postgres/scene.ts';
 import { allRows, BASE, sent, somePoints, someSeal, told } from './scene.ts';
 
@@ -15,26 +14,18 @@ after(() => server[Symbol.asyncDispose]());
 const influx = await startInfluxdb();
 after(() => influx[Symbol.asyncDispose]());
 
-const SKERRY = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const SECOND = 1_000_000;
 
 /** Runs `skerry backfill` over what `seals` seals brought into PostgreSQL. */
-async function skerry(schema: string, ...words: string[]) {
+async function backfill(schema: string, ...words: string[]) {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'skerry-backfill-'));
   const file = join(folder.path, 'site.yaml');
   await writeFile(
     file,
     `postgres: { url: "${server.url()}", schema: ${schema} }\nsinks: [{ name: influx, url: "${influx.url}" }]\n`,
   );
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [SKERRY, 'backfill', ...words, '--config', file],
-    {
-      encoding: 'utf8',
-      timeout: 60_000,
-    },
-  );
-  return { status, stdout, stderr };
+  const { code, out, err } = await skerry(['backfill', ...words, '--config', file]);
+  return { status: code, stdout: out, stderr: err };
 }
 
 test('skerry backfill: a range of event times comes into the sink, and a second time changes nothing', async () => {
@@ -48,7 +39,7 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
   const range = ['--from', new Date(from / 1_000).toISOString(), '--to', new Date(to / 1_000).toISOString()];
   const wanted = all.filter(({ time }) => time >= from && time < to);
   for (let time = 1; time <= 2; time++) {
-    const done = await skerry(schema, '--sink', 'influx', ...range);
+    const done = await backfill(schema, '--sink', 'influx', ...range);
     assert.equal(done.status, 0, done.stderr);
     assert.equal(done.stdout, `${wanted.length} points written into influx, 0 refused.\n`);
     assert.deepEqual((await allRows(influx)).map(told).sort(), wanted.map(sent).sort());
@@ -57,7 +48,7 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
   const api = new InfluxApi({ url: influx.url, version: 1, database: 'iot' });
   await api.query('DROP MEASUREMENT m4', new AbortController().signal);
   await api.write(foreign, undefined, new AbortController().signal);
-  const whole = await skerry(schema, '--sink', 'influx');
+  const whole = await backfill(schema, '--sink', 'influx');
   assert.equal(whole.status, 1);
   assert.match(whole.stdout, /^880 points written into influx, 80 refused\.\n/);
   assert.match(
@@ -67,12 +58,12 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
 });
 
 test('skerry backfill: a sink that is not configured and a time that is none are told', async () => {
-  const unknown = await skerry('skerry', '--sink', 'nowhere');
+  const unknown = await backfill('skerry', '--sink', 'nowhere');
   assert.notEqual(unknown.status, 0);
   assert.match(
     unknown.stderr,
     /--sink: found "nowhere", wanted one of the sinks of the configuration: influx/,
   );
-  const noon = await skerry('skerry', '--sink', 'influx', '--from', 'noon');
+  const noon = await backfill('skerry', '--sink', 'influx', '--from', 'noon');
   assert.match(noon.stderr, /--from: found "noon", wanted a time such as 2026-05-01/);
 });

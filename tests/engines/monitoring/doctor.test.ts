@@ -1,8 +1,6 @@
 // skerry doctor at real engines: whole ones, weak ones, and those that are away.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +16,7 @@ import {
   startMosquitto,
   startPostgres,
 } from '@skerry/testkit/engines';
-import { ROOT } from './scene.ts';
+import { skerry } from '../../e2e/skerry-line.ts';
 
 interface Finding {
   readonly check: string;
@@ -51,7 +49,7 @@ after(async () => {
   await stack.disposeAsync();
 });
 
-async function doctor(changes: object = {}): Promise<{ code: number; findings: Map<string, Finding> }> {
+async function doctor(changes: object = {}): Promise<{ code: number | null; findings: Map<string, Finding> }> {
   const source = {
     name: 'park',
     url: `mqtt://127.0.0.1:${mosquitto.port}`,
@@ -69,15 +67,7 @@ async function doctor(changes: object = {}): Promise<{ code: number; findings: M
   };
   const path = join(folder, `${randomUUID()}.yaml`);
   writeFileSync(path, JSON.stringify(config));
-  const main = join(ROOT, 'packages/cli/src/main.ts');
-  const child = spawn(process.execPath, [main, 'doctor', '-o', 'json', '--config', path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  const [code] = (await once(child, 'close')) as [number]; // it is not ended by a signal
+  const { code, out } = await skerry(['doctor', '-o', 'json', '--config', path]);
   const findings = JSON.parse(out) as Finding[]; // as doctor prints it
   for (const { verdict, advice, check } of findings) assert.equal(advice === '', verdict === 'ok', check);
   return { code, findings: new Map(findings.map((one) => [one.check, one])) };

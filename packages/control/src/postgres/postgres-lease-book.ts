@@ -13,6 +13,8 @@ export interface PostgresLeaseOptions {
   readonly authority?: string;
   /** Schema of the table `leases`, made when it is missing; `skerry` when absent. A plain lower-case name. */
   readonly schema?: string;
+  /** Time after a start or an outage of the server in which a lease that has run out is still its holder's, ms; `leaseMs` when absent. */
+  readonly settleMs?: number;
 }
 
 interface Row {
@@ -24,6 +26,14 @@ interface Row {
 /** Classes of SQLSTATE that pass by themselves: connection, resources, intervention of an operator, conflicts. */
 const PASSING = /^(08|53|57|40|55P03|25006)/;
 const STATEMENT_MS = 5_000;
+
+/**
+ * Whether a lease may be taken: it was given back, or it has run out and its holder could have renewed it: the server was
+ * there all the while. Else whoever asks first after an outage would take the numbers of those that live.
+ */
+const IS_FREE = (settleMs: string, isSettled: string): string =>
+  `(lease.expires = '-infinity' OR (lease.expires <= now() AND ${isSettled}
+     AND pg_postmaster_start_time() + ${settleMs} * interval '1 ms' <= now()))`;
 
 /**
  * Leases in a table of PostgreSQL, whose clock judges. One connection at a time, made again when it is lost. Fails with
@@ -45,16 +55,22 @@ class PostgresLeaseBook implements LeaseBook {
   #at = 0;
   #ending: Promise<void> = Promise.resolve();
   #pool: pg.Pool;
+  /** When it began to answer again after a break; undefined while there was none. */
+  #answersSinceMs: number | undefined;
+  #isBroken = false;
   readonly #table: string;
   readonly #schema: string;
+  readonly #settleMs: number;
 
-  constructor({ url, password, authority, schema = 'skerry' }: PostgresLeaseOptions) {
+  constructor(options: PostgresLeaseOptions) {
+    const { url, password, authority, schema = 'skerry', settleMs = LIMITS.leaseMs.value } = options;
     if (!/^[a-z_][a-z0-9_]*$/.test(schema))
       throw new ControlError(
         'leases-refused',
         `The schema of the leases: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
       );
     this.#schema = schema;
+    this.#settleMs = settleMs;
     this.#table = `${schema}.leases`;
     this.#configs = urlsOf(url).map((one) => ({
       ...(authority === undefined ? {} : verified(one, authority)),
@@ -98,10 +114,10 @@ class PostgresLeaseBook implements LeaseBook {
   async claimAny(group: string, owner: string, time: LeaseTime): Promise<Claim> {
     for (let tries = 0; tries < LIMITS.slotsMax.value; tries++) {
       const { rows } = await this.#query<{ number: number }>(
-        `SELECT number, owner = $2 AS own FROM ${this.#table} WHERE grp = $1 AND (expires <= now() OR owner = $2)
+        `SELECT number, owner = $2 AS own FROM ${this.#table} AS lease WHERE grp = $1 AND (${IS_FREE('$3', '$4')} OR owner = $2)
          UNION ALL SELECT coalesce(max(number) + 1, 0), false FROM ${this.#table} WHERE grp = $1
          ORDER BY own DESC, number LIMIT 1`,
-        [group, owner],
+        [group, owner, ...this.#settled],
       );
       const number = Number(rows[0]?.number ?? 0);
       if (number >= LIMITS.slotsMax.value) break;
@@ -157,12 +173,18 @@ class PostgresLeaseBook implements LeaseBook {
        VALUES ($1, $2, $3, 1, now() + $4 * interval '1 ms', false)
        ON CONFLICT (grp, number) DO UPDATE
          SET owner = $3, epoch = lease.epoch + 1, expires = excluded.expires, is_closed = false
-         WHERE lease.expires <= now() OR lease.owner = $3
+         WHERE ${IS_FREE('$5', '$6')} OR lease.owner = $3
        RETURNING number, epoch, coalesce((SELECT is_closed FROM before), true) AS was_closed`,
-      [group, number, owner, time],
+      [group, number, owner, time, ...this.#settled],
     );
     const row = rows[0];
     return row && { group, number, owner, epoch: Number(row.epoch), isTakenOver: !row.was_closed };
+  }
+
+  /** The time to settle, and whether it has passed since this process found the server again. */
+  get #settled(): [number, boolean] {
+    const sinceMs = performance.now() - (this.#answersSinceMs ?? Number.NEGATIVE_INFINITY);
+    return [this.#settleMs, sinceMs >= this.#settleMs];
   }
 
   #query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<pg.QueryResult<R>> {
@@ -191,10 +213,13 @@ class PostgresLeaseBook implements LeaseBook {
     let broken: Error | undefined;
     try {
       client = await this.#pool.connect();
+      if (this.#isBroken) this.#answersSinceMs = performance.now();
+      this.#isBroken = false;
       return await work(client);
     } catch (cause) {
       broken = cause instanceof Error ? cause : new Error(String(cause));
       const state = cause instanceof pg.DatabaseError ? String(cause.code) : '';
+      this.#isBroken = true;
       const code = state === '' || PASSING.test(state) ? 'leases-unreachable' : 'leases-refused';
       const words = `${what} for leases in PostgreSQL failed: ${broken.message}${state === '' ? '' : ` (${state})`}.`;
       throw new ControlError(code, words, { state }, cause);
