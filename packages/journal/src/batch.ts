@@ -39,6 +39,8 @@ export const HEADER = {
   origin: 10,
   /** Why Kafka refused the record for good, and the topic that it was for, UTF-8: `<reason> <topic>`. Only on records of `iot.dead-letters`, made as they are read. */
   refusal: 11,
+  /** `traceparent` of the span that took the record in, ASCII; on records that are followed. Stands before the user properties, which are as they came. */
+  trace: 12,
 } as const;
 
 /** A closed batch body: project table and records in the layout of docs/formats/segment.md, without the batch header, which the log writes. Ownership passes with it. */

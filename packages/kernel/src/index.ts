@@ -15,4 +15,6 @@ export * from './prometheus.ts';
 export * from './queue.ts';
 export * from './random.ts';
 export * from './spawn.ts';
+export * from './trace-context.ts';
+export * from './tracer.ts';
 export * from './wall-trust.ts';

@@ -72,4 +72,47 @@ export const LIMITS = {
     whenFull:
       'It counts as a jump: nothing is removed for its age until the clock comes back or the process is started again.',
   },
+  spansQueuedMax: {
+    value: 2_048,
+    unit: 'count',
+    what: 'Spans of one thread that wait to be told to the collector, while something is traced.',
+    whenFull: 'A further span is dropped and counted; nothing else waits.',
+    metric: 'iot_tracing_spans_queued',
+  },
+  spanBatchMax: {
+    value: 512,
+    unit: 'count',
+    what: 'Spans of one request to the collector.',
+    whenFull: 'The rest goes with the next request.',
+  },
+  spanWaitMs: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Time for which spans are gathered for one request to the collector.',
+    whenFull: 'They are sent.',
+  },
+  spanAnswerMs: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Time for which the collector is waited for.',
+    whenFull: 'The request is given up and made again.',
+  },
+  spanTriesMax: {
+    value: 4,
+    unit: 'count',
+    what: 'Tries to tell the same spans to a collector that is away, or busy.',
+    whenFull: 'They are dropped and counted.',
+  },
+  spanFarewellMs: {
+    value: 2_000,
+    unit: 'ms',
+    what: 'Time in which what waits is told to the collector when the process ends.',
+    whenFull: 'The rest is dropped.',
+  },
+  spanLinksMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Records that the span of one seal names.',
+    whenFull: 'The others are counted in it; the spans of those records name the seal.',
+  },
 } as const satisfies LimitTable;

@@ -25,6 +25,7 @@ export * from './pipeline.ts';
 export { PipelineClient } from './pipeline-client.ts';
 export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
 export { servePipeline } from './pipeline-thread.ts';
+export type { PipelineTracing } from './pipeline-trace.ts';
 export * from './routes.ts';
 export { compilePipeline } from './stages/compiled-pipeline.ts';
 export type {

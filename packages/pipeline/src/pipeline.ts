@@ -23,6 +23,7 @@ import type {
 } from '@skerry/series';
 import type { RebirthWanted } from './decoders/sparkplug-book.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
+import type { PipelineTracing } from './pipeline-trace.ts';
 import type { RouteConfig } from './routes.ts';
 import type { StageDesk } from './stages/stage-desk.ts';
 
@@ -60,6 +61,8 @@ export interface PipelineNeeds {
   readonly breathe?: () => Promise<void>;
   /** Asks a Sparkplug edge node for its births: told when they become wanted, and at the start of those still wanted. */
   readonly rebirthWanted?: (node: RebirthWanted) => void;
+  /** Follows records that bring a trace context; absent where nothing is traced. */
+  readonly tracing?: PipelineTracing | undefined;
 }
 
 /** A device as lists show it. */

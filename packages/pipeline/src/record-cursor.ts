@@ -119,6 +119,36 @@ export class RecordCursor {
     return this.bytes.toString('utf8', start, start + this.bytes.readUInt16LE(at + 1));
   }
 
+  /** The `traceparent` of whoever took the record in, else that of its publisher; undefined without one. */
+  get traceParent(): string | undefined {
+    return this.#traceText(HEADER.trace) ?? this.#traceText(HEADER.userProperty, 'traceparent');
+  }
+
+  /** The publisher's `tracestate`; undefined without one. */
+  get traceState(): string | undefined {
+    return this.#traceText(HEADER.userProperty, 'tracestate');
+  }
+
+  /** Asked of every record while something is traced: no text is made of other headers. */
+  #traceText(wanted: number, name = ''): string | undefined {
+    const { bytes } = this;
+    const skip = name === '' ? 0 : name.length + 1;
+    for (let at = this.headersStart; at + 3 <= this.payloadStart; ) {
+      const start = at + 3;
+      const end = start + Number(bytes[at + 1]) + Number(bytes[at + 2]) * 256;
+      if (bytes[at] === wanted && end - start >= skip && this.#isNamed(name, start))
+        return bytes.toString('latin1', start + skip, end);
+      at = end;
+    }
+    return undefined;
+  }
+
+  #isNamed(name: string, start: number): boolean {
+    if (name === '') return true;
+    for (let i = 0; i < name.length; i++) if (this.bytes[start + i] !== name.charCodeAt(i)) return false;
+    return this.bytes[start + name.length] === 0;
+  }
+
   /** Calls back with every user property. */
   userProperties(callback: (name: string, value: string) => void): void {
     this.#eachHeader((key, start, end) => {

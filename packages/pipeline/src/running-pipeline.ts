@@ -36,7 +36,9 @@ import type {
   ScopedDeadLetterFilter,
 } from './pipeline.ts';
 import { pipelineAlarms } from './pipeline-alarms.ts';
+import { figuresOf } from './pipeline-figures.ts';
 import { PipelineMeters } from './pipeline-meters.ts';
+import { PipelineTrace } from './pipeline-trace.ts';
 import { PipelineWatch } from './pipeline-watch.ts';
 import { PolicyTime } from './policy-time.ts';
 import { RecordCursor } from './record-cursor.ts';
@@ -84,6 +86,7 @@ export class RunningPipeline implements Pipeline {
   readonly #connectivity: ConnectivityPages;
   readonly #ledger: CommittedLedger;
   readonly #meters: PipelineMeters;
+  readonly #trace: PipelineTrace | undefined;
   readonly #watch: PipelineWatch;
   readonly #delays = new DelayWindow();
   readonly #policyTime: PolicyTime;
@@ -122,6 +125,7 @@ export class RunningPipeline implements Pipeline {
     });
     this.ended.catch(() => undefined); // whoever awaits it is told; nobody has to
     this.#meters = new PipelineMeters(needs.meter, options.visibleAt);
+    this.#trace = needs.tracing && new PipelineTrace(needs.tracing, needs.clock);
     this.#catalogue = new Catalogue(options.nodeSeriesMax);
     this.#catalogue.restore(state);
     this.#books = new SealedBooks(state.stages, needs.journal.start === 0, needs.logger);
@@ -260,25 +264,17 @@ export class RunningPipeline implements Pipeline {
   }
 
   figures(): PipelineFigures {
-    const { journal, clock } = this.#needs;
-    const ledger = this.ledger();
-    const backlogRecords = Math.max(0, journal.telemetryEnd - this.#processor.telemetryPosition);
-    const since = this.#lastRecordMicros;
-    return {
-      position: this.position,
-      committedPosition: this.committedPosition,
-      recordsReceived: ledger.totals.received,
-      pointsDecoded: this.#processor.counts.points,
-      delay: this.#delays.figures(clock.monotonicMs()),
-      backlogRecords,
-      backlogAgeMs: backlogRecords > 0 && since > 0 ? Math.max(0, (clock.nowMicros() - since) / 1000) : 0,
-      devices: this.#catalogue.devices.length,
-      series: this.#catalogue.series.length,
-      deadLettersOpen: this.#letters.count,
-      headPoints: this.#open.draft.head.rows,
-      alarms: this.alarms(),
-      ledger,
-    };
+    const { position, committedPosition } = this;
+    const [ledger, alarms] = [this.ledger(), this.alarms()];
+    const headPoints = this.#open.draft.head.rows;
+    const told = { position, committedPosition, ledger, alarms, headPoints };
+    return figuresOf(told, this.#lastRecordMicros, {
+      processor: this.#processor,
+      delays: this.#delays,
+      catalogue: this.#catalogue,
+      letters: this.#letters,
+      ...this.#needs,
+    });
   }
 
   connectivity(query: ConnectivityQuery) {
@@ -344,11 +340,13 @@ export class RunningPipeline implements Pipeline {
     let grouped = 0;
     while (record.next()) {
       if (record.offset < this.position) continue;
+      this.#trace?.begin(record);
       while (!this.#processor.process(record, this.#open.draft)) {
         await this.#roomInHead();
         if (this.#stop.signal.aborted) return;
       }
       this.position = record.offset + 1;
+      this.#trace?.judged(record, this.#open.draft);
       if (++grouped < GROUP) continue;
       this.#noteDelay(record.receivedMicros, grouped);
       grouped = 0;
@@ -432,9 +430,12 @@ export class RunningPipeline implements Pipeline {
     const commit = this.#ledger.snapshot(this.#processor.telemetryPosition);
     closing.slot.state = 'sealing';
     this.#meters.sealing();
+    const trace = this.#trace?.sealing(seal.number);
     this.#sealing = closing;
     this.#open = this.#begin(closing.number + 1, draft.logTimeMicros);
-    this.#sealed = this.#commit(seal, closing, commit).catch((fault: unknown) => this.#end(fault));
+    this.#sealed = this.#commit(trace ? { ...seal, trace } : seal, closing, commit).catch((fault: unknown) =>
+      this.#end(fault),
+    );
   }
 
   #begin(number: number, logTimeMicros: number): Open {
@@ -457,6 +458,7 @@ export class RunningPipeline implements Pipeline {
     this.#sealing = undefined;
     this.#slots.sealed(closing.slot);
     this.#meters.sealed(clock.nowMicros());
+    this.#trace?.sealed();
     this.#changed.ring();
   }
 
@@ -491,6 +493,7 @@ export class RunningPipeline implements Pipeline {
   #end(fault: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = fault ?? new Error('The pipeline failed without a reason.');
+    this.#trace?.sealed(String(fault));
     this.#ticker[Symbol.dispose]();
     this.#stop.abort();
     this.#needs.logger.log('error', 'The pipeline cannot go on', { reason: String(fault) });

@@ -54,6 +54,11 @@ export class SealDraft {
     else this.#verdicts.push({ verdict, count: 1 });
   }
 
+  /** The verdict of the record judged last; undefined before the first. */
+  get lastVerdict(): VerdictRun['verdict'] | undefined {
+    return this.#verdicts.at(-1)?.verdict;
+  }
+
   /** True when there is something that only a seal makes durable. */
   get isEmpty(): boolean {
     return this.records === 0 && this.changes.length === 0;

@@ -1,3 +1,4 @@
+import type { TraceContext } from '@skerry/kernel';
 import type {
   ClientKey,
   DeadLetter,
@@ -88,6 +89,8 @@ export interface Seal {
   readonly stages?: readonly StageRow[];
   /** What came to be known of connections; absent when nothing did. */
   readonly sessions?: SessionSeal;
+  /** Of its span, where records of it are followed; a store may tell its database. */
+  readonly trace?: TraceContext;
 }
 
 /** What a seal tells of connections. */

@@ -1,9 +1,10 @@
 import type { JSONSchemaType } from 'ajv';
 import { PROFILE_NAMES, type ProfileName } from './retention-profiles.ts';
 import { ROLE_SECTION_NAMES, ROLE_SECTIONS, type RoleConfig } from './role-schema.ts';
+import { SIDE_SECTION_NAMES, SIDE_SECTIONS, type SideConfig } from './side-schema.ts';
 
 /** The configuration of every role, as in force. Every leaf can be set in the file, by `SKERRY_*` and by a flag. */
-export interface SkerryConfig extends RoleConfig {
+export interface SkerryConfig extends RoleConfig, SideConfig {
   readonly dataDir: string;
   readonly demo: boolean;
   readonly retention: { readonly profile: ProfileName };
@@ -71,6 +72,7 @@ export const CONFIG_SCHEMA = {
     ...['dataDir', 'demo', 'retention', 'http', 'mqtt', 'access', 'journal', 'series', 'pipeline', 'routing'],
     ...['metrics', 'log'],
     ...ROLE_SECTION_NAMES,
+    ...SIDE_SECTION_NAMES,
   ],
   properties: {
     dataDir: {
@@ -327,6 +329,7 @@ export const CONFIG_SCHEMA = {
       },
     },
     ...ROLE_SECTIONS,
+    ...SIDE_SECTIONS,
   },
 } as const satisfies SchemaNode & Partial<JSONSchemaType<unknown>>;
 

@@ -1,7 +1,7 @@
 import { openJournalFollower } from '@skerry/journal';
 import { openSegmentReader } from '@skerry/journal/segment';
 import type { Clock } from '@skerry/kernel';
-import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
+import { nodeClock, nodeDisk, nodeRandom, turn } from '@skerry/kernel/node';
 import {
   openPipeline,
   type Pipeline,
@@ -10,9 +10,11 @@ import {
   servePipeline,
 } from '@skerry/pipeline';
 import { ThreadedStore } from '@skerry/series';
+import type { SideConfig } from '../config/side-schema.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { keepingRoutes, RouteHistory } from './route-history.ts';
 import { runThread } from './thread-side.ts';
+import { embeddedTracing, openTracer } from './tracing.ts';
 
 /** What the pipeline's thread is told. */
 export interface PipelineThreadOptions {
@@ -23,6 +25,7 @@ export interface PipelineThreadOptions {
   readonly isReadOnly: boolean;
   /** Whether metrics tell of each device. */
   readonly perDeviceStatus: boolean;
+  readonly tracing: SideConfig['tracing'];
 }
 
 /** What the pipeline's thread tells when it is ready. */
@@ -37,6 +40,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
   const clock = nodeClock();
   const disk = nodeDisk();
   const { journalFolder: folder, routes, sealPoints, sealAgeMs, isReadOnly, perDeviceStatus } = options;
+  const tracer = await openTracer('up', options, { clock, random: nodeRandom(), logger, meter });
   const reader = openSegmentReader(folder, { disk });
   const journal = await openJournalFollower(portMailbox(port('log')), reader);
   const store = keepingRoutes(
@@ -45,7 +49,11 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
   );
   const pipeline = await openPipeline(
     { routes, sealPoints, sealAgeMs, perDeviceStatus, seenEnd: journal.end },
-    { journal, store, clock, logger, meter, failpoint, breathe: turn },
+    {
+      ...{ journal, store, clock, logger, meter, failpoint },
+      breathe: turn,
+      tracing: tracer && embeddedTracing(tracer),
+    },
   );
   journal.onBatch((batch) => pipeline.offer(batch));
   const served = servePipeline(portMailbox(port('main')), pipeline, { clock, meter });
@@ -58,6 +66,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
       if (!pipeline.alarms().some(({ code }) => code === 'seal-retry')) await lastSeal(pipeline, clock);
       served[Symbol.dispose]();
       await pipeline[Symbol.asyncDispose]();
+      await tracer?.[Symbol.asyncDispose]();
       reader.close();
     },
   };

@@ -19,6 +19,7 @@ import type {
 } from '@skerry/mqtt';
 import type { Route } from '@skerry/pipeline';
 import { LIMITS } from '../limits.ts';
+import type { IngressTrace } from './ingress-trace.ts';
 
 /** What the ingress works with. */
 export interface IngressNeeds {
@@ -28,6 +29,8 @@ export interface IngressNeeds {
   readonly meter: Meter;
   /** True when the process takes nothing in until somebody has looked at its disk. */
   readonly isReadOnly: boolean;
+  /** Follows records; absent where nothing is traced. */
+  readonly trace?: IngressTrace | undefined;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -122,9 +125,11 @@ export class PlatformIngress implements Ingress {
     draft.topic = topic;
     draft.client = this.#clientOf(client);
     draft.payload = payload;
-    const hasHeaders = properties !== undefined || boundDevice !== undefined;
-    draft.headers = hasHeaders ? headersOf(properties ?? {}, boundDevice) : EMPTY;
+    const taken = this.#needs.trace?.take(publication);
+    const hasHeaders = properties !== undefined || boundDevice !== undefined || taken !== undefined;
+    draft.headers = hasHeaders ? headersOf(properties ?? {}, boundDevice, taken?.traceParent) : EMPTY;
     this.#needs.appender.add(draft);
+    if (taken) this.#needs.trace?.added(taken, this.#added);
     this.#note(1);
   }
 
@@ -140,8 +145,21 @@ export class PlatformIngress implements Ingress {
    */
   addAwaited(records: readonly RecordInput[]): Promise<TakenRecords> {
     const from = this.#added;
-    for (const record of records) this.addOther(record);
+    for (const record of records) this.#addFollowed(record);
     return new Promise((resolve) => this.#waiters.push({ from, target: this.#added, resolve }));
+  }
+
+  #addFollowed(record: RecordInput): void {
+    const { trace } = this.#needs;
+    const isTelemetry = record.kind === RECORD_KIND.telemetry;
+    const taken = isTelemetry ? trace?.takeHttp(record.topic, record.payload.length) : undefined;
+    if (!taken) {
+      this.addOther(record);
+      return;
+    }
+    const own = encodeHeaders([{ key: HEADER.trace, value: taken.traceParent }]);
+    this.addOther({ ...record, headers: Buffer.concat([own, record.headers]) });
+    trace?.added(taken, this.#added - 1);
   }
 
   refusal(): IngressRefusal | undefined {
@@ -216,6 +234,7 @@ export class PlatformIngress implements Ingress {
   #durable(count: number, end: number): void {
     this.#settled += count;
     const birth = end - this.#settled; // offset that the first record since the start has
+    this.#needs.trace?.durable(this.#settled, birth);
     for (let first = this.#waiters[0]; first && first.target <= this.#settled; first = this.#waiters[0]) {
       this.#waiters.shift();
       first.resolve({ firstOffset: birth + first.from, lastOffset: birth + first.target - 1 });
@@ -248,11 +267,16 @@ function writingScopes(subject: Subject): { readonly scopes?: readonly Scope[] }
   return scopes.length > 0 && scopes.length <= LIMITS.sessionScopesMax.value ? { scopes } : {};
 }
 
-function headersOf(properties: IngressProperties, boundDevice: string | undefined): Uint8Array {
+function headersOf(
+  properties: IngressProperties,
+  boundDevice: string | undefined,
+  traceParent: Uint8Array | undefined,
+): Uint8Array {
   const headers: RecordHeader[] = [];
   const add = (key: number, value: Uint8Array): void => void headers.push({ key, value });
   const { contentType, payloadFormat, messageExpirySecs, responseTopic, correlation, user } = properties;
   if (boundDevice !== undefined) add(HEADER.boundDevice, encoder.encode(boundDevice)); // always the first
+  if (traceParent !== undefined) add(HEADER.trace, traceParent); // before the user properties
   if (contentType !== undefined) add(HEADER.contentType, encoder.encode(contentType));
   if (payloadFormat !== undefined) add(HEADER.payloadFormat, Uint8Array.of(payloadFormat));
   if (messageExpirySecs !== undefined)

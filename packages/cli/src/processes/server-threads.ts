@@ -84,6 +84,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       sealAgeMs: sealAfterSecs * 1_000,
       isReadOnly,
       perDeviceStatus: config.metrics.perDevice,
+      tracing: config.tracing,
     } satisfies PipelineThreadOptions),
   ] as const;
   const [log, store, pipeline] = await allOrNone(threads, starting);

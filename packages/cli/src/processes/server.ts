@@ -44,6 +44,7 @@ import {
   startServerThreads,
 } from './server-threads.ts';
 import { certificateNameFaults } from './tls-files.ts';
+import { openTracing } from './tracing.ts';
 import type { UpOptions } from './up.ts';
 
 /** What the rooms of the main thread share. */
@@ -145,7 +146,8 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   if (!isReadOnly) stack.defer(() => settle(appender));
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
-  const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly });
+  const { ingress: trace } = stack.use(await openTracing('up', config, rooms));
+  const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly, trace });
   if (journal.end > 0) ingress.started();
   const certificates = new CertificateBook();
   const broker = await openWays(rooms, { access, threads, ingress, notes, certificates }, stack);

@@ -20,8 +20,9 @@ export const KAFKA_HEADER = {
 
 /** Begins the name of a user property's header. */
 export const USER_PREFIX = 'user.';
-/** The user property that is a header by its own name. */
+/** The user properties that are headers by their own names. */
 export const TRACE_PARENT = 'traceparent';
+export const TRACE_STATE = 'tracestate';
 
 /** The journal's headers that are single headers in Kafka, by key. */
 export const PLAIN_HEADERS: ReadonlyMap<number, string> = new Map([

@@ -1,6 +1,13 @@
 import { HEADER, RECORD_KIND, type RecordKind } from '../batch.ts';
 import { type HeaderList, headerName } from './header-list.ts';
-import { KAFKA_HEADER, KIND_NAMES, PLAIN_HEADERS, TRACE_PARENT, USER_PREFIX } from './header-names.ts';
+import {
+  KAFKA_HEADER,
+  KIND_NAMES,
+  PLAIN_HEADERS,
+  TRACE_PARENT,
+  TRACE_STATE,
+  USER_PREFIX,
+} from './header-names.ts';
 import { writeDecimal } from './origin.ts';
 
 /** What the headers of a record are made of; `RecordReader` has it. Places are indexes into `body`. */
@@ -33,6 +40,12 @@ const KIND_VALUES: ReadonlyMap<RecordKind, Uint8Array> = new Map(
 const QOS_VALUES = [text.encode('0'), text.encode('1'), text.encode('2')];
 const TRUE = text.encode('1');
 const TRACE_PARENT_NAME = headerName(TRACE_PARENT);
+/** Name of the header `tracestate`. */
+export const TRACE_STATE_NAME = headerName(TRACE_STATE);
+const OWN_PROPERTIES: ReadonlyMap<string, Uint8Array> = new Map([
+  [TRACE_PARENT, TRACE_PARENT_NAME],
+  [TRACE_STATE, TRACE_STATE_NAME],
+]);
 const HEAD_BYTES = 3;
 
 const TOPIC = headerName(KAFKA_HEADER.topic);
@@ -47,6 +60,8 @@ const KIND = headerName(KAFKA_HEADER.kind);
 /** Puts the headers of a record, all but `origin`, into a list. One for each thread: it uses its scratch bytes again. */
 export class RecordHeadersOut {
   readonly #received = Buffer.alloc(20);
+  /** Place in the list of the `traceparent` of the span that took the record in; -1 for a record that is not followed. */
+  tracePlace = -1;
 
   /** Fills `into`, which holds views of `record.body` afterwards. */
   fill(into: HeaderList, record: OutgoingRecord, project: ProjectBytes): void {
@@ -61,26 +76,41 @@ export class RecordHeadersOut {
     if (record.headersStart > record.clientStart)
       into.add(CLIENT, body, record.clientStart, record.headersStart);
     if (record.kind !== RECORD_KIND.telemetry) into.add(KIND, KIND_VALUES.get(record.kind) ?? TRUE);
-    if (record.payloadStart > record.headersStart) addBlock(into, body, record);
+    this.tracePlace = -1;
+    if (record.payloadStart > record.headersStart) this.tracePlace = addBlock(into, body, record);
   }
 }
 
-function addBlock(into: HeaderList, body: Uint8Array, record: OutgoingRecord): void {
+/** Returns the place of the `traceparent` that the record's taker wrote; -1 without one. */
+function addBlock(into: HeaderList, body: Uint8Array, record: OutgoingRecord): number {
+  let tracePlace = -1;
   for (let at = record.headersStart; at < record.payloadStart; ) {
     const key = Number(body[at]);
     const start = at + HEAD_BYTES;
     const end = start + Number(body[at + 1]) + Number(body[at + 2]) * 256;
     const name = PLAIN_NAMES.get(key);
     if (name) into.add(name, body, start, end);
-    else if (key === HEADER.userProperty) addUserProperty(into, body, start, end);
+    else if (key === HEADER.userProperty) addUserProperty(into, body, start, end, tracePlace >= 0);
+    else if (key === HEADER.trace) {
+      tracePlace = into.count;
+      into.add(TRACE_PARENT_NAME, body, start, end);
+    }
     at = end;
   }
+  return tracePlace;
 }
 
-function addUserProperty(into: HeaderList, body: Uint8Array, start: number, end: number): void {
+/** `isFollowed`: the `traceparent` of whoever took the record in stands in the place of its publisher's. */
+function addUserProperty(
+  into: HeaderList,
+  body: Uint8Array,
+  start: number,
+  end: number,
+  isFollowed: boolean,
+): void {
   const nul = body.indexOf(0, start);
   if (nul < 0 || nul >= end) return;
   const own = Buffer.from(body.subarray(start, nul)).toString('utf8');
-  const name = own === TRACE_PARENT ? TRACE_PARENT_NAME : headerName(`${USER_PREFIX}${own}`);
-  into.add(name, body, nul + 1, end);
+  if (isFollowed && own === TRACE_PARENT) return;
+  into.add(OWN_PROPERTIES.get(own) ?? headerName(`${USER_PREFIX}${own}`), body, nul + 1, end);
 }

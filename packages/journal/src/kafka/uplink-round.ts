@@ -9,6 +9,7 @@ import { OriginWriter } from './origin.ts';
 import { RecordHeadersOut } from './record-headers-out.ts';
 import { type RecordSet, RecordSetWriter, soleRecordSetBytes } from './record-set-writer.ts';
 import { DEAD_LETTER_TOPIC, type KafkaRoute, type TopicLayout } from './topic-layout.ts';
+import type { TracedRecord, UplinkTrace } from './uplink-trace.ts';
 
 const ORIGIN = headerName(KAFKA_HEADER.origin);
 const PAYLOAD = headerName(KAFKA_HEADER.payload);
@@ -35,6 +36,8 @@ export interface RoundPart {
   readonly set: RecordSet;
   /** Offset in the journal of each of its records. */
   readonly offsets: readonly Offset[];
+  /** Those of its records that are followed. */
+  readonly traced: readonly TracedRecord[];
 }
 
 /** Records that are sent together: at most one batch for each partition. */
@@ -61,6 +64,7 @@ interface OpenPart {
   readonly spread: TopicSpread;
   readonly writer: RecordSetWriter;
   offsets: Offset[];
+  traced: TracedRecord[];
 }
 
 /** Makes rounds of the records of a journal, each record numbered in its partition. */
@@ -78,11 +82,19 @@ export class RoundBuilder {
   #bytes = 0;
   #firstMicros = 0;
   #lastMicros = 0;
+  /** Absent where nothing is traced. */
+  readonly trace: UplinkTrace | undefined;
   /** Records that a batch may have, lowered while Kafka refuses one and does not say which. */
   recordsMax: number = LIMITS.kafkaRoundRecords.value;
 
-  constructor(layout: TopicLayout, spreads: ReadonlyMap<string, TopicSpread>, journalId: string) {
+  constructor(
+    layout: TopicLayout,
+    spreads: ReadonlyMap<string, TopicSpread>,
+    journalId: string,
+    trace?: UplinkTrace,
+  ) {
     this.#layout = layout;
+    this.trace = trace;
     this.#spreads = spreads;
     this.#origin = new OriginWriter(journalId);
   }
@@ -95,6 +107,7 @@ export class RoundBuilder {
     for (const part of this.#used) {
       part.writer.close();
       part.offsets = [];
+      part.traced = [];
     }
     this.#used = [];
   }
@@ -124,11 +137,11 @@ export class RoundBuilder {
     if (this.#to === this.#from) return undefined;
     const parts: RoundPart[] = [];
     const numbers: [string, number, number][] = [];
-    for (const { spread, writer, offsets } of this.#used) {
+    for (const { spread, writer, offsets, traced } of this.#used) {
       const partition = this.#partitionOf(spread, writer);
       const set = writer.close();
       if (!set) continue;
-      parts.push({ topic: spread.topic, partition, set, offsets });
+      parts.push({ topic: spread.topic, partition, set, offsets, traced });
       numbers.push([spread.topic, partition, Number(spread.next[partition])]);
     }
     const round: UplinkRound = {
@@ -174,6 +187,9 @@ export class RoundBuilder {
     const part = this.#partOf(spread, partition);
     const isNew = part.offsets.length === 0;
     if (!isNew && part.writer.byteLength + bytes + PLACE_BYTES > spread.batchBytesMax) return 'full';
+    const { tracePlace } = this.#headersOut;
+    const span = tracePlace < 0 ? undefined : this.trace?.open(this.#headers, tracePlace);
+    if (span) part.traced.push({ ...span, index: part.offsets.length });
     const number = Number(spread.next[partition]);
     const end = this.#origin.write(record.offset, number);
     this.#headers.add(ORIGIN, this.#origin.bytes, 0, end);
@@ -194,7 +210,7 @@ export class RoundBuilder {
     let parts = this.#open.get(spread.topic);
     // a topic that is spread anew has other places
     if (!parts || parts[0]?.spread !== spread) {
-      parts = spread.next.map(() => ({ spread, writer: new RecordSetWriter(), offsets: [] }));
+      parts = spread.next.map(() => ({ spread, writer: new RecordSetWriter(), offsets: [], traced: [] }));
       this.#open.set(spread.topic, parts);
     }
     const part = parts[partition];
@@ -205,4 +221,18 @@ export class RoundBuilder {
   #partitionOf(spread: TopicSpread, writer: RecordSetWriter): number {
     return Number(this.#open.get(spread.topic)?.findIndex((one) => one.writer === writer));
   }
+}
+
+/**
+ * Numbers of the next records by partition. Where a topic has more partitions than before, the new ones are used once it
+ * is sure that nothing will be sent again: a repetition must meet its first.
+ */
+export function spreadOver(
+  count: number,
+  before: readonly number[] | undefined,
+  mayRespread: boolean,
+): number[] {
+  if (!before) return new Array<number>(count).fill(0);
+  if (before.length === count || (before.length < count && !mayRespread)) return [...before];
+  return Array.from({ length: count }, (_, i) => before[i] ?? 0);
 }

@@ -1,4 +1,4 @@
-import type { Clock, Disk, Logger, Meter, Random, Timer } from '@skerry/kernel';
+import type { Clock, Disk, Logger, Meter, Random, Timer, Tracer } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
 import type { Journal, Offset, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
@@ -23,7 +23,14 @@ import {
   type UplinkState,
   writeUplinkState,
 } from './uplink-position.ts';
-import { RoundBuilder, type RoundPart, type TopicSpread, type UplinkRound } from './uplink-round.ts';
+import {
+  RoundBuilder,
+  type RoundPart,
+  spreadOver,
+  type TopicSpread,
+  type UplinkRound,
+} from './uplink-round.ts';
+import { UplinkTrace } from './uplink-trace.ts';
 
 const READ_BYTES = 2 ** 20;
 
@@ -47,6 +54,8 @@ export interface UplinkNeeds {
   readonly random: Pick<Random, 'float'>;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Told of the records that are followed; absent where nothing is traced. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Whether records get through. */
@@ -176,7 +185,8 @@ class RunningUplink implements Uplink {
     this.#position = this.#committed = this.#read = state.position;
     this.#numbers = new Map(Object.entries(state.numbers).map(([topic, next]) => [topic, [...next]]));
     this.#mayRespread = state.isClean;
-    this.#builder = new RoundBuilder(options.layout, this.#spreads, needs.journal.id);
+    const trace = needs.tracer && new UplinkTrace(needs.tracer, needs.clock);
+    this.#builder = new RoundBuilder(options.layout, this.#spreads, needs.journal.id, trace);
     this.#builder.begin(state.position);
     this.#meters = new UplinkMeters(needs.meter, needs.clock, () => this.lag());
     this.#producer = new RecordProducer(needs.client, {
@@ -265,6 +275,7 @@ class RunningUplink implements Uplink {
         sent = round;
         this.#oldestMicros = round.firstMicros;
         this.#meters.sending();
+        this.#builder.trace?.sending();
         sending = this.#producer.send(round.parts, signal);
         // it is awaited after the next round is made ready
         sending.catch(() => undefined);
@@ -288,6 +299,7 @@ class RunningUplink implements Uplink {
   #settle(round: UplinkRound, produced: readonly ProducedPart[]): boolean {
     const refused = produced.filter((one) => one.refusal !== undefined);
     if (refused.length === 0) {
+      this.#builder.trace?.sent(produced, (part) => (part as RoundPart).traced); // parts of a round went in
       this.#advance(round);
       return true;
     }
@@ -490,14 +502,4 @@ class RunningUplink implements Uplink {
     for (const one of this.#waiters.splice(0)) one.reject(error);
     this.#settleEnded(error);
   }
-}
-
-/**
- * Numbers of the next records by partition. Where a topic has more partitions than before, the new ones are used once it
- * is sure that nothing will be sent again: a repetition must meet its first.
- */
-function spreadOver(count: number, before: readonly number[] | undefined, mayRespread: boolean): number[] {
-  if (!before) return new Array<number>(count).fill(0);
-  if (before.length === count || (before.length < count && !mayRespread)) return [...before];
-  return Array.from({ length: count }, (_, i) => before[i] ?? 0);
 }

@@ -30,6 +30,7 @@ import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
+import { openTracing } from '../tracing.ts';
 import { openCloudTables } from './cloud-tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
@@ -51,11 +52,14 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const buffer = await openGatewayBuffer(config, { clock, meter, logger, failpoint }, stack);
   const client = stack.use(await openConfiguredKafka('skerry-cloud', config, { clock, logger, random }));
   const layout = layoutOf(config);
+  const { tracer, ingress: trace } = stack.use(
+    await openTracing('cloud', config, { clock, random, logger, meter }),
+  );
   const positionFile = { folder: `${config.dataDir}/uplink`, name: 'position' };
   const uplink = stack.use(
     await openUplink(
       { layout, topics: topicWishOf(config), positionFile },
-      { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter },
+      { journal: buffer.follower, client, disk: nodeDisk(), clock, random, logger, meter, tracer },
     ),
   );
   const later: { api?: Api; platform?: LivePlatform } = {};
@@ -64,7 +68,8 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const { readings, pipeline, stages, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
-  const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
+  const { appender } = buffer;
+  const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly: false, trace });
   const certificates = new CertificateBook();
   const platform = stack.use(
     new LivePlatform({

@@ -14,6 +14,7 @@ import { ProcessFigures } from '../process-figures.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
+import { openTracing } from '../tracing.ts';
 import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
 import { GatewayLeases } from './gateway-leases.ts';
 import type { GatewayReason } from './gateway-reason.ts';
@@ -67,7 +68,8 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   const client = stack.use(
     await openConfiguredKafka(config.gateway.group, config, { clock, logger, random }),
   );
-  const uplinkNeeds = { client, disk: nodeDisk(), clock, random, logger, meter };
+  const { tracer, ingress: trace } = stack.use(await openTracing('gateway', config, needs));
+  const uplinkNeeds = { client, disk: nodeDisk(), clock, random, logger, meter, tracer };
   const uplinkOptions = { layout: layoutOf(config), topics: topicWishOf(config) };
   const buffer = await openBuffer(config, needs, stack, (earlier) =>
     sendLeftovers(earlier, uplinkOptions, uplinkNeeds, context.signal, (readiness) =>
@@ -93,7 +95,8 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   stack.defer(() => settle(buffer));
   // what nobody's template owns was subscribed to all the same: it is kept, and set aside by the writers
   const route = compileRoutes({ ...routesOf(config), unmatched: 'deadLetter' });
-  const ingress = new PlatformIngress({ appender: buffer.appender, route, clock, meter, isReadOnly: false });
+  const { appender } = buffer;
+  const ingress = new PlatformIngress({ appender, route, clock, meter, isReadOnly: false, trace });
   // a journal is its data folder, whatever machine that is on
   const owner = positionFile ? journal.id : `${hostname()}/${config.dataDir}`;
   const open = async (): Promise<LeaseBook> => openLeases(config);

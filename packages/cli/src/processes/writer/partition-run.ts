@@ -16,7 +16,7 @@ import {
   type Random,
 } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
-import { openPipeline, type Pipeline, type RouteConfig } from '@skerry/pipeline';
+import { openPipeline, type Pipeline, type PipelineTracing, type RouteConfig } from '@skerry/pipeline';
 import { feedSinks, type PointSink, type SeriesStore, SinkRun, type StoreState } from '@skerry/series';
 import { openPostgresStore, openSinkBook, type PostgresPool } from '@skerry/series/postgres';
 
@@ -48,6 +48,8 @@ export interface PartitionRunNeeds {
   readonly failpoint: FailpointHook;
   /** Further stores that get the points of each partition. */
   readonly sinks: readonly PointSink[];
+  /** Follows records of a partition; absent where nothing is traced. */
+  readonly tracing?: ((name: PartitionName) => PipelineTracing) | undefined;
 }
 
 /** Points in one seal at most, so that many partitions together stay small. */
@@ -150,6 +152,7 @@ export async function openPartitionRun(
         meter,
         failpoint,
         breathe: turn,
+        tracing: needs.tracing?.(name),
       },
     ),
   );

@@ -14,6 +14,7 @@ import { asked, type RoleOptions } from '../role.ts';
 import { processName, type RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
 import { openRoleTeller } from '../tellers.ts';
+import { openTracer, partitionTracing } from '../tracing.ts';
 import { openSink } from './configured-sinks.ts';
 import type { PartitionRun } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
@@ -41,6 +42,8 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   await using stack = new AsyncDisposableStack();
   const client = stack.use(await openConfiguredKafka(config.writer.group, config, { clock, logger, random }));
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry writer'), { clock, logger }));
+  const tracer = await openTracer('writer', config, { clock, random, logger, meter });
+  if (tracer) stack.use(tracer);
   const sinks = config.sinks.map((one) => stack.use(openSink(one, { clock, random, logger, meter })));
   const layout = layoutOf(config);
   const runs = stack.use(
@@ -62,6 +65,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
         meter,
         failpoint: failpointHook(context.environment.SKERRY_FAILPOINT),
         sinks,
+        tracing: tracer && ((name) => partitionTracing(tracer, name, config)),
       },
     ),
   );
