@@ -43,6 +43,8 @@ interface Recording {
 }
 
 const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+/** What gateways subscribe to unless told otherwise. */
+const TOPIC = 'mtic/msg/client/realtime/{tenant}/{project}/{device}';
 const AT_ONCE = 4;
 const STORED_MS = 180_000;
 const LOOK_MS = 200;
@@ -146,7 +148,7 @@ async function replay(
   { path, rows, speed }: Recording,
   say: (line: string) => void,
 ): Promise<void> {
-  const place = ['--tenant', 'recordings', '--project', 'park', '--speed', String(speed)];
+  const place = ['--tenant', 'recordings', '--project', 'park', '--topic', TOPIC, '--speed', String(speed)];
   const { code, text } = await skerry(
     ['replay', path, ...place, '--url', `mqtt://127.0.0.1:${stack.mosquitto.port}`],
     stack.cloud.dataDir,
