@@ -9,6 +9,7 @@ import { onboardingHandlers } from './rooms/onboarding/handlers.ts';
 import { pipelineHandlers } from './rooms/pipeline/handlers.ts';
 import { processHandlers } from './rooms/process/handlers.ts';
 import { simulationHandlers } from './rooms/simulation/handlers.ts';
+import { siteHandlers } from './rooms/site/handlers.ts';
 import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
 import { narrowingOf } from './scoping.ts';
 
@@ -25,6 +26,7 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...simulationHandlers(needs),
     ...onboardingHandlers(needs),
     ...pipelineHandlers(needs),
+    ...siteHandlers(needs),
     getOverview: ({ asker }) => sampler.current(narrowingOf(asker.subject, 'platform:read')),
     getOverviewHistory: async ({ asker }) => sampler.history(narrowingOf(asker.subject, 'platform:read')),
     queryTelemetry: (call) => queryTelemetry(call, needs),

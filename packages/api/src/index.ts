@@ -23,6 +23,7 @@ export {
   type SimulationEntry,
   type SimulationRequest,
 } from './rooms/simulation/simulation-desk.ts';
+export type * from './rooms/site/site-platform.ts';
 export type { Model, SchemaName } from './schemas.ts';
 export {
   type Api,

@@ -10,6 +10,7 @@ import { OVERVIEW_OPERATIONS } from './rooms/overview/operations.ts';
 import { PIPELINE_OPERATIONS } from './rooms/pipeline/operations.ts';
 import { PROCESS_OPERATIONS } from './rooms/process/operations.ts';
 import { SIMULATION_OPERATIONS } from './rooms/simulation/operations.ts';
+import { SITE_OPERATIONS } from './rooms/site/operations.ts';
 import { TELEMETRY_OPERATIONS } from './rooms/telemetry/operations.ts';
 import type { Static } from './schema-kit.ts';
 import type { SCHEMAS, SchemaName } from './schemas.ts';
@@ -26,6 +27,7 @@ export const OPERATIONS = {
   ...DEAD_LETTERS_OPERATIONS,
   ...LIVE_OPERATIONS,
   ...PIPELINE_OPERATIONS,
+  ...SITE_OPERATIONS,
   ...SIMULATION_OPERATIONS,
   ...ONBOARDING_OPERATIONS,
   ...ACCESS_OPERATIONS,

@@ -17,6 +17,7 @@ import type { ShownCertificates } from './rooms/onboarding/device-ways.ts';
 import type { RefusalBook } from './rooms/onboarding/refusal-book.ts';
 import type { StagePlatform } from './rooms/pipeline/stage-platform.ts';
 import type { SimulationDesk } from './rooms/simulation/simulation-desk.ts';
+import type { SitePlatform } from './rooms/site/site-platform.ts';
 
 /** The numbers behind the overview at one moment. Totals count since the data folder was made and only grow. */
 export interface OverviewFigures {
@@ -332,6 +333,8 @@ export interface PlatformConfiguration {
 export interface Platform {
   /** Declared pipelines and lookup tables. */
   readonly stages: StagePlatform;
+  /** Processes, partitions, sinks and sources. */
+  readonly site: SitePlatform;
   overview(): Promise<OverviewFigures>;
   devices(query: DeviceQuery): Promise<DeviceRows>;
   /** Undefined when the device was never seen. */

@@ -10,6 +10,7 @@ import { OVERVIEW_SCHEMAS } from './rooms/overview/schemas.ts';
 import { PIPELINE_SCHEMAS } from './rooms/pipeline/schemas.ts';
 import { PROCESS_SCHEMAS } from './rooms/process/schemas.ts';
 import { SIMULATION_SCHEMAS } from './rooms/simulation/schemas.ts';
+import { SITE_SCHEMAS } from './rooms/site/schemas.ts';
 import { TELEMETRY_SCHEMAS } from './rooms/telemetry/schemas.ts';
 import { count, list, object, oneOfWords, type Static, text } from './schema-kit.ts';
 
@@ -45,6 +46,7 @@ export const SCHEMAS = {
   ...DEAD_LETTERS_SCHEMAS,
   ...LIVE_SCHEMAS,
   ...PIPELINE_SCHEMAS,
+  ...SITE_SCHEMAS,
   ...SIMULATION_SCHEMAS,
   ...ONBOARDING_SCHEMAS,
   ...ACCESS_SCHEMAS,

@@ -32,6 +32,21 @@ export interface ProjectLedger extends LedgerAccounts {
   readonly receivedQos0: number;
 }
 
+/** Something that makes a ledger less sure than it could be. */
+export interface LedgerNote {
+  /**
+   * `gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of
+   * what it receives; `foreign-records`: another producer's; `kafka-silent`: what Kafka holds is not known.
+   */
+  readonly code: 'gateway-ahead' | 'gateway-untold' | 'foreign-records' | 'kafka-silent';
+  /** Gateway, or its journal, that it is about; empty where it is about none. */
+  readonly subject: string;
+  /** Records that it is about; 0 where that is not known. */
+  readonly records: number;
+  /** The whole of it in words. */
+  readonly detail: string;
+}
+
 /** The whole ledger as `skerry ledger -o json` prints it. */
 export interface LedgerReport {
   readonly totals: LedgerAccounts;
@@ -42,8 +57,8 @@ export interface LedgerReport {
   readonly imbalances: readonly string[];
   /** Telemetry records between the committed position and the durable end of the journal, counted by the journal. */
   readonly journalPending: number;
-  /** What makes it less sure than it could be, in words; absent where nothing can. */
-  readonly notes?: readonly string[];
+  /** What makes it less sure than it could be; absent where nothing can. */
+  readonly notes?: readonly LedgerNote[];
 }
 
 /** Gaps in a device's own sequence numbers; bounds are inclusive. */

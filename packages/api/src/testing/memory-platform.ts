@@ -41,6 +41,7 @@ import { LiveBuffer } from './live-buffer.ts';
 import { compareGaps, compareKeys, isMeant, isWithin } from './memory-order.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
 import { MemorySimulations } from './memory-simulations.ts';
+import { MemorySite } from './memory-site.ts';
 import { MemoryStages } from './memory-stages.ts';
 
 /** A record as a test hands it in. `values` undefined: it cannot be decoded and becomes a dead letter. */
@@ -104,6 +105,8 @@ export class MemoryPlatform implements Platform {
   };
   /** Declared documents whose stages change nothing. */
   readonly stages: MemoryStages;
+  /** Processes and what lies between them. */
+  readonly site = new MemorySite();
   /** Simulations that publish nothing. */
   readonly simulation = new MemorySimulations();
   /** What did not come through. */

@@ -41,6 +41,7 @@ async function showLedger(context: VerbContext): Promise<number> {
   const rows = isTable ? [...projects, { tenant: 'all', project: '', ...whole.totals }] : projects;
   await printRows(context, format, rows, COLUMNS, whole);
   for (const line of ledger.imbalances) context.stderr.write(`${line}\n`);
+  for (const { detail } of ledger.notes) context.stderr.write(`${detail}\n`);
   context.stderr.write(
     ledger.balanced
       ? 'Every record received is accounted for.\n'

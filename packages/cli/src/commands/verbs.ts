@@ -20,6 +20,12 @@ import {
   pipelineListVerb,
   pipelineUndoVerb,
 } from './pipeline.ts';
+import {
+  pipelinePartitionsVerb,
+  pipelineRolesVerb,
+  pipelineSinksVerb,
+  pipelineSourcesVerb,
+} from './pipeline-site.ts';
 import { pipelineShadowVerb, pipelineTestVerb } from './pipeline-trial.ts';
 import { replayVerb } from './replay.ts';
 import { simulateVerb } from './simulate.ts';
@@ -69,6 +75,10 @@ export const VERBS: readonly Verb[] = [
   pipelineHistoryVerb,
   pipelineTestVerb,
   pipelineShadowVerb,
+  pipelineRolesVerb,
+  pipelinePartitionsVerb,
+  pipelineSinksVerb,
+  pipelineSourcesVerb,
   userListVerb,
   userAddVerb,
   userPasswordVerb,

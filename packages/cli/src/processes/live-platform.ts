@@ -15,6 +15,7 @@ import {
   type RangeQuery,
   type ReadinessReason,
   type SimulationDesk,
+  type SitePlatform,
   type StagePlatform,
   type TakenTelemetry,
 } from '@skerry/api';
@@ -22,6 +23,7 @@ import type { Clock, Meter, MetricFamily } from '@skerry/kernel';
 import type { PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
+import { NodeSite } from './node-site.ts';
 import type { PlatformIngress } from './platform-ingress.ts';
 import { ProcessFigures } from './process-figures.ts';
 import { LiveStages } from './stage-platform.ts';
@@ -66,6 +68,10 @@ export interface LivePlatformNeeds {
   ) => Promise<DeadLetterOutcome>;
   /** Declared pipelines where they are not those of the own journal. */
   readonly stages?: StagePlatform;
+  /** The site where it is more than this process. */
+  readonly site?: SitePlatform;
+  /** Offset behind the last durable record of the own journal. */
+  readonly journalEnd: () => number;
   readonly isReadOnly: boolean;
 }
 
@@ -83,6 +89,7 @@ const REFUSAL_DETAILS = {
 /** The platform behind the HTTP API: the threads of this process, asked by message. */
 export class LivePlatform implements Platform, Disposable {
   readonly stages: StagePlatform;
+  readonly site: SitePlatform;
   readonly #needs: LivePlatformNeeds;
   readonly #pipeline: WatchedPipeline;
   readonly #figures: ProcessFigures;
@@ -93,7 +100,17 @@ export class LivePlatform implements Platform, Disposable {
     this.#pipeline = new WatchedPipeline(needs.pipeline, needs.clock);
     this.#needs = { ...needs, pipeline: this.#pipeline };
     this.stages = needs.stages ?? new LiveStages(this.#needs);
-    const { role, dataDir } = needs;
+    const { role, dataDir, clock, journalEnd, reports } = needs;
+    this.site =
+      needs.site ??
+      new NodeSite({
+        dataDir,
+        reasons: () => this.readiness(),
+        figures: () => this.#pipeline.request('figures'),
+        journalEnd,
+        points: async () => ((await reports.store())?.figures as StoreFigures | undefined)?.points ?? 0, // told by store-worker
+        clock,
+      });
     this.#figures = new ProcessFigures({ role, dataDir, reasons: () => this.readiness() }, needs);
   }
 

@@ -250,6 +250,7 @@ function openPlatform(
       pipeline,
       ingress,
       flush: () => appender.flush(),
+      journalEnd: () => journal.end,
       reports: { journal: () => threads.log.report(), store: () => threads.store.report() },
       connections: () => broker.connections,
       diskFreeBytes: () => freeBytesOf(config.dataDir),

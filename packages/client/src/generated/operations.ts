@@ -39,6 +39,10 @@ import type {
   PipelineTrialOutcome,
   PipelineShadow,
   PipelineShadowReport,
+  RoleList,
+  PartitionList,
+  SinkList,
+  SourceList,
   SimulationRequest,
   SimulationRestart,
   Simulation,
@@ -145,6 +149,14 @@ export interface SkerryClient {
   testPipelines(parameters: { readonly body: PipelineTrial }, options?: CallOptions): Promise<PipelineTrialOutcome>;
   /** Compares a document with what is in force over recorded records; nothing is stored. */
   shadowPipelines(parameters: { readonly body: PipelineShadow }, options?: CallOptions): Promise<PipelineShadowReport>;
+  /** The processes of the site, and how each does. */
+  listRoles(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<RoleList>;
+  /** Where records wait to be stored: owner, position, lag, and when retention would remove them. */
+  listPartitions(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<PartitionList>;
+  /** The stores of points: what each has, and what keeps it from the rest. */
+  listSinks(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<SinkList>;
+  /** External MQTT brokers with the subscriptions of each gateway, refused and downgraded ones among them. */
+  listSources(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<SourceList>;
   /** Simulations that run. */
   listSimulations(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<SimulationList>;
   /** Starts a simulated world that publishes over MQTT, as `skerry simulate` does. */
@@ -247,6 +259,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   getPipelineHistory: {"method":"GET","path":"/api/v1/pipelines/{name}/history","kind":"json"},
   testPipelines: {"method":"POST","path":"/api/v1/pipelines/test","kind":"json"},
   shadowPipelines: {"method":"POST","path":"/api/v1/pipelines/shadow","kind":"json"},
+  listRoles: {"method":"GET","path":"/api/v1/pipeline/roles","kind":"json"},
+  listPartitions: {"method":"GET","path":"/api/v1/pipeline/partitions","kind":"json"},
+  listSinks: {"method":"GET","path":"/api/v1/pipeline/sinks","kind":"json"},
+  listSources: {"method":"GET","path":"/api/v1/pipeline/sources","kind":"json"},
   listSimulations: {"method":"GET","path":"/api/v1/simulations","kind":"json"},
   startSimulation: {"method":"POST","path":"/api/v1/simulations","kind":"json"},
   restartSimulation: {"method":"POST","path":"/api/v1/simulations/{id}/restart","kind":"json"},

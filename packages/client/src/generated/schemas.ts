@@ -454,7 +454,16 @@ export type Ledger = {
   readonly imbalances: readonly (string)[];
   /** Pending records by the count of the journal itself; over roles, at most so many lie in gateways and in Kafka. */
   readonly journalPending: number;
-  readonly notes: readonly (string)[];
+  readonly notes: readonly ({
+    /** `gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known. */
+    readonly code: 'gateway-ahead' | 'gateway-untold' | 'foreign-records' | 'kafka-silent';
+    /** Gateway, or its journal, that it is about; empty where it is about none. */
+    readonly subject: string;
+    /** Records that it is about; 0 where that is not known. */
+    readonly records: number;
+    /** The whole of it in words. */
+    readonly detail: string;
+  })[];
 };
 
 /** The outcome of a recount. */
@@ -916,6 +925,160 @@ export type PipelineShadowReport = {
   })[];
   /** How long it took, in milliseconds. */
   readonly durationMs: number;
+};
+
+/** The processes of the site. */
+export type RoleList = {
+  /** Age of the last report from which on a process is silent. */
+  readonly silentAfterSeconds: number;
+  readonly items: readonly ({
+    /** What it does; `up` is all of it on one machine. */
+    readonly role: 'up' | 'gateway' | 'writer' | 'cloud';
+    /** Host and number of the process. */
+    readonly name: string;
+    /** Host and data folder: the same after a restart. */
+    readonly place: string;
+    /** Version. */
+    readonly version: string;
+    /** How the process does. `silent`: it has told nothing for `silentAfterSeconds`; `ended`: it said that it ends. */
+    readonly state: 'ready' | 'degraded' | 'silent' | 'ended';
+    readonly reasons: readonly ({
+      /** Stable code. */
+      readonly code: string;
+      /** The facts. */
+      readonly detail: string;
+    })[];
+    /** Since when it is in this state. ISO 8601 with microseconds and `Z`. */
+    readonly since: string;
+    /** When it was started, by its own clock. ISO 8601 with microseconds and `Z`. */
+    readonly started: string;
+    /** When it told last. ISO 8601 with microseconds and `Z`. */
+    readonly told: string;
+    /** Age of what it told last. */
+    readonly toldSeconds: number;
+    readonly slot: {
+      /** Group. */
+      readonly group: string;
+      /** Number; its MQTT client ids end with it. */
+      readonly number: number;
+      /** Grows each time that the number changes hands. */
+      readonly epoch: number;
+    } | null;
+    readonly buffer: {
+      /** Records. */
+      readonly records: number;
+      /** Age of the oldest of them. */
+      readonly seconds: number;
+    } | null;
+    readonly sources: readonly (string)[];
+    readonly partitions: readonly (string)[];
+  })[];
+};
+
+/** Partitions by topic and number. */
+export type PartitionList = {
+  readonly trouble: {
+    /** Stable code. */
+    readonly code: string;
+    /** The facts. */
+    readonly detail: string;
+  } | null;
+  readonly items: readonly ({
+    /** Topic; `journal` on one machine. */
+    readonly topic: string;
+    /** Number. */
+    readonly partition: number;
+    readonly owner: {
+      /** Its name, as among the roles. */
+      readonly name: string;
+      /** How the process does. `silent`: it has told nothing for `silentAfterSeconds`; `ended`: it said that it ends. */
+      readonly state: 'ready' | 'degraded' | 'silent' | 'ended';
+    } | null;
+    readonly lastOwner: string | null;
+    readonly position: number | null;
+    readonly end: number | null;
+    readonly lagRecords: number | null;
+    readonly lagSeconds: number | null;
+    readonly retentionAt: string | null;
+    readonly reasons: readonly ({
+      /** Stable code. */
+      readonly code: string;
+      /** The facts. */
+      readonly detail: string;
+    })[];
+  })[];
+};
+
+/** Stores of points, the primary one first. */
+export type SinkList = {
+  readonly items: readonly ({
+    /** Name. */
+    readonly name: string;
+    /** What it is: `postgresql`, `sqlite`, `influxdb1`, …; empty where nobody feeds it. */
+    readonly kind: string;
+    /** Whether it is the one that decides what is stored. */
+    readonly isPrimary: boolean;
+    /** `trouble`: it cannot go on; `unknown`: no process that lives feeds it. */
+    readonly state: 'good' | 'behind' | 'trouble' | 'unknown';
+    /** Seals that it has, over all partitions. */
+    readonly position: number;
+    /** Seals that are committed. */
+    readonly committed: number;
+    /** Points that it took. */
+    readonly points: number;
+    /** Points that it will never take. */
+    readonly refused: number;
+    /** Seals that retention removed before it had them. */
+    readonly missed: number;
+    /** Age of the oldest committed seal that it does not have. */
+    readonly lagSeconds: number;
+    readonly lastError: {
+      /** Stable code. */
+      readonly code: string;
+      /** The facts. */
+      readonly detail: string;
+      readonly at: string | null;
+    } | null;
+  })[];
+};
+
+/** External MQTT brokers, by name. */
+export type SourceList = {
+  readonly items: readonly ({
+    /** Name in the configuration. */
+    readonly name: string;
+    /** Address. */
+    readonly url: string;
+    /** Group of the shared subscription; empty for none. */
+    readonly share: string;
+    /** `degraded`: somebody has trouble with it; `silent`: of those who subscribe nobody tells anything; `unheld`: nobody subscribes. */
+    readonly state: 'good' | 'degraded' | 'silent' | 'unheld';
+    readonly gateways: readonly ({
+      /** Its name, as among the roles. */
+      readonly name: string;
+      /** How the process does. `silent`: it has told nothing for `silentAfterSeconds`; `ended`: it said that it ends. */
+      readonly state: 'ready' | 'degraded' | 'silent' | 'ended';
+      /** Its MQTT client id there; empty while it does not subscribe. */
+      readonly clientId: string;
+      /** Its connection, as it told last; `elsewhere`: another gateway may have it. */
+      readonly phase: 'elsewhere' | 'connecting' | 'connected' | 'waiting' | 'ended';
+      readonly troubles: readonly (string)[];
+      /** Messages that are taken in and not acknowledged yet. */
+      readonly unacked: number;
+      readonly brokerDropped: number | null;
+      readonly filters: readonly ({
+        /** Filter. */
+        readonly filter: string;
+        /** QoS that is wanted. */
+        readonly wanted: number;
+        readonly granted: number | null;
+        /** `lower`: granted with less than was wanted. */
+        readonly state: 'not-asked' | 'asked' | 'granted' | 'lower' | 'refused';
+        /** What is wrong; empty where nothing is. */
+        readonly why: string;
+      })[];
+    })[];
+  })[];
 };
 
 /** A simulation to be started. */

@@ -30,6 +30,10 @@ import type {
   PipelineTrialOutcome,
   PipelineShadow,
   PipelineShadowReport,
+  RoleList,
+  PartitionList,
+  SinkList,
+  SourceList,
   SimulationRequest,
   SimulationRestart,
   Simulation,
@@ -372,6 +376,26 @@ export function testPipelines(body: PipelineTrial, signal: AbortSignal | null = 
 /** Compares a document with what is in force over recorded records; nothing is stored. */
 export function shadowPipelines(body: PipelineShadow, signal: AbortSignal | null = null): Promise<PipelineShadowReport> {
   return client.shadowPipelines({ body }, optionsOf(signal));
+}
+
+/** The processes of the site, and how each does. */
+export function listRoles(signal: AbortSignal | null = null): Promise<RoleList> {
+  return client.listRoles({}, optionsOf(signal));
+}
+
+/** Where records wait to be stored: owner, position, lag, and when retention would remove them. */
+export function listPartitions(signal: AbortSignal | null = null): Promise<PartitionList> {
+  return client.listPartitions({}, optionsOf(signal));
+}
+
+/** The stores of points: what each has, and what keeps it from the rest. */
+export function listSinks(signal: AbortSignal | null = null): Promise<SinkList> {
+  return client.listSinks({}, optionsOf(signal));
+}
+
+/** External MQTT brokers with the subscriptions of each gateway, refused and downgraded ones among them. */
+export function listSources(signal: AbortSignal | null = null): Promise<SourceList> {
+  return client.listSources({}, optionsOf(signal));
 }
 
 /** Simulations that run. */

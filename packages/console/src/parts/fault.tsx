@@ -6,7 +6,7 @@ import { faultsZh } from '../words/faults-zh.ts';
 import { useShared } from '../words/shared.ts';
 
 /** The server's own sentence, which is English: for those who read another language it waits behind a word. */
-function Detail({ detail, isBehind }: { readonly detail: string; readonly isBehind: boolean }) {
+export function ServerDetail({ detail, isBehind }: { readonly detail: string; readonly isBehind: boolean }) {
   const words = useShared();
   if (!isBehind)
     return (
@@ -33,7 +33,7 @@ export function Fault({ error }: { readonly error: Error }) {
   return (
     <span className="fault">
       {told !== undefined && <span>{told} </span>}
-      <Detail detail={detail} isBehind={told !== undefined && language === 'zh'} />
+      <ServerDetail detail={detail} isBehind={told !== undefined && language === 'zh'} />
       <span className="fault-detail">
         {' '}
         <code>{code}</code> · {words.requestId(instance)}

@@ -17,4 +17,5 @@ export * from './topic-layout.ts';
 export * from './topics.ts';
 export * from './uplink.ts';
 export type { PositionFile } from './uplink-position.ts';
+export * from './waiting-since.ts';
 export * from './writer-group.ts';

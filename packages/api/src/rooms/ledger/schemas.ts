@@ -1,4 +1,4 @@
-import { count, flag, list, number, object, ref, text } from '../../schema-kit.ts';
+import { count, flag, list, number, object, oneOfWords, ref, text } from '../../schema-kit.ts';
 import { accounts, deviceKey, nextCursor } from '../parts.ts';
 
 /** What this room takes and answers. */
@@ -18,7 +18,17 @@ export const LEDGER_SCHEMAS = {
     journalPending: count(
       'Pending records by the count of the journal itself; over roles, at most so many lie in gateways and in Kafka.',
     ),
-    notes: list(text('What makes the account less sure than it could be.')),
+    notes: list(
+      object('Something that makes the account less sure than it could be.', {
+        code: oneOfWords(
+          '`gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known.',
+          ['gateway-ahead', 'gateway-untold', 'foreign-records', 'kafka-silent'],
+        ),
+        subject: text('Gateway, or its journal, that it is about; empty where it is about none.'),
+        records: count('Records that it is about; 0 where that is not known.'),
+        detail: text('The whole of it in words.'),
+      }),
+    ),
   }),
   AuditReport: object('The outcome of a recount.', {
     balanced: flag('Whether the recount agrees with the ledger.'),

@@ -16,6 +16,7 @@ import { openTellers } from '../tellers.ts';
 import { CloudStages } from './cloud-stages.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
+import { SiteDesk } from './site-desk.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
 /** What the tables are opened with. */
@@ -35,6 +36,7 @@ export interface CloudTables {
   readonly pipeline: TablePipeline;
   readonly changeDeadLetters: NonNullable<LivePlatformNeeds['changeDeadLetters']>;
   readonly stages: CloudStages;
+  readonly site: SiteDesk;
 }
 
 /** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
@@ -65,6 +67,7 @@ export function openCloudTables(
     readings,
     pipeline,
     stages,
+    site: new SiteDesk({ readings, ledger, client: client.fork(), clock }),
     changeDeadLetters: (kind, choice, author) =>
       changeLettersInKafka(kind, choice, author, { pipeline, readings, appender, clock }),
   };

@@ -2,7 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { type Access, makeFirstUser, openAccess } from '@skerry/access';
 import { nodeScrypt } from '@skerry/access/node';
 import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
-import { type Api, ApiError, openApi, type PlatformConfiguration, type SimulationDesk } from '@skerry/api';
+import {
+  type Api,
+  ApiError,
+  type ApiNeeds,
+  openApi,
+  type PlatformConfiguration,
+  type SimulationDesk,
+} from '@skerry/api';
 import { openUplink } from '@skerry/journal/kafka';
 import { createMeter } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom, stderrLogger } from '@skerry/kernel/node';
@@ -25,7 +32,7 @@ import { httpListeners, watchHttpTls } from '../http-listeners.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
 import { LIMIT_TABLES } from '../limit-tables.ts';
 import { listening } from '../listening.ts';
-import { LivePlatform } from '../live-platform.ts';
+import { LivePlatform, type LivePlatformNeeds } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
@@ -65,7 +72,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const later: { api?: Api; platform?: LivePlatform } = {};
   const reasons = () => later.platform?.readiness() ?? [STARTING];
   const tables = openCloudTables(config, { buffer, uplink, client, reasons, clock, logger }, stack);
-  const { readings, pipeline, stages, changeDeadLetters } = tables;
+  const { readings, pipeline, stages, site, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
   const { appender } = buffer;
@@ -73,41 +80,29 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const certificates = new CertificateBook();
   const platform = stack.use(
     new LivePlatform({
+      ...NOT_HERE,
       role: 'cloud',
       dataDir: config.dataDir,
       pipeline,
       changeDeadLetters,
       stages,
+      site,
+      journalEnd: () => buffer.follower.end,
       ingress,
       flush: () => buffer.appender.flush(),
       reports: {
         journal: () => buffer.thread.report(),
         store: async () => ({ metrics: [], figures: await storeFigures(readings) }),
       },
-      connections: () => 0,
-      diskFreeBytes: async () => undefined,
-      audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
       clock,
       meter,
       configuration: () => configurationOf(options, later.api, certificates),
-      simulation: NO_SIMULATIONS,
       refusals: notes,
-      isReadOnly: false,
     }),
   );
   later.platform = platform;
-  const listeners = httpListeners(config, logger);
-  if (listeners.tls) await certificates.note('http', listeners.tls.credentials);
-  const api = stack.use(
-    await listening('http', () =>
-      openApi(
-        { ...listeners, staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES },
-        { platform, clock, logger, meter, access },
-      ),
-    ),
-  );
+  const api = await openHttp(config, { platform, clock, logger, meter, access }, certificates, stack);
   later.api = api;
-  stack.use(watchHttpTls(config, logger, (credentials) => api.renewTls(credentials)));
   await announce({ access, folder, api }, options);
   await Promise.race([asked(context.signal), anyFault(access, buffer, uplink.ended)]);
   logger.log('info', 'Shutting down.');
@@ -115,6 +110,20 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
 }
 
 const STARTING = { code: 'starting', detail: 'the cloud is starting' };
+
+async function openHttp(
+  config: SkerryConfig,
+  needs: ApiNeeds,
+  certificates: CertificateBook,
+  stack: AsyncDisposableStack,
+): Promise<Api> {
+  const listeners = httpListeners(config, needs.logger);
+  if (listeners.tls) await certificates.note('http', listeners.tls.credentials);
+  const options = { ...listeners, staticFolder: PAGE, faults: FAULT_MEANINGS, limits: LIMIT_TABLES };
+  const api = stack.use(await listening('http', () => openApi(options, needs)));
+  stack.use(watchHttpTls(config, needs.logger, (credentials) => api.renewTls(credentials)));
+  return api;
+}
 
 /** Users, sessions and the audit log in PostgreSQL, so that all clouds of a site have the same. */
 async function openCloudAccess(
@@ -158,6 +167,15 @@ const NO_SIMULATIONS: SimulationDesk = {
   restart: async () => undefined,
   stop: async () => undefined,
 };
+
+/** What this role has none of. */
+const NOT_HERE = {
+  connections: () => 0,
+  diskFreeBytes: async () => undefined,
+  audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
+  simulation: NO_SIMULATIONS,
+  isReadOnly: false,
+} satisfies Partial<LivePlatformNeeds>;
 
 function configurationOf(
   loaded: LoadedConfig,

@@ -46,14 +46,14 @@ export class LedgerDesk {
   async #make(): Promise<RoleLedgerReport> {
     const now = await this.#needs.readings.ledger();
     const earlier = this.#earlier;
-    const ends = await this.#ends(now);
+    const ends = await this.ends(now.sources);
     const report = roleLedger({ now, earlier, ends });
     this.#earlier = [now, ...earlier].slice(0, SNAPSHOTS);
     return report;
   }
 
   /** Ends of every partition that holds records of this site; undefined when Kafka does not say them in time. */
-  async #ends({ sources }: ReadingLedger): Promise<readonly PartitionEnd[] | undefined> {
+  async ends(sources: readonly { readonly label: string }[]): Promise<readonly PartitionEnd[] | undefined> {
     const { client, clock, topics } = this.#needs;
     const known = sources.map(({ label }) => label.slice(0, label.lastIndexOf('/')));
     const late = Promise.withResolvers<undefined>();

@@ -57,6 +57,10 @@ function report(now: ReadingLedger, end: number, earlier: readonly ReadingLedger
   return roleLedger({ now, earlier, ends: ending(end) });
 }
 
+function wordsOf(notes: readonly { readonly detail: string }[]): string {
+  return notes.map(({ detail }) => detail).join(' ');
+}
+
 test('roleLedger balances what gateways told with verdicts, buffers and the lag of Kafka', () => {
   const rest = report(aSite(), 100);
   assert.deepEqual([rest.balanced, rest.totals.received, rest.totals.pending], [true, 100, 0]);
@@ -105,15 +109,23 @@ test('roleLedger judges a snapshot that gateways have told of whole, so that non
 test('roleLedger takes what is ahead of a gateway that died as received, and says so', () => {
   const { balanced, totals, notes } = report(aSite({ told: 95, judged: 100 }), 100);
   assert.deepEqual([balanced, totals.received, totals.stored], [true, 100, 100]);
-  assert.match(String(notes), /5 records of the gateway gate-1 .* has not told of them/);
+  assert.equal(notes[0]?.code, 'gateway-ahead');
+  assert.match(wordsOf(notes), /5 records of the gateway gate-1 .* has not told of them/);
 });
 
 test('roleLedger says what no gateway told of, and that Kafka is away', () => {
   const foreign = report(aSite({ foreign: 3 }), 103);
   assert.deepEqual([foreign.balanced, foreign.totals.received], [true, 103]);
-  assert.match(String(foreign.notes), /3 records were put into Kafka by another producer/);
+  assert.match(wordsOf(foreign.notes), /3 records were put into Kafka by another producer/);
   const silent = roleLedger({ now: { ...aSite(), gateways: [] }, earlier: [], ends: undefined });
   assert.deepEqual([silent.balanced, silent.totals.received], [true, 100]);
-  assert.match(String(silent.notes), /100 records came from a gateway that tells nothing/);
-  assert.match(String(silent.notes), /Kafka does not answer/);
+  assert.match(wordsOf(silent.notes), /100 records came from a gateway that tells nothing/);
+  assert.deepEqual(
+    silent.notes.map(({ code, records }) => [code, records]),
+    [
+      ['gateway-untold', 100],
+      ['kafka-silent', 0],
+    ],
+  );
+  assert.match(wordsOf(silent.notes), /Kafka does not answer/);
 });

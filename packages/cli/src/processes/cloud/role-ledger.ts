@@ -1,5 +1,11 @@
 import type { PartitionEnd } from '@skerry/journal/kafka';
-import { ACCOUNTS, emptyAccounts, type LedgerReport, type ProjectLedger } from '@skerry/model';
+import {
+  ACCOUNTS,
+  emptyAccounts,
+  type LedgerNote,
+  type LedgerReport,
+  type ProjectLedger,
+} from '@skerry/model';
 import type { ReadingLedger, ReadingVerdicts } from '@skerry/series/postgres';
 
 /** The ledger over roles, and what it cannot know. */
@@ -73,11 +79,13 @@ function aheadOf({ gateways, origins }: ReadingLedger): readonly (readonly [name
   });
 }
 
-function aheadNotes(now: ReadingLedger): string[] {
-  return aheadOf(now).map(
-    ([name, count]) =>
-      `Up to ${count} records of the gateway ${name} have a verdict, and it has not told of them: they are counted as they are judged until it does.`,
-  );
+function aheadNotes(now: ReadingLedger): LedgerNote[] {
+  return aheadOf(now).map(([name, records]) => ({
+    code: 'gateway-ahead',
+    subject: name,
+    records,
+    detail: `Up to ${records} records of the gateway ${name} have a verdict, and it has not told of them: they are counted as they are judged until it does.`,
+  }));
 }
 
 function verdictsOf(one: Verdicts): number {
@@ -175,21 +183,35 @@ function waitingOf(now: ReadingLedger, judged: ReadingLedger, ends: readonly Par
 function notesOf(
   { origins }: ReadingLedger,
   { others, told, isAsked }: { others: number; told: ReadonlyMap<string, unknown>; isAsked: boolean },
-): string[] {
+): LedgerNote[] {
   const untold = origins.filter(({ journalId }) => !told.has(journalId));
   const fromUntold = untold.reduce((sum, { records }) => sum + records, 0);
   const foreign = others - fromUntold;
   return [
     ...untold.map(
-      ({ journalId, records }) =>
-        `${records} records came from a gateway that tells nothing of what it receives (journal ${journalId}): it has no PostgreSQL, or has not reached it yet.`,
+      ({ journalId, records }): LedgerNote => ({
+        code: 'gateway-untold',
+        subject: journalId,
+        records,
+        detail: `${records} records came from a gateway that tells nothing of what it receives (journal ${journalId}): it has no PostgreSQL, or has not reached it yet.`,
+      }),
     ),
-    ...(foreign > 0
-      ? [`${foreign} records were put into Kafka by another producer, and are counted as they are judged.`]
-      : []),
-    ...(isAsked ? [] : ['Kafka does not answer: what it holds and nobody has read is not in this account.']),
+    ...(foreign > 0 ? [foreignNote(foreign)] : []),
+    ...(isAsked ? [] : [KAFKA_SILENT]),
   ];
 }
+
+function foreignNote(records: number): LedgerNote {
+  const detail = `${records} records were put into Kafka by another producer, and are counted as they are judged.`;
+  return { code: 'foreign-records', subject: '', records, detail };
+}
+
+const KAFKA_SILENT: LedgerNote = {
+  code: 'kafka-silent',
+  subject: '',
+  records: 0,
+  detail: 'Kafka does not answer: what it holds and nobody has read is not in this account.',
+};
 
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -25,6 +25,8 @@ import { openSegmentBuffer } from './segment-buffer.ts';
 
 const SETTLE_MS = 2_000;
 
+const STARTING: GatewayReason = { code: 'starting', detail: 'the gateway is starting' };
+
 /** What comes about while the gateway starts. */
 interface Parts {
   readiness(): GatewayReason[];
@@ -46,11 +48,7 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   stack.use(await holdDataFolder(config.dataDir));
   const failpoint = context.environment.SKERRY_FAILPOINT;
   const needs: AcknowledgingNeeds = { clock, random, meter, logger, failpoint };
-  const parts: Parts = {
-    readiness: () => [{ code: 'starting', detail: 'the gateway is starting' }],
-    facts: () => ({}),
-    buffer: undefined,
-  };
+  const parts: Parts = { readiness: () => [STARTING], facts: () => ({}), buffer: undefined };
   const reasons = () => parts.readiness();
   const figures = stack.use(
     new ProcessFigures({ role: 'gateway', reasons, dataDir: config.dataDir }, { clock, meter }),

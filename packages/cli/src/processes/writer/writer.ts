@@ -16,7 +16,7 @@ import { routesOf } from '../server-threads.ts';
 import { openRoleTeller } from '../tellers.ts';
 import { openTracer, partitionTracing } from '../tracing.ts';
 import { openSink } from './configured-sinks.ts';
-import type { PartitionRun } from './partition-run.ts';
+import type { PartitionRun, PartitionRunOptions } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
 import { WriterTopics } from './writer-topics.ts';
 
@@ -48,14 +48,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   const layout = layoutOf(config);
   const runs = stack.use(
     new PartitionRuns(
-      {
-        layout,
-        routes: routesOf(config),
-        owner: processName(),
-        sealAfterMs: config.writer.sealAfterMs,
-        rawDays: config.series.rawDays,
-        rollupDays: config.series.rollupDays,
-      },
+      { layout, ...runOptionsOf(config) },
       {
         client,
         pool,
@@ -104,6 +97,12 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   await Promise.race([asked(context.signal), runs.failed, left]);
   logger.log('info', 'Shutting down.');
   return 0;
+}
+
+function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'> {
+  const { rawDays, rollupDays } = config.series;
+  const { sealAfterMs } = config.writer;
+  return { routes: routesOf(config), owner: processName(), sealAfterMs, rawDays, rollupDays };
 }
 
 /** What is of all partitions together, devices and the size of the tables, is told by the cloud. */

@@ -9,6 +9,16 @@ export const en = {
   balancedWords: (received: number) =>
     `Received equals the sum of the other accounts, in every project: ${things(received, 'record')}.`,
   all: 'All projects',
+  notes: 'What is not certain',
+  note: {
+    'gateway-ahead': (records: number, gateway: string) =>
+      `Up to ${things(records, 'record')} of the gateway ${gateway} ${records === 1 ? 'has' : 'have'} a verdict, and it has not told of that yet: until it does they are counted as they are judged.`,
+    'gateway-untold': (records: number, journal: string) =>
+      `${things(records, 'record')} came from a gateway that tells nothing of what it receives (journal ${journal}): it has no PostgreSQL, or has not reached it yet.`,
+    'foreign-records': (records: number) =>
+      `${things(records, 'record')} ${records === 1 ? 'was' : 'were'} put into Kafka by another producer, and counted as judged.`,
+    'kafka-silent': () => 'Kafka does not answer: what it holds and nobody has read is not in this account.',
+  },
   byProject: 'By tenant and project',
   tenant: 'Tenant',
   project: 'Project',

@@ -61,7 +61,24 @@ function Totals({ ledger }: { readonly ledger: Ledger }) {
         </p>
       ))}
       <AccountList accounts={totals} />
+      <Notes notes={ledger.notes} />
     </Card>
+  );
+}
+
+/** What makes the account less sure than it could be. */
+function Notes({ notes }: Pick<Ledger, 'notes'>) {
+  const words = useWords(WORDS);
+  if (notes.length === 0) return null;
+  return (
+    <section className="ledger-notes">
+      <h3>{words.notes}</h3>
+      <ul>
+        {notes.map(({ code, subject, records }) => (
+          <li key={`${code} ${subject}`}>{words.note[code](records, subject)}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -9,6 +9,15 @@ export const zh: LedgerWords = {
   outOfBalance: '不平',
   balancedWords: (received) => `在每个项目中，已接收都等于其他账户之和：${things(received, '条记录')}。`,
   all: '全部项目',
+  notes: '不确定之处',
+  note: {
+    'gateway-ahead': (records, gateway) =>
+      `网关 ${gateway} 的至多 ${things(records, '条记录')}已有结论，而该网关尚未报告：在其报告之前，按结论计数。`,
+    'gateway-untold': (records, journal) =>
+      `${things(records, '条记录')}来自不报告其接收情况的网关（日志 ${journal}）：它没有 PostgreSQL，或尚未连上。`,
+    'foreign-records': (records) => `${things(records, '条记录')}由其他生产者放入 Kafka，按结论计数。`,
+    'kafka-silent': () => 'Kafka 没有应答：其中无人读取的内容不在此账目中。',
+  },
   byProject: '按租户与项目',
   tenant: '租户',
   project: '项目',

@@ -10,6 +10,7 @@ import { pathOf } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
+import { SiteCards } from './site/site-cards.tsx';
 import { StagePicture } from './stage-picture.tsx';
 import { zh } from './zh.ts';
 
@@ -35,6 +36,7 @@ export function PipelinesPage() {
       </RoomHead>
       <p className="lead">{words.lead}</p>
       {overview && <Flow overview={overview} documents={inForce.length} />}
+      <SiteCards />
       {error && !data && <Failed error={error} retry={reload} />}
       {!data && !error && <Loading rows={4} />}
       {data && inForce.length === 0 && (

@@ -1,0 +1,220 @@
+// What the cloud shows of a site's processes, partitions and dead letters of Kafka, beside what the engines themselves say.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type PartitionEnd, partitionEnds } from '@skerry/journal/kafka';
+import { aClient, tools } from '../kafka/scene.ts';
+import { Site } from './site.ts';
+
+const PARTITIONS = 3;
+const TOPICS = ['iot.telemetry', 'iot.dead-letters'];
+let site: Site;
+
+before(async () => {
+  site = await Site.start({
+    gateways: 2,
+    writers: 2,
+    partitions: PARTITIONS,
+    config: { writer: { sessionMs: 6_000 } },
+  });
+});
+after(() => site?.[Symbol.asyncDispose]());
+
+interface Role {
+  readonly role: string;
+  readonly name: string;
+  readonly state: string;
+  readonly toldSeconds: number;
+  readonly slot: { readonly number: number } | null;
+  readonly buffer: { readonly records: number } | null;
+  readonly sources: readonly string[];
+  readonly partitions: readonly string[];
+}
+
+interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly owner: { readonly name: string; readonly state: string } | null;
+  readonly position: number | null;
+  readonly end: number | null;
+  readonly lagRecords: number | null;
+  readonly lagSeconds: number | null;
+  readonly retentionAt: string | null;
+}
+
+const list = async <T>(what: string): Promise<readonly T[]> =>
+  ((await site.ask(`/api/v1/pipeline/${what}`)) as { readonly items: readonly T[] }).items; // as the API describes it
+
+const rolesOf = async (role: string) => (await list<Role>('roles')).filter((one) => one.role === role);
+
+async function kafkaEnds(): Promise<readonly PartitionEnd[]> {
+  await using client = await aClient(site.stack.kafka, tools());
+  return await partitionEnds(client, TOPICS);
+}
+
+/** Publishes records of 20 devices and waits until the store has them. */
+async function stored(from: number, count: number): Promise<void> {
+  await site.publish(
+    Array.from({ length: count }, (_, i) => [`d-${i % 20}`, JSON.stringify({ value: from + i })] as const),
+  );
+  await site.until(
+    `${count} values are stored`,
+    async () =>
+      (await site.sql(`SELECT count(*) FROM skerry.telemetry WHERE value >= ${from}`)) === String(count),
+  );
+}
+
+test('every process is there and ready, gateways with numbers of their own, writers with all partitions between them', async () => {
+  const partitions = PARTITIONS + 1;
+  await site.until('everybody has told', async () => {
+    const roles = await list<Role>('roles');
+    const owned = new Set(roles.flatMap((one) => one.partitions));
+    return roles.length === 5 && owned.size === partitions && roles.every(({ state }) => state === 'ready');
+  });
+  const [gateways, writers, clouds] = await Promise.all(['gateway', 'writer', 'cloud'].map(rolesOf));
+  assert.deepEqual([gateways?.length, writers?.length, clouds?.length], [2, 2, 1]);
+  const slots = gateways?.map(({ slot }) => slot?.number).toSorted();
+  assert.deepEqual(slots, [0, 1]);
+  const held = await site.sql(
+    `SELECT string_agg(number::text, ',' ORDER BY number) FROM skerry.leases WHERE expires > now()`,
+  );
+  assert.equal(held, '0,1');
+  assert.ok(gateways?.every(({ sources, buffer }) => sources.join() === 'park' && buffer?.records === 0));
+  const owned = writers?.flatMap((one) => one.partitions) ?? [];
+  assert.equal(owned.length, partitions, 'no partition has two owners');
+  assert.ok(writers?.every((one) => one.partitions.length > 0));
+});
+
+test('positions are those of PostgreSQL, ends those of Kafka, and what each broker granted is told', async () => {
+  await stored(0, 300);
+  await site.until('nothing waits', async () =>
+    (await list<Partition>('partitions')).every(({ lagRecords }) => lagRecords === 0),
+  );
+  const shown = await list<Partition>('partitions');
+  const ends = await kafkaEnds();
+  assert.deepEqual(
+    shown.map(({ topic, partition, end }) => `${topic}/${partition} ${end}`).toSorted(),
+    ends.map(({ topic, partition, end }) => `${topic}/${partition} ${end}`).toSorted(),
+  );
+  const sources = (await site.sql('SELECT label, position, owner FROM skerry.sources ORDER BY label')).split(
+    '\n',
+  );
+  assert.deepEqual(
+    shown.map((one) => `${one.topic}/${one.partition}|${one.position}|${one.owner?.name}`).toSorted(),
+    sources,
+  );
+  const [store] = await list<{ readonly kind: string; readonly points: number }>('sinks');
+  const points = Number(await site.sql('SELECT sum(points) FROM skerry.sources'));
+  assert.deepEqual([store?.kind, store?.points], ['postgresql', points]);
+  interface Source {
+    readonly state: string;
+    readonly gateways: readonly {
+      readonly phase: string;
+      readonly filters: readonly {
+        readonly filter: string;
+        readonly state: string;
+        readonly granted: number;
+      }[];
+    }[];
+  }
+  const [park] = await list<Source>('sources');
+  assert.deepEqual([park?.state, park?.gateways.length], ['good', 2]);
+  for (const { phase, filters } of park?.gateways ?? []) {
+    const [filter] = filters;
+    assert.deepEqual([phase, filter?.state, filter?.granted], ['connected', 'granted', 1]);
+    assert.match(String(filter?.filter), /^\$share\/skerry\//);
+  }
+});
+
+let killed: readonly string[] = [];
+
+test('when a gateway and a writer are killed the other writer owns all partitions', async () => {
+  const [gateway] = site.stack.gateways;
+  const [writer] = site.stack.writers;
+  killed = [gateway?.pid, writer?.pid].map((pid) => `/${pid}`);
+  await Promise.all([gateway?.kill(), writer?.kill()]);
+  await stored(2_000_000, 200);
+  const [other] = (await rolesOf('writer')).filter(({ name }) => !isKilled(name));
+  await site.until('the other writer owns all', async () =>
+    (await list<Partition>('partitions')).every(
+      ({ owner }) => owner?.name === other?.name && owner?.state === 'ready',
+    ),
+  );
+});
+
+function isKilled(name: string): boolean {
+  return killed.some((end) => name.endsWith(end));
+}
+
+test('what Kafka refuses for good is a dead letter with its reason, in the ledger, and is stored when it is replayed', async () => {
+  {
+    await using client = await aClient(site.stack.kafka, tools());
+    const configs = [{ name: 'max.message.bytes', value: '5000', configOperation: 0 as const }];
+    const resource = { resourceType: 2 as const, resourceName: 'iot.telemetry', configs };
+    await client.admin.incrementalAlterConfigs({ resources: [resource] });
+  }
+  const large = JSON.stringify({ value: 1_000_000, pad: 'x'.repeat(20_000) });
+  await site.publish([['d-large', large]]);
+  interface Letter {
+    readonly offset: number;
+    readonly reason: string;
+    readonly device: string;
+    readonly detail: string;
+    readonly stage: string;
+    readonly payload: { readonly text: string };
+  }
+  const open = async () =>
+    ((await site.ask('/api/v1/dead-letters?state=open')) as { readonly items: readonly Letter[] }).items; // as the API describes it
+  await site.until('the letter is there', async () => (await open()).length === 1);
+  const [letter] = await open();
+  assert.deepEqual([letter?.reason, letter?.device, letter?.stage], ['kafka-refused', 'd-large', 'uplink']);
+  assert.match(String(letter?.detail), /for the topic iot\.telemetry: message-too-large/);
+  const whole = (await site.ask(`/api/v1/dead-letters/${letter?.offset}`)) as Letter; // as the API describes it
+  assert.equal(whole.payload.text, large, 'no byte of it is missing');
+  await site.until('the ledger has it', async () => {
+    const { totals, imbalances } = await site.ledger();
+    return totals.deadLettered === 1 && totals.pending === 0 && imbalances.length === 0;
+  });
+  const outcome = await site.ask(`/api/v1/dead-letters/${letter?.offset}/replay`, { method: 'POST' });
+  assert.deepEqual(outcome, { changed: 1, failedAgain: 0, undecided: 0, unchanged: 0 });
+  assert.equal(
+    await site.sql(`SELECT value FROM skerry.telemetry WHERE device = 'd-large' AND metric = 'value'`),
+    '1000000',
+  );
+  await site.until('the ledger has it stored', async () => {
+    const { totals, imbalances, notes } = await site.ledger();
+    return (
+      totals.deadLettered === 0 &&
+      totals.stored === totals.received &&
+      imbalances.length + Number(notes?.length) === 0
+    );
+  });
+});
+
+test('those that were killed are silent, with their age, until they come back to their places', async () => {
+  const gone = async () => (await list<Role>('roles')).filter(({ name }) => isKilled(name));
+  await site.until('both are silent', async () => (await gone()).every(({ state }) => state === 'silent'));
+  const silent = await gone();
+  assert.equal(silent.length, 2);
+  assert.ok(silent.every(({ toldSeconds }) => toldSeconds > 10));
+  await Promise.all([site.stack.writers[0]?.restart(), site.stack.gateways[0]?.restart()]);
+  await site.until('those who came back have taken the places of those who were killed', async () => {
+    const roles = await list<Role>('roles');
+    return roles.length === 5 && roles.every(({ state }) => state === 'ready');
+  });
+});
+
+test('while nobody writes, the lag and the hour of retention are those of the record that waits', async () => {
+  for (const writer of site.stack.writers) await writer.stop();
+  const before = Date.now();
+  await site.publish([['d-0', '{"value":3000000}']]);
+  const waiting = async () =>
+    (await list<Partition>('partitions')).filter(({ lagRecords }) => lagRecords === 1);
+  await site.until('one record waits', async () => (await waiting()).length === 1);
+  const [one] = await waiting();
+  assert.deepEqual([one?.owner, one?.end], [null, Number(one?.position) + 1]);
+  assert.ok(Number(one?.lagSeconds) * 1_000 <= Date.now() - before + 1_000, `waits for ${one?.lagSeconds} s`);
+  const retention = Date.parse(String(one?.retentionAt)) - before;
+  assert.ok(Math.abs(retention - 72 * 3_600_000) < 60_000, `removed after ${retention} ms`);
+  const silent = await rolesOf('writer');
+  assert.ok(silent.every(({ state }) => state === 'ended'));
+});
