@@ -179,6 +179,21 @@ function toSimulation(
   };
 }
 
+/** An operation on a chaos run of a tenant that was started and ended for it. */
+function toChaos(what: string, look: (visit: Visit, id: string) => Promise<boolean>): Probe {
+  return async (visit) => {
+    const { world, asking, place } = visit;
+    if (!isSendable(place)) return [];
+    const run = await world.must<{ readonly id: string; readonly project: string }>('POST', '/api/v1/chaos', {
+      tenant: place.tenant,
+    });
+    await world.must('DELETE', `/api/v1/chaos/${run.id}`);
+    const whole = { tenant: place.tenant, project: run.project, device: '' };
+    const isLetIn = await look(visit, run.id);
+    return [{ isLetIn, isWanted: mayNaively(asking, what, whole), where: keyOf(whole) }];
+  };
+}
+
 const isUser = (asking: Asking) => asking.secret === undefined;
 
 const GUESS = { current: 'a guess', password: 'a new password' };
@@ -351,6 +366,23 @@ export const CHANGING: Partial<Readonly<Record<OperationId, Probe>>> = {
   }),
   restartSimulation: toSimulation('simulate', async ({ world, asking }, id) =>
     letIn(await world.ask(asking, 'POST', `/api/v1/simulations/${id}/restart`, {})),
+  ),
+  listChaos: toChaos('letters', async ({ world, asking }, id) => {
+    const answer = await world.ask(asking, 'GET', '/api/v1/chaos');
+    if (!letIn(answer)) return false;
+    return JSON.parse(answer.text).items.some((one: { readonly id: string }) => one.id === id);
+  }),
+  startChaos: async ({ world, asking, place }) => {
+    if (!isSendable(place)) return [];
+    const { tenant } = place;
+    const answer = await world.ask(asking, 'POST', '/api/v1/chaos', { tenant });
+    const isLetIn = letIn(answer);
+    if (isLetIn) await world.must('DELETE', `/api/v1/chaos/${JSON.parse(answer.text).id}`);
+    const whole = { tenant, project: '', device: '' };
+    return [{ isLetIn, isWanted: mayNaively(asking, 'simulate', whole), where: keyOf(whole) }];
+  },
+  stopChaos: toChaos('simulate', async ({ world, asking }, id) =>
+    letIn(await world.ask(asking, 'DELETE', `/api/v1/chaos/${id}`)),
   ),
   stopSimulation: toSimulation('simulate', async ({ world, asking }, id) =>
     letIn(await world.ask(asking, 'DELETE', `/api/v1/simulations/${id}`)),

@@ -70,7 +70,7 @@ test('simulate over --url reaches an instance by its address alone, and says wha
 
 test('simulate chaos: every bad input is answered as expected, and the ledger balances after it', async () => {
   const said = await skerry('simulate chaos -o json', { dataDir: server.dataDir, mostMs: 90_000 });
-  const rows = JSON.parse(said.out) as { input: string; verdict: string }[];
+  const rows = JSON.parse(said.out) as { input: string; verdict: string; detail: string }[];
   assert.deepEqual(
     rows.filter(({ verdict }) => verdict !== 'yes'),
     [],
@@ -80,7 +80,64 @@ test('simulate chaos: every bad input is answered as expected, and the ledger ba
   assert.match(said.err, /All \d+ bad inputs were answered as expected/);
   const ledger = JSON.parse((await skerry('ledger -o json', { dataDir: server.dataDir })).out);
   assert.equal(ledger.balanced, true);
+  const run = await chaosOverApi();
+  const project = /as chaos\/([0-9a-f]+)/.exec(said.err)?.[1];
+  assert.deepEqual(await lettersOf(run.project), await lettersOf(String(project)));
+  assert.deepEqual(
+    run.rows.map(({ verdict, detail }) => ({ verdict, detail: withoutProject(detail, run.project) })),
+    rows.map(({ verdict, detail }) => ({ verdict, detail: withoutProject(detail, String(project)) })),
+  );
+  const { stored, deadLettered, refused, closed, wrong } = run.counts;
+  assert.deepEqual([run.state, run.sent, wrong], ['done', run.inputs, 0]);
+  assert.equal(stored + deadLettered + refused + closed, run.inputs);
 });
+
+interface ChaosRun {
+  readonly id: string;
+  readonly project: string;
+  readonly state: string;
+  readonly sent: number;
+  readonly inputs: number;
+  readonly counts: Readonly<Record<'stored' | 'deadLettered' | 'refused' | 'closed' | 'wrong', number>>;
+  readonly rows: readonly { readonly verdict: string; readonly detail: string }[];
+}
+
+/** Runs chaos as the button of the page does. */
+async function chaosOverApi(): Promise<ChaosRun> {
+  const headers = { 'content-type': 'application/json' };
+  const started = await server.ask('/api/v1/chaos', { method: 'POST', body: '{}', headers });
+  assert.equal(started.status, 200, await started.clone().text());
+  const { id } = (await started.json()) as ChaosRun;
+  const second = await server.ask('/api/v1/chaos', { method: 'POST', body: '{}', headers });
+  assert.equal(second.status, 409, await second.text());
+  const newest = async () => {
+    const { items } = (await server.get('/api/v1/chaos')) as { items: ChaosRun[] };
+    return items.find((run) => run.id === id);
+  };
+  await until('the end of the run', async () => (await newest())?.state !== 'running', 90_000);
+  const run = await newest();
+  assert.ok(run);
+  return run;
+}
+
+/** What every dead letter of a run's devices says of itself, with those whose topic named none. */
+async function lettersOf(project: string): Promise<string[]> {
+  interface Letter {
+    readonly client: string;
+    readonly device: string;
+    readonly reason: string;
+    readonly detail: string;
+    readonly payloadBytes: number;
+  }
+  const { items } = (await server.get('/api/v1/dead-letters?limit=1000')) as { items: Letter[] };
+  const ours = items.filter(({ client }) => client.startsWith(`skerry-chaos-${project}-`));
+  assert.ok(ours.length > 15, `${ours.length} dead letters`);
+  return ours.map(({ device, reason, detail, payloadBytes }) =>
+    JSON.stringify([device, reason, withoutProject(detail, project), payloadBytes]),
+  );
+}
+
+const withoutProject = (text: string, project: string) => text.replaceAll(project, 'project');
 
 test('a simulation that is started over the API publishes as devices do, begins anew, and ends', async () => {
   const ask = async (path: string, method: string, body?: unknown) => {

@@ -8,6 +8,7 @@ import { ledgerHandlers } from './rooms/ledger/handlers.ts';
 import { onboardingHandlers } from './rooms/onboarding/handlers.ts';
 import { pipelineHandlers } from './rooms/pipeline/handlers.ts';
 import { processHandlers } from './rooms/process/handlers.ts';
+import { chaosHandlers } from './rooms/simulation/chaos-handlers.ts';
 import { simulationHandlers } from './rooms/simulation/handlers.ts';
 import { siteHandlers } from './rooms/site/handlers.ts';
 import { queryTelemetry } from './rooms/telemetry/query-telemetry.ts';
@@ -24,6 +25,7 @@ export function createHandlers(needs: HandlerNeeds): Handlers {
     ...accessHandlers(needs),
     ...exportHandlers(needs),
     ...simulationHandlers(needs),
+    ...chaosHandlers(needs),
     ...onboardingHandlers(needs),
     ...pipelineHandlers(needs),
     ...siteHandlers(needs),

@@ -16,6 +16,15 @@ export { handshakeCause } from './rooms/onboarding/handshake-cause.ts';
 export { mosquittoPlace } from './rooms/onboarding/onboarding-commands.ts';
 export { RefusalBook, type RefusedArrival } from './rooms/onboarding/refusal-book.ts';
 export * from './rooms/pipeline/stage-platform.ts';
+export type {
+  ChaosCounts,
+  ChaosDesk,
+  ChaosFate,
+  ChaosInput,
+  ChaosLetter,
+  ChaosRow,
+  ChaosRun,
+} from './rooms/simulation/chaos-desk.ts';
 export {
   SIMULATED_WORLDS,
   type SimulatedWorld,

@@ -230,6 +230,18 @@ export const LIMITS = {
     what: 'Simulations that run at a time, the demo among them.',
     whenFull: 'A further one is refused with 409 `too-many-simulations`.',
   },
+  chaosRunsMax: {
+    value: 1,
+    unit: 'count',
+    what: 'Chaos runs at a time.',
+    whenFull: 'A further one is refused with 409 `too-many-simulations`.',
+  },
+  chaosTenantsMax: {
+    value: 16,
+    unit: 'count',
+    what: 'Tenants whose newest chaos run is remembered.',
+    whenFull: 'The oldest is forgotten.',
+  },
   simulationDevicesMax: {
     value: 1_000,
     unit: 'count',

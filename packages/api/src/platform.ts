@@ -16,6 +16,7 @@ import type {
 import type { ShownCertificates } from './rooms/onboarding/device-ways.ts';
 import type { RefusalBook } from './rooms/onboarding/refusal-book.ts';
 import type { StagePlatform } from './rooms/pipeline/stage-platform.ts';
+import type { ChaosDesk } from './rooms/simulation/chaos-desk.ts';
 import type { SimulationDesk } from './rooms/simulation/simulation-desk.ts';
 import type { SitePlatform } from './rooms/site/site-platform.ts';
 
@@ -392,4 +393,6 @@ export interface Platform {
   readonly simulation: SimulationDesk;
   /** What did not come through in the last minutes. */
   readonly refusals: Pick<RefusalBook, 'since' | 'note'>;
+  /** Runs that send every bad input. */
+  readonly chaos: ChaosDesk;
 }

@@ -38,6 +38,7 @@ import type {
 } from '../platform.ts';
 import { RefusalBook } from '../rooms/onboarding/refusal-book.ts';
 import { LiveBuffer } from './live-buffer.ts';
+import { MemoryChaos } from './memory-chaos.ts';
 import { compareGaps, compareKeys, isMeant, isWithin } from './memory-order.ts';
 import { columnsOf, MemorySeries } from './memory-series.ts';
 import { MemorySimulations } from './memory-simulations.ts';
@@ -109,6 +110,8 @@ export class MemoryPlatform implements Platform {
   readonly site = new MemorySite();
   /** Simulations that publish nothing. */
   readonly simulation = new MemorySimulations();
+  /** Chaos runs that send nothing. */
+  readonly chaos = new MemoryChaos();
   /** What did not come through. */
   readonly refusals = new RefusalBook();
   /** Why nothing is taken in. */

@@ -10,7 +10,6 @@ import { type RunFigures, runWorld } from '../simulation/simulation-run.ts';
 import { netOf } from '../simulation/target.ts';
 import { WORLD_NAMES } from '../simulation/world.ts';
 import { TARGET_FLAGS, targetOf } from './broker-target.ts';
-import { openClient } from './instance.ts';
 import { INSTANCE_FLAGS, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 const CHAOS = 'chaos';
@@ -61,8 +60,12 @@ export const simulateVerb: Verb = {
       value: 'N',
       what: 'Same seed, start and devices: same messages. Default: 1.',
     },
-    { name: 'tenant', type: 'text', what: 'Tenant id. Default: "demo".' },
-    { name: 'project', type: 'text', what: 'Project id; the name of the world when absent.' },
+    { name: 'tenant', type: 'text', what: 'Tenant id. Default: "demo", of chaos: "chaos".' },
+    {
+      name: 'project',
+      type: 'text',
+      what: 'Project id; the name of the world when absent. Chaos has a new one each time.',
+    },
     ...TARGET_FLAGS,
     OUTPUT_FLAG,
     ...INSTANCE_FLAGS,
@@ -78,13 +81,8 @@ export const simulateVerb: Verb = {
     if (name === undefined && world !== CHAOS) throw unknownWorld(world);
     if (name !== undefined)
       return await simulate(context, simulatePlanOf(context, name, nodeClock().nowMicros()));
-    const { runChaos } = await import('../simulation/chaos.ts');
-    const { ChaosWitness } = await import('../simulation/chaos-witness.ts');
-    const witness =
-      context.flags.url === undefined
-        ? new ChaosWitness(openClient(context), nodeClock(), context.signal)
-        : undefined;
-    return await runChaos(context, await targetOf(context), witness);
+    const { simulateChaos } = await import('./simulate-chaos.ts');
+    return await simulateChaos(context, await targetOf(context));
   },
 };
 

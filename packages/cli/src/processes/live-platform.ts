@@ -2,6 +2,7 @@ import {
   ApiError,
   type AuditStep,
   type BucketRows,
+  type ChaosDesk,
   type DeadLetterChoice,
   type DeadLetterOutcome,
   type IncomingTelemetry,
@@ -59,6 +60,7 @@ export interface LivePlatformNeeds {
   readonly meter: Meter;
   readonly configuration: () => PlatformConfiguration;
   readonly simulation: SimulationDesk;
+  readonly chaos: ChaosDesk;
   readonly refusals: Platform['refusals'];
   /** How dead letters are changed where the own journal is not the one that they are in. */
   readonly changeDeadLetters?: (
@@ -116,6 +118,10 @@ export class LivePlatform implements Platform, Disposable {
 
   get simulation(): SimulationDesk {
     return this.#needs.simulation;
+  }
+
+  get chaos(): ChaosDesk {
+    return this.#needs.chaos;
   }
 
   get refusals(): Platform['refusals'] {

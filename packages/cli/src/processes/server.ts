@@ -14,6 +14,8 @@ import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { CliError } from '../errors.ts';
 import { programName } from '../program-name.ts';
+import { ChaosRoom } from '../simulation/chaos-room.ts';
+import { lookInside } from '../simulation/chaos-witness.ts';
 import { SimulationRoom } from '../simulation/simulation-room.ts';
 import { VERSION } from '../version.ts';
 import { openAccessRoom } from './access-room.ts';
@@ -69,6 +71,7 @@ interface Opened {
   readonly broker: Broker;
   readonly pipeline: PipelineClient;
   readonly simulation: SimulationRoom;
+  readonly chaos: ChaosRoom;
   readonly notes: ArrivalNotes;
   readonly certificates: CertificateBook;
 }
@@ -158,6 +161,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
       rooms,
     ),
   );
+  const chaos = stack.use(openChaos(rooms, { folder, broker, pipeline, ingress }));
   return {
     access,
     folder,
@@ -168,9 +172,29 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
     broker,
     pipeline,
     simulation,
+    chaos,
     notes,
     certificates,
   };
+}
+
+/** Opens the room that sends bad inputs to the own broker. */
+function openChaos(
+  rooms: Rooms,
+  { folder, broker, pipeline, ingress }: Pick<Opened, 'folder' | 'broker' | 'pipeline' | 'ingress'>,
+): ChaosRoom {
+  const password = new TextEncoder().encode(folder.token);
+  return new ChaosRoom(
+    {
+      target: { address: broker.address, username: 'skerry', password },
+      look: lookInside({
+        deadLetters: (query) => pipeline.request('deadLetters', query),
+        device: (key) => pipeline.request('device', key),
+      }),
+      refusal: () => ingress.refusal(),
+    },
+    rooms,
+  );
 }
 
 /** Opens the ways in for devices. */
@@ -242,7 +266,8 @@ function openPlatform(
   stack: AsyncDisposableStack,
 ): LivePlatform {
   const { config, clock, meter, logger, isReadOnly } = rooms;
-  const { threads, journal, appender, ingress, broker, pipeline, simulation, notes, certificates } = opened;
+  const { threads, journal, appender, ingress, broker, pipeline, simulation, chaos, notes, certificates } =
+    opened;
   return stack.use(
     new LivePlatform({
       role: 'up',
@@ -270,6 +295,7 @@ function openPlatform(
       meter,
       configuration: () => configurationOf(rooms, broker, api(), certificates),
       simulation,
+      chaos,
       refusals: notes,
       isReadOnly,
     }),

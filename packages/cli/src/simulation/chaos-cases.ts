@@ -1,20 +1,18 @@
+import type { ChaosFate, ChaosInput } from '@skerry/api';
+import type { DeadLetterReason } from '@skerry/model';
 import { encodePacket, type Packet, type ProtocolLevel, REASON } from '@skerry/mqtt';
 
 /** What the platform should do with one bad input. */
-export type Expectation =
-  /** Acknowledged and stored. */
-  | { readonly kind: 'stored' }
-  /** Acknowledged, then set aside with this reason. */
-  | { readonly kind: 'dead-lettered'; readonly reason: string }
-  /** MQTT 5 is told a reason in PUBACK, SUBACK or CONNACK, and goes on or not. */
-  | { readonly kind: 'refused'; readonly reason: number }
-  /** The connection ends; MQTT 5 is told a reason in DISCONNECT, or none where `reason` is undefined. */
-  | { readonly kind: 'closed'; readonly reason: number | undefined };
+export type Expectation = ChaosFate & {
+  readonly kind: 'stored' | 'dead-lettered' | 'refused' | 'closed';
+};
 
 /** One bad input. */
 export interface ChaosCase {
-  readonly name: string;
+  readonly input: ChaosInput;
   readonly level: ProtocolLevel;
+  /** Whether there is the same input for each version of MQTT. */
+  readonly isOfLevel: boolean;
   /** Whether a session is opened before. */
   readonly joins: boolean;
   /** What is sent, in one write each; `device` is a device of the case's own. */
@@ -63,34 +61,31 @@ export function chaosCases(): ChaosCase[] {
 }
 
 function payloadCases(): ChaosCase[] {
-  const undecodable = (name: string, payload: string | Uint8Array): ChaosCase =>
-    payloadCase(name, payload, { kind: 'dead-lettered', reason: 'undecodable' });
-  const tooMany = (name: string, payload: string): ChaosCase =>
-    payloadCase(name, payload, { kind: 'dead-lettered', reason: 'too-many-points' });
-  const stored = (name: string, payload: string): ChaosCase => payloadCase(name, payload, { kind: 'stored' });
+  const letter = (input: ChaosInput, payload: string | Uint8Array, reason: DeadLetterReason): ChaosCase =>
+    payloadCase(input, payload, { kind: 'dead-lettered', reason });
+  const stored = (input: ChaosInput, payload: string): ChaosCase =>
+    payloadCase(input, payload, { kind: 'stored' });
   return [
-    undecodable('invalid UTF-8 in a text', hex('7b2261223a22c328227d')),
-    undecodable('bytes that are no text', hex('fffefd')),
-    undecodable('an empty payload', ''),
-    undecodable('broken JSON', '{"a":1,"b":'),
-    undecodable('JSON with something behind it', '{"a":1} x'),
-    undecodable('NaN', '{"a":NaN}'),
-    undecodable('-Infinity', '{"a":-Infinity}'),
-    undecodable('a number beyond all doubles', '{"a":1e999}'),
-    undecodable('a text of 1 MB', `{"a":"${'x'.repeat(1_000_000)}"}`),
-    undecodable('objects 1,000 deep', nested('{"a":', '}', 1_000)),
-    undecodable('arrays 400,000 deep, never closed', '['.repeat(400_000)),
-    tooMany('10,000 metrics in one message', names(10_000)),
-    tooMany('10,000 objects in one array', `[${'{},'.repeat(9_999)}{}]`),
-    stored(
-      '__proto__ and constructor as metrics',
-      '{"__proto__":{"x":1},"constructor":{"prototype":{"y":2}}}',
-    ),
-    stored('a device clock at 1970', '{"ts":0,"v":1}'),
-    stored('a device clock in 2099', '{"ts":"2099-01-01T00:00:00Z","v":1}'),
+    letter('invalid-utf8-text', hex('7b2261223a22c328227d'), 'undecodable'),
+    letter('no-text', hex('fffefd'), 'undecodable'),
+    letter('empty', '', 'undecodable'),
+    letter('broken-json', '{"a":1,"b":', 'undecodable'),
+    letter('json-and-more', '{"a":1} x', 'undecodable'),
+    letter('nan', '{"a":NaN}', 'undecodable'),
+    letter('minus-infinity', '{"a":-Infinity}', 'undecodable'),
+    letter('huge-number', '{"a":1e999}', 'undecodable'),
+    letter('long-text', `{"a":"${'x'.repeat(1_000_000)}"}`, 'undecodable'),
+    letter('deep-objects', nested('{"a":', '}', 1_000), 'undecodable'),
+    letter('endless-arrays', '['.repeat(400_000), 'undecodable'),
+    letter('many-metrics', names(10_000), 'too-many-points'),
+    letter('many-objects', `[${'{},'.repeat(9_999)}{}]`, 'too-many-points'),
+    stored('prototype-names', '{"__proto__":{"x":1},"constructor":{"prototype":{"y":2}}}'),
+    stored('clock-1970', '{"ts":0,"v":1}'),
+    stored('clock-2099', '{"ts":"2099-01-01T00:00:00Z","v":1}'),
     {
-      name: '1,000 series of one device',
+      input: 'many-series',
       level: 5,
+      isOfLevel: false,
       joins: true,
       bytes: ({ topic }) =>
         Array.from({ length: 10 }, (_, at) => publish(5, topic, names(100, at * 100), at + 1)),
@@ -99,37 +94,33 @@ function payloadCases(): ChaosCase[] {
   ];
 }
 
-function payloadCase(name: string, payload: string | Uint8Array, expected: Expectation): ChaosCase {
-  return { name, level: 5, joins: true, bytes: ({ topic }) => [publish(5, topic, payload)], expected };
+function payloadCase(input: ChaosInput, payload: string | Uint8Array, expected: Expectation): ChaosCase {
+  const bytes: ChaosCase['bytes'] = ({ topic }) => [publish(5, topic, payload)];
+  return { input, level: 5, isOfLevel: false, joins: true, bytes, expected };
 }
 
 function topicCases(level: ProtocolLevel): ChaosCase[] {
   const properties = level === 5 ? '00' : '';
-  const closed = (name: string, topic: string, reason: number): ChaosCase => {
+  const closed = (input: ChaosInput, topic: string, code: number): ChaosCase => {
     const body = hex(`${topic} 0001 ${properties} 7b7d`);
-    return aCase(level, name, [Uint8Array.of(0x32, body.length), body], closedWith(level, reason));
+    return aCase(level, input, [Uint8Array.of(0x32, body.length), body], closedWith(level, code));
   };
   const levels = '/'.repeat(65_534);
+  const isNamed = level === 5;
   return [
-    closed('a topic with #', '0003 612f23', REASON.topicNameInvalid),
-    closed('a topic with +', '0003 612f2b', REASON.topicNameInvalid),
-    closed('a topic with NUL', '0003 610062', REASON.malformedPacket),
-    closed('a topic with invalid UTF-8', '0002 c328', REASON.malformedPacket),
-    {
-      ...aCase(
-        level,
-        'a topic of 65,535 levels',
-        [publish(level, levels, '{"v":1}')],
-        closedWith(level, undefined),
-      ),
-      ...(level === 5 ? { expected: { kind: 'refused', reason: REASON.topicNameInvalid } } : {}),
-    },
-    {
-      name: nameOf(level, 'a wrong topic under a telemetry prefix'),
+    closed('topic-hash', '0003 612f23', REASON.topicNameInvalid),
+    closed('topic-plus', '0003 612f2b', REASON.topicNameInvalid),
+    closed('topic-nul', '0003 610062', REASON.malformedPacket),
+    closed('topic-invalid-utf8', '0002 c328', REASON.malformedPacket),
+    aCase(
       level,
-      joins: true,
+      'topic-many-levels',
+      [publish(level, levels, '{"v":1}')],
+      isNamed ? { kind: 'refused', code: REASON.topicNameInvalid } : closedWith(level, undefined),
+    ),
+    {
+      ...aCase(level, 'topic-of-nobody', [], { kind: 'dead-lettered', reason: 'unknown-topic' }),
       bytes: ({ tenant }) => [publish(level, `mtic/msg/client/realtime/${tenant}`, '{"v":1}')],
-      expected: { kind: 'dead-lettered', reason: 'unknown-topic' },
     },
   ];
 }
@@ -137,23 +128,16 @@ function topicCases(level: ProtocolLevel): ChaosCase[] {
 function packetCases(level: ProtocolLevel): ChaosCase[] {
   const connect: Packet = { type: 'connect', level, isCleanStart: true, keepAliveSecs: 0, clientId: 'again' };
   const large = hex(`32 ff ff ff 07 0003 612f62 0007${level === 5 ? '00' : ''}`); // beyond what can be configured
+  const closed = (input: ChaosInput, bytes: Uint8Array, code: number): ChaosCase =>
+    aCase(level, input, [bytes], closedWith(level, code));
   return [
-    aCase(level, 'a payload over the limit', [large], closedWith(level, REASON.packetTooLarge)),
-    aCase(
-      level,
-      'a remaining length of 256 MiB',
-      [hex('30 ff ff ff 7f')],
-      closedWith(level, REASON.packetTooLarge),
-    ),
-    aCase(
-      level,
-      'a remaining length of five bytes',
-      [hex('30 ff ff ff ff 01')],
-      closedWith(level, REASON.malformedPacket),
-    ),
-    aCase(level, 'a second CONNECT', [encodePacket(connect, level)], closedWith(level, REASON.protocolError)),
+    closed('payload-over-limit', large, REASON.packetTooLarge),
+    closed('length-256-mib', hex('30 ff ff ff 7f'), REASON.packetTooLarge),
+    closed('length-five-bytes', hex('30 ff ff ff ff 01'), REASON.malformedPacket),
+    closed('second-connect', encodePacket(connect, level), REASON.protocolError),
     ...truncations(level),
-    ...spoilt(level),
+    closed('packet-type-0', hex('00 00'), REASON.malformedPacket),
+    closed('qos-3', hex('36 07 0003 612f62 000a'), REASON.malformedPacket),
   ];
 }
 
@@ -161,76 +145,40 @@ function packetCases(level: ProtocolLevel): ChaosCase[] {
 function truncations(level: ProtocolLevel): ChaosCase[] {
   const whole = publish(level, 'a/b', '{"v":1}');
   return Array.from({ length: whole.length - 1 }, (_, at) => ({
-    ...aCase(
-      level,
-      `a PUBLISH cut after each of its first ${whole.length - 1} bytes`,
-      [whole.subarray(0, at + 1)],
-      closedWith(level, undefined),
-    ),
+    ...aCase(level, 'cut-publish', [whole.subarray(0, at + 1)], closedWith(level, undefined)),
     isCut: true,
   }));
 }
 
-/** Packets of a type or with flags that do not exist. */
-function spoilt(level: ProtocolLevel): ChaosCase[] {
-  return [
-    aCase(level, 'a packet of type 0', [hex('00 00')], closedWith(level, REASON.malformedPacket)),
-    aCase(
-      level,
-      'a PUBLISH of QoS 3',
-      [hex('36 07 0003 612f62 000a')],
-      closedWith(level, REASON.malformedPacket),
-    ),
-  ];
-}
-
 function handshakeCases(): ChaosCase[] {
   const silent = (
-    name: string,
+    input: ChaosInput,
     level: ProtocolLevel,
     bytes: Uint8Array,
-    expected: Expectation,
-  ): ChaosCase => ({
-    name,
-    level,
-    joins: false,
-    bytes: () => [bytes],
-    expected,
-  });
+    expected: Expectation = closedWith(level, undefined),
+  ): ChaosCase => ({ input, level, isOfLevel: false, joins: false, bytes: () => [bytes], expected });
   return [
-    silent('MQTT 3.1 (MQIsdp)', 4, hex('10 0e 0006 4d5149736470 03 02 0000 0000'), {
+    silent('mqtt-3.1', 4, hex('10 0e 0006 4d5149736470 03 02 0000 0000'), { kind: 'refused', code: 1 }),
+    silent('mqtt-level-6', 5, hex('10 0c 0004 4d515454 06 02 0000 0000'), {
       kind: 'refused',
-      reason: 1,
+      code: REASON.unsupportedProtocolVersion,
     }),
-    silent('MQTT of level 6', 5, hex('10 0c 0004 4d515454 06 02 0000 0000'), {
-      kind: 'refused',
-      reason: REASON.unsupportedProtocolVersion,
-    }),
-    silent(
-      'HTTP on the port of MQTT',
-      4,
-      encoder.encode('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
-      closedWith(4, undefined),
-    ),
-    silent('TLS on the port of MQTT', 4, hex('16 03 01 00 02 00 01'), closedWith(4, undefined)),
-    silent('a PUBLISH before CONNECT', 4, publish(4, 'a/b', '{}'), closedWith(4, undefined)),
+    silent('http', 4, encoder.encode('GET / HTTP/1.1\r\nHost: x\r\n\r\n')),
+    silent('tls', 4, hex('16 03 01 00 02 00 01')),
+    silent('publish-before-connect', 4, publish(4, 'a/b', '{}')),
   ];
 }
 
 function aCase(
   level: ProtocolLevel,
-  name: string,
+  input: ChaosInput,
   bytes: readonly Uint8Array[],
   expected: Expectation,
 ): ChaosCase {
-  return { name: nameOf(level, name), level, joins: true, bytes: () => bytes, expected };
-}
-
-function nameOf(level: ProtocolLevel, name: string): string {
-  return `${name} (MQTT ${level === 5 ? '5' : '3.1.1'})`;
+  return { input, level, isOfLevel: true, joins: true, bytes: () => bytes, expected };
 }
 
 /** MQTT 3.1.1 has no way to be told why. */
-function closedWith(level: ProtocolLevel, reason: number | undefined): Expectation {
-  return { kind: 'closed', reason: level === 5 ? reason : undefined };
+function closedWith(level: ProtocolLevel, code: number | undefined): Expectation {
+  return { kind: 'closed', ...(level === 5 && code !== undefined ? { code } : {}) };
 }

@@ -1,86 +1,62 @@
+import type { ChaosFate, ChaosLetter, ChaosRow } from '@skerry/api';
 import type { ChaosCase, Expectation } from './chaos-cases.ts';
 import type { ChaosAnswer } from './chaos-client.ts';
 
-/** What became of an acknowledged input. */
-export interface ChaosFate {
-  readonly kind: 'stored' | 'dead-lettered' | 'nothing';
-  /** Of the dead letter. */
-  readonly reason: string;
-  readonly detail: string;
-}
+/** What was found of an acknowledged input. */
+export type Witnessed =
+  | { readonly kind: 'stored' | 'nothing' }
+  | { readonly kind: 'dead-lettered'; readonly letter: ChaosLetter };
 
-/** One line of the report. */
-export interface ChaosRow {
-  readonly input: string;
-  readonly expected: string;
-  readonly answer: string;
-  readonly verdict: 'yes' | 'NOT' | 'unknown';
-  /** Of the dead letter. */
-  readonly detail: string;
-}
-
-/** Judges what was answered to a bad input, and says it in words. */
+/** What a case was answered; `found` is undefined where nobody looked, or nothing was acknowledged. */
 export function rowOf(
-  { name, expected }: Pick<ChaosCase, 'name' | 'expected'>,
+  { input, level, isOfLevel, expected }: Pick<ChaosCase, 'input' | 'level' | 'isOfLevel' | 'expected'>,
   answer: ChaosAnswer,
-  fate: ChaosFate | undefined,
+  found: Witnessed | undefined,
 ): ChaosRow {
   return {
-    input: name,
-    expected: expectationText(expected),
-    answer: answerText(answer, fate),
-    verdict: verdictOf(expected, answer, fate),
-    detail: fate?.detail ?? '',
+    input,
+    level: isOfLevel ? (level === 5 ? '5' : '3.1.1') : undefined,
+    inputs: 1,
+    expected,
+    answer: fateOf(answer, found),
+    verdict: verdictOf(expected, answer, found),
+    letter: found?.kind === 'dead-lettered' ? found.letter : undefined,
   };
 }
 
 function verdictOf(
   expected: Expectation,
   answer: ChaosAnswer,
-  fate: ChaosFate | undefined,
+  found: Witnessed | undefined,
 ): ChaosRow['verdict'] {
   const said = (isRight: boolean) => (isRight ? 'yes' : 'NOT');
   switch (expected.kind) {
     case 'closed':
-      return said(answer.isClosed && answer.accepted === 0 && answer.reason === expected.reason);
+      return said(answer.isClosed && answer.accepted === 0 && answer.reason === expected.code);
     case 'refused':
-      return said(answer.reason === expected.reason);
+      return said(answer.reason === expected.code);
     case 'stored':
     case 'dead-lettered':
       if (answer.accepted === 0) return 'NOT';
-      if (fate === undefined) return 'unknown';
+      if (found === undefined) return 'unknown';
       return said(
-        fate.kind === expected.kind && (expected.kind === 'stored' || fate.reason === expected.reason),
+        found.kind === expected.kind &&
+          (found.kind !== 'dead-lettered' || found.letter.reason === expected.reason),
       );
   }
 }
 
-function expectationText(expected: Expectation): string {
-  switch (expected.kind) {
-    case 'closed':
-      return expected.reason === undefined ? 'closed' : `closed with ${hexOf(expected.reason)}`;
-    case 'refused':
-      return `refused with ${hexOf(expected.reason)}`;
-    case 'dead-lettered':
-      return `dead-lettered, ${expected.reason}`;
-    case 'stored':
-      return 'stored';
-  }
-}
-
-function answerText(
+function fateOf(
   { reason, answeredBy, accepted, isClosed }: ChaosAnswer,
-  fate: ChaosFate | undefined,
-): string {
+  found: Witnessed | undefined,
+): ChaosFate {
   if (accepted > 0) {
-    if (fate === undefined) return 'acknowledged';
-    return fate.kind === 'dead-lettered' ? `dead-lettered, ${fate.reason}` : fate.kind;
+    if (found === undefined) return { kind: 'acknowledged' };
+    return found.kind === 'dead-lettered'
+      ? { kind: 'dead-lettered', reason: found.letter.reason }
+      : { kind: found.kind };
   }
-  const why = reason === undefined ? '' : ` with ${hexOf(reason)}`;
-  if (answeredBy === 'puback' || answeredBy === 'connack') return `refused${why}`;
-  return isClosed ? `closed${why}` : 'no answer';
-}
-
-function hexOf(reason: number): string {
-  return `0x${reason.toString(16).padStart(2, '0')}`;
+  const code = reason === undefined ? {} : { code: reason };
+  if (answeredBy === 'puback' || answeredBy === 'connack') return { kind: 'refused', ...code };
+  return isClosed ? { kind: 'closed', ...code } : { kind: 'no-answer' };
 }

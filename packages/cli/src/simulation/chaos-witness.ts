@@ -1,78 +1,84 @@
-import { ApiProblem, type DeadLetter, type SkerryClient } from '@skerry/client';
+import type { ChaosLetter, DeadLetterEntry, Platform } from '@skerry/api';
 import type { Clock } from '@skerry/kernel';
+import type { DeviceKey } from '@skerry/model';
 import type { ChaosCase } from './chaos-cases.ts';
 import type { ChaosAnswer } from './chaos-client.ts';
-import type { ChaosFate } from './chaos-row.ts';
+import type { Witnessed } from './chaos-row.ts';
 
 /** As whom a case spoke. */
-export interface ChaosSpeaker {
-  readonly tenant: string;
-  readonly project: string;
-  readonly device: string;
+export interface ChaosSpeaker extends DeviceKey {
   readonly clientId: string;
+}
+
+/** Dead letters of a device, or those of a topic that fits no template and so has none. */
+export type ChaosNarrowing = DeviceKey | { readonly reason: 'unknown-topic' };
+
+/** Where a witness looks. */
+export interface ChaosLook {
+  /** A dead letter of the narrowing from this MQTT client; undefined while there is none. */
+  letter(narrowing: ChaosNarrowing, clientId: string): Promise<ChaosLetter | undefined>;
+  /** Whether anything of the device was stored. */
+  isStored(device: DeviceKey): Promise<boolean>;
 }
 
 const LOOK_MS = 50;
 const PATIENCE_MS = 10_000;
-const NOTHING: ChaosFate = { kind: 'nothing', reason: '', detail: '' };
+/** Dead letters that are asked for at a time. */
+export const LETTERS_PAGE = 1_000;
 
-/** Looks up in the API what became of inputs that were acknowledged. */
+/** Looks up what became of inputs that were acknowledged. */
 export class ChaosWitness {
-  readonly #client: SkerryClient;
+  readonly #look: ChaosLook;
   readonly #clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
-  readonly #signal: AbortSignal;
 
-  constructor(client: SkerryClient, clock: Pick<Clock, 'monotonicMs' | 'sleep'>, signal: AbortSignal) {
-    this.#client = client;
+  constructor(look: ChaosLook, clock: Pick<Clock, 'monotonicMs' | 'sleep'>) {
+    this.#look = look;
     this.#clock = clock;
-    this.#signal = signal;
   }
 
-  /** The fate of an acknowledged input, waited for; undefined where nothing was acknowledged. */
-  async fateOf(
-    { expected }: ChaosCase,
-    speaker: ChaosSpeaker,
-    { accepted }: ChaosAnswer,
-  ): Promise<ChaosFate | undefined> {
+  /** What became of an acknowledged input, waited for; undefined where nothing was acknowledged. */
+  async findOut(
+    { expected }: Pick<ChaosCase, 'expected'>,
+    { clientId, ...device }: ChaosSpeaker,
+    { accepted }: Pick<ChaosAnswer, 'accepted'>,
+    signal: AbortSignal,
+  ): Promise<Witnessed | undefined> {
     if (accepted === 0) return undefined;
+    const narrowing: ChaosNarrowing =
+      expected.reason === 'unknown-topic' ? { reason: expected.reason } : device;
     const deadlineMs = this.#clock.monotonicMs() + PATIENCE_MS;
-    while (this.#clock.monotonicMs() < deadlineMs && !this.#signal.aborted) {
-      const isTopicWrong = expected.kind === 'dead-lettered' && expected.reason === 'unknown-topic';
-      const letter = await this.#letterOf(speaker, isTopicWrong);
-      if (letter) return { kind: 'dead-lettered', reason: letter.reason, detail: letter.detail };
-      if (expected.kind === 'stored' && (await this.#isStored(speaker)))
-        return { ...NOTHING, kind: 'stored' };
-      await this.#clock.sleep(LOOK_MS, this.#signal);
+    while (this.#clock.monotonicMs() < deadlineMs && !signal.aborted) {
+      const letter = await this.#look.letter(narrowing, clientId);
+      if (letter) return { kind: 'dead-lettered', letter };
+      if (expected.kind === 'stored' && (await this.#look.isStored(device))) return { kind: 'stored' };
+      await this.#clock.sleep(LOOK_MS, signal);
     }
-    return NOTHING;
+    return { kind: 'nothing' };
   }
+}
 
-  async #letterOf(speaker: ChaosSpeaker, isTopicWrong: boolean): Promise<DeadLetter | undefined> {
-    const { tenant, project, device, clientId } = speaker;
-    const narrowing = isTopicWrong ? ({ reason: 'unknown-topic' } as const) : { tenant, project, device };
-    let cursor: string | null = null;
-    do {
-      const page = await this.#client.listDeadLetters(
-        { ...narrowing, limit: 1_000, ...(cursor === null ? {} : { cursor }) },
-        { signal: this.#signal },
-      );
-      const found = page.items.find((letter) => letter.client === clientId);
-      if (found) return found;
-      cursor = page.cursor;
-    } while (cursor !== null);
-    return undefined;
-  }
+/** Looks into a platform of this process. */
+export function lookInside(platform: Pick<Platform, 'deadLetters' | 'device'>): ChaosLook {
+  return {
+    async letter(narrowing, clientId) {
+      let after: number | undefined;
+      do {
+        const page: readonly DeadLetterEntry[] = await platform.deadLetters({
+          ...narrowing,
+          limit: LETTERS_PAGE,
+          ...(after === undefined ? {} : { after }),
+        });
+        const found = page.find(({ client }) => client === clientId);
+        if (found) return chaosLetterOf(found);
+        after = page.length < LETTERS_PAGE ? undefined : page.at(-1)?.offset;
+      } while (after !== undefined);
+      return undefined;
+    },
+    isStored: async (device) => ((await platform.device(device))?.accounts.stored ?? 0) > 0,
+  };
+}
 
-  async #isStored({ tenant, project, device }: ChaosSpeaker): Promise<boolean> {
-    try {
-      const { accounts } = await this.#client.getDevice(
-        { tenant, project, device },
-        { signal: this.#signal },
-      );
-      return accounts.stored > 0;
-    } catch (cause) {
-      if (cause instanceof ApiProblem && cause.code === 'not-found') return false;
-      throw cause;
-    }
-  }
+/** What is told of a dead letter. */
+export function chaosLetterOf({ tenant, project, device, offset, reason, detail }: ChaosLetter): ChaosLetter {
+  return { tenant, project, device, offset, reason, detail };
 }

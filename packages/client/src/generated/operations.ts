@@ -47,6 +47,9 @@ import type {
   SimulationRestart,
   Simulation,
   SimulationList,
+  ChaosRequest,
+  ChaosRun,
+  ChaosList,
   OnboardingRequest,
   Onboarding,
   Arrivals,
@@ -165,6 +168,12 @@ export interface SkerryClient {
   restartSimulation(parameters: { readonly id: string; readonly body: SimulationRestart }, options?: CallOptions): Promise<Simulation>;
   /** Ends a simulation; what it published stays stored until it ages out. */
   stopSimulation(parameters: { readonly id: string }, options?: CallOptions): Promise<Simulation>;
+  /** Chaos runs: what was sent, what was refused, what became a dead letter. */
+  listChaos(parameters?: Readonly<Record<never, never>>, options?: CallOptions): Promise<ChaosList>;
+  /** Sends every bad input over MQTT and looks up what is answered, as `skerry simulate chaos` does. */
+  startChaos(parameters: { readonly body: ChaosRequest }, options?: CallOptions): Promise<ChaosRun>;
+  /** Ends a chaos run; what it sent stays, and what it found so far, too. */
+  stopChaos(parameters: { readonly id: string }, options?: CallOptions): Promise<ChaosRun>;
   /** Ready commands that send a first message of a device, with the real addresses and without a secret. */
   getOnboarding(parameters: { readonly tenant: string; readonly project: string; readonly device: string; readonly way?: 'mqtt' | 'http' | 'file' | undefined }, options?: CallOptions): Promise<Onboarding>;
   /** The same with a new token in them that is good for this device alone; it is shown this once. */
@@ -267,6 +276,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   startSimulation: {"method":"POST","path":"/api/v1/simulations","kind":"json"},
   restartSimulation: {"method":"POST","path":"/api/v1/simulations/{id}/restart","kind":"json"},
   stopSimulation: {"method":"DELETE","path":"/api/v1/simulations/{id}","kind":"json"},
+  listChaos: {"method":"GET","path":"/api/v1/chaos","kind":"json"},
+  startChaos: {"method":"POST","path":"/api/v1/chaos","kind":"json"},
+  stopChaos: {"method":"DELETE","path":"/api/v1/chaos/{id}","kind":"json"},
   getOnboarding: {"method":"GET","path":"/api/v1/onboarding","kind":"json"},
   createOnboarding: {"method":"POST","path":"/api/v1/onboarding","kind":"json"},
   getOnboardingCertificate: {"method":"GET","path":"/api/v1/onboarding/certificate","kind":"text"},

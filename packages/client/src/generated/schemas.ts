@@ -1137,6 +1137,79 @@ export type SimulationList = {
   readonly most: number;
 };
 
+/** A chaos run to be started. */
+export type ChaosRequest = {
+  /** Tenant id under which the bad inputs are sent; `chaos` when absent. */
+  readonly tenant?: string | undefined;
+};
+
+/** A chaos run: under way, or what it found. It is forgotten with the process. */
+export type ChaosRun = {
+  /** Its id. */
+  readonly id: string;
+  /** Tenant id. */
+  readonly tenant: string;
+  /** Project id: one of its own. */
+  readonly project: string;
+  /** Who started it. */
+  readonly author: string;
+  /** When. ISO 8601 with microseconds and `Z`. */
+  readonly started: string;
+  /** How it stands. */
+  readonly state: 'running' | 'done' | 'stopped' | 'failed';
+  /** Inputs that were sent and judged. */
+  readonly sent: number;
+  /** Inputs in all. */
+  readonly inputs: number;
+  /** How many inputs became what. */
+  readonly counts: {
+    /** Were stored. */
+    readonly stored: number;
+    /** Became dead letters. */
+    readonly deadLettered: number;
+    /** Were refused with a reason, and the connection stayed. */
+    readonly refused: number;
+    /** Ended their connection. */
+    readonly closed: number;
+    /** Were not answered as expected. */
+    readonly wrong: number;
+  };
+  readonly rows: readonly ({
+    /** What was sent. */
+    readonly input: 'invalid-utf8-text' | 'no-text' | 'empty' | 'broken-json' | 'json-and-more' | 'nan' | 'minus-infinity' | 'huge-number' | 'long-text' | 'deep-objects' | 'endless-arrays' | 'many-metrics' | 'many-objects' | 'prototype-names' | 'clock-1970' | 'clock-2099' | 'many-series' | 'topic-hash' | 'topic-plus' | 'topic-nul' | 'topic-invalid-utf8' | 'topic-many-levels' | 'topic-of-nobody' | 'payload-over-limit' | 'length-256-mib' | 'length-five-bytes' | 'second-connect' | 'cut-publish' | 'packet-type-0' | 'qos-3' | 'mqtt-3.1' | 'mqtt-level-6' | 'http' | 'tls' | 'publish-before-connect';
+    readonly level: '3.1.1' | '5' | null;
+    /** How many inputs it stands for. */
+    readonly inputs: number;
+    /** What should become of it. */
+    readonly expected: {
+      /** What it is: `nothing` is acknowledged and not found again in time, `acknowledged` was not looked up. */
+      readonly kind: 'stored' | 'dead-lettered' | 'refused' | 'closed' | 'acknowledged' | 'nothing' | 'no-answer';
+      readonly reason: string | null;
+      readonly code: number | null;
+    };
+    /** What became of it. */
+    readonly answer: {
+      /** What it is: `nothing` is acknowledged and not found again in time, `acknowledged` was not looked up. */
+      readonly kind: 'stored' | 'dead-lettered' | 'refused' | 'closed' | 'acknowledged' | 'nothing' | 'no-answer';
+      readonly reason: string | null;
+      readonly code: number | null;
+    };
+    /** Whether that is what is expected. */
+    readonly verdict: 'yes' | 'NOT' | 'unknown';
+    readonly letter: number | null;
+    /** What the dead letter says was found and wanted; empty where there is none. */
+    readonly detail: string;
+  })[];
+  readonly fault: string | null;
+};
+
+/** The newest chaos run of each tenant, newest first. */
+export type ChaosList = {
+  readonly items: readonly (ChaosRun)[];
+  /** How many bad inputs a run sends. */
+  readonly inputs: number;
+};
+
 /** A device that gets a token of its own. */
 export type OnboardingRequest = {
   /** Tenant id. */

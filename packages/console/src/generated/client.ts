@@ -38,6 +38,9 @@ import type {
   SimulationRestart,
   Simulation,
   SimulationList,
+  ChaosRequest,
+  ChaosRun,
+  ChaosList,
   OnboardingRequest,
   Onboarding,
   Arrivals,
@@ -422,6 +425,24 @@ export function stopSimulation(params: {
   readonly id: string;
 }, signal: AbortSignal | null = null): Promise<Simulation> {
   return client.stopSimulation({ ...params }, optionsOf(signal));
+}
+
+/** Chaos runs: what was sent, what was refused, what became a dead letter. */
+export function listChaos(signal: AbortSignal | null = null): Promise<ChaosList> {
+  return client.listChaos({}, optionsOf(signal));
+}
+
+/** Sends every bad input over MQTT and looks up what is answered, as `skerry simulate chaos` does. */
+export function startChaos(body: ChaosRequest, signal: AbortSignal | null = null): Promise<ChaosRun> {
+  return client.startChaos({ body }, optionsOf(signal));
+}
+
+/** Ends a chaos run; what it sent stays, and what it found so far, too. */
+export function stopChaos(params: {
+  /** Id of the run. */
+  readonly id: string;
+}, signal: AbortSignal | null = null): Promise<ChaosRun> {
+  return client.stopChaos({ ...params }, optionsOf(signal));
 }
 
 /** Ready commands that send a first message of a device, with the real addresses and without a secret. */

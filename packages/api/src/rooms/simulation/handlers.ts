@@ -5,8 +5,9 @@ import type { HandlerNeeds } from '../../handler-needs.ts';
 import { LIMITS } from '../../limits.ts';
 import type { Model } from '../../schemas.ts';
 import { formatTime } from '../../time.ts';
-import type { SIMULATION_OPERATIONS } from './operations.ts';
 import type { SimulationEntry, SimulationRequest } from './simulation-desk.ts';
+
+type SimulationIds = 'listSimulations' | 'startSimulation' | 'restartSimulation' | 'stopSimulation';
 
 const DEFAULT_DEVICES = { 'wind-farm': 13, factory: 15, traffic: 10 } as const;
 
@@ -15,7 +16,7 @@ export function simulationHandlers({
   platform,
   access,
   clock,
-}: Pick<HandlerNeeds, 'platform' | 'access' | 'clock'>): Handlers<keyof typeof SIMULATION_OPERATIONS> {
+}: Pick<HandlerNeeds, 'platform' | 'access' | 'clock'>): Handlers<SimulationIds> {
   const desk = platform.simulation;
   /** A seed that nobody chose: no two of a day are alike. */
   const anySeed = () => Math.floor(clock.nowMicros() / 1_000) % 4_294_967_296;

@@ -6,6 +6,7 @@ import {
   type Api,
   ApiError,
   type ApiNeeds,
+  type ChaosDesk,
   openApi,
   type PlatformConfiguration,
   type SimulationDesk,
@@ -168,12 +169,20 @@ const NO_SIMULATIONS: SimulationDesk = {
   stop: async () => undefined,
 };
 
+const NO_CHAOS: ChaosDesk = {
+  inputs: 0,
+  list: () => [],
+  start: () => refuse('bad inputs are sent over MQTT, and this role takes none: use skerry simulate chaos'),
+  stop: async () => undefined,
+};
+
 /** What this role has none of. */
 const NOT_HERE = {
   connections: () => 0,
   diskFreeBytes: async () => undefined,
   audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
   simulation: NO_SIMULATIONS,
+  chaos: NO_CHAOS,
   isReadOnly: false,
 } satisfies Partial<LivePlatformNeeds>;
 
