@@ -118,6 +118,9 @@ iot_store_fold_seconds | histogram | writer |  | Time in which the state of devi
 iot_store_merged_chunks_total | counter | up |  | Chunks that merging did away with.
 iot_store_points_total | counter | up writer |  | Points made durable.
 iot_store_query_seconds | histogram | up writer |  | Time of a query.
+iot_postgres_reads_total | counter | cloud | server | Questions answered, by who was asked. | with postgres.readUrl
+iot_postgres_standby_answers | gauge | cloud |  | 1 while the standby answers questions. | with postgres.readUrl
+iot_postgres_standby_stale_seconds | gauge | cloud |  | Everything committed longer ago than this is known to be on the standby. | with postgres.readUrl
 iot_store_retention_refused | gauge | up writer |  | 1 while retention removes nothing because the wall clock has jumped.
 iot_store_rollup_lag_seals | gauge | up writer |  | Seals not yet applied to the rollups.
 iot_store_seal_seconds | histogram | up writer |  | Time from a seal to its durability.

@@ -388,6 +388,8 @@ export interface Platform {
   metrics(): Promise<readonly MetricFamily[]>;
   /** Empty when ready. */
   readiness(): readonly ReadinessReason[];
+  /** What is not as agreed and keeps the platform from nothing; nothing when absent. */
+  notes?(): readonly ReadinessReason[];
   configuration(): PlatformConfiguration;
   /** Simulated worlds that publish as devices do. */
   readonly simulation: SimulationDesk;

@@ -236,7 +236,16 @@ test('openApi says 503 with reasons while the platform is not ready', async () =
   assert.deepEqual(body, {
     ready: false,
     reasons: [{ code: 'catching-up', detail: '5,000 records behind' }],
+    notes: [],
   });
+});
+
+test('openApi stays ready with notes of what is not as agreed', async () => {
+  await using scene = await openScene();
+  const notes = [{ code: 'standby-behind', detail: 'the primary answers' }];
+  Object.assign(scene.platform, { notes: () => notes });
+  const answer = await scene.get('/ready');
+  assert.deepEqual([answer.status, await answer.json()], [200, { ready: true, reasons: [], notes }]);
 });
 
 /** Metrics with and without the name of something of a tenant. */

@@ -282,6 +282,13 @@ export const LIMITS = {
     what: 'Text of one request to a sink, before it is compressed; one line may go beyond it.',
     whenFull: 'The next lines follow in the next request.',
   },
+  standbyLookMs: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Time between two looks at what a standby of PostgreSQL has replayed.',
+    whenFull:
+      'It is looked at again; a question goes to the primary when nothing is known within `postgres.readStaleSecs`.',
+  },
   sinkAnswerMs: {
     value: 30_000,
     unit: 'ms',

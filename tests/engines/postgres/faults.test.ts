@@ -299,3 +299,96 @@ async function ownerOf(own: { readonly pids: readonly number[] }): Promise<[numb
   const { uid, gid } = await stat(`/proc/${own.pids[0]}`);
   return [uid, gid];
 }
+test('openPostgresStore: a server that is down for a long time costs nothing but time: seal, fold and questions go on when it is back', async () => {
+  const schema = aSchema();
+  await using own = await startPostgres();
+  await using pool = aPool(own.url(), schema, { connectMs: 1_000 });
+  await using store = await aStore(pool);
+  await store.load();
+  for (let number = 1; number <= 3; number++) await store.seal(tenPoints(number));
+  await own.stop();
+  const isAway = (fault: unknown) => hasCode('store-unreachable')(fault) && adviceOf(fault) === 'retry';
+  // what a pipeline does in half an hour, without its pauses
+  for (let attempt = 0; attempt < 60; attempt++) {
+    await assert.rejects(store.seal(tenPoints(4)), isAway);
+    if (attempt % 10 === 0) await assert.rejects(store.work(), isAway);
+  }
+  assert.deepEqual(pool.figures(), { used: 0, idle: 0, waiting: 0 }, 'connections are left over');
+  await assert.rejects(aStore(pool, { owner: 'heir' }), isAway);
+  await own.restart();
+  await sealUntilDone(store, tenPoints(4));
+  while (await store.work());
+  assert.equal(
+    await own.sql(`SELECT count(*), count(DISTINCT (position, ordinal)) FROM "${schema}".points`),
+    '40|40',
+  );
+  assert.equal((await store.load()).accounts[0]?.stored, 40);
+});
+
+test('openPostgresStore: a seal that finds no free connection is tried again, and goes in when there is one', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema, { connectionsMax: 1, connectMs: 100 });
+  await using store = await aStore(pool);
+  await store.load();
+  await pool.use('hold the connection', async () => {
+    await assert.rejects(store.seal(tenPoints(1)), (fault) => {
+      assert.match(String(fault), /raise max_connections of the server or lower postgres\.pool/);
+      return hasCode('store-connections-full')(fault) && adviceOf(fault) === 'retry';
+    });
+  });
+  await store.seal(tenPoints(1));
+  assert.equal(await countOf(schema), '10');
+});
+
+test('openPostgresPool: a deadlock, a serialization failure, a lock and a statement that take too long are told by their codes, and can be tried again', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema, { statementMs: 2_000 });
+  await server.sql(
+    'CREATE TABLE contended(id integer PRIMARY KEY, n integer); INSERT INTO contended VALUES (1, 0), (2, 0)',
+  );
+  const add = (id: number) => `UPDATE public.contended SET n = n + 1 WHERE id = ${id}`;
+  const first = Promise.withResolvers<void>();
+  const crossing = [
+    [1, 2],
+    [2, 1],
+  ].map(([one = 0, other = 0], i) =>
+    pool.transact('cross', async (session) => {
+      await session.run(add(one));
+      if (i === 0) await first.promise;
+      else first.resolve();
+      await session.run(add(other));
+    }),
+  );
+  const ends = await Promise.allSettled(crossing);
+  const lost = ends.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  assert.equal(lost.length, 1, 'one of the two is given up');
+  const isCode = (state: string, code: 'store-contended' | 'deadline-passed') => (fault: unknown) => {
+    assert.equal(adviceOf(fault), 'retry');
+    assert.equal((fault as { facts?: { state?: string } }).facts?.state, state);
+    return hasCode(code)(fault);
+  };
+  assert.ok(isCode('40P01', 'store-contended')(lost[0]));
+  const serial = pool.transact('count', async (session) => {
+    await session.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+    await session.query('SELECT n FROM public.contended');
+    await server.sql(add(1));
+    await session.run(add(1));
+  });
+  await assert.rejects(serial, isCode('40001', 'store-contended'));
+  const waiting = pool.transact('hold a row', async (session) => {
+    await session.run(add(1));
+    await assert.rejects(
+      pool.use('wait for it', async (other) => {
+        await other.run('SET lock_timeout = 100');
+        await other.run(add(1));
+      }),
+      isCode('55P03', 'store-contended'),
+    );
+  });
+  await waiting;
+  await assert.rejects(
+    pool.use('take long', (session) => session.query('SELECT pg_sleep(30)')),
+    isCode('57014', 'deadline-passed'),
+  );
+});
+

@@ -1,3 +1,4 @@
+-- version 1
 CREATE TABLE sources(
   id smallint PRIMARY KEY, journal_id text NOT NULL UNIQUE, label text NOT NULL,
   epoch bigint NOT NULL, owner text NOT NULL, opened timestamptz NOT NULL, sealed timestamptz,
@@ -211,3 +212,172 @@ ALTER TABLE device_clients ENABLE ROW LEVEL SECURITY;
 CREATE POLICY writer ON device_clients TO skerry_writer USING (true) WITH CHECK (true);
 CREATE POLICY tenant ON device_clients FOR SELECT TO skerry_reader
   USING (tenant = current_setting('skerry.tenant', true));
+
+-- version 2
+CREATE TABLE gateway_journals(
+  journal text PRIMARY KEY, name text NOT NULL, as_of bigint NOT NULL, sent bigint NOT NULL,
+  told timestamptz NOT NULL, ended boolean NOT NULL
+) WITH (fillfactor = 20);
+CREATE TABLE gateway_accounts(
+  journal text NOT NULL, tenant text COLLATE "C" NOT NULL, project text COLLATE "C" NOT NULL, received bigint NOT NULL, received_qos0 bigint NOT NULL,
+  as_of bigint NOT NULL, PRIMARY KEY (journal, tenant, project)
+) WITH (fillfactor = 20);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_journals, gateway_accounts TO skerry_writer;
+
+-- version 3
+CREATE TABLE sinks(
+  name text NOT NULL, source smallint NOT NULL REFERENCES sources, seal bigint NOT NULL DEFAULT 0,
+  points bigint NOT NULL DEFAULT 0, refused bigint NOT NULL DEFAULT 0, missed bigint NOT NULL DEFAULT 0,
+  changed timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, source)
+) WITH (fillfactor = 20);
+CREATE TABLE sink_refusals(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, sink text NOT NULL, source smallint NOT NULL,
+  position bigint NOT NULL, ordinal integer NOT NULL, line text NOT NULL, reason text NOT NULL,
+  refused timestamptz NOT NULL DEFAULT now(), UNIQUE (sink, source, position, ordinal)
+);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON sinks, sink_refusals TO skerry_writer;
+
+-- version 4
+CREATE TABLE roles(
+  id text PRIMARY KEY, role text NOT NULL, place text NOT NULL, started timestamptz NOT NULL DEFAULT clock_timestamp(),
+  told timestamptz NOT NULL, ended boolean NOT NULL, report text NOT NULL
+) WITH (fillfactor = 20);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON roles TO skerry_writer;
+
+-- version 5
+CREATE TABLE retention(
+  single boolean PRIMARY KEY DEFAULT true CHECK (single), raw_days integer NOT NULL, rollup_days integer NOT NULL,
+  chunk_hours integer NOT NULL, compress_days integer NOT NULL, changed timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE MATERIALIZED VIEW points_minutes WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 minute', time) AS start, count(*) AS count, min(value) AS min,
+    max(value) AS max, sum(value) AS sum, min(ARRAY[date_part('epoch', time - timestamptz '1970-01-01 00:00:00+00'), position::double precision,
+    ordinal::double precision, value]) AS head, max(ARRAY[date_part('epoch', time - timestamptz '1970-01-01 00:00:00+00'), position::double precision,
+    ordinal::double precision, value]) AS tail
+  FROM points WHERE value IS NOT NULL GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW points_hours WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 hour', start) AS start, sum(count)::bigint AS count, min(min) AS min,
+    max(max) AS max, sum(sum) AS sum, min(head) AS head, max(tail) AS tail
+  FROM points_minutes GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW points_days WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 day', start) AS start, sum(count)::bigint AS count, min(min) AS min,
+    max(max) AS max, sum(sum) AS sum, min(head) AS head, max(tail) AS tail
+  FROM points_hours GROUP BY 1, 2 WITH NO DATA;
+CREATE VIEW telemetry_minutes WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_minutes r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE VIEW telemetry_hours WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_hours r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE VIEW telemetry_days WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_days r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+
+CREATE VIEW timescale_jobs AS
+  SELECT j.job_id, j.proc_name::text AS policy, coalesce(c.view_name, j.hypertable_name)::text AS relation, j.config,
+    j.scheduled, j.schedule_interval, s.last_run_status, s.last_run_started_at, s.total_failures
+  FROM timescaledb_information.jobs j LEFT JOIN timescaledb_information.job_stats s ON s.job_id = j.job_id
+    LEFT JOIN timescaledb_information.continuous_aggregates c ON (j.hypertable_schema, j.hypertable_name) IN (
+      (c.view_schema, c.view_name), (c.materialization_hypertable_schema, c.materialization_hypertable_name))
+  WHERE (j.proc_schema = 'skerry' AND j.proc_name = 'retain_points')
+    OR (c.view_schema = 'skerry' AND c.view_name IN ('points_minutes', 'points_hours', 'points_days'))
+    OR (j.hypertable_schema = 'skerry' AND j.hypertable_name = 'points');
+
+CREATE OR REPLACE FUNCTION drop_day(day date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+DECLARE cut timestamptz := (day + 1)::timestamptz;
+  one record;
+  held boolean;
+  dropped boolean := false;
+BEGIN
+  IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
+    WHERE s.seal > f.rolled_seal AND f.rolled < cut) THEN RETURN false; END IF;
+  FOR one IN SELECT chunk_schema, chunk_name, range_start, range_end FROM timescaledb_information.chunks
+    WHERE hypertable_schema = current_schema() AND hypertable_name = 'points' AND chunk_creation_time < cut
+    ORDER BY range_start
+  LOOP
+    EXECUTE format('LOCK TABLE %I.%I IN SHARE MODE', one.chunk_schema, one.chunk_name);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE received >= $1)', one.chunk_schema, one.chunk_name)
+      INTO held USING cut;
+    CONTINUE WHEN held;
+    EXECUTE format('INSERT INTO gone SELECT series_id, max(time) FROM %I.%I GROUP BY series_id
+      ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until)', one.chunk_schema, one.chunk_name);
+    PERFORM drop_chunks('points', older_than => one.range_end, newer_than => one.range_start);
+    dropped := true;
+  END LOOP;
+  RETURN dropped;
+END $body$;
+
+CREATE PROCEDURE retain_points(job_id integer, config jsonb) LANGUAGE plpgsql
+  SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+DECLARE believed timestamptz;
+BEGIN
+  SELECT coalesce(min(f.retention) FILTER (WHERE s.sealed > now() - interval '1 day'), max(f.retention)) INTO believed
+    FROM folds f JOIN sources s ON s.id = f.source;
+  IF believed IS NULL OR believed = 'epoch' THEN RETURN; END IF;
+  PERFORM drop_day((believed - make_interval(days => (config->>'raw_days')::integer))::date - 1);
+END $body$;
+
+CREATE FUNCTION make_policies() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+DECLARE kept retention;
+BEGIN
+  SELECT * INTO STRICT kept FROM retention;
+  PERFORM set_chunk_time_interval('points', make_interval(hours => kept.chunk_hours));
+  PERFORM remove_compression_policy('points', if_exists => true);
+  IF kept.compress_days > 0 THEN
+    PERFORM add_compression_policy('points', compress_after => make_interval(days => kept.compress_days));
+  END IF;
+  PERFORM remove_continuous_aggregate_policy('points_minutes', if_exists => true);
+  PERFORM remove_retention_policy('points_minutes', if_exists => true);
+  PERFORM add_continuous_aggregate_policy('points_minutes', start_offset => make_interval(days => kept.raw_days),
+    end_offset => interval '5 minutes', schedule_interval => interval '5 minutes');
+  PERFORM add_retention_policy('points_minutes', drop_after => make_interval(days => kept.rollup_days));
+  PERFORM remove_continuous_aggregate_policy('points_hours', if_exists => true);
+  PERFORM remove_retention_policy('points_hours', if_exists => true);
+  PERFORM add_continuous_aggregate_policy('points_hours', start_offset => make_interval(days => least(kept.raw_days + 1, greatest(kept.rollup_days, 1))),
+    end_offset => interval '1 hour', schedule_interval => interval '30 minutes');
+  PERFORM add_retention_policy('points_hours', drop_after => make_interval(days => kept.rollup_days));
+  PERFORM remove_continuous_aggregate_policy('points_days', if_exists => true);
+  PERFORM remove_retention_policy('points_days', if_exists => true);
+  PERFORM add_continuous_aggregate_policy('points_days', start_offset => make_interval(days => greatest(least(kept.raw_days + 3, kept.rollup_days), 3)),
+    end_offset => interval '1 day', schedule_interval => interval '6 hours');
+  PERFORM add_retention_policy('points_days', drop_after => make_interval(days => kept.rollup_days));
+  PERFORM delete_job(job_id) FROM timescale_jobs WHERE policy = 'retain_points';
+  PERFORM add_job(format('%I.retain_points', current_schema())::regproc, interval '1 hour',
+    config => jsonb_build_object('raw_days', kept.raw_days));
+END $body$;
+REVOKE ALL ON FUNCTION make_policies FROM PUBLIC;
+REVOKE ALL ON PROCEDURE retain_points FROM PUBLIC;
+CREATE FUNCTION has_retention(new_raw integer, new_rollup integer, new_chunk integer, new_compress integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  RETURN EXISTS (SELECT FROM retention WHERE
+    (raw_days, rollup_days, chunk_hours, compress_days) = (new_raw, new_rollup, new_chunk, new_compress))
+    AND (SELECT count(DISTINCT policy || ' ' || coalesce(relation, '')) FROM timescale_jobs WHERE policy = 'retain_points'
+      OR (relation = 'points' AND policy = 'policy_compression')
+      OR (relation <> 'points' AND policy IN ('policy_refresh_continuous_aggregate', 'policy_retention')))
+      = 7 + (new_compress > 0)::integer;
+END $body$;
+
+CREATE FUNCTION set_retention(new_raw integer, new_rollup integer, new_chunk integer, new_compress integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  IF has_retention(new_raw, new_rollup, new_chunk, new_compress) THEN RETURN false; END IF;
+  PERFORM pg_advisory_xact_lock(1397445209, hashtext(current_schema() || ' retention'));
+  IF has_retention(new_raw, new_rollup, new_chunk, new_compress) THEN RETURN false; END IF;
+  INSERT INTO retention(raw_days, rollup_days, chunk_hours, compress_days)
+    VALUES (new_raw, new_rollup, new_chunk, new_compress)
+    ON CONFLICT (single) DO UPDATE SET raw_days = new_raw, rollup_days = new_rollup, chunk_hours = new_chunk,
+      compress_days = new_compress, changed = now();
+  PERFORM make_policies();
+  RETURN true;
+END $body$;
+
+GRANT SELECT ON retention, timescale_jobs TO skerry_writer;
+REVOKE ALL ON FUNCTION has_retention, set_retention FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION has_retention, set_retention TO skerry_writer;
+GRANT SELECT ON telemetry_minutes, telemetry_hours, telemetry_days TO skerry_writer, skerry_reader;

@@ -67,12 +67,12 @@ test('skerry_reader: sees the tenant of its setting in every table and view that
   await using store = await aStore(pool);
   await store.load();
   await store.seal(
-    aSeal(1, [point(1, 1), point(2, 'secret'), point(3, true)], {
+    aSeal(1, [point(1, 1), point(2, 'secret'), point(3, true), point(3, 7, 9)], {
       series: [ofTenant('a', 1), ofTenant('b', 2), ofTenant('b', 3)],
     }),
   );
   while (await store.work());
-  const views = ['telemetry', 'telemetry_latest', 'iot_messages', 'series', 'devices'];
+  const views = ['telemetry', 'telemetry_latest', 'telemetry_minutes', 'iot_messages', 'series', 'devices'];
   for (const view of views) {
     const column = view === 'iot_messages' ? 'tenant_id' : 'tenant';
     const ask = `SELECT count(*), count(*) FILTER (WHERE ${column} <> 'b') FROM "${schema}".${view}`;

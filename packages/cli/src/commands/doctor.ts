@@ -23,6 +23,7 @@ import { looseRights } from '../processes/folder-rights.ts';
 import { readCrashes } from '../processes/supervisor.ts';
 import { certificateNameFaults } from '../processes/tls-files.ts';
 import { VERSION } from '../version.ts';
+import { retentionFindings } from './doctor-retention.ts';
 import { configFlags, configSources, urlOf } from './instance.ts';
 import { OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
@@ -57,6 +58,7 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
     ...folder,
     clockFinding(),
     listenerFinding(config),
+    ...retentionFindings(config),
     ...(isUsable ? [crashFinding(config.dataDir)] : []),
     finding,
     ...(run

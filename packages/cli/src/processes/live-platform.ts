@@ -75,6 +75,8 @@ export interface LivePlatformNeeds {
   /** Offset behind the last durable record of the own journal. */
   readonly journalEnd: () => number;
   readonly isReadOnly: boolean;
+  /** What is not as agreed and keeps the process from nothing. */
+  readonly notes?: () => readonly ReadinessReason[];
 }
 
 const PAGE_ROWS = 4_096;
@@ -276,6 +278,10 @@ export class LivePlatform implements Platform, Disposable {
     if (refusal !== undefined) reasons.push({ code: refusal, detail: REFUSAL_DETAILS[refusal] });
     reasons.push(...this.#pipeline.reasons);
     return reasons;
+  }
+
+  notes(): readonly ReadinessReason[] {
+    return this.#needs.notes?.() ?? [];
   }
 
   configuration(): PlatformConfiguration {

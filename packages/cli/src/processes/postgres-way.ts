@@ -1,4 +1,4 @@
-import type { PostgresPoolOptions } from '@skerry/series/postgres';
+import type { PostgresPoolOptions, StandbyReadsOptions } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
 
@@ -21,4 +21,15 @@ export function poolOptionsOf(
       ? {}
       : { password: () => readSecret('postgres.passwordFile', passwordFile) ?? '' }),
   };
+}
+
+/** How the configured standby is read; undefined where none is. It has the same user, password and authorities as the primary. */
+export function standbyOptionsOf(
+  config: Pick<SkerryConfig, 'postgres'>,
+  applicationName: string,
+): StandbyReadsOptions | undefined {
+  const { readUrl, readStaleSecs } = config.postgres;
+  if (readUrl === '') return undefined;
+  const primary = poolOptionsOf(config, applicationName);
+  return { primary, standby: { ...primary, url: readUrl }, staleMs: readStaleSecs * 1_000 };
 }

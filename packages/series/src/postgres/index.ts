@@ -10,3 +10,11 @@ export { type RoleTell, tellRole } from './role-rows.ts';
 export { openSinkBook, readRange, type SinkBookOptions, type SinkRange, sourcesOf } from './sink-book.ts';
 export type { SourceIdentity } from './source-row.ts';
 export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';
+export { type RetentionPolicy, setRetention } from './retention-policies.ts';
+export {
+  StandbyReads,
+  type StandbyReadsNeeds,
+  type StandbyReadsOptions,
+  type StandbyState,
+  type StandbyTrouble,
+} from './standby-reads.ts';

@@ -2,6 +2,7 @@ import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
+import { plainRetention, retentionGrants, timescaleRetention } from './schema-retention.ts';
 import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
@@ -39,6 +40,12 @@ export const MIGRATIONS: readonly {
   { version: 2, sql: ({ hasRoles }) => GATEWAY_TABLES + (hasRoles ? GATEWAY_GRANTS : '') },
   { version: 3, sql: ({ hasRoles }) => SINK_TABLES + (hasRoles ? SINK_GRANTS : '') },
   { version: 4, sql: ({ hasRoles }) => ROLE_TABLES + (hasRoles ? ROLE_GRANTS : '') },
+  {
+    version: 5,
+    sql: ({ schema, isTimescale, hasRoles }) =>
+      (isTimescale ? timescaleRetention(schema) : plainRetention(schema)) +
+      (hasRoles ? retentionGrants(isTimescale) : ''),
+  },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */
@@ -69,7 +76,7 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
     await session.run(
       'CREATE TABLE IF NOT EXISTS schema_versions(version integer PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())',
     );
-    const place = await placeOf(session, pool);
+    const place = await placeOf(session, pool, from);
     for (const { version, sql } of MIGRATIONS.filter((one) => one.version > from)) {
       await session.run(sql(place));
       await session.run('INSERT INTO schema_versions(version) VALUES ($1)', [version]);
@@ -118,19 +125,30 @@ async function versionOf(session: PostgresSession, pool: PostgresPool): Promise<
   return version;
 }
 
-async function placeOf(session: PostgresSession, pool: PostgresPool): Promise<MigrationPlace> {
+async function placeOf(session: PostgresSession, pool: PostgresPool, from: number): Promise<MigrationPlace> {
   await session.run(MAKE_ROLES);
-  const [row] = await session.query(`SELECT
-    EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS "isTimescale",
-    EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.iot_messages') AND relkind IN ('r', 'p')) AS earlier,
-    (SELECT count(*) FROM pg_roles WHERE rolname IN ('skerry_writer', 'skerry_reader')) = 2 AS "hasRoles"`);
-  if (row?.earlier === true) {
-    await session.run('ALTER TABLE public.iot_messages RENAME TO iot_messages_earlier');
-  }
+  const [row] = await session.query(
+    `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS "hasExtension",
+      current_setting('timescaledb.license', true) AS license,
+      (SELECT relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = $1 AND c.relname = 'points') AS points,
+      EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('public.iot_messages') AND relkind IN ('r', 'p')) AS earlier,
+      (SELECT count(*) FROM pg_roles WHERE rolname IN ('skerry_writer', 'skerry_reader')) = 2 AS "hasRoles"`,
+    [pool.schemaName],
+  );
+  // what the tables were made as is what they stay, whatever was installed since
+  const isTimescale = from === 0 ? row?.hasExtension === true : row?.points === 'r';
+  if (isTimescale && row?.license === 'apache')
+    throw new SeriesError(
+      'store-not-opened',
+      `Cannot use TimescaleDB for the schema ${pool.schemaName}: found timescaledb.license apache, wanted timescale, which has compression, continuous aggregates and jobs; or a database without the extension.`,
+    );
+  const isEarlier = from === 0 && row?.earlier === true;
+  if (isEarlier) await session.run('ALTER TABLE public.iot_messages RENAME TO iot_messages_earlier');
   return {
     schema: pool.schema,
-    isTimescale: row?.isTimescale === true,
-    earlier: row?.earlier === true ? 'public.iot_messages_earlier' : undefined,
+    isTimescale,
+    earlier: isEarlier ? 'public.iot_messages_earlier' : undefined,
     hasRoles: row?.hasRoles === true,
   };
 }

@@ -28,11 +28,6 @@ export class Partitions {
     return this.#isTimescale ? 'points' : `points_${day.replaceAll('-', '')}`;
   }
 
-  /** The days that may be dropped, oldest first; of a hypertable the last one that is older than `rawDays` by `micros`. */
-  async days(session: PostgresSession, micros: number, rawDays: number): Promise<string[]> {
-    return this.#isTimescale ? hypertableDays(micros - rawDays * DAY_MICROS) : await partitionDays(session);
-  }
-
   /** Makes the days ahead of a receive time, where they are missing. */
   async makeAhead(receivedMicros: number): Promise<void> {
     const last = dayOf(receivedMicros + this.#daysAhead * DAY_MICROS);
@@ -65,11 +60,6 @@ export async function partitionDays(session: PostgresSession): Promise<string[]>
      WHERE i.inhparent = 'points'::regclass AND c.relname ~ '^points_[0-9]{8}$' ORDER BY 1`,
   );
   return rows.map(({ day }) => String(day));
-}
-
-/** The last day that may go from a hypertable when what is older than `micros` goes: its chunks are dropped by the time of their making. */
-function hypertableDays(micros: number): string[] {
-  return [dayOf(micros - DAY_MICROS)];
 }
 
 /** The months `yyyy-mm` that rollups have partitions of, oldest first. */

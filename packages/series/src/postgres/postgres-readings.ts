@@ -18,27 +18,33 @@ import { readAllStages } from './stage-rows.ts';
 export interface PostgresReadingsNeeds {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly breathe: Breathe;
+  /** Answers questions about devices and points; the pool itself when absent. */
+  readonly standby?: Pick<PostgresPool, 'read'>;
 }
 
 /**
  * Answers what `skerry cloud` asks, over all sources, from the tables alone: each answer is of one moment. The pool is
- * the caller's; one whose URL says `target_session_attrs=any` may read from a standby.
+ * the caller's. What somebody decides by (the ledger, dead letters, positions, declared pipelines) is asked of it; the
+ * large questions, about devices and points, may go to a standby, and are as old as that one is.
  */
 export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadingsNeeds): PostgresReadings {
   const read = <T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> =>
     pool.read(action, LIMITS.readMs.value, work);
+  const standby = needs.standby ?? pool;
+  const show = <T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> =>
+    standby.read(action, LIMITS.readMs.value, work);
   return {
-    devices: (query) => read('list devices', (session) => listDevices(session, query)),
+    devices: (query) => show('list devices', (session) => listDevices(session, query)),
     device: (key) =>
-      read('read a device', async (session) => {
+      show('read a device', async (session) => {
         const detail = await readDevice(session, key);
         return detail && { ...detail, connected: await connectedNow(session, key) };
       }),
-    latest: (key) => read('read newest values', (session) => readLatest(session, key)),
-    gaps: (query) => read('list gaps', (session) => listGaps(session, query)),
+    latest: (key) => show('read newest values', (session) => readLatest(session, key)),
+    gaps: (query) => show('list gaps', (session) => listGaps(session, query)),
     points: ({ series: key, ...query }) => {
       const turn = new Turn(needs.clock, needs.breathe, query.deadlineMs);
-      return pool.read('answer a query', query.deadlineMs, async (session) => {
+      return standby.read('answer a query', query.deadlineMs, async (session) => {
         const [row] = await session.query(
           'SELECT id FROM series WHERE tenant = $1 AND project = $2 AND device = $3 AND metric = $4',
           [...namesOf(key), storable(key.metric)],
@@ -53,15 +59,15 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     deadLetterReasons: (filter) => read('count dead letters', (session) => countReasons(session, filter)),
     ledger: () => read('read the ledger', readLedger),
     connectivity: (query) =>
-      read('read how a device is connected', (session) => readConnectivity(session, query)),
+      show('read how a device is connected', (session) => readConnectivity(session, query)),
     stageRows: () => read('read declared pipelines', readAllStages),
     sources: () => read('read the sources', readSources),
-    figures: () => read('measure the store', readFigures),
+    figures: () => show('measure the store', readFigures),
     roles: () => read('read the processes of the site', readRoles),
     sinks: () => read('read the sinks', readSinks),
-    now: () => read('read the newest seals', cursorNow),
+    now: () => show('read the newest seals', cursorNow),
     changes: (cursor, filter, pointsMax) =>
-      read('read what came since', (session) => readChanges(session, cursor, filter, pointsMax)),
+      show('read what came since', (session) => readChanges(session, cursor, filter, pointsMax)),
   };
 }
 

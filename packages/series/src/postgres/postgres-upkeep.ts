@@ -1,8 +1,11 @@
 import { endOf, isExpired, type RetentionClock } from '../retention.ts';
-import { type Partitions, partitionMonths } from './partitions.ts';
+import { FoldNotTaken } from './fold.ts';
+import { type Partitions, partitionDays, partitionMonths } from './partitions.ts';
 import type { PostgresPool } from './postgres-pool.ts';
 import { microsOf, timestampOf } from './postgres-values.ts';
+import { rollUp } from './roll-up.ts';
 import type { SourceMemory } from './source-memory.ts';
+import { readFold } from './source-row.ts';
 import type { PostgresStoreNeeds, StoreSettings } from './store-options.ts';
 
 const PERIOD_MS = 60_000;
@@ -16,6 +19,8 @@ export interface UpkeepParts {
   readonly partitions: Partitions;
   readonly retention: RetentionClock;
   readonly settings: StoreSettings;
+  /** True where a job of TimescaleDB deletes points. */
+  readonly isTimescale: boolean;
   readonly needs: Pick<PostgresStoreNeeds, 'clock' | 'logger'>;
 }
 
@@ -35,7 +40,7 @@ export class PostgresUpkeep {
 
   /** Does what is due; true while there is more of it. */
   async step({ source, state }: Pick<SourceMemory, 'source' | 'state'>): Promise<boolean> {
-    const { needs, retention, partitions, settings } = this.#parts;
+    const { needs, retention, partitions, settings, isTimescale } = this.#parts;
     const nowMs = needs.clock.monotonicMs();
     if (nowMs - this.#lastMs < PERIOD_MS) return false;
     this.#lastMs = nowMs;
@@ -44,16 +49,39 @@ export class PostgresUpkeep {
     await partitions.makeAhead(state.receivedMicros);
     const rawMicros = retention.microsFor(settings.rawDays, state.logMicros);
     if (rawMicros === 0) return false;
-    await this.#dropDays(rawMicros, source.id);
+    await this.#rollLeft(source.id);
+    if (!isTimescale) await this.#dropDays(rawMicros, source.id);
     await this.#dropMonths(retention.microsFor(settings.rollupDays, state.logMicros));
     const isMore = await this.#prune(source.id, rawMicros);
     if (isMore) this.#lastMs = -Infinity;
     return isMore;
   }
 
+  /** A source that nobody has written for a day is rolled up by whoever writes another, or its points would keep all days. */
+  async #rollLeft(source: number): Promise<void> {
+    const { pool, needs } = this.#parts;
+    const [left] = await pool.use('look for sources that nobody writes', (session) =>
+      session.query(
+        `SELECT s.id, s.epoch, s.seal, s.label FROM sources s JOIN folds f ON f.source = s.id
+         WHERE s.id <> $1 AND s.seal > f.rolled_seal AND s.sealed < now() - interval '1 day' LIMIT 1`,
+        [source],
+      ),
+    );
+    if (!left) return;
+    const of = { id: Number(left.id), epoch: Number(left.epoch) };
+    const before = await pool.use('look for rollups', (session) => readFold(session, of));
+    try {
+      await rollUp(pool, of, before, Number(left.seal));
+      needs.logger.log('info', 'points of a source that nobody writes rolled up', { label: left.label });
+    } catch (fault) {
+      // its writer is back, or another one did it
+      if (!(fault instanceof FoldNotTaken)) throw fault;
+    }
+  }
+
   /** Days that are too old for every source that was heard within a day: one that lags behind keeps what it writes. */
   async #dropDays(ownMicros: number, source: number): Promise<void> {
-    const { pool, settings, needs, partitions } = this.#parts;
+    const { pool, settings, needs } = this.#parts;
     const { days, leastMicros } = await pool.use('read the partitions', async (session) => {
       const [row] = await session.query(
         `SELECT date_part('epoch', min(f.retention)) AS least FROM folds f JOIN sources s ON s.id = f.source
@@ -62,7 +90,7 @@ export class PostgresUpkeep {
       );
       const others = row?.least === null || row?.least === undefined ? Infinity : microsOf(row.least);
       const least = Math.min(ownMicros, others);
-      return { days: await partitions.days(session, least, settings.rawDays), leastMicros: least };
+      return { days: await partitionDays(session), leastMicros: least };
     });
     for (const day of days.filter((one) => isExpired(endOf(one), settings.rawDays, leastMicros))) {
       const isDropped = await pool.use('drop a day of points', async (session) => {

@@ -16,7 +16,8 @@ export function processHandlers(
         ? [{ code: 'shutting-down', detail: 'the process is ending' }]
         : platform.readiness().map(({ code, detail }) => ({ code, detail }));
       if (reasons.length > 0) reply.code(503);
-      return { ready: reasons.length === 0, reasons };
+      const notes = platform.notes?.().map(({ code, detail }) => ({ code, detail })) ?? [];
+      return { ready: reasons.length === 0, reasons, notes };
     },
     getMetrics: async ({ asker, reply }) => {
       const all = await platform.metrics();

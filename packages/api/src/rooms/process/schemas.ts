@@ -53,5 +53,11 @@ export const PROCESS_SCHEMAS = {
   Readiness: object('Whether the platform takes and shows messages.', {
     ready: flag('Whether it does.'),
     reasons: list(object('Why it does not.', { code: text('Stable code.'), detail: text('The facts.') })),
+    notes: list(
+      object('What is not as agreed and keeps it from nothing.', {
+        code: text('Stable code.'),
+        detail: text('The facts.'),
+      }),
+    ),
   }),
 } as const;
