@@ -20,7 +20,22 @@ export const LIMITS = {
     what: 'Time for which `skerry gateway` gathers records for Kafka, when they do not come faster than they can be sent.',
     whenFull: 'They are sent.',
   },
-  projectTopicsEveryMs: {
+  rebirthNodeMs: {
+    value: 20_000,
+    unit: 'ms',
+    what: 'Time in which one process asks one Sparkplug edge node for its births at most once.',
+    whenFull: 'The request is held back; the node is asked with a later record.',
+  },  rebirthsPerMinute: {
+    value: 600,
+    unit: 'count',
+    what: 'Sparkplug edge nodes that one process asks for their births in a minute.',
+    whenFull: 'The others are asked with later records, so that a restart makes no storm.',
+  },  rebirthRecordMs: {
+    value: 60_000,
+    unit: 'ms',
+    what: 'Age of a record up to which it makes an edge node be asked for its births.',
+    whenFull: 'It is not asked for this record: what follows may hold the births.',
+  },  projectTopicsEveryMs: {
     value: 2_000,
     unit: 'ms',
     what: 'Time between two looks of a writer for topics that came with new projects, in the layouts that have them.',

@@ -17,7 +17,8 @@ export type JournalFault =
   | 'kafka-denied'
   | 'kafka-unsteady'
   | 'kafka-topic-missing'
-  | 'kafka-refused';
+  | 'kafka-refused'
+  | 'kafka-forgot';
 
 /** What a caller should do about each fault of the journal, and what it means (source of the error pages). */
 export const JOURNAL_FAULTS: Readonly<
@@ -76,6 +77,11 @@ export const JOURNAL_FAULTS: Readonly<
   'kafka-topic-missing': {
     advice: 'retry',
     meaning: 'A topic that is needed does not exist in the Kafka cluster.',
+  },
+  'kafka-forgot': {
+    advice: 'retry',
+    meaning:
+      'Kafka does not have records any more that it had acknowledged: a power cut of a replica that was alone, or a topic that was deleted. Gateways send again what their buffers hold; readers go on where the log was cut.',
   },
   'kafka-refused': {
     advice: 'give-up',

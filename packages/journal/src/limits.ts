@@ -137,7 +137,29 @@ export const LIMITS = {
     metric: 'iot_kafka_uplink_refused_total',
     key: 'kafka.topicsMax',
   },
-  kafkaPositionMs: {
+  kafkaMarks: {
+    value: 64,
+    unit: 'count',
+    what: 'Places to which the uplink can go back when Kafka has lost what it had acknowledged: one a second at first, fewer for longer ago.',
+    whenFull: 'Every second one of the older half is forgotten; then some more records are sent again.',
+  },  kafkaHoldMs: {
+    value: 60_000,
+    unit: 'ms',
+    what: 'Time for which the buffer keeps records that Kafka has acknowledged, since Kafka writes them to its disk later: Linux after 35 s at most.',
+    whenFull:
+      'They may be removed; what the buffer still has is sent again all the same where Kafka has lost it.',
+  },  kafkaHoldBytes: {
+    value: 128 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Records that the buffer keeps for that reason.',
+    whenFull: 'The oldest may be removed before their time.',
+  },  kafkaLookEveryMs: {
+    value: 5_000,
+    unit: 'ms',
+    what: 'Time between two looks of an uplink that has nothing to send at whether Kafka still has what it acknowledged.',
+    whenFull:
+      'It looks again; with something to send it looks whenever a connection is new or a try has failed.',
+  },  kafkaPositionMs: {
     value: 200,
     unit: 'ms',
     what: 'Time after which the position of the uplink is made durable while records are sent.',
@@ -187,7 +209,14 @@ export const LIMITS = {
     what: 'Records of kind `void` that are handed out at one time in the place of lost ones.',
     whenFull: 'The rest is handed out with the next read.',
   },
-  kafkaLagBatchesMax: {
+  kafkaNearPercent: {
+    value: 25,
+    unit: 'percent',
+    what: "Share of a topic's retention that is left for the oldest record that waits, from which on it is told with the hour.",
+    whenFull:
+      'The writer is degraded with `retention-near`; Kafka removes the record at the hour that is told.',
+    metric: 'iot_kafka_retention_left_seconds',
+  },  kafkaLagBatchesMax: {
     value: 4_096,
     unit: 'count',
     what: 'Batches of a partition whose time is kept until their records are done with.',

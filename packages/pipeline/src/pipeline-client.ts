@@ -1,4 +1,5 @@
 import type { StoredBatch } from '@skerry/journal';
+import type { RebirthCause, RebirthWanted } from './decoders/sparkplug-book.ts';
 import { PipelineError } from './errors.ts';
 import { RemoteFault } from './fault-message.ts';
 import type { LiveFilter, LivePull } from './live-subscription.ts';
@@ -23,6 +24,7 @@ export class PipelineClient {
   readonly #feeds = new Map<number, Feed>();
   #nextId = 1;
   #end: Error | undefined;
+  #onRebirth: (node: RebirthWanted, cause: RebirthCause) => void = () => undefined;
   #finish: (fault: FaultMessage | undefined) => void = () => undefined;
 
   constructor(mailbox: Mailbox) {
@@ -47,6 +49,11 @@ export class PipelineClient {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.#post({ type: 'request', id, method, args });
     });
+  }
+
+  /** Installs the one listener that is told which Sparkplug edge nodes are to be asked for their births. */
+  onRebirth(listener: (node: RebirthWanted, cause: RebirthCause) => void): void {
+    this.#onRebirth = listener;
   }
 
   /** Hands over a durable batch; its buffer goes with it. */
@@ -101,6 +108,7 @@ export class PipelineClient {
     if (message.type === 'answer') this.#settle(message.id)?.resolve(message.value);
     else if (message.type === 'fault') this.#settle(message.id)?.reject(new RemoteFault(message.fault));
     else if (message.type === 'ended') this.#ended(message.fault);
+    else if (message.type === 'rebirth') this.#onRebirth(message.node, message.cause);
     else {
       const feed = this.#feeds.get(message.id);
       if (!feed) return;

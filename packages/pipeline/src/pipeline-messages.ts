@@ -1,5 +1,6 @@
 import type { StoredBatch } from '@skerry/journal';
 import type { MetricFamily } from '@skerry/kernel';
+import type { RebirthCause, RebirthWanted } from './decoders/sparkplug-book.ts';
 import type { LiveFilter, LivePull } from './live-subscription.ts';
 import type { FaultMessage } from './mailbox.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -61,4 +62,5 @@ export type FromPipeline =
   | { readonly type: 'fault'; readonly id: number; readonly fault: FaultMessage }
   | { readonly type: 'live'; readonly id: number; readonly pull: LivePull }
   | { readonly type: 'refused'; readonly id: number; readonly fault: FaultMessage }
+  | { readonly type: 'rebirth'; readonly node: RebirthWanted; readonly cause: RebirthCause }
   | { readonly type: 'ended'; readonly fault: FaultMessage | undefined };

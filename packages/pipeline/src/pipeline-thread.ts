@@ -1,10 +1,17 @@
 import type { Clock, Meter } from '@skerry/kernel';
+import type { RebirthCause, RebirthWanted } from './decoders/sparkplug-book.ts';
 import { faultMessage } from './fault-message.ts';
 import { LIMITS } from './limits.ts';
 import type { LiveSubscription } from './live-subscription.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { FromPipeline, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
+
+/** A pipeline that is answered for. */
+export interface ServedPipeline extends Disposable {
+  /** Passes on that the births of a Sparkplug edge node are wanted. */
+  rebirth(node: RebirthWanted, cause: RebirthCause): void;
+}
 
 interface Feed {
   readonly subscription: LiveSubscription;
@@ -20,7 +27,7 @@ export function servePipeline(
   mailbox: Mailbox,
   pipeline: Pipeline,
   needs: { readonly clock: Pick<Clock, 'startTicker'>; readonly meter: Pick<Meter, 'snapshot'> },
-): Disposable {
+): ServedPipeline {
   const feeds = new Map<number, Feed>();
   const post = (message: FromPipeline): void => mailbox.post(message);
   mailbox.onMessage((message) => {
@@ -35,6 +42,7 @@ export function servePipeline(
     (fault: unknown) => post({ type: 'ended', fault: faultMessage(fault) }),
   );
   return {
+    rebirth: (node, cause) => post({ type: 'rebirth', node, cause }),
     [Symbol.dispose]: () => {
       ticker[Symbol.dispose]();
       for (const feed of feeds.values()) feed.subscription[Symbol.dispose]();

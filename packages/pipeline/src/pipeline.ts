@@ -21,7 +21,7 @@ import type {
   SeriesQuery,
   SeriesStore,
 } from '@skerry/series';
-import type { RebirthWanted } from './decoders/sparkplug-book.ts';
+import type { RebirthCause, RebirthWanted } from './decoders/sparkplug-book.ts';
 import type { LiveFilter, LiveSubscription } from './live-subscription.ts';
 import type { PipelineTracing } from './pipeline-trace.ts';
 import type { RouteConfig } from './routes.ts';
@@ -59,8 +59,8 @@ export interface PipelineNeeds {
   readonly failpoint: FailpointHook;
   /** Gives everything else on the thread a turn; a pause of 0 ms of the clock when absent. */
   readonly breathe?: () => Promise<void>;
-  /** Asks a Sparkplug edge node for its births: told when they become wanted, and at the start of those still wanted. */
-  readonly rebirthWanted?: (node: RebirthWanted) => void;
+  /** Asks a Sparkplug edge node for its births: told when they become wanted, at the start of those still wanted, and again while it sends without them, at most every `LIMITS.rebirthEveryMs`. */
+  readonly rebirthWanted?: (node: RebirthWanted, cause: RebirthCause) => void;
   /** Follows records that bring a trace context; absent where nothing is traced. */
   readonly tracing?: PipelineTracing | undefined;
 }

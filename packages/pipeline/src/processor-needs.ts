@@ -2,7 +2,7 @@ import type { Logger } from '@skerry/kernel';
 import type { DeadLetterReason } from '@skerry/model';
 import type { Catalogue } from './catalogue.ts';
 import type { DeadLetterBook } from './dead-letter-book.ts';
-import type { RebirthWanted, SparkplugBook } from './decoders/sparkplug-book.ts';
+import type { RebirthCause, RebirthWanted, SparkplugBook } from './decoders/sparkplug-book.ts';
 import type { LatestValues } from './latest-values.ts';
 import type { LiveRing } from './live-ring.ts';
 import type { OriginBook } from './origin-book.ts';
@@ -22,7 +22,7 @@ export interface ProcessorNeeds {
   readonly origins: OriginBook;
   readonly sparkplug: SparkplugBook;
   readonly logger: Logger;
-  readonly rebirthWanted?: (node: RebirthWanted) => void;
+  readonly rebirthWanted?: (node: RebirthWanted, cause: RebirthCause) => void;
 }
 
 /** Why a record is set aside. */

@@ -1,6 +1,7 @@
+import { HEADER } from '@skerry/journal';
 import type { SpeakingClient } from '@skerry/model';
 import type { DeviceState } from './catalogue.ts';
-import type { RebirthWanted, SparkplugLife, SparkplugStep } from './decoders/sparkplug-book.ts';
+import type { RebirthCause, RebirthWanted, SparkplugLife, SparkplugStep } from './decoders/sparkplug-book.ts';
 import { SPARKPLUG_NAMESPACE } from './decoders/sparkplug-topic.ts';
 import { LIMITS } from './limits.ts';
 import type { ProcessorNeeds } from './processor-needs.ts';
@@ -18,10 +19,12 @@ type LivesNeeds = Pick<ProcessorNeeds, 'catalogue' | 'sessions' | 'sparkplug' | 
  */
 export class SparkplugLives {
   readonly #needs: LivesNeeds;
+  /** When births of a node were last asked for, by the time of its records; microseconds since 1970. */
+  readonly #asked = new Map<string, number>();
 
   constructor(needs: LivesNeeds) {
     this.#needs = needs;
-    for (const node of needs.sparkplug.wanted) this.#want(node);
+    for (const node of needs.sparkplug.wanted) this.#want(node, { receivedMicros: 0, gateway: undefined });
   }
 
   /** A record of a device was stored; who speaks for it is told by its births, not by the connection of its edge node. */
@@ -35,12 +38,27 @@ export class SparkplugLives {
     const { lives, number, wanted } = this.#needs.sparkplug.commit(step, record.offset);
     for (const life of lives) this.#live(life, step, record, draft);
     if (number) this.#count(step, number, draft);
-    if (wanted) this.#want(wanted);
+    if (wanted) this.#want(wanted, causeOf(record));
+    else this.#wantAgain(step, record);
   }
 
-  #want(node: RebirthWanted): void {
+  #want(node: RebirthWanted, cause: RebirthCause): void {
     this.#needs.logger.log('warn', 'The births of a Sparkplug edge node are wanted', { ...node });
-    this.#needs.rebirthWanted?.(node);
+    this.#ask(node, cause);
+  }
+
+  /** A node that goes on without its births may not have heard the question. */
+  #wantAgain({ place }: SparkplugStep, record: RecordCursor): void {
+    const asked = this.#asked.get(keyOf(place));
+    if (asked === undefined) return;
+    if (!this.#needs.sparkplug.isWanted(place)) this.#asked.delete(keyOf(place));
+    else if (record.receivedMicros - asked >= LIMITS.rebirthEveryMs.value * 1_000)
+      this.#ask({ ...place, reason: 'no-birth' }, causeOf(record));
+  }
+
+  #ask(node: RebirthWanted, cause: RebirthCause): void {
+    this.#asked.set(keyOf(node), cause.receivedMicros);
+    this.#needs.rebirthWanted?.(node, cause);
   }
 
   #live(
@@ -94,4 +112,16 @@ export class SparkplugLives {
     node.sequence.draft = draft.number;
     draft.sequences.add(node);
   }
+}
+
+function keyOf({ tenant, project, group, node }: SparkplugStep['place']): string {
+  return [tenant, project, group, node].join('\u0000');
+}
+
+function causeOf(record: RecordCursor): RebirthCause {
+  const origin = record.payloadStart > record.headersStart ? record.header(HEADER.origin) : undefined;
+  return {
+    receivedMicros: record.receivedMicros,
+    gateway: origin?.slice(0, Math.max(0, origin.indexOf('/'))),
+  };
 }

@@ -40,6 +40,8 @@ export class KafkaNode {
   readonly port: number;
   /** Stands between clients and it, where that was asked for. */
   readonly proxy: FaultProxy | undefined;
+  /** Holds a folder for each partition, `TOPIC-NUMBER`. */
+  readonly logFolder: string;
   readonly #engine: EngineProcess;
 
   /** Not for callers: `startKafka` makes it. */
@@ -47,6 +49,7 @@ export class KafkaNode {
     this.id = plan.id;
     this.port = plan.advertisedPort;
     this.proxy = proxy;
+    this.logFolder = join(plan.folder, 'log');
     this.#engine = engine;
   }
 

@@ -1,6 +1,7 @@
 import { CliError } from '../errors.ts';
 import { retentionFaults } from './retention-rules.ts';
 import type { SkerryConfig } from './schema.ts';
+import { kafkaWayFaults, sourceFaults } from './site-rules.ts';
 
 /** A process of a larger site. */
 export type Role = 'gateway' | 'writer' | 'cloud';
@@ -8,9 +9,10 @@ export type Role = 'gateway' | 'writer' | 'cloud';
 /** What a role misses in the configuration, or finds contradicting in it: path, found, wanted. */
 export function roleFaults(role: Role, config: SkerryConfig): string[] {
   return [
-    ...(role === 'gateway' ? gatewayFaults(config) : []),
+    ...(role === 'gateway' ? [...gatewayFaults(config), ...sourceFaults(config)] : []),
     ...(role === 'gateway' ? [] : postgresFaults(role, config)),
     ...kafkaFaults(role, config),
+    ...kafkaWayFaults(config),
     ...(role === 'writer' ? [...sinkFaults(config), ...retentionFaults(config)] : []),
   ];
 }

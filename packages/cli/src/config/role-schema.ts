@@ -49,7 +49,12 @@ export interface RoleConfig {
     readonly replication: number;
     readonly minInSync: number;
     readonly retentionHours: number;
-    readonly tls: { readonly enabled: boolean; readonly caFile: string };
+    readonly tls: {
+      readonly enabled: boolean;
+      readonly caFile: string;
+      readonly certFile: string;
+      readonly keyFile: string;
+    };
     readonly sasl: {
       readonly mechanism: 'none' | 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
       readonly username: string;
@@ -192,6 +197,8 @@ export const ROLE_SECTIONS = {
         description: 'Whether Kafka is spoken to over TLS.',
       },
       caFile: text('Certificate authorities of Kafka, a PEM file; empty for those of the system.'),
+      certFile: text('Certificate of this client, a PEM file; empty for none.'),
+      keyFile: text('Key of the certificate of this client, a PEM file.'),
     }),
     sasl: section({
       mechanism: choice(

@@ -1,4 +1,11 @@
-import { type KafkaClient, openKafkaClient, TopicLayout, type TopicWish } from '@skerry/journal/kafka';
+import {
+  BRIDGE_TOPIC,
+  DEFAULT_TOPIC,
+  type KafkaClient,
+  openKafkaClient,
+  TopicLayout,
+  type TopicWish,
+} from '@skerry/journal/kafka';
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
@@ -14,12 +21,21 @@ export function openConfiguredKafka(
 ): Promise<KafkaClient> {
   const { brokers, tls, sasl } = kafka;
   const authority = readNamed('kafka.tls.caFile', tls.caFile);
+  const certificate = readNamed('kafka.tls.certFile', tls.certFile);
+  const key = readNamed('kafka.tls.keyFile', tls.keyFile);
   const password = readSecret('kafka.sasl.passwordFile', sasl.passwordFile) ?? '';
   return openKafkaClient(
     {
       brokers,
       clientId,
-      ...(tls.enabled ? { tls: authority === undefined ? {} : { authority } } : {}),
+      ...(tls.enabled
+        ? {
+            tls: {
+              ...(authority === undefined ? {} : { authority }),
+              ...(certificate === undefined || key === undefined ? {} : { certificate, key }),
+            },
+          }
+        : {}),
       ...(sasl.mechanism === 'none'
         ? {}
         : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } }),
@@ -31,7 +47,9 @@ export function openConfiguredKafka(
 /** How records are spread over topics, as configured. */
 export function layoutOf({ kafka }: Pick<SkerryConfig, 'kafka'>): TopicLayout {
   const { layout, topic, key, topicsMax } = kafka;
-  return new TopicLayout({ layout, topic, key, topicsMax });
+  // named by the environment of the earlier bridge, it is the topic of the envelopes
+  const rest = layout === 'bridge-v2' && topic === BRIDGE_TOPIC ? DEFAULT_TOPIC : topic;
+  return new TopicLayout({ layout, topic: rest, key, topicsMax });
 }
 
 /** What topics are made like. */

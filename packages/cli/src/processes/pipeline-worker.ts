@@ -7,6 +7,7 @@ import {
   type Pipeline,
   type RouteConfig,
   type RouteEra,
+  type ServedPipeline,
   servePipeline,
 } from '@skerry/pipeline';
 import { ThreadedStore } from '@skerry/series';
@@ -47,16 +48,21 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
     new ThreadedStore(portMailbox(port('store'))),
     (position) => new RouteHistory({ folder, journal, position, routes, isReadOnly }, { disk, logger }),
   );
+  const early: Parameters<ServedPipeline['rebirth']>[] = [];
+  let rebirth: ServedPipeline['rebirth'] = (...wish) => early.push(wish);
   const pipeline = await openPipeline(
     { routes, sealPoints, sealAgeMs, perDeviceStatus, seenEnd: journal.end },
     {
       ...{ journal, store, clock, logger, meter, failpoint },
       breathe: turn,
+      rebirthWanted: (node, cause) => rebirth(node, cause),
       tracing: tracer && embeddedTracing(tracer),
     },
   );
   journal.onBatch((batch) => pipeline.offer(batch));
   const served = servePipeline(portMailbox(port('main')), pipeline, { clock, meter });
+  rebirth = served.rebirth;
+  for (const wish of early) rebirth(...wish);
   pipeline.ended.catch(fail);
   return {
     facts: { eras: store.eras } satisfies PipelineThreadFacts,

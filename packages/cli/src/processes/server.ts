@@ -7,7 +7,7 @@ import { type JournalClient, openJournalClient, RecordAppender } from '@skerry/j
 import { createMeter, type Logger, type Meter } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { type Broker, openBroker } from '@skerry/mqtt';
-import { compileRoutes, PipelineClient, PipelineError } from '@skerry/pipeline';
+import { compileRoutes, PipelineClient, PipelineError, rebirthCommand, rebirthTopic } from '@skerry/pipeline';
 import { withoutSecrets } from '../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
@@ -38,6 +38,7 @@ import { ownAddress } from './own-address.ts';
 import type { PipelineThreadFacts } from './pipeline-worker.ts';
 import { PlatformIngress } from './platform-ingress.ts';
 import { portMailbox } from './port-mailbox.ts';
+import { RebirthDesk } from './rebirth-desk.ts';
 import {
   foldersOf,
   RETENTION_CLASS,
@@ -155,6 +156,14 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
   const certificates = new CertificateBook();
   const broker = await openWays(rooms, { access, threads, ingress, notes, certificates }, stack);
   later.broker = broker;
+  const rebirths = new RebirthDesk({
+    send: ({ group, node }) => {
+      broker.announce(rebirthTopic(group, node), rebirthCommand(clock.nowMicros()));
+      return true;
+    },
+    ...rooms,
+  });
+  pipeline.onRebirth((node, cause) => rebirths.want(node, cause));
   const simulation = stack.use(
     new SimulationRoom(
       { address: broker.address, token: folder.token, refusal: () => ingress.refusal() },

@@ -157,6 +157,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
     'Kafka cannot serve the request at the moment: a partition has no leader or too few replicas, or a role is moving.',
   'kafka-topic-missing': 'A topic that is needed does not exist in the Kafka cluster.',
   'kafka-refused': 'Kafka refused a request for good; the reason it gave is named.',
+  'kafka-forgot':
+    'Kafka does not have records any more that it had acknowledged: a power cut of a replica that was alone, or a topic that was deleted. Gateways send again what their buffers hold; readers go on where the log was cut.',
   'too-many-queries': 'As many queries run as the limit allows; try again after retry-after seconds.',
   'too-many-requests':
     'Who asks has used up the requests of the moment; the fields RateLimit and retry-after say when there are more.',

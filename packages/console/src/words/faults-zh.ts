@@ -134,6 +134,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'kafka-unsteady': 'Kafka 暂时无法处理请求：分区没有 leader、同步副本不足，或角色正在迁移。',
   'kafka-topic-missing': 'Kafka 集群中缺少所需的主题。',
   'kafka-refused': 'Kafka 永久拒绝了请求；其给出的原因已注明。',
+  'kafka-forgot':
+    'Kafka 丢失了它曾确认的记录：单副本断电，或主题被删除。网关会重新发送缓冲区中仍有的记录；读取方从日志被截断处继续。',
   'too-many-queries': '正在运行的查询已达上限；请在“retry-after”秒后重试。',
   'too-many-requests': '当前的请求额度已用完；RateLimit 与 retry-after 字段说明何时恢复。',
   'too-many-simulations': '正在运行的模拟已达上限；请先结束一个。',

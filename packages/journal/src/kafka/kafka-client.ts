@@ -136,7 +136,16 @@ export class KafkaClient implements AsyncDisposable {
     body: () => Writer,
     parse: ParseAnswer<T>,
   ): Promise<T> {
-    const connection = await this.connection(node);
+    return await this.requestOn(await this.connection(node), api, body, parse);
+  }
+
+  /** The same over a connection that the caller has. */
+  async requestOn<T>(
+    connection: Connection,
+    api: { readonly key: number; readonly version: number },
+    body: () => Writer,
+    parse: ParseAnswer<T>,
+  ): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {
       connection.send<T>(
         api.key,

@@ -1,22 +1,23 @@
 import type { Clock, Counter, Logger, Meter, Random } from '@skerry/kernel';
 import { ConsumerBook } from '../consumer-book.ts';
 import { EndWaiters } from '../end-waiters.ts';
-import { JournalError } from '../errors.ts';
+import { JournalError, type JournalFault } from '../errors.ts';
 import type { Consumer, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
+import { type Bounds, listBounds } from './partition-ends.ts';
 import { FETCH_BYTES, type FetchAnswer, fetchPartition } from './partition-fetch.ts';
 import { type PartitionLag, PartitionLagMeters } from './partition-lag.ts';
+import { findPlace, forgot, type KafkaPlace, PlaceBook } from './partition-place.ts';
 import { readRecordSets } from './record-set-reader.ts';
 import { Retry } from './retry.ts';
 import { BatchMaker, type MadeBatch } from './stored-batches.ts';
 import type { TopicLayout } from './topic-layout.ts';
 import { partitionJournalId, topicSettings } from './topics.ts';
 
-const EARLIEST = -2n;
-const LATEST = -1n;
+const FOR_GOOD: readonly JournalFault[] = ['journal-damaged', 'journal-foreign', 'kafka-forgot'];
 
 /** Which partition is read, and what is known of it. */
 export interface KafkaPartitionOptions {
@@ -25,8 +26,12 @@ export interface KafkaPartitionOptions {
   readonly layout: TopicLayout;
   /** What the reader has kept: its position and the counts there. Without it reading and counting begin at the oldest record. */
   readonly base?: PartitionBase;
+  /** What the reader has kept of `placeAt` with its position. */
+  readonly place?: KafkaPlace;
   /** What happens when Kafka's retention has passed the position: `fail` (the default), or `void` for records of that kind in the place of the lost ones. Either way it is logged as an error and counted. */
   readonly onLost?: 'fail' | 'void';
+  /** While records come, whoever waits for more is given them at multiples of this time, all that have come by then; at once when it is absent. */
+  readonly gatherMs?: number;
 }
 
 /** What the reader of a partition works with. */
@@ -42,12 +47,6 @@ export interface KafkaPartitionNeeds {
 export type PartitionCondition =
   | { readonly is: 'connected' }
   | { readonly is: 'waiting'; readonly reason: string; readonly code: string };
-
-/** The oldest and the newest offset of a partition. */
-interface Bounds {
-  readonly start: Offset;
-  readonly end: Offset;
-}
 
 /**
  * Opens the reading side of a partition as a journal. Fails with the `kafka-` codes, and with `offset-trimmed` when
@@ -66,7 +65,12 @@ export async function openKafkaPartition(
     const settings = await topicSettings(client, name);
     const retentionMs = Number(settings.get('retention.ms') ?? -1);
     const id = partitionJournalId(cluster, topic.id, partition);
-    const opened = { id, topic, bounds, retentionMs: retentionMs < 0 ? undefined : retentionMs };
+    const kept = options.place ?? { epoch: -1, shift: 0 };
+    const of = { topic: name, topicId: topic.id, partition };
+    const place = options.base
+      ? await findPlace(of, { position: options.base.offset, kept, end: bounds.end }, { ...needs, client })
+      : kept;
+    const opened = { id, topic, bounds, place, retentionMs: retentionMs < 0 ? undefined : retentionMs };
     return new KafkaPartition(options, { ...needs, client }, opened);
   } catch (error) {
     await client[Symbol.asyncDispose]();
@@ -77,6 +81,7 @@ export async function openKafkaPartition(
 interface OpenedPartition {
   readonly id: string;
   readonly topic: KafkaTopic;
+  readonly place: KafkaPlace;
   readonly bounds: Bounds;
   readonly retentionMs: number | undefined;
 }
@@ -91,6 +96,7 @@ export class KafkaPartition implements AsyncDisposable {
   readonly #needs: KafkaPartitionNeeds;
   readonly #lost: Counter;
   readonly #topicId: string;
+  readonly #places: PlaceBook;
   readonly #maker: BatchMaker;
   readonly #count: PartitionCount;
   readonly #consumers = new ConsumerBook();
@@ -98,6 +104,7 @@ export class KafkaPartition implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #lag: PartitionLagMeters;
   #leader: number;
+  #leaderEpoch: number;
   #start: Offset;
   #end: Offset;
   #condition: PartitionCondition = { is: 'connected' };
@@ -109,23 +116,28 @@ export class KafkaPartition implements AsyncDisposable {
 
   /** For `openKafkaPartition`. */
   constructor(options: KafkaPartitionOptions, needs: KafkaPartitionNeeds, opened: OpenedPartition) {
-    const { id, topic, bounds, retentionMs } = opened;
+    const { id, topic, bounds, place, retentionMs } = opened;
+    const { shift } = place;
     this.id = id;
     this.#options = options;
     this.#needs = needs;
     this.#topicId = topic.id;
-    this.#leader = topic.partitions[options.partition]?.leader ?? -1;
-    this.#start = bounds.start;
-    this.#end = bounds.end;
+    const { leader = -1, leaderEpoch = -1 } = topic.partitions[options.partition] ?? {};
+    this.#leader = leader;
+    this.#leaderEpoch = leaderEpoch;
+    this.#start = bounds.start + shift;
+    this.#end = bounds.end + shift;
     this.#lost = needs.meter.counter(
       'iot_kafka_lost_records_total',
       'Records that retention removed before they were read.',
       { topic: options.topic, partition: String(options.partition) },
     );
     const base = options.base ?? baseAt(bounds.start);
-    this.#maker = new BatchMaker(options.topic, options.layout);
+    const { topic: name, partition } = options;
+    this.#places = new PlaceBook({ topic: name, topicId: topic.id, partition }, base.offset, place);
+    this.#maker = new BatchMaker(name, options.layout, shift);
     this.#count = new PartitionCount(base);
-    if (base.offset < bounds.start) this.#lose(base.offset, bounds.start);
+    if (base.offset < this.#start) this.#lose(base.offset, this.#start);
     this.#lag = new PartitionLagMeters(options, needs, retentionMs, () => this.#look());
     this.#lag.commit(base.offset);
   }
@@ -138,6 +150,11 @@ export class KafkaPartition implements AsyncDisposable {
   /** Offset behind the last record that all replicas in sync have, as of the last answer. */
   get end(): Offset {
     return this.#end;
+  }
+
+  /** What has to be kept with a position, and given back as `place`. */
+  placeAt(position: Offset): KafkaPlace {
+    return this.#places.at(position);
   }
 
   /** Telemetry records below `countedEnd`: those of the base and those read in order since, so that it agrees with `received`. */
@@ -163,6 +180,11 @@ export class KafkaPartition implements AsyncDisposable {
   /** How far the consumer with the lowest position is behind, and when retention reaches it. */
   lag(): PartitionLag {
     return this.#lag.lag(this.#end);
+  }
+
+  /** When retention removes the first record that waits, microseconds since 1970; undefined while that is far away. */
+  retentionDueMicros(): number | undefined {
+    return this.#lag.retentionDueMicros(this.#end);
   }
 
   /** Received records per project below `countedEnd`. */
@@ -222,9 +244,7 @@ export class KafkaPartition implements AsyncDisposable {
   /** Asks for the bounds as they are now, and returns the new `start`. */
   async refresh(): Promise<Offset> {
     if (this.#stop.signal.aborted) throw closed();
-    const bounds = await this.#patiently((topic) =>
-      listBounds(this.#needs.client, topic, this.#options.partition),
-    );
+    const bounds = await this.#patiently(() => this.#bounds());
     if (this.#stop.signal.aborted) throw closed();
     this.#start = Math.max(this.#start, bounds.start);
     this.#moveEnd(bounds.end);
@@ -263,7 +283,9 @@ export class KafkaPartition implements AsyncDisposable {
   }
 
   #made(answer: FetchAnswer, from: Offset): MadeBatch[] {
-    const batches = this.#maker.make(readRecordSets(answer.records), answer.aborted, from);
+    const sets = readRecordSets(answer.records);
+    this.#places.note(sets);
+    const batches = this.#maker.make(sets, answer.aborted, from);
     const last = batches.at(-1);
     // what lies above the end is part of a transaction that is open
     return last && last.firstOffset + last.count > this.#end
@@ -275,9 +297,10 @@ export class KafkaPartition implements AsyncDisposable {
   async #fetch(offset: Offset, waitMs: number, bytesMax: number): Promise<FetchAnswer | undefined> {
     const { partition } = this.#options;
     const { client } = this.#needs;
-    const plan = { topicId: this.#topicId, partition, offset, waitMs, bytesMax };
+    const { shift } = this.#places;
+    const plan = { topicId: this.#topicId, partition, offset: offset - shift, waitMs, bytesMax };
     const answer = await this.#patiently(async (topic) => {
-      const found = await fetchPartition(client, this.#leader, plan);
+      const found = await fetchPartition(client, this.#leader, { ...plan, leaderEpoch: this.#leaderEpoch });
       if (found.apiId === 'NONE' || found.apiId === 'OFFSET_OUT_OF_RANGE') return found;
       throw kafkaAnswerFault(`fetch from ${topic}/${partition}`, found.apiId, undefined);
     });
@@ -287,25 +310,21 @@ export class KafkaPartition implements AsyncDisposable {
       await this.#outOfRange(offset);
       return undefined;
     }
-    this.#start = Math.max(this.#start, this.#options.onLost === 'void' ? this.#start : answer.logStart);
-    this.#moveEnd(answer.end);
+    const logStart = answer.logStart + shift;
+    this.#start = Math.max(this.#start, this.#options.onLost === 'void' ? this.#start : logStart);
+    this.#moveEnd(answer.end + shift);
     return answer;
   }
 
   async #outOfRange(offset: Offset): Promise<void> {
     const { topic, partition } = this.#options;
-    const { client } = this.#needs;
-    const bounds = await this.#patiently((name) => listBounds(client, name, partition));
+    const bounds = await this.#patiently(() => this.#bounds());
     if (offset < bounds.start) {
       this.#lose(offset, bounds.start);
       return;
     }
     if (offset <= bounds.end) return;
-    throw new JournalError(
-      'journal-damaged',
-      `Cannot read ${topic}/${partition} from ${offset}: Kafka has it up to ${bounds.end} only, so records were lost there.`,
-      { offset, end: bounds.end },
-    );
+    throw forgot({ topic, topicId: this.#topicId, partition }, offset, bounds.end);
   }
 
   #lostUntil: Offset = 0;
@@ -338,14 +357,23 @@ export class KafkaPartition implements AsyncDisposable {
       while (this.#waitingCount > 0 && !this.#stop.signal.aborted) {
         const from = this.#end;
         const answer = await this.#fetch(from, LIMITS.kafkaFetchWaitMs.value, FETCH_BYTES);
-        if (answer && answer.records.length > 0 && this.#end > from) this.#held = this.#made(answer, from);
+        const isNews = answer !== undefined && answer.records.length > 0 && this.#end > from;
+        if (isNews) this.#held = this.#made(answer, from);
         this.#waiters.ring(this.#end);
+        if (isNews) await this.#gather();
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#waiters.fail(kafkaFault('read from Kafka', error));
     }
     // in the same step as the last look at who waits
     this.#polling = undefined;
+  }
+
+  /** Lets records gather at the broker: a request for each few of them costs both sides more than what is in it. */
+  async #gather(): Promise<void> {
+    const { gatherMs = 0 } = this.#options;
+    const { clock } = this.#needs;
+    if (gatherMs > 0) await clock.sleep(gatherMs - (clock.monotonicMs() % gatherMs), this.#stop.signal);
   }
 
   /** Tries until it works or the partition is closed, with a look at where the partition is after each fault. */
@@ -361,7 +389,7 @@ export class KafkaPartition implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) throw closed();
         const fault = kafkaFault(`read ${topic}/${partition}`, error);
-        if (fault.code === 'journal-damaged' || fault.code === 'journal-foreign') throw fault;
+        if (FOR_GOOD.includes(fault.code)) throw fault;
         if (this.#condition.is === 'connected')
           this.#needs.logger.log('warn', 'A Kafka partition cannot be read; it is tried again', {
             topic,
@@ -392,7 +420,31 @@ export class KafkaPartition implements AsyncDisposable {
         `The Kafka topic ${name} has been made anew: its id is ${found.id}, and ${this.#topicId} was read.`,
         { topic: name, partition },
       );
-    this.#leader = found.partitions[partition]?.leader ?? -1;
+    const { leader = -1, leaderEpoch = -1 } = found.partitions[partition] ?? {};
+    this.#leader = leader;
+    this.#leaderEpoch = leaderEpoch;
+    await this.#checkPlace();
+  }
+
+  /** Whoever leads the partition now has to have what was read; fails with `kafka-forgot`. */
+  async #checkPlace(): Promise<void> {
+    const { topic, partition } = this.#options;
+    try {
+      const { end } = await this.#bounds();
+      await this.#places.check(this.#needs.client, this.#end, end);
+    } catch (error) {
+      const fault = kafkaFault(`read ${topic}/${partition}`, error);
+      if (fault.code === 'kafka-forgot') throw fault;
+      this.#condition = { is: 'waiting', reason: fault.message, code: fault.code };
+    }
+  }
+
+  /** The bounds as they are now. */
+  async #bounds(): Promise<Bounds> {
+    const { topic, partition } = this.#options;
+    const { start, end } = await listBounds(this.#needs.client, topic, partition);
+    const { shift } = this.#places;
+    return { start: start + shift, end: end + shift };
   }
 
   /** Keeps the end fresh for metrics while nobody fetches. */
@@ -420,16 +472,6 @@ export class KafkaPartition implements AsyncDisposable {
       { from, start: this.#start, lost: this.#start - from },
     );
   }
-}
-
-async function listBounds(client: KafkaClient, name: string, partition: number): Promise<Bounds> {
-  const ask = async (timestamp: bigint): Promise<Offset> => {
-    const partitions = [{ partitionIndex: partition, timestamp }];
-    const asking = client.admin.listOffsets({ topics: [{ name, partitions }], isolationLevel: 1 });
-    const [topic] = await client.wrap(`find the ends of ${name}/${partition}`, asking);
-    return Number(topic?.partitions[0]?.offset ?? 0);
-  };
-  return { start: await ask(EARLIEST), end: await ask(LATEST) };
 }
 
 function closed(): JournalError {

@@ -31,6 +31,8 @@ export interface FetchPlan {
   readonly topicId: string;
   readonly partition: number;
   readonly offset: number;
+  /** Of the leader that is known: another one says so instead of answering. */
+  readonly leaderEpoch: number;
   /** How long the broker may wait for a record; 0 answers at once. */
   readonly waitMs: number;
   readonly bytesMax: number;
@@ -61,7 +63,7 @@ export async function fetchPartition(
       partitions: [
         {
           partition: plan.partition,
-          currentLeaderEpoch: ANY_EPOCH,
+          currentLeaderEpoch: plan.leaderEpoch,
           fetchOffset: BigInt(plan.offset),
           lastFetchedEpoch: ANY_EPOCH,
           partitionMaxBytes: plan.bytesMax,

@@ -97,6 +97,14 @@ export class PartitionLagMeters implements Disposable {
     return { records, seconds, retentionLeftSeconds: left };
   }
 
+  /** When retention removes the oldest record that waits, microseconds since 1970; undefined while more than `LIMITS.kafkaNearPercent` of the retention is left. */
+  retentionDueMicros(end: Offset): number | undefined {
+    const left = this.lag(end).retentionLeftSeconds;
+    if (left === undefined || this.#retentionMs === undefined) return undefined;
+    if (left * 100_000 > this.#retentionMs * LIMITS.kafkaNearPercent.value) return undefined;
+    return this.#clock.nowMicros() + left * 1_000_000;
+  }
+
   /** Stops, and tells no lag any more: the partition is somebody else's now. */
   [Symbol.dispose](): void {
     this.#ticker[Symbol.dispose]();

@@ -1,4 +1,10 @@
-import { type initProducerIdV5, protocolErrorsCodesById, type Reader, Writer } from '@platformatic/kafka';
+import {
+  type Connection,
+  type initProducerIdV5,
+  protocolErrorsCodesById,
+  type Reader,
+  Writer,
+} from '@platformatic/kafka';
 import { JournalError } from '../errors.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
@@ -40,6 +46,9 @@ export interface ProducedPart {
   readonly part: ProducePart;
   /** Offset of its first record; -1 where Kafka took it and does not tell any more. */
   readonly baseOffset: number;
+  /** Of the topic, and the epoch of the leader that has it at least. */
+  readonly topicId: string;
+  readonly leaderEpoch: number;
   /** Why Kafka will never take it. */
   readonly refusal: JournalError | undefined;
   /** Indexes of the records that are the reason, where Kafka says so. */
@@ -52,6 +61,11 @@ export interface ProducerListener {
   onWaiting(reason: JournalError): void;
   /** Called for a topic that does not exist, before the next try. */
   makeTopic?(name: string): Promise<void>;
+  /**
+   * Called before a try when the broker may not be what it was: at first, over a new connection, after a try that failed.
+   * `send` makes the try again when it fails with another code than `kafka-forgot`, and fails with that one.
+   */
+  verify?(): Promise<void>;
 }
 
 interface Answer {
@@ -81,15 +95,24 @@ export class RecordProducer {
   readonly #topics = new Map<string, KafkaTopic>();
   readonly #next = new Map<string, number>();
   #producer: { readonly id: bigint; readonly epoch: number } | undefined;
+  /** By broker: the connection over which it was last verified. */
+  readonly #verified = new Map<number, Connection>();
 
   constructor(client: KafkaClient, listener: ProducerListener) {
     this.#client = client;
     this.#listener = listener;
   }
 
+  /** Forgets who it is: the next try begins as another producer, whose sequence numbers begin anew. */
+  forget(): void {
+    this.#producer = undefined;
+    this.#verified.clear();
+    this.#topics.clear();
+  }
+
   /**
    * Resolves when Kafka has taken or refused every part; tries for ever otherwise. Fails with the reason of the last try
-   * when `signal` is aborted: some parts may have been taken then.
+   * when `signal` is aborted: some parts may have been taken then; and with `kafka-forgot`.
    */
   async send(parts: readonly ProducePart[], signal: AbortSignal): Promise<ProducedPart[]> {
     const done: ProducedPart[] = [];
@@ -120,9 +143,12 @@ export class RecordProducer {
     const open: Sequenced[] = [];
     const settled: ProducedPart[] = [];
     try {
-      await this.#stamp(parts);
       const groups = await this.#byLeader(parts);
-      const asked = await Promise.all([...groups].map(([node, group]) => this.#tryOne(node, group)));
+      const ways = await this.#ways([...groups.keys()]);
+      await this.#stamp(parts);
+      const asked = await Promise.all(
+        [...groups].map(([node, group]) => this.#tryOne(ways.get(node), group)),
+      );
       for (const { group, outcome } of asked) {
         for (const one of group) {
           const fault = outcome instanceof JournalError ? outcome : this.#settle(one, outcome, settled);
@@ -132,6 +158,7 @@ export class RecordProducer {
         }
       }
     } catch (error) {
+      if (error instanceof JournalError && error.code === 'kafka-forgot') throw error;
       const known = new Set(settled.map(({ part }) => part));
       return {
         settled,
@@ -142,13 +169,25 @@ export class RecordProducer {
     return { settled, open, reason };
   }
 
+  /** Open connections to brokers, each verified. */
+  async #ways(nodes: readonly number[]): Promise<Map<number, Connection>> {
+    const ways = new Map<number, Connection>();
+    for (const node of nodes) ways.set(node, await this.#client.connection(node));
+    const isKnown = [...ways].every(([node, way]) => this.#verified.get(node) === way);
+    if (this.#listener.verify && !isKnown) {
+      await this.#listener.verify();
+      for (const [node, way] of ways) this.#verified.set(node, way);
+    }
+    return ways;
+  }
+
   /** What a broker answers, or why it does not. */
   async #tryOne(
-    node: number,
+    way: Connection | undefined,
     group: readonly Sequenced[],
   ): Promise<{ readonly group: readonly Sequenced[]; readonly outcome: Answer[] | JournalError }> {
     try {
-      return { group, outcome: await this.#ask(node, group) };
+      return { group, outcome: await this.#ask(way, group) };
     } catch (error) {
       return { group, outcome: kafkaFault('send records to Kafka', error) };
     }
@@ -160,14 +199,16 @@ export class RecordProducer {
     const answer = answers.find((a) => a.topic === part.topic && a.partition === part.partition);
     const apiId = answer?.apiId ?? 'UNKNOWN_SERVER_ERROR';
     if (answer && (apiId === 'NONE' || apiId === 'DUPLICATE_SEQUENCE_NUMBER')) {
-      settled.push({ part, baseOffset: answer.baseOffset, refusal: undefined, refusedIndexes: [] });
+      const taken = { part, baseOffset: answer.baseOffset, ...this.#placeOf(part) };
+      settled.push({ ...taken, refusal: undefined, refusedIndexes: [] });
       return undefined;
     }
     const fault = kafkaAnswerFault(`send records to ${part.topic}/${part.partition}`, apiId, answer?.message);
     if (answer && REFUSALS.includes(apiId)) {
       // a refused batch has not used up its numbers
       this.#next.set(keyOf(part), one.sequence);
-      settled.push({ part, baseOffset: -1, refusal: fault, refusedIndexes: answer.refusedIndexes });
+      const place = { part, baseOffset: -1, ...this.#placeOf(part) };
+      settled.push({ ...place, refusal: fault, refusedIndexes: answer.refusedIndexes });
       return undefined;
     }
     if (PRODUCER_LOST.includes(apiId)) {
@@ -215,14 +256,22 @@ export class RecordProducer {
     return groups;
   }
 
-  async #ask(node: number, group: readonly Sequenced[]): Promise<Answer[]> {
+  async #ask(way: Connection | undefined, group: readonly Sequenced[]): Promise<Answer[]> {
     const version = await this.#client.version('Produce', PRODUCE_LEAST, PRODUCE_MOST);
     const parts = group.map(({ part }) => part);
-    return this.#client.request(node, { key: PRODUCE, version }, () => requestOf(parts), readAnswers);
+    const connection = way ?? (await this.#client.connection(undefined));
+    const api = { key: PRODUCE, version };
+    return this.#client.requestOn(connection, api, () => requestOf(parts), readAnswers);
+  }
+
+  #placeOf({ topic, partition }: ProducePart): Pick<ProducedPart, 'topicId' | 'leaderEpoch'> {
+    const known = this.#topics.get(topic);
+    return { topicId: known?.id ?? '', leaderEpoch: known?.partitions[partition]?.leaderEpoch ?? -1 };
   }
 
   /** Forgets where things were, and has a topic made that is not there. */
   async #mend(left: readonly Sequenced[], reason: JournalError): Promise<void> {
+    this.#verified.clear();
     const names = [...new Set(left.map(({ part }) => part.topic))];
     for (const name of names) this.#topics.delete(name);
     if (reason.code !== 'kafka-topic-missing' || !this.#listener.makeTopic) return;

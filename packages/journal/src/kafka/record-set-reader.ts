@@ -11,6 +11,8 @@ const BEFORE_LENGTH = 12;
 /** A batch as a broker hands it over, its records not compressed any more. */
 export interface FetchedSet {
   readonly baseOffset: number;
+  /** Of the leader that took it. */
+  readonly leaderEpoch: number;
   /** Offset of its last record, which may have been removed since. */
   readonly lastOffset: number;
   /** Records that are there. */
@@ -53,6 +55,7 @@ function readSet(bytes: Buffer): FetchedSet {
   const packed = bytes.subarray(RECORD_SET_HEAD_BYTES);
   return {
     baseOffset,
+    leaderEpoch: bytes.readInt32BE(BEFORE_LENGTH),
     lastOffset: baseOffset + bytes.readInt32BE(23),
     count: bytes.readInt32BE(57),
     baseMs: Number(bytes.readBigInt64BE(27)),

@@ -32,9 +32,12 @@ export class BatchMaker {
   readonly #builder = new BatchBuilder();
   readonly #cursor = new FetchedRecords();
   readonly #in: RecordsIn;
+  readonly #shift: number;
   #lastMicros = 0;
 
-  constructor(kafkaTopic: string, layout: TopicLayout) {
+  /** Offsets of the batches are those of Kafka plus `shift`. */
+  constructor(kafkaTopic: string, layout: TopicLayout, shift = 0) {
+    this.#shift = shift;
     this.#in = new RecordsIn({
       kafkaTopic,
       isEnvelope: layout.isEnvelope(kafkaTopic),
@@ -43,11 +46,14 @@ export class BatchMaker {
     });
   }
 
-  /** Batches from the one that holds `from` on, without holes. Sets are in order. Fails with `journal-damaged`. */
-  make(sets: readonly FetchedSet[], aborted: readonly AbortedTransaction[], from: Offset): MadeBatch[] {
+  /** Batches from the one that holds `from` on, without holes. Sets are in order, at Kafka's offsets; `from` is shifted. Fails with `journal-damaged`. */
+  make(fetched: readonly FetchedSet[], aborted: readonly AbortedTransaction[], from: Offset): MadeBatch[] {
     const made: MadeBatch[] = [];
     const open = new Set<bigint>();
-    const waiting = aborted.toSorted((a, b) => a.firstOffset - b.firstOffset);
+    const sets = this.#shift === 0 ? fetched : fetched.map((set) => shifted(set, this.#shift));
+    const waiting = aborted
+      .map((one) => ({ ...one, firstOffset: one.firstOffset + this.#shift }))
+      .sort((a, b) => a.firstOffset - b.firstOffset);
     let next = from;
     for (const set of sets) {
       for (let one = waiting[0]; one && one.firstOffset <= set.lastOffset; one = waiting[0]) {
@@ -125,4 +131,8 @@ export class BatchMaker {
       counts,
     };
   }
+}
+
+function shifted(set: FetchedSet, shift: number): FetchedSet {
+  return { ...set, baseOffset: set.baseOffset + shift, lastOffset: set.lastOffset + shift };
 }

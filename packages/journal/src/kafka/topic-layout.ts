@@ -51,6 +51,10 @@ export const DEFAULT_TOPIC = 'iot.telemetry';
 export const BRIDGE_TOPIC = 'iot-messages';
 /** Topic of what Kafka refuses for good. */
 export const DEAD_LETTER_TOPIC = 'iot.dead-letters';
+/** Topic of what writers ask of gateways. */
+export const COMMAND_TOPIC = 'iot.commands';
+/** Names that no project may have. */
+const RESERVED: readonly string[] = [DEAD_LETTER_TOPIC, COMMAND_TOPIC];
 const PROJECT_PREFIX = 'iot.';
 const LEGAL = /^[a-zA-Z0-9._-]{1,249}$/;
 const encoder = new TextEncoder();
@@ -105,7 +109,6 @@ export class TopicLayout {
   /** Whether a topic of the cluster is one of this layout. */
   holds(kafkaTopic: string): boolean {
     if (this.fixedTopics.includes(kafkaTopic)) return true;
-    if (kafkaTopic === DEAD_LETTER_TOPIC || kafkaTopic.startsWith('__')) return false;
     return this.projectOf(kafkaTopic) !== undefined;
   }
 
@@ -119,7 +122,7 @@ export class TopicLayout {
     const prefix = this.layout === 'project' ? PROJECT_PREFIX : '';
     if (!this.isByProject) return undefined;
     if (!kafkaTopic.startsWith(prefix) || this.fixedTopics.includes(kafkaTopic)) return undefined;
-    if (kafkaTopic === DEAD_LETTER_TOPIC) return undefined;
+    if (RESERVED.includes(kafkaTopic) || kafkaTopic.startsWith('__')) return undefined;
     const rest = kafkaTopic.slice(prefix.length);
     const dot = rest.indexOf('.');
     if (dot <= 0 || dot === rest.length - 1) return undefined;
@@ -198,7 +201,7 @@ export class TopicLayout {
   }
 
   #refusalOf(topic: string): RouteRefusal | undefined {
-    if (!isTopicName(topic)) return 'topic-invalid';
+    if (!isTopicName(topic) || RESERVED.includes(topic)) return 'topic-invalid';
     return this.#topics.has(topic) || this.#topics.size < this.topicsMax ? undefined : 'topic-quota';
   }
 }

@@ -1,5 +1,11 @@
 import type { Clock, Counter, Gauge, Histogram, Meter } from '@skerry/kernel';
-import type { UplinkLag } from './uplink.ts';
+
+/** How far an uplink is behind. */
+export interface UplinkLag {
+  readonly records: number;
+  /** Age of the oldest record that is not in Kafka yet. */
+  readonly seconds: number;
+}
 
 /** Upper bounds of the buckets, s. */
 const WRITE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
@@ -52,6 +58,17 @@ export class UplinkMeters {
       'iot_kafka_uplink_lag_seconds',
       'Age of the oldest record that is not in Kafka yet.',
     );
+  }
+
+  /** Kafka has lost records that it had acknowledged; so many are sent again. `isWhole`: all of them are. */
+  lost(again: number, isWhole: boolean): void {
+    this.#meter
+      .counter(
+        'iot_kafka_uplink_again_total',
+        'Records that are sent to Kafka again, since it has lost what it had acknowledged; complete: whether the buffer had all of them.',
+        { complete: String(isWhole) },
+      )
+      .add(again);
   }
 
   /** A round of records is given to Kafka. */

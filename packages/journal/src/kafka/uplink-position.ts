@@ -3,6 +3,7 @@ import { type Disk, KernelError } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
 import type { Offset } from '../journal.ts';
 import { makeDurableFolder, readWhole, replaceFile, writeAll } from '../segment/whole-file.ts';
+import type { Acknowledged, UplinkMark } from './uplink-memory.ts';
 
 const VERSION = 1;
 
@@ -18,6 +19,14 @@ export interface UplinkState {
   readonly numbers: Readonly<Record<string, readonly number[]>>;
   /** Written at an orderly end: nothing behind `position` was sent. */
   readonly isClean: boolean;
+  /** What Kafka has acknowledged, below `position`; absent in files of earlier builds. */
+  readonly acknowledged?: Acknowledged;
+}
+
+/** Places that an uplink can go back to, oldest first, of the journal with this id. */
+export interface UplinkMarks {
+  readonly journalId: string;
+  readonly marks: readonly UplinkMark[];
 }
 
 /** Where an uplink keeps its position. */
@@ -27,7 +36,26 @@ export interface PositionFile {
 }
 
 /** Makes a state durable in place of the one before: written aside, synced, renamed, the folder synced. Fails as the disk does. */
-export function writeUplinkState(disk: Disk, { folder, name }: PositionFile, state: UplinkState): void {
+export function writeUplinkState(disk: Disk, file: PositionFile, state: UplinkState): void {
+  writeChecked(disk, file, state);
+}
+
+/** Makes the marks durable, beside the position. Fails as the disk does. */
+export function writeUplinkMarks(disk: Disk, file: PositionFile, marks: UplinkMarks): void {
+  writeChecked(disk, marksFile(file), marks);
+}
+
+/** The marks last made durable, of this journal; none without them. Fails with `journal-damaged`. */
+export function readUplinkMarks(disk: Disk, file: PositionFile, journalId: string): readonly UplinkMark[] {
+  const found = readChecked<UplinkMarks>(disk, marksFile(file));
+  return found?.journalId === journalId ? found.marks : [];
+}
+
+function marksFile({ folder, name }: PositionFile): PositionFile {
+  return { folder, name: `${name}.marks` };
+}
+
+function writeChecked(disk: Disk, { folder, name }: PositionFile, state: object): void {
   const text = JSON.stringify(state);
   const bytes = new TextEncoder().encode(JSON.stringify({ version: VERSION, checksum: crc32(text), state }));
   if (!disk.stat(folder)) makeDurableFolder(disk, folder);
@@ -35,7 +63,11 @@ export function writeUplinkState(disk: Disk, { folder, name }: PositionFile, sta
 }
 
 /** The state last made durable; undefined without one. Fails with `journal-damaged`. */
-export function readUplinkState(disk: Disk, { folder, name }: PositionFile): UplinkState | undefined {
+export function readUplinkState(disk: Disk, file: PositionFile): UplinkState | undefined {
+  return readChecked<UplinkState>(disk, file);
+}
+
+function readChecked<T>(disk: Disk, { folder, name }: PositionFile): T | undefined {
   const path = `${folder}/${name}`;
   const bytes = readWhole(disk, path);
   if (!bytes) return undefined;
@@ -44,13 +76,13 @@ export function readUplinkState(disk: Disk, { folder, name }: PositionFile): Upl
     throw damage(path, `the version is ${String(found.version)} and not ${VERSION}`);
   if (!found.state || crc32(JSON.stringify(found.state)) !== found.checksum)
     throw damage(path, 'the checksum does not fit');
-  return found.state;
+  return found.state as T; // written by the one build that knows the version, and checked
 }
 
 interface Found {
   readonly version?: unknown;
   readonly checksum?: unknown;
-  readonly state?: UplinkState;
+  readonly state?: object;
 }
 
 function parse(path: string, bytes: Uint8Array): Found {

@@ -1,8 +1,7 @@
 import type { Clock, Disk, Logger, Meter, Random, Timer, Tracer } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
-import type { Journal, Offset, StoredBatch } from '../journal.ts';
+import type { Journal, Offset } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
-import { type RecordReader, readBatch } from '../record-reader.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { kafkaFault } from './kafka-fault.ts';
 import { type ProducedPart, RecordProducer } from './record-producer.ts';
@@ -15,12 +14,13 @@ import {
   type TopicWeakness,
   type TopicWish,
 } from './topics.ts';
-import { UplinkMeters } from './uplink-meters.ts';
+import { type KafkaLoss, lossWords, tellLoss, type UplinkMemory } from './uplink-memory.ts';
+import { type UplinkLag, UplinkMeters } from './uplink-meters.ts';
 import {
   isPassing,
   type PositionFile,
-  readUplinkState,
   type UplinkState,
+  writeUplinkMarks,
   writeUplinkState,
 } from './uplink-position.ts';
 import {
@@ -30,9 +30,9 @@ import {
   type TopicSpread,
   type UplinkRound,
 } from './uplink-round.ts';
+import { uplinkStart } from './uplink-start.ts';
 import { UplinkTrace } from './uplink-trace.ts';
-
-const READ_BYTES = 2 ** 20;
+import { UplinkWalk } from './uplink-walk.ts';
 
 /** How an uplink sends. */
 export interface UplinkOptions {
@@ -63,13 +63,6 @@ export type UplinkCondition =
   | { readonly is: 'connected' }
   | { readonly is: 'waiting'; readonly reason: string; readonly code: string };
 
-/** How far an uplink is behind. */
-export interface UplinkLag {
-  readonly records: number;
-  /** Age of the oldest record that is not in Kafka yet. */
-  readonly seconds: number;
-}
-
 /** The way of a journal's records into Kafka. */
 export interface Uplink extends AsyncDisposable {
   /** Offset behind the last record that Kafka has taken (acks=all), or that was not for Kafka. */
@@ -94,49 +87,10 @@ export interface Uplink extends AsyncDisposable {
  * `journal-damaged` and `offset-trimmed` when journal and position do not belong together.
  */
 export async function openUplink(options: UplinkOptions, needs: UplinkNeeds): Promise<Uplink> {
-  const state = stateOf(options, needs);
-  const uplink = new RunningUplink(options, needs, state);
+  const { state, memory } = uplinkStart(options, needs);
+  const uplink = new RunningUplink(options, needs, state, memory);
   uplink.start();
   return uplink;
-}
-
-function stateOf({ positionFile, layout }: UplinkOptions, needs: UplinkNeeds): UplinkState {
-  const { journal, disk, logger } = needs;
-  const found = positionFile && readUplinkState(disk, positionFile);
-  const { fingerprint } = layout;
-  const fresh = { journalId: journal.id, position: journal.start, fingerprint, numbers: {}, isClean: true };
-  if (!found) return fresh;
-  if (found.journalId !== journal.id) {
-    logger.log(
-      'warn',
-      'The position of the uplink is that of another journal; this one is sent from its start',
-      {
-        found: found.journalId,
-        journal: journal.id,
-      },
-    );
-    return fresh;
-  }
-  const { position } = found;
-  const facts = { position, start: journal.start, end: journal.end };
-  if (position > journal.end)
-    throw new JournalError(
-      'journal-damaged',
-      `Cannot send to Kafka from ${position}: the journal ends at ${journal.end}.`,
-      facts,
-    );
-  if (position < journal.start)
-    throw new JournalError(
-      'offset-trimmed',
-      `Cannot send to Kafka from ${position}: the journal begins at ${journal.start}, so ${journal.start - position} records are lost.`,
-      facts,
-    );
-  if (found.fingerprint !== layout.fingerprint)
-    logger.log('warn', 'The layout of topics has changed since the last start', {
-      before: found.fingerprint,
-      now: layout.fingerprint,
-    });
-  return found;
 }
 
 class RunningUplink implements Uplink {
@@ -147,6 +101,8 @@ class RunningUplink implements Uplink {
   readonly #producer: RecordProducer;
   readonly #builder: RoundBuilder;
   readonly #meters: UplinkMeters;
+  readonly #memory: UplinkMemory;
+  readonly #walk: UplinkWalk;
   readonly #stop = new AbortController();
   readonly #spreads = new Map<string, TopicSpread>();
   /** By topic: numbers of the next records behind `position`. */
@@ -164,13 +120,9 @@ class RunningUplink implements Uplink {
   #position: Offset;
   #committed: Offset;
   #oldestMicros = 0;
-  /** Batches that were read, and the reader on the record to be looked at next. */
-  #batches: StoredBatch[] = [];
-  #reader: RecordReader | undefined;
-  #isOnRecord = false;
-  #read: Offset;
   /** Records up to here were sent one batch each in search of the one that Kafka refuses. */
   #carefulUntil: Offset = 0;
+  #loss: KafkaLoss | undefined;
   #saving: Timer | undefined;
   #waiters: { readonly upTo: Offset; resolve(position: Offset): void; reject(error: unknown): void }[] = [];
   #failure: unknown;
@@ -178,11 +130,13 @@ class RunningUplink implements Uplink {
   #settleEnded: (error?: unknown) => void = () => undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: UplinkOptions, needs: UplinkNeeds, state: UplinkState) {
+  constructor(options: UplinkOptions, needs: UplinkNeeds, state: UplinkState, memory: UplinkMemory) {
+    this.#memory = memory;
+    this.#walk = new UplinkWalk(needs.journal, state.position);
     this.#options = options;
     this.#needs = needs;
     this.#consumer = options.consumer ?? 'uplink';
-    this.#position = this.#committed = this.#read = state.position;
+    this.#position = this.#committed = state.position;
     this.#numbers = new Map(Object.entries(state.numbers).map(([topic, next]) => [topic, [...next]]));
     this.#mayRespread = state.isClean;
     const trace = needs.tracer && new UplinkTrace(needs.tracer, needs.clock);
@@ -192,6 +146,7 @@ class RunningUplink implements Uplink {
     this.#producer = new RecordProducer(needs.client, {
       onWaiting: (reason) => this.#wait(reason),
       makeTopic: (name) => this.#spread(name, true),
+      verify: () => this.#verify(),
     });
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = (error) => (error === undefined ? resolve() : reject(error));
@@ -217,8 +172,7 @@ class RunningUplink implements Uplink {
   }
 
   start(): void {
-    const { journal } = this.#needs;
-    journal.commit({ name: this.#consumer, isMandatory: true, position: this.#position });
+    this.#tellJournal();
     this.#running = this.#run().then(
       () => this.#settleEnded(),
       (error: unknown) => this.#fail(error),
@@ -249,7 +203,7 @@ class RunningUplink implements Uplink {
     await this.#running;
     this.#saving?.[Symbol.dispose]();
     if (this.#failure === undefined) {
-      this.#save(true);
+      this.#save('last');
       const closed = new JournalError('journal-closed', 'Cannot send to Kafka: the uplink has been closed.');
       for (const one of this.#waiters.splice(0)) one.reject(closed);
     }
@@ -266,10 +220,11 @@ class RunningUplink implements Uplink {
         const outcome = await this.#outcome(sending);
         if (!outcome) return;
         sending = undefined;
+        if (outcome === 'forgot') continue;
         // what was made ready meanwhile is numbered behind what was refused
         if (!this.#settle(sent, outcome)) continue;
       }
-      if (!round) await this.#needs.journal.waitBeyond(this.#read, signal);
+      if (!round) await this.#idle(signal);
       else if (round.parts.length === 0) this.#advance(round);
       else {
         sent = round;
@@ -282,22 +237,69 @@ class RunningUplink implements Uplink {
       }
     }
     const outcome = sending && (await this.#outcome(sending));
-    this.#isClean = !sending || (sent !== undefined && outcome !== undefined && this.#settle(sent, outcome));
+    const isSettled = sent !== undefined && Array.isArray(outcome) && this.#settle(sent, outcome);
+    this.#isClean = !sending || isSettled;
   }
 
-  /** Undefined when the uplink was stopped meanwhile. */
-  async #outcome(sending: Promise<ProducedPart[]>): Promise<ProducedPart[] | undefined> {
+  /** Undefined when the uplink was stopped meanwhile; `forgot` when it has gone back, since Kafka has lost records. */
+  async #outcome(sending: Promise<ProducedPart[]>): Promise<ProducedPart[] | 'forgot' | undefined> {
     try {
       return await sending;
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
-      throw error;
+      if (!(this.#loss && error instanceof JournalError && error.code === 'kafka-forgot')) throw error;
+      this.#goBack(this.#loss);
+      return 'forgot';
     }
+  }
+
+  /** Waits for records, with a look at what Kafka has from time to time. */
+  async #idle(signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const { clock, journal } = this.#needs;
+    const stop = AbortSignal.any([signal, over.signal]);
+    const looking = clock.sleep(LIMITS.kafkaLookEveryMs.value, stop).then(() => 'look' as const);
+    const first = await Promise.race([journal.waitBeyond(this.#walk.read, stop), looking]);
+    over.abort();
+    if (first !== 'look' || signal.aborted) return;
+    try {
+      await this.#verify();
+      if (this.#condition.is === 'waiting') this.#connect();
+    } catch (error) {
+      const fault = kafkaFault('ask Kafka what it has', error);
+      if (fault.code === 'kafka-forgot' && this.#loss) this.#goBack(this.#loss);
+      else this.#wait(fault);
+    }
+  }
+
+  /** Fails with `kafka-forgot` when Kafka does not have what it acknowledged. */
+  async #verify(): Promise<void> {
+    this.#loss = await this.#memory.look(this.#needs.client);
+    if (this.#loss) throw new JournalError('kafka-forgot', lossWords(this.#loss), {});
+  }
+
+  /** Sends again what Kafka has lost, as far as the journal has it. */
+  #goBack(loss: KafkaLoss): void {
+    const mark = this.#memory.backFor(loss, this.#needs.journal.start);
+    const again = mark ? this.#position - mark.position : 0;
+    this.#meters.lost(again, mark !== undefined && mark === loss.mark);
+    tellLoss(this.#needs, loss, again, mark);
+    this.#loss = undefined;
+    this.#producer.forget();
+    this.#memory.backTo(mark, loss);
+    if (mark) {
+      for (const [topic, next] of this.#numbers)
+        this.#numbers.set(topic, [...(mark.numbers[topic] ?? next.map(() => 0))]);
+      this.#position = mark.position;
+    }
+    this.#rewind();
+    this.#save('back');
   }
 
   /** Takes note of what became of a round; false when it has to be made again without what Kafka refuses. */
   #settle(round: UplinkRound, produced: readonly ProducedPart[]): boolean {
     const refused = produced.filter((one) => one.refusal !== undefined);
+    this.#memory.taken(produced);
     if (refused.length === 0) {
       this.#builder.trace?.sent(produced, (part) => (part as RoundPart).traced); // parts of a round went in
       this.#advance(round);
@@ -345,6 +347,7 @@ class RunningUplink implements Uplink {
     for (const offset of this.#refusals.keys()) if (offset < round.to) this.#refusals.delete(offset);
     if (round.to >= this.#carefulUntil) this.#builder.recordsMax = LIMITS.kafkaRoundRecords.value;
     if (round.parts.length > 0) this.#connect();
+    this.#memory.reached(round.to, this.#numbers);
     this.#meters.sent(round.records, round.firstMicros);
     this.#builder.giveBack(round);
     this.#onPosition(round.to);
@@ -366,44 +369,23 @@ class RunningUplink implements Uplink {
       const numbers = this.#numbers.get(topic) ?? [];
       for (let i = 0; i < spread.next.length; i++) spread.next[i] = numbers[i] ?? 0;
     }
-    this.#batches = [];
-    this.#reader = undefined;
-    this.#isOnRecord = false;
-    this.#read = this.#position;
+    this.#walk.goTo(this.#position);
     this.#builder.begin(this.#position);
   }
 
   /** The next round; undefined when every durable record was looked at. */
   async #prepare(): Promise<UplinkRound | undefined> {
     for (;;) {
-      if (!this.#isOnRecord && !(await this.#nextRecord())) return this.#builder.close();
-      const record = this.#reader;
-      if (!record) return undefined;
+      const record = this.#walk.record();
+      if (!record) {
+        if (await this.#walk.load()) continue;
+        return this.#builder.close();
+      }
       const answer = this.#builder.add(record, this.#refusals);
       if (answer === 'full') return this.#builder.close();
-      if (answer === 'taken') {
-        this.#isOnRecord = false;
-        this.#read = record.offset + 1;
-      } else await this.#meet(answer.unknownTopic);
+      if (answer === 'taken') this.#walk.taken();
+      else await this.#meet(answer.unknownTopic);
       if (this.#stop.signal.aborted) return undefined;
-    }
-  }
-
-  /** Moves to the next record; false at the end of what is durable. */
-  async #nextRecord(): Promise<boolean> {
-    for (;;) {
-      while (this.#reader?.next()) {
-        if (this.#reader.offset < this.#read) continue;
-        this.#isOnRecord = true;
-        return true;
-      }
-      const batch = this.#batches.shift();
-      if (batch) this.#reader = readBatch(batch);
-      else {
-        if (this.#read >= this.#needs.journal.end) return false;
-        this.#batches = await this.#needs.journal.read(this.#read, READ_BYTES);
-        if (this.#batches.length === 0) return false;
-      }
     }
   }
 
@@ -462,24 +444,35 @@ class RunningUplink implements Uplink {
   }
 
   /** Makes the position durable, then tells the journal. A full disk only puts it off. */
-  #save(isLast = false): void {
+  #save(reason?: 'last' | 'back'): void {
     const { positionFile, layout } = this.#options;
     const { journal, disk, logger } = this.#needs;
-    if (this.#committed === this.#position && !isLast) return;
+    if (this.#committed === this.#position && !reason) return;
     const position = this.#position;
     const numbers = Object.fromEntries(this.#numbers);
-    const isClean = isLast && this.#isClean;
-    const state = { journalId: journal.id, position, fingerprint: layout.fingerprint, numbers, isClean };
+    const isClean = reason === 'last' && this.#isClean;
+    const { acknowledged } = this.#memory;
+    const { fingerprint } = layout;
+    const state = { journalId: journal.id, position, fingerprint, numbers, isClean, acknowledged };
     try {
       if (positionFile) writeUplinkState(disk, positionFile, state);
+      if (positionFile && (reason || this.#memory.isFileDue()))
+        writeUplinkMarks(disk, positionFile, { journalId: journal.id, marks: this.#memory.marks });
     } catch (error) {
       if (!isPassing(error)) throw error;
       logger.log('warn', 'The position of the uplink could not be written', { reason: String(error) });
       return;
     }
     this.#committed = position;
-    journal.commit({ name: this.#consumer, isMandatory: true, position });
+    this.#tellJournal();
     if (this.#waiters.length > 0) this.#answerWaiters();
+  }
+
+  /** What was acknowledged a short time ago is held, where there is a disk to hold it on. */
+  #tellJournal(): void {
+    const { positionFile } = this.#options;
+    const position = positionFile ? this.#memory.floor(this.#committed) : this.#committed;
+    this.#needs.journal.commit({ name: this.#consumer, isMandatory: true, position });
   }
 
   #answerWaiters(): void {

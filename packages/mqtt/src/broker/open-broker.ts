@@ -19,6 +19,7 @@ import { type BrokerLimits, limitsWith } from './broker-limits.ts';
 import { BrokerMeters } from './broker-meters.ts';
 import type { BrokerParts } from './broker-parts.ts';
 import { ClientConnection } from './client-connection.ts';
+import { fanOut } from './fan-out.ts';
 import { FaultNotices } from './fault-notices.ts';
 import { Holdings } from './holdings.ts';
 import { Intake } from './intake.ts';
@@ -97,6 +98,8 @@ export interface Broker extends AsyncDisposable {
    * what is true then. Gives the number of connections that were ended.
    */
   endWhere(isEnded: (subject: Subject) => boolean, why: string): number;
+  /** Hands a message of the process itself to who is subscribed now, at QoS 0; nothing of it is journalled or retained. The bytes become the broker's. */
+  announce(topic: string, payload: Uint8Array): void;
 }
 
 /** Loads the retained messages and resolves when the port is bound. Fails as `Net.listen` does. */
@@ -155,6 +158,22 @@ class OpenBroker implements Broker {
     this.#sessions.endAbsent(isEnded);
     this.#parts.turn.finish();
     return count;
+  }
+
+  announce(topic: string, payload: Uint8Array): void {
+    const { topics, turn } = this.#parts;
+    const entry = topics.of(topic);
+    fanOut(this.#parts, entry, {
+      topic,
+      topicBytes: entry.bytes,
+      payload,
+      qos: 0,
+      isRetained: false,
+      properties: undefined,
+      expiresMs: Number.POSITIVE_INFINITY,
+      publisher: undefined,
+    });
+    turn.finish();
   }
 
   get connections(): number {

@@ -11,7 +11,7 @@ import type { Connack } from '../packets/connack.ts';
 import { PACKET_TYPE, type ProtocolLevel, packetNameOf, type Qos } from '../packets/packet-type.ts';
 import { REASON } from '../reason-codes.ts';
 import { decodeUtf8 } from '../utf8.ts';
-import { connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
+import { CHANGES_NO_SESSION, connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
 import { DropWatch } from './drop-watch.ts';
 import type { FilterStatus } from './filter-book.ts';
 import { MessageView } from './message-view.ts';
@@ -44,13 +44,6 @@ const BACKOFF = {
   steadyShare: 0,
 };
 const CUT_SHORT_IN_A_ROW = 3; // two are an accident; a broker of 3.1.1 has no word for it
-
-/** Faults after which the broker has the session that it had: it refused, or has seen no CONNECT. */
-const CHANGES_NO_SESSION: ReadonlySet<string> = new Set([
-  'connect-refused',
-  'connect-failed',
-  'tls-credentials-invalid',
-]);
 
 /**
  * Subscribes at an external broker for good. Resolves when the session of before is read and the first attempt to connect
@@ -186,6 +179,11 @@ export class Subscriber implements AsyncDisposable {
     if (!this.#isRefused) return;
     this.#isRefused = false;
     this.#release();
+  }
+
+  /** Publishes a message at QoS 0; false when nobody is connected, and then nothing is sent. */
+  publish(topic: string, payload: Uint8Array): boolean {
+    return this.#phase === 'connected' && this.#upstream.publish(topic, payload);
   }
 
   /** Resolves when every filter is granted as it is wanted, or when the signal is aborted; fails after the end. */

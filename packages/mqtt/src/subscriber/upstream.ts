@@ -58,6 +58,14 @@ export class Upstream {
     this.send({ type: 'pubcomp', packetId, reason });
   }
 
+  /** PUBLISH at QoS 0; false when there is nobody to say it to. */
+  publish(topic: string, payload: Uint8Array): boolean {
+    if (!this.#outbox) return false;
+    const flags = { qos: 0, isDup: false, isRetain: false, packetId: 0 } as const;
+    this.send({ type: 'publish', topic, payload, ...flags });
+    return true;
+  }
+
   /** Any other packet. */
   send(packet: Packet): void {
     this.#outbox?.packet(encodePacket(packet, this.#level));

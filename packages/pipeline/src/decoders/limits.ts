@@ -14,6 +14,12 @@ export const DECODER_LIMITS = {
     what: 'Prefixes of metrics under which the reader of one binary layout is remembered.',
     whenFull: 'The memory is emptied and filled anew.',
   },
+  rebirthEveryMs: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Time between two requests to one Sparkplug edge node for its births.',
+    whenFull: 'It is asked again with its next record after that time, until they come.',
+  },
   sparkplugNodesMax: {
     value: 20_000,
     unit: 'count',

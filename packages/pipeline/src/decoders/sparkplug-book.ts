@@ -34,6 +34,14 @@ export interface RebirthWanted extends NodePlace {
   readonly reason: RebirthReason;
 }
 
+/** What made births wanted. */
+export interface RebirthCause {
+  /** Receipt of the record, microseconds since 1970; 0 where they were wanted before the start. */
+  readonly receivedMicros: number;
+  /** The journal of the gateway that took the record in; undefined where nothing says so. */
+  readonly gateway: string | undefined;
+}
+
 /** Where a record stands. */
 export interface SparkplugSource {
   readonly tenant: string;
@@ -110,6 +118,11 @@ export class SparkplugBook {
     return [...this.#nodes.values()].flatMap((node) =>
       node.isWanted ? [{ ...placeOf(node), reason: 'no-birth' as const }] : [],
     );
+  }
+
+  /** Whether the births of a node are wanted and did not come yet. */
+  isWanted(place: NodePlace): boolean {
+    return this.#nodes.get(nodeKey(place))?.isWanted === true;
   }
 
   /** What a payload says under the births that are in force for its record. */

@@ -2,6 +2,7 @@ export * from './gateway-accounts.ts';
 export { type MigrationPlace, migrate, SCHEMA_VERSION, schemaSql } from './migrations.ts';
 export { whileLocked } from './named-lock.ts';
 export { numericOf, pointColumns, pointRows } from './point-rows.ts';
+export { type Heir, inheritOrigins } from './origin-heirs.ts';
 export * from './postgres-pool.ts';
 export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';
 export { openPostgresStore } from './postgres-store.ts';

@@ -7,7 +7,7 @@ import { microsOf, storable } from './postgres-values.ts';
 import { cursorNow, readChanges } from './reading-changes.ts';
 import { connectedNow, readConnectivity } from './reading-connectivity.ts';
 import { listDevices, listGaps, namesOf, readDevice, readLatest } from './reading-devices.ts';
-import { readLedger } from './reading-ledger.ts';
+import { readLedger, SHIFT } from './reading-ledger.ts';
 import { countReasons, readLetter, readLetters } from './reading-letters.ts';
 import type { PostgresReadings, ReadingFigures, ReadingSource } from './reading-shapes.ts';
 import { readSinks } from './reading-sinks.ts';
@@ -92,7 +92,7 @@ async function readFigures(session: PostgresSession): Promise<ReadingFigures> {
 async function readSources(session: PostgresSession): Promise<ReadingSource[]> {
   const rows = await session.query(
     `SELECT s.*, date_part('epoch', s.log_time) AS log, date_part('epoch', s.sealed) AS at,
-       f.seal AS folded, f.rolled_seal FROM sources s JOIN folds f ON f.source = s.id ORDER BY s.id`,
+       f.seal AS folded, f.rolled_seal, ${SHIFT} AS shift FROM sources s JOIN folds f ON f.source = s.id ORDER BY s.id`,
   );
   return rows.map(
     (one): ReadingSource => ({
@@ -103,6 +103,7 @@ async function readSources(session: PostgresSession): Promise<ReadingSource[]> {
       epoch: Number(one.epoch),
       seal: Number(one.seal),
       position: Number(one.position),
+      shift: Number(one.shift),
       telemetryPosition: Number(one.telemetry_position),
       points: Number(one.points),
       logTimeMicros: microsOf(one.log),

@@ -2,14 +2,21 @@ import type { PostgresSession } from './postgres-pool.ts';
 import { microsOf, original } from './postgres-values.ts';
 import type { ReadingGateway, ReadingLedger, ReadingOrigin, ReadingVerdicts } from './reading-shapes.ts';
 
+/** What the writer of a source `s` adds to the offsets of Kafka; it keeps that in a row of its own (docs/formats/postgres.md). */
+export const SHIFT = `coalesce((SELECT (k.body::jsonb->>'shift')::bigint FROM stage_rows k
+  WHERE k.source = s.id AND k.pipeline = 'kafka' AND k.part = 'place'), 0)`;
+
 /** Verdicts, positions, and what gateways have told; in the caller's snapshot. */
 export async function readLedger(session: PostgresSession): Promise<ReadingLedger> {
   const sources = (
-    await session.query('SELECT journal_id, label, position, telemetry_position FROM sources ORDER BY id')
+    await session.query(
+      `SELECT journal_id, label, position, telemetry_position, ${SHIFT} AS shift FROM sources s ORDER BY id`,
+    )
   ).map((row) => ({
     journalId: String(row.journal_id),
     label: String(row.label),
     position: Number(row.position),
+    shift: Number(row.shift),
     telemetryPosition: Number(row.telemetry_position),
   }));
   return {

@@ -94,7 +94,10 @@ export interface ReadingLedger {
   readonly projects: readonly ReadingVerdicts[];
   /** Telemetry records below the positions, counted by the pipelines: what the verdicts have to sum up to. */
   readonly telemetryPosition: number;
-  readonly sources: readonly Pick<ReadingSource, 'journalId' | 'label' | 'position' | 'telemetryPosition'>[];
+  readonly sources: readonly Pick<
+    ReadingSource,
+    'journalId' | 'label' | 'position' | 'shift' | 'telemetryPosition'
+  >[];
   readonly gateways: readonly ReadingGateway[];
   /** Where records were taken in first, as the pipelines have seen it. */
   readonly origins: readonly ReadingOrigin[];
@@ -127,6 +130,8 @@ export interface ReadingSource {
   readonly epoch: number;
   readonly seal: number;
   readonly position: number;
+  /** What the writer adds to the offsets of Kafka: those that were taken when Kafka lost the end of its log. */
+  readonly shift: number;
   readonly telemetryPosition: number;
   readonly points: number;
   readonly logTimeMicros: number;

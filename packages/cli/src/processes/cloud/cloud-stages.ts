@@ -146,7 +146,8 @@ export class CloudStages implements StagePlatform, Disposable {
     for (const { source } of partitions) {
       const record = recordOf(change, author, clock.nowMicros());
       try {
-        offsets.set(source.id, await appender.append(placeOfSource(source), [record], patience.signal));
+        const offset = await appender.append(placeOfSource(source), [record], patience.signal);
+        offsets.set(source.id, offset + source.shift);
       } catch (fault) {
         const why = fault instanceof Error ? fault.message : String(fault);
         throw new ApiError(

@@ -67,7 +67,7 @@ export async function changeLettersInKafka(
   return { changed: judged.length - failedAgain, failedAgain, undecided, unchanged };
 }
 
-/** Resolves with the offset behind the last record when Kafka has all of them. */
+/** Resolves with the offset behind the last record, as the writer counts, when Kafka has all of them. */
 async function put(
   kind: Kind,
   source: ReadingSource,
@@ -83,7 +83,7 @@ async function put(
       const records = page.map((letter) => recordOf(kind, withoutOrigin(letter), author, clock.nowMicros()));
       end = (await appender.append(placeOfSource(source), records, patience.signal)) + records.length;
     }
-    return end;
+    return end + source.shift;
   } catch (fault) {
     if (!(fault instanceof JournalError)) throw fault;
     const words =

@@ -171,7 +171,9 @@ function storeImbalances({ projects, telemetryPosition }: ReadingLedger, others:
 
 /** Records that wait in gateways, and in Kafka behind the judged positions, at most. */
 function waitingOf(now: ReadingLedger, judged: ReadingLedger, ends: readonly PartitionEnd[]): number {
-  const positions = new Map(judged.sources.map(({ journalId, position }) => [journalId, position]));
+  const positions = new Map(
+    judged.sources.map(({ journalId, position, shift }) => [journalId, position - shift]),
+  );
   const inKafka = ends.reduce(
     (sum, { journalId, end }) => sum + Math.max(0, end - (positions.get(journalId) ?? 0)),
     0,

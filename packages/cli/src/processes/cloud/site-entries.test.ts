@@ -61,6 +61,7 @@ function aSource(facts: Partial<ReadingSource> = {}): ReadingSource {
     epoch: 1,
     seal: 4,
     position: 90,
+    shift: 0,
     telemetryPosition: 90,
     points: 200,
     logTimeMicros: NOW,

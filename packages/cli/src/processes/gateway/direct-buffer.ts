@@ -82,8 +82,10 @@ class SentAppender {
   /** Everything below the position is in Kafka. */
   sent(position: number): void {
     const count = position - this.#position;
+    // what Kafka has lost is sent again, and was acknowledged before
+    if (count <= 0) return;
     this.#position = position;
-    if (count > 0) this.#listener(count, position);
+    this.#listener(count, position);
   }
 
   /** Resolves when everything that was added is in Kafka. */

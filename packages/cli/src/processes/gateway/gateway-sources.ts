@@ -3,6 +3,7 @@ import { type Clock, CodedError, type Logger, type Meter, type Random } from '@s
 import { nodeDisk } from '@skerry/kernel/node';
 import type { RoleReport, RoleSource } from '@skerry/model';
 import {
+  filterMatches,
   type Ingress,
   SessionFile,
   type Subscriber,
@@ -120,6 +121,14 @@ export class GatewaySources implements AsyncDisposable {
         brokerDropped: state?.brokerDropped ?? null,
       };
     });
+  }
+
+  /** Publishes a message at QoS 0 at each broker from which a topic is heard; gives the number of brokers. */
+  publish(heard: string, topic: string, payload: Uint8Array): number {
+    const hearing = this.#running.filter(({ source }) =>
+      source.topics.some((filter) => filterMatches(filter, heard)),
+    );
+    return hearing.filter(({ subscriber }) => subscriber?.publish(topic, payload)).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

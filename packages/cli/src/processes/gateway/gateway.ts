@@ -21,6 +21,7 @@ import type { GatewayReason } from './gateway-reason.ts';
 import { GatewaySources } from './gateway-sources.ts';
 import { hasLeftovers, sendLeftovers } from './leftovers.ts';
 import { pacedJournal } from './paced-journal.ts';
+import { passOnRebirths } from './rebirth-commands.ts';
 import { openSegmentBuffer } from './segment-buffer.ts';
 
 const SETTLE_MS = 2_000;
@@ -100,6 +101,7 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   const open = async (): Promise<LeaseBook> => openLeases(config);
   const leases = stack.use(new GatewayLeases(config, { open, owner, clock, logger }));
   const sources = stack.use(new GatewaySources(config, { leases, ingress, clock, random, logger, meter }));
+  stack.use(passOnRebirths(config, { sources, journalId: journal.id, client, clock, random, logger, meter }));
   parts.facts = () => ({ slot: sources.slot, sources: sources.report() });
   parts.readiness = () => [...leases.reasons(), ...sources.reasons(), ...reasonsOf(ingress, uplink)];
   const uplinkEnded = uplink.ended.then(() => new Promise<never>(() => undefined));

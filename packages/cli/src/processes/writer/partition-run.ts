@@ -2,6 +2,8 @@ import type { ReceivedCount } from '@skerry/journal';
 import {
   type KafkaClient,
   type KafkaPartition,
+  type KafkaPartitionOptions,
+  type KafkaPlace,
   openKafkaPartition,
   partitionJournalId,
   type TopicLayout,
@@ -16,9 +18,22 @@ import {
   type Random,
 } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
-import { openPipeline, type Pipeline, type PipelineTracing, type RouteConfig } from '@skerry/pipeline';
+import {
+  openPipeline,
+  type Pipeline,
+  type PipelineTracing,
+  type RebirthCause,
+  type RebirthWanted,
+  type RouteConfig,
+} from '@skerry/pipeline';
 import { feedSinks, type PointSink, type SeriesStore, SinkRun, type StoreState } from '@skerry/series';
-import { openPostgresStore, openSinkBook, type PostgresPool } from '@skerry/series/postgres';
+import {
+  inheritOrigins,
+  openPostgresStore,
+  openSinkBook,
+  type PostgresPool,
+} from '@skerry/series/postgres';
+import { keepingPlace, keptPlace } from './kept-place.ts';
 
 /** One partition of a topic. */
 export interface PartitionName {
@@ -46,6 +61,8 @@ export interface PartitionRunNeeds {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly failpoint: FailpointHook;
+  /** Told of Sparkplug edge nodes whose births are wanted. */
+  readonly rebirthWanted: (node: RebirthWanted, cause: RebirthCause) => void;
   /** Further stores that get the points of each partition. */
   readonly sinks: readonly PointSink[];
   /** Follows records of a partition; absent where nothing is traced. */
@@ -115,25 +132,22 @@ export async function openPartitionRun(
       { clock, logger, meter, failpoint, breathe: turn },
     ),
   );
-  const state = await store.load();
-  const { position, telemetryPosition } = state;
+  await inheritOrigins(pool, { journalId, topic, partition, partitions: found.partitions.length });
+  const loadedState = await store.load();
+  const { place, stages } = keptPlace(loadedState);
+  const state = { ...loadedState, stages };
   const journal = stack.use(
-    await openKafkaPartition(
-      {
-        topic,
-        partition,
-        layout: options.layout,
-        onLost: 'void',
-        ...(state.journalId === undefined
-          ? {}
-          : { base: { offset: position, telemetry: telemetryPosition, received: receivedOf(state) } }),
-      },
-      { client, clock, random, logger, meter },
-    ),
+    await openKafkaPartition(partitionOf(name, options, state, place), {
+      client,
+      clock,
+      random,
+      logger,
+      meter,
+    }),
   );
   const { runs: sinks } = stack.use(await followSource(journalId, state.sealNumber, needs, meter));
   // a source that is new begins with the oldest record that Kafka has
-  const from = state.journalId === undefined ? journal.start : position;
+  const from = state.journalId === undefined ? journal.start : state.position;
   const pipeline = stack.use(
     await openPipeline(
       {
@@ -146,18 +160,41 @@ export async function openPartitionRun(
       },
       {
         journal,
-        store: loaded(store, { ...state, position: from }, feedSinks(store, state, sinks)),
+        store: loaded(
+          store,
+          { ...state, position: from },
+          keepingPlace(feedSinks(store, state, sinks), journal, place),
+        ),
         clock,
         logger,
         meter,
         failpoint,
         breathe: turn,
+        rebirthWanted: needs.rebirthWanted,
         tracing: needs.tracing?.(name),
       },
     ),
   );
   const gauges = () => meter.snapshot();
   return new PartitionRun(name, { pipeline, store, journal, sinks, gauges }, stack.move());
+}
+
+/** The partition behind what the store has of it. */
+function partitionOf(
+  { topic, partition }: PartitionName,
+  { layout }: PartitionRunOptions,
+  state: StoreState,
+  place: KafkaPlace | undefined,
+): KafkaPartitionOptions {
+  const { position: offset, telemetryPosition: telemetry } = state;
+  return {
+    topic,
+    partition,
+    layout,
+    onLost: 'void',
+    ...(state.journalId === undefined ? {} : { base: { offset, telemetry, received: receivedOf(state) } }),
+    ...(place ? { place } : {}),
+  };
 }
 
 /** What was received up to the store's position: each record has a verdict there. */

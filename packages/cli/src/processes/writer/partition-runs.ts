@@ -9,6 +9,7 @@ import {
 } from './partition-run.ts';
 
 const REOPEN_MS = 1_000;
+const REOPENED = ['kafka-forgot', 'journal-foreign'];
 const UPKEEP_MS = 1_000;
 
 /**
@@ -145,6 +146,7 @@ class Owned implements AsyncDisposable {
     return [
       ...alarms.map(({ code, detail }) => ({ code, detail })),
       ...(condition?.is === 'waiting' ? [{ code: condition.code, detail: condition.reason }] : []),
+      ...retentionReasons(this.run),
     ];
   }
 
@@ -165,10 +167,13 @@ class Owned implements AsyncDisposable {
       const fault = await endOf(run, signal);
       this.run = undefined;
       if (fault === undefined) return;
-      if (codesOf(fault).includes('store-fenced')) {
+      const codes = codesOf(fault);
+      if (codes.includes('store-fenced')) {
         logger.log('warn', 'Another process writes a partition now', { ...this.name });
         return;
       }
+      // the partition is there, and what it holds is another: it is opened anew
+      if (REOPENED.some((code) => codes.includes(code))) continue;
       throw fault;
     }
   }
@@ -192,6 +197,16 @@ class Owned implements AsyncDisposable {
       return undefined;
     }
   }
+}
+
+/** Records that retention removes before long, with the hour. */
+function retentionReasons(run: PartitionRun | undefined): RoleReason[] {
+  const dueMicros = run?.journal.retentionDueMicros();
+  if (dueMicros === undefined) return [];
+  const { records } = run?.journal.lag() ?? { records: 0 };
+  const hour = new Date(dueMicros / 1_000).toISOString();
+  const detail = `${records} records wait, and Kafka removes the first of them at ${hour}: wanted a store that takes them, more writers, or a longer retention of the topic until then`;
+  return [{ code: 'retention-near', detail }];
 }
 
 /** Resolves with the fault that ended the pipeline, or with undefined when the partition is given up. */

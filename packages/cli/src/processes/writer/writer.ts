@@ -18,6 +18,7 @@ import { openTracer, partitionTracing } from '../tracing.ts';
 import { openSink } from './configured-sinks.ts';
 import type { PartitionRun, PartitionRunOptions } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
+import { openRebirthSender } from './rebirth-sender.ts';
 import { WriterTopics } from './writer-topics.ts';
 
 const COMMIT_MS = 5_000;
@@ -57,6 +58,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
         logger,
         meter,
         failpoint: failpointHook(context.environment.SKERRY_FAILPOINT),
+        rebirthWanted: openRebirthSender(config, { client, clock, random, logger, meter }, stack),
         sinks,
         tracing: tracer && ((name) => partitionTracing(tracer, name, config)),
       },

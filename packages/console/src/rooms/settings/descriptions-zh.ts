@@ -49,6 +49,8 @@ export const descriptionsZh: Readonly<Record<string, string>> = {
   'kafka.retentionHours': '新建主题保留记录的小时数。',
   'kafka.tls.enabled': '是否通过 TLS 连接 Kafka。',
   'kafka.tls.caFile': 'Kafka 的证书颁发机构，PEM 文件；留空表示使用系统自带的机构。',
+  'kafka.tls.certFile': '此客户端的证书，PEM 文件；留空表示没有。',
+  'kafka.tls.keyFile': '此客户端证书的私钥，PEM 文件。',
   'kafka.sasl.mechanism': '此客户端登录 Kafka 的方式。',
   'kafka.sasl.username': 'Kafka 的用户名。',
   'kafka.sasl.passwordFile': '保存密码的文件。',
