@@ -48,6 +48,7 @@ const TOPIC = 'mtic/msg/client/realtime/{tenant}/{project}/{device}';
 const AT_ONCE = 4;
 const STORED_MS = 180_000;
 const LOOK_MS = 200;
+const TELL_MS = 5_000;
 
 /** The recordings that `SKERRY_RECORDINGS` names, else the repository's fixture. */
 export function chosenRecordings(): string[] {
@@ -78,12 +79,13 @@ export async function showRecordings(stack: Stack, options: ShowOptions): Promis
     killAt(wholeSecs / 3, 'gateway', stack.gateways, over.signal, say),
     killAt((2 * wholeSecs) / 3, 'writer', stack.writers, over.signal, say),
   ]);
+  const telling = tellStored(stack, values, over.signal, say);
   try {
     await replayAll(stack, recordings, say);
   } finally {
     over.abort();
   }
-  await kills;
+  await Promise.all([kills, telling]);
   say('everything is sent and acknowledged by mosquitto; waiting for PostgreSQL and the ledger');
   const faults = await settledFaults(stack, columns);
   const { code, text } = await balance(stack.cloud);
@@ -131,6 +133,21 @@ async function killAt(
   say(`${what} 1 is killed (process ${pid})`);
 }
 
+/** Says now and then how far it has come. */
+async function tellStored(
+  stack: Stack,
+  values: number,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<void> {
+  while (!(await pause(TELL_MS, false, { signal }).catch(() => true))) {
+    const stored = await stack.postgres.sql(
+      `SELECT count(*) FROM skerry.telemetry WHERE tenant = 'recordings'`,
+    );
+    say(`  ${stored} of ${values} values are in PostgreSQL`);
+  }
+}
+
 async function replayAll(
   stack: Stack,
   recordings: readonly Recording[],
@@ -148,7 +165,18 @@ async function replay(
   { path, rows, speed }: Recording,
   say: (line: string) => void,
 ): Promise<void> {
-  const place = ['--tenant', 'recordings', '--project', 'park', '--topic', TOPIC, '--speed', String(speed)];
+  const place = [
+    '--tenant',
+    'recordings',
+    '--project',
+    'park',
+    '--topic',
+    TOPIC,
+    '--speed',
+    String(speed),
+    '--patience',
+    '60',
+  ];
   const { code, text } = await skerry(
     ['replay', path, ...place, '--url', `mqtt://127.0.0.1:${stack.mosquitto.port}`],
     stack.cloud.dataDir,
