@@ -17,6 +17,8 @@ import { sourceOptions, sourceTls } from '../processes/gateway/source-options.ts
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import type { Finding } from './doctor.ts';
+import { storedRetentionFindings } from './doctor-retention.ts';
+import { standbyFindings } from './doctor-standby.ts';
 
 const ANSWER_MS = 8_000;
 /** Topics of projects that are looked at one by one. */
@@ -31,6 +33,7 @@ export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
   const rooms = await Promise.all([
     config.kafka.brokers.length > 0 ? kafkaFindings(config) : [],
     config.postgres.url !== '' ? postgresFindings(config) : [],
+    config.postgres.url !== '' && config.postgres.readUrl !== '' ? standbyFindings(config) : [],
     ...config.sources.map((source) => brokerFindings(source, config.gateway.group)),
   ]);
   return rooms.flat();
@@ -112,10 +115,12 @@ async function postgresFindings(config: SkerryConfig): Promise<Finding[]> {
     const needs = { clock: nodeClock(), logger: silentLogger };
     const options = { ...poolOptionsOf(config, 'skerry doctor'), connectionsMax: 1, connectMs: ANSWER_MS };
     await using pool = openPostgresPool(options, needs);
-    return await pool.use('examine PostgreSQL', async (session) => [
-      ...(await serverFindings(session, config)),
-      await rightsFinding(session, config.postgres.schema),
-    ]);
+    return await pool.use('examine PostgreSQL', async (session) => {
+      const server = await serverFindings(session, config);
+      const rights = await rightsFinding(session, config.postgres.schema);
+      const stored = rights.verdict === 'ok' ? await storedRetentionFindings(session, config) : [];
+      return [...server, rights, ...stored];
+    });
   });
 }
 

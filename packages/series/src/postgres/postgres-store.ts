@@ -26,6 +26,7 @@ import { Partitions, partitionDays } from './partitions.ts';
 import { openPostgresPool, type PostgresPool } from './postgres-pool.ts';
 import { answerQuery } from './postgres-query.ts';
 import { PostgresUpkeep } from './postgres-upkeep.ts';
+import { setRetention } from './retention-policies.ts';
 import { rollUp } from './roll-up.ts';
 import { type NewSeries, SealNotTaken, writeSeal } from './seal-transaction.ts';
 import { readEvents } from './session-rows.ts';
@@ -54,6 +55,8 @@ export async function openPostgresStore(
   const pool = 'transact' in options.pool ? options.pool : openPostgresPool(options.pool, needs);
   if (isOwn) stack.use(pool);
   await migrate(pool, needs.logger);
+  const settings = settingsOf(options);
+  await setRetention(pool, settings, needs.logger);
   const source = await takeSource(pool, options.source, options.owner);
   const { fold, state, isTimescale } = await pool.use('read the source', async (session) => {
     const [points] = await session.query(`SELECT relkind FROM pg_class WHERE oid = 'points'::regclass`);
@@ -70,7 +73,7 @@ export async function openPostgresStore(
     source,
     journalId: options.source.journalId,
     needs,
-    settings: settingsOf(options),
+    settings,
     retained: { micros: fold.retentionMicros, logMicros: state.logMicros },
     isTimescale,
   });
@@ -97,6 +100,7 @@ class PostgresStore implements SeriesStore {
   readonly #folds = new Lock();
   #loaded: SourceMemory | undefined;
   #foldedMs: number;
+  #rolledMs: number;
   /** A seal failed in a way that leaves open whether it was committed. */
   #isUnsure = false;
   #isClosed = false;
@@ -115,9 +119,11 @@ class PostgresStore implements SeriesStore {
         refused: this.#metrics.retentionRefused,
       }),
       settings,
+      isTimescale,
       needs,
     });
     this.#foldedMs = needs.clock.monotonicMs();
+    this.#rolledMs = this.#foldedMs;
   }
 
   load(): Promise<StoreState> {
@@ -336,8 +342,11 @@ class PostgresStore implements SeriesStore {
   /** Rollups are asked for when raw points are gone, so they may follow in large steps, which touch each row once. */
   #mustRoll({ state, fold, unrolledPoints }: SourceMemory): boolean {
     if (state.seal <= fold.rolledSeal) return false;
+    const { needs, settings } = this.#parts;
     const ageMicros = state.receivedMicros - fold.rolledMicros;
-    return ageMicros >= this.#parts.settings.rollMs * 1000 || unrolledPoints >= LIMITS.rollPointsMax.value;
+    // a source that nothing comes of any more has no log time that goes on, and its days would wait for it
+    const isIdle = needs.clock.monotonicMs() - this.#rolledMs >= settings.rollMs;
+    return isIdle || ageMicros >= settings.rollMs * 1000 || unrolledPoints >= LIMITS.rollPointsMax.value;
   }
 
   #rollNext(): Promise<void> {
@@ -345,6 +354,7 @@ class PostgresStore implements SeriesStore {
       const { pool, source, needs } = this.#parts;
       const memory = await this.#alreadyLoaded();
       needs.failpoint('rollup-before-commit');
+      this.#rolledMs = needs.clock.monotonicMs();
       // what another attempt committed, whose outcome was not heard, is not done again
       memory.fold = { ...(await pool.use('look for rollups', (one) => readFold(one, source))) };
       if (memory.fold.rolledSeal >= memory.state.seal) return;

@@ -2,6 +2,7 @@ import type { Clock, Counter, FailpointHook, Gauge, Histogram, Logger, Meter } f
 import { LIMITS } from '../limits.ts';
 import type { Breathe } from '../turn.ts';
 import type { PostgresPool, PostgresPoolOptions } from './postgres-pool.ts';
+import type { RetentionPolicy } from './retention-policies.ts';
 import type { SourceIdentity } from './source-row.ts';
 
 /** Which store is opened, and where. */
@@ -12,7 +13,8 @@ export interface PostgresStoreOptions {
   readonly source: SourceIdentity;
   /** Name of the process, for those who are fenced by it. */
   readonly owner: string;
-  readonly retention?: { readonly rawDays?: number; readonly rollupDays?: number };
+  /** How long what is kept; the policies of the schema become this one. */
+  readonly retention?: Partial<RetentionPolicy>;
   /** Time between two folds, and between two rollups by the log's time; those of `LIMITS` when absent. */
   readonly foldMs?: number;
   readonly rollMs?: number;
@@ -28,9 +30,7 @@ export interface PostgresStoreNeeds {
 }
 
 /** Days and times in force. */
-export interface StoreSettings {
-  readonly rawDays: number;
-  readonly rollupDays: number;
+export interface StoreSettings extends RetentionPolicy {
   readonly foldMs: number;
   readonly rollMs: number;
 }
@@ -40,6 +40,8 @@ export function settingsOf({ retention, foldMs, rollMs }: PostgresStoreOptions):
   return {
     rawDays: retention?.rawDays ?? LIMITS.rawDays.value,
     rollupDays: retention?.rollupDays ?? LIMITS.rollupDays.value,
+    chunkHours: retention?.chunkHours ?? 24,
+    compressAfterDays: retention?.compressAfterDays ?? 0,
     foldMs: foldMs ?? LIMITS.foldMs.value,
     rollMs: rollMs ?? LIMITS.rollMs.value,
   };

@@ -1,15 +1,20 @@
 import type { KafkaClient, Uplink } from '@skerry/journal/kafka';
 import { layoutTopics, PartitionAppender } from '@skerry/journal/kafka';
-import type { Clock, Logger } from '@skerry/kernel';
+import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { turn } from '@skerry/kernel/node';
 import type { RoleReason } from '@skerry/model';
 import { compileRoutes } from '@skerry/pipeline';
-import { openPostgresPool, openPostgresReadings, type PostgresReadings } from '@skerry/series/postgres';
+import {
+  openPostgresPool,
+  openPostgresReadings,
+  type PostgresReadings,
+  StandbyReads,
+} from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import type { GatewayBuffer } from '../gateway/gateway-buffer.ts';
 import { layoutOf } from '../kafka-way.ts';
 import type { LivePlatformNeeds } from '../live-platform.ts';
-import { poolOptionsOf } from '../postgres-way.ts';
+import { poolOptionsOf, standbyOptionsOf } from '../postgres-way.ts';
 import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
 import { openTellers } from '../tellers.ts';
@@ -28,6 +33,7 @@ export interface CloudTablesNeeds {
   readonly reasons: () => readonly RoleReason[];
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter: Meter;
 }
 
 /** What writers store, as the platform of a cloud asks for it and changes it. */
@@ -37,16 +43,21 @@ export interface CloudTables {
   readonly changeDeadLetters: NonNullable<LivePlatformNeeds['changeDeadLetters']>;
   readonly stages: CloudStages;
   readonly site: SiteDesk;
+  /** Why the standby does not answer where one is configured. */
+  readonly notes: () => readonly RoleReason[];
 }
 
 /** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
 export function openCloudTables(
   config: SkerryConfig,
-  { buffer, uplink, client, reasons, clock, logger }: CloudTablesNeeds,
+  { buffer, uplink, client, reasons, clock, logger, meter }: CloudTablesNeeds,
   stack: AsyncDisposableStack,
 ): CloudTables {
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
-  const readings = openPostgresReadings(pool, { clock, breathe: turn });
+  const standbyOptions = standbyOptionsOf(config, 'skerry cloud, standby');
+  const standby =
+    standbyOptions && stack.use(new StandbyReads(standbyOptions, { primary: pool, clock, logger, meter }));
+  const readings = openPostgresReadings(pool, { clock, breathe: turn, ...(standby && { standby }) });
   const facts = (): RoleFacts => ({ reasons: reasons(), buffer: uplink.lag() });
   openTellers(
     config,
@@ -67,6 +78,10 @@ export function openCloudTables(
     readings,
     pipeline,
     stages,
+    notes: () => {
+      const trouble = standby?.state().trouble;
+      return trouble ? [trouble] : [];
+    },
     site: new SiteDesk({ readings, ledger, client: client.fork(), clock }),
     changeDeadLetters: (kind, choice, author) =>
       changeLettersInKafka(kind, choice, author, { pipeline, readings, appender, clock }),

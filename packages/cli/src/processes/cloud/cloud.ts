@@ -72,7 +72,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   );
   const later: { api?: Api; platform?: LivePlatform } = {};
   const reasons = () => later.platform?.readiness() ?? [STARTING];
-  const tables = openCloudTables(config, { buffer, uplink, client, reasons, clock, logger }, stack);
+  const tables = openCloudTables(config, { buffer, uplink, client, reasons, clock, logger, meter }, stack);
   const { readings, pipeline, stages, site, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));
@@ -99,6 +99,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
       meter,
       configuration: () => configurationOf(options, later.api, certificates),
       refusals: notes,
+      notes: tables.notes,
     }),
   );
   later.platform = platform;
