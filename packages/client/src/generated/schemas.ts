@@ -97,6 +97,12 @@ export type Readiness = {
     /** The facts. */
     readonly detail: string;
   })[];
+  readonly notes: readonly ({
+    /** Stable code. */
+    readonly code: string;
+    /** The facts. */
+    readonly detail: string;
+  })[];
 };
 
 /** The figures of one second. */
