@@ -53,13 +53,13 @@ const WRITES: Readonly<Record<string, Write>> = {
     await store.work();
   },
   bare: async (number, points) => {
-    const columns = pointColumns(points).join(', ');
+    const columns = pointColumns([points]).join(', ');
     await pool.transact('copy', (session) =>
       session.copyIn(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, rowsOf(number, points)),
     );
   },
   'pg-copy-streams': (number, points) => {
-    const columns = pointColumns(points).join(', ');
+    const columns = pointColumns([points]).join(', ');
     const bytes = Buffer.concat([
       HEADER,
       ...Array.from(rowsOf(number, points), (one) => one.subarray(FRAME)),
@@ -68,7 +68,7 @@ const WRITES: Readonly<Record<string, Write>> = {
     return copied(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, bytes);
   },
   text: (number, points) => {
-    const columns = pointColumns(points).join(', ');
+    const columns = pointColumns([points]).join(', ');
     return copied(`COPY points_${DAY}(${columns}) FROM STDIN`, Buffer.from(textOf(number, points)));
   },
 };
@@ -176,7 +176,7 @@ function aSeal(number: number, points: HeadView, isFirst: boolean): Seal {
 }
 
 function rowsOf(number: number, points: HeadView) {
-  return pointRows(points, { source: 0, receivedMicros: START_MICROS + number * 100_000, seriesIds });
+  return pointRows([{ view: points, source: 0, receivedMicros: START_MICROS + number * 100_000, seriesIds }]);
 }
 
 async function copied(text: string, bytes: Buffer): Promise<void> {

@@ -196,7 +196,7 @@ export const LIMITS = {
   sealAgeMs: {
     value: 15_000,
     unit: 'ms',
-    what: 'Time from the first record of a head to its seal.',
+    what: 'Time from the first record of a head to its seal, at most: heads are sealed at multiples of it.',
     whenFull: 'The head is sealed.',
   },
   sealIdleMs: {

@@ -44,7 +44,7 @@ import { PolicyTime } from './policy-time.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { RecordProcessor } from './record-processor.ts';
 import { compileRoutes } from './routes.ts';
-import { SealDraft } from './seal-draft.ts';
+import { nextDue, SealDraft } from './seal-draft.ts';
 import { SealedBooks } from './sealed-books.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
@@ -62,7 +62,7 @@ interface Open {
   readonly draft: SealDraft;
   readonly slot: HeadSlot;
   readonly number: number;
-  startedMs: number;
+  dueMs: number;
 }
 
 /** The one implementation of `Pipeline`; made by `openPipeline`. */
@@ -399,15 +399,14 @@ export class RunningPipeline implements Pipeline {
   }
 
   #isDue(): boolean {
-    const { draft, startedMs } = this.#open;
-    const { sealRecords, sealAgeMs } = this.#options;
+    const { draft, dueMs } = this.#open;
     if (draft.isEmpty) return false;
     return (
       draft.head.rows >= this.#slots.pointsMax(this.#catalogue.series.length) ||
-      draft.records >= sealRecords ||
+      draft.records >= this.#options.sealRecords ||
       draft.head.textBytes >= LIMITS.headTextBytesMax.value / 2 ||
       draft.deadLetterBytes >= LIMITS.sealDeadLetterBytes.value ||
-      this.#needs.clock.monotonicMs() - startedMs >= sealAgeMs
+      this.#needs.clock.monotonicMs() >= dueMs
     );
   }
 
@@ -416,9 +415,8 @@ export class RunningPipeline implements Pipeline {
     const { draft } = this.#open;
     if (this.#sealing || this.#stop.signal.aborted) return;
     this.#processor.expire(draft, this.#policyTime.at(draft.logTimeMicros));
-    if (draft.isEmpty) return;
+    if (draft.isEmpty || !this.#slots.hasFree) return;
     const closing = this.#open;
-    if (!this.#slots.hasFree) return;
     const seal = draft.seal(
       this.#needs.journal.id,
       this.position,
@@ -442,12 +440,11 @@ export class RunningPipeline implements Pipeline {
     const slot = this.#slots.take();
     assert(slot, 'a head was to be filled and none is free, although that was asked first');
     const draft = new SealDraft(number, this.position, slot.head, logTimeMicros);
-    return { draft, slot, number, startedMs: this.#needs.clock.monotonicMs() };
+    return { draft, slot, number, dueMs: nextDue(this.#needs.clock.monotonicMs(), this.#options.sealAgeMs) };
   }
 
   async #commit(seal: Seal, closing: Open, commitLedger: () => void): Promise<void> {
-    const { store, clock, logger } = this.#needs;
-    const needs = { store, clock, logger, signal: this.#stop.signal };
+    const needs = { ...this.#needs, signal: this.#stop.signal };
     const isDurable = await commitSeal(seal, needs, (reason) => {
       this.#retry = reason;
     });
@@ -457,7 +454,7 @@ export class RunningPipeline implements Pipeline {
     this.#commitPosition();
     this.#sealing = undefined;
     this.#slots.sealed(closing.slot);
-    this.#meters.sealed(clock.nowMicros());
+    this.#meters.sealed(needs.clock.nowMicros());
     this.#trace?.sealed();
     this.#changed.ring();
   }
@@ -478,7 +475,7 @@ export class RunningPipeline implements Pipeline {
 
   #tick(): void {
     const nowMs = this.#needs.clock.monotonicMs();
-    if (this.#open.draft.isEmpty) this.#open.startedMs = nowMs;
+    if (this.#open.draft.isEmpty) this.#open.dueMs = nextDue(nowMs, this.#options.sealAgeMs);
     else if (nowMs - this.#lastInputMs >= this.#options.sealIdleMs || this.#isDue()) this.#seal();
     if (nowMs - this.#secondMs < 1000) return;
     this.#secondMs = nowMs;

@@ -12,6 +12,11 @@ import {
 import type { Account, Catalogue, DeviceState } from './catalogue.ts';
 import { noSessions } from './session-book.ts';
 
+/** When a head that begins now is old enough for its seal: at a multiple of the age, so that pipelines of one process seal together. */
+export function nextDue(nowMs: number, ageMs: number): number {
+  return nowMs - (nowMs % ageMs) + ageMs;
+}
+
 /** What is gathered since the last seal and will become the next one. */
 export class SealDraft {
   readonly number: number;

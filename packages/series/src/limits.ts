@@ -177,6 +177,18 @@ export const LIMITS = {
     what: 'Rows of a seal encoded at a time on their way to PostgreSQL.',
     whenFull: 'They are sent, and the next ones follow when the connection has room.',
   },
+  sealGroupPoints: {
+    value: 10_000,
+    unit: 'count',
+    what: 'Points of seals of several sources that PostgreSQL takes in one transaction.',
+    whenFull: 'They go in several; a larger seal goes alone.',
+  },
+  sealGroupMs: {
+    value: 10,
+    unit: 'ms',
+    what: 'Time that a seal waits for those of other sources, to share a transaction of PostgreSQL with them.',
+    whenFull: 'It goes with those that have come; where all have come it goes at once.',
+  },
   poolConnectionsMax: {
     value: 8,
     unit: 'count',
@@ -251,6 +263,12 @@ export const LIMITS = {
     unit: 'count',
     what: 'Points that PostgreSQL adds to its rollups in one transaction, beside those of the last seal.',
     whenFull: 'The others follow in the next one.',
+  },
+  rollSumsMax: {
+    value: 50_000,
+    unit: 'count',
+    what: 'Minutes of series, of one source in PostgreSQL, whose sums are kept in memory until the rollups have them, 160 bytes each.',
+    whenFull: 'The points are read again from their table.',
   },
   rollSealsMax: {
     value: 10_000,

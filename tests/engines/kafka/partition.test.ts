@@ -10,6 +10,8 @@ import {
   TopicLayout,
 } from '@skerry/journal/kafka';
 import { aBatch } from '@skerry/journal/testing';
+import type { Clock } from '@skerry/kernel';
+import { nodeClock } from '@skerry/kernel/node';
 import { hasCode } from '@skerry/kernel/testing';
 import { startKafka } from '@skerry/testkit/engines';
 import { Kafka, logLevel } from 'kafkajs';
@@ -99,6 +101,42 @@ test('openKafkaPartition fills markers of transactions and records of aborted on
     [6, telemetry, 'c'],
   ]);
   assert.deepEqual([partition.telemetryEnd, partition.countedEnd, partition.unread], [3, 7, 0]);
+});
+
+test('KafkaPartition.waitBeyond: while records come they gather, and what came meanwhile is given together', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  const clock = nodeClock();
+  const sleeps: (readonly [ms: number, wake: () => void])[] = [];
+  const gathering: Clock = {
+    nowMicros: () => clock.nowMicros(),
+    monotonicMs: () => 1_030,
+    startTimer: (ms, fire) => clock.startTimer(ms, fire),
+    startTicker: (ms, fire) => clock.startTicker(ms, fire),
+    sleep: (ms) => new Promise((resolve) => sleeps.push([ms, resolve])),
+  };
+  const partition = scene.stack.use(
+    await openKafkaPartition(
+      { topic: parts.topic, partition: 0, layout: new TopicLayout({ topic: parts.topic }), gatherMs: 100 },
+      { ...scene.needs, clock: gathering, client: parts.client },
+    ),
+  );
+  const { signal } = new AbortController();
+  const first = partition.waitBeyond(0, signal);
+  await produce(parts.topic, [['a']]);
+  await first;
+  assert.deepEqual(await all(partition), [[0, telemetry, 'a']]);
+  const second = partition.waitBeyond(1, signal);
+  await until('it waits for more', () => sleeps.length === 1);
+  await produce(parts.topic, [['b'], ['c', 'd']]);
+  assert.equal(partition.end, 1);
+  const [gathered] = sleeps;
+  assert.equal(gathered?.[0], 70);
+  gathered?.[1]();
+  await second;
+  const values = (await all(partition, 1)).map(([, , value]) => value);
+  assert.deepEqual(values, ['b', 'c', 'd']);
+  for (const [, wake] of sleeps) wake();
 });
 
 test('openKafkaPartition does not show what an open transaction holds back', async () => {

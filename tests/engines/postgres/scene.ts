@@ -6,6 +6,7 @@ import {
   type PostgresPool,
   type PostgresPoolOptions,
   type PostgresStoreOptions,
+  type SealGroup,
 } from '@skerry/series/postgres';
 import { StepClock, type StoreHarness } from '@skerry/series/testing';
 import type { PostgresServer } from '@skerry/testkit/engines';
@@ -36,13 +37,14 @@ export interface StoreSetting {
   readonly journalId?: string;
   readonly foldMs?: number;
   readonly owner?: string;
+  readonly group?: SealGroup;
   readonly retention?: PostgresStoreOptions['retention'];
 }
 
 /** A store over a pool; folds whenever it works unless told otherwise. */
 export function aStore(
   pool: PostgresPool | PostgresPoolOptions,
-  { clock, failpoint, journalId, foldMs, owner, retention }: StoreSetting = {},
+  { clock, failpoint, journalId, foldMs, owner, group, retention }: StoreSetting = {},
 ): Promise<SeriesStore> {
   const source = { journalId: journalId ?? JOURNAL, label: 'iot.telemetry/0' };
   return openPostgresStore(
@@ -52,6 +54,7 @@ export function aStore(
       owner: owner ?? 'test',
       foldMs: foldMs ?? 0,
       rollMs: foldMs ?? 0,
+      ...(group && { group }),
       ...(retention && { retention }),
     },
     {

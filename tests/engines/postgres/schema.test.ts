@@ -197,3 +197,48 @@ test('openPostgresStore: sums of a window over the end of a month stand in the p
   assert.equal(await server.sql(sums), '2026-11-01|3|6\n2026-12-01|3|15');
   await assert.rejects(store.load(), hasCode('store-fenced'));
 });
+
+test('openPostgresStore: sums that were made on the way are those of the points themselves, late ones and those of all types', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  const [summed, read] = ['aa', 'bb'].map((one) => one.repeat(16));
+  const ids = [1, 2, 3, 4];
+  // of two hours, out of order, several of one time; numbers, exact integers, and what has no sums
+  const pointsOf = (number: number): SamplePoint[] =>
+    Array.from({ length: 60 }, (_, i) => {
+      const at = number * 60 + i;
+      const values = [Math.sin(at), BigInt(at * 7), at % 2 === 0, `text ${at}`, -at / 8];
+      return {
+        series: 1 + (at % 4),
+        time: NOON + ((at * 37) % 120) * MINUTE + ((at * 11) % 3) * 500_000,
+        value: values[at % 5] ?? 0,
+        offset: at >> 1,
+        ordinal: at & 1,
+      };
+    });
+  const filled = async (journalId: string | undefined) => {
+    const store = await aStore(pool, { journalId: String(journalId) });
+    await store.load();
+    for (let number = 1; number <= 8; number++) {
+      const series = number === 1 ? someSeries(ids) : [];
+      await store.seal(aSeal(number, pointsOf(number), { journalId: String(journalId), series }));
+      // some seals at a time
+      if (number % 3 === 0 && journalId === summed) await workAll(store);
+    }
+    return store;
+  };
+  await using onTheWay = await filled(summed);
+  await workAll(onTheWay);
+  await (await filled(read))[Symbol.asyncDispose]();
+  await using afterwards = await aStore(pool, { journalId: String(read) });
+  await afterwards.load();
+  await workAll(afterwards);
+  const of = (source: number) =>
+    server.sql(
+      `SELECT series_id, step, start, month, count, min, max, round(sum::numeric, 9), head, tail
+       FROM "${schema}".rollups WHERE source = ${source} ORDER BY 1, 2, 3`,
+    );
+  const rows = (await of(0)).split('\n');
+  assert.ok(rows.length > 60);
+  assert.deepEqual(rows, (await of(1)).split('\n'));
+});

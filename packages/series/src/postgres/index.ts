@@ -1,17 +1,17 @@
 export * from './gateway-accounts.ts';
 export { type MigrationPlace, migrate, SCHEMA_VERSION, schemaSql } from './migrations.ts';
 export { whileLocked } from './named-lock.ts';
-export { numericOf, pointColumns, pointRows } from './point-rows.ts';
 export { type Heir, inheritOrigins } from './origin-heirs.ts';
+export { numericOf, pointColumns, pointRows } from './point-rows.ts';
 export * from './postgres-pool.ts';
 export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';
 export { openPostgresStore } from './postgres-store.ts';
 export type * from './reading-shapes.ts';
+export { type RetentionPolicy, setRetention } from './retention-policies.ts';
 export { type RoleTell, tellRole } from './role-rows.ts';
+export { SealGroup, type SealGroupNeeds } from './seal-group.ts';
 export { openSinkBook, readRange, type SinkBookOptions, type SinkRange, sourcesOf } from './sink-book.ts';
 export type { SourceIdentity } from './source-row.ts';
-export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';
-export { type RetentionPolicy, setRetention } from './retention-policies.ts';
 export {
   StandbyReads,
   type StandbyReadsNeeds,
@@ -19,3 +19,4 @@ export {
   type StandbyState,
   type StandbyTrouble,
 } from './standby-reads.ts';
+export type { PostgresStoreNeeds, PostgresStoreOptions } from './store-options.ts';

@@ -11,7 +11,7 @@ const needs = { source: 3, receivedMicros: NOON + 7, seriesIds: Int32Array.of(0,
 /** The rows of messages, each field as bytes or null. */
 function rowsOf(points: readonly SamplePoint[]): (Buffer | null)[][] {
   const bytes = Buffer.concat(
-    Array.from(pointRows(aHeadView(1, points), needs), (one) => one.subarray(FRAME_BYTES)),
+    Array.from(pointRows([{ view: aHeadView(1, points), ...needs }]), (one) => one.subarray(FRAME_BYTES)),
   );
   const rows: (Buffer | null)[][] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -32,7 +32,7 @@ function rowsOf(points: readonly SamplePoint[]): (Buffer | null)[][] {
 test('pointRows writes a number as the fields of its columns, in the binary format of COPY', () => {
   const point = { series: 1, time: NOON, value: 1.5, offset: 2 ** 40 + 5, ordinal: 9 };
   const view = aHeadView(1, [point]);
-  assert.deepEqual(pointColumns(view), [
+  assert.deepEqual(pointColumns([view]), [
     'time',
     'series_id',
     'value',
@@ -41,7 +41,7 @@ test('pointRows writes a number as the fields of its columns, in the binary form
     'ordinal',
     'received',
   ]);
-  const [message] = pointRows(view, needs);
+  const [message] = pointRows([{ view, ...needs }]);
   // NOON is 848,829,600 s after 2000-01-01
   assert.equal(
     Buffer.from(message ?? [])
@@ -100,6 +100,17 @@ test('pointRows gives back every point, whatever their number and size', () => {
   );
 });
 
+test('pointRows: of several seals one with a text gives the others its columns', () => {
+  const number = { series: 1, time: NOON, value: 1.5, offset: 1, ordinal: 0 };
+  const views = [aHeadView(1, [number]), aHeadView(1, [{ ...number, value: 'on' }])];
+  assert.equal(pointColumns(views).length, 10);
+  const messages = [...pointRows(views.map((view, source) => ({ ...needs, view, source })))];
+  const fields = messages.map((message) => Buffer.from(message).readUInt16BE(FRAME_BYTES));
+  assert.deepEqual(fields, [10, 10]);
+  // four fields of 8 bytes, three of fewer, and three nulls
+  assert.equal(messages[0]?.byteLength, FRAME_BYTES + 2 + 4 * 12 + 8 + 6 + 6 + 3 * 4);
+});
+
 test('pointRows cuts messages between rows, and refuses a series that was never defined', () => {
   const points = Array.from({ length: 20_000 }, (_, i) => ({
     series: 1,
@@ -108,11 +119,14 @@ test('pointRows cuts messages between rows, and refuses a series that was never 
     offset: i,
     ordinal: 0,
   }));
-  const messages = [...pointRows(aHeadView(1, points), needs)];
+  const messages = [...pointRows([{ view: aHeadView(1, points), ...needs }])];
   assert.ok(messages.length > 3);
   assert.equal(rowsOf(points).length, 20_000);
   const stray = { series: 0, time: NOON, value: 1, offset: 1, ordinal: 0 };
-  assert.throws(() => [...pointRows(aHeadView(1, [stray]), needs)], /series 0 was to have a definition/);
+  assert.throws(
+    () => [...pointRows([{ view: aHeadView(1, [stray]), ...needs }])],
+    /series 0 was to have a definition/,
+  );
 });
 
 test('numericOf writes digits to the base 10,000', () => {

@@ -15,8 +15,9 @@ const TYPED_BYTES = PLAIN_BYTES + 12;
 const TWO32 = 2 ** 32;
 const encoder = new TextEncoder();
 
-/** What the rows of one seal have in common, and the global id of each of its series. */
-export interface PointRowsNeeds {
+/** The points of one seal, what their rows have in common, and the global id of each of its series. */
+export interface SealedPoints {
+  readonly view: HeadView;
   readonly source: number;
   /** Microseconds since 1970. */
   readonly receivedMicros: number;
@@ -24,18 +25,21 @@ export interface PointRowsNeeds {
   readonly seriesIds: Int32Array;
 }
 
-/** The columns that `pointRows` writes for a head, in order. */
-export function pointColumns(view: HeadView): readonly string[] {
-  return isPlain(view) ? PLAIN : TYPED;
+/** The columns that `pointRows` writes for heads, in order. */
+export function pointColumns(views: readonly HeadView[]): readonly string[] {
+  return views.every(isPlain) ? PLAIN : TYPED;
 }
 
 /**
- * The rows of a head as messages of a binary COPY, about `copyChunkBytes` each, straight from its columns. A message is
+ * The rows of heads as messages of a binary COPY, about `copyChunkBytes` each, straight from their columns. A message is
  * the taker's; the next one has its own memory.
  */
-export function* pointRows(view: HeadView, needs: PointRowsNeeds): Generator<Uint8Array> {
-  const writer = new RowWriter(view, needs, isPlain(view));
-  for (let row = 0; row < view.rows; row = writer.row) yield writer.message(row);
+export function* pointRows(seals: readonly SealedPoints[]): Generator<Uint8Array> {
+  const isAllPlain = seals.every(({ view }) => isPlain(view));
+  for (const points of seals) {
+    const writer = new RowWriter(points, isAllPlain);
+    for (let row = 0; row < points.view.rows; row = writer.row) yield writer.message(row);
+  }
 }
 
 function isPlain({ columns, rows }: HeadView): boolean {
@@ -47,18 +51,18 @@ function isPlain({ columns, rows }: HeadView): boolean {
 class RowWriter {
   row = 0;
   readonly #view: HeadView;
-  readonly #needs: PointRowsNeeds;
+  readonly #points: SealedPoints;
   readonly #isPlain: boolean;
   readonly #receivedMicros: number;
   #bytes = new Uint8Array(0);
   #data = new DataView(this.#bytes.buffer);
   #at = 0;
 
-  constructor(view: HeadView, needs: PointRowsNeeds, isPlainHead: boolean) {
-    this.#view = view;
-    this.#needs = needs;
-    this.#isPlain = isPlainHead;
-    this.#receivedMicros = needs.receivedMicros - PG_EPOCH_MICROS;
+  constructor(points: SealedPoints, isPlainCopy: boolean) {
+    this.#view = points.view;
+    this.#points = points;
+    this.#isPlain = isPlainCopy;
+    this.#receivedMicros = points.receivedMicros - PG_EPOCH_MICROS;
   }
 
   /** The message that begins with `row`. */
@@ -96,7 +100,7 @@ class RowWriter {
       at += 4;
     }
     data.setUint32(at, 2);
-    data.setInt16(at + 4, this.#needs.source);
+    data.setInt16(at + 4, this.#points.source);
     at = put8(data, at + 6, Number(columns.offset[row]));
     data.setUint32(at, 2);
     data.setInt16(at + 4, Number(columns.ordinal[row]));
@@ -105,7 +109,7 @@ class RowWriter {
 
   #seriesOf(row: number): number {
     const series = Number(this.#view.columns.series[row]);
-    const id = Number(this.#needs.seriesIds[series]);
+    const id = Number(this.#points.seriesIds[series]);
     assert(id > 0, `series ${series} was to have a definition before its first point`);
     return id;
   }

@@ -27,8 +27,9 @@ import { openPostgresPool, type PostgresPool } from './postgres-pool.ts';
 import { answerQuery } from './postgres-query.ts';
 import { PostgresUpkeep } from './postgres-upkeep.ts';
 import { setRetention } from './retention-policies.ts';
-import { rollUp } from './roll-up.ts';
-import { type NewSeries, SealNotTaken, writeSeal } from './seal-transaction.ts';
+import { type RolledTo, rollSums, rollUp } from './roll-up.ts';
+import { SealGroup, type SealMember } from './seal-group.ts';
+import { type NewSeries, SealNotTaken } from './seal-transaction.ts';
 import { readEvents } from './session-rows.ts';
 import { loadSource, type SourceMemory } from './source-memory.ts';
 import { type OpenSource, readFold, readSource, takeSource } from './source-row.ts';
@@ -66,10 +67,12 @@ export async function openPostgresStore(
       isTimescale: points?.relkind !== 'p',
     };
   });
+  const member = stack.use((options.group ?? new SealGroup(pool, needs)).join());
   const owned = stack.move();
   return new PostgresStore({
     pool,
     owned,
+    member,
     source,
     journalId: options.source.journalId,
     needs,
@@ -83,6 +86,7 @@ interface StoreParts {
   readonly pool: PostgresPool;
   /** What is closed with the store. */
   readonly owned: AsyncDisposableStack;
+  readonly member: SealMember;
   readonly source: OpenSource;
   readonly journalId: string;
   readonly needs: PostgresStoreNeeds;
@@ -247,7 +251,7 @@ class PostgresStore implements SeriesStore {
   }
 
   async #write(seal: Seal, memory: SourceMemory): Promise<void> {
-    const { pool, source, needs } = this.#parts;
+    const { member, source, needs } = this.#parts;
     const change = memory.book.plan(AccountColumns.of(seal.accounts));
     if (this.#isUnsure && (await this.#isCommitted(seal, memory))) {
       await this.#takeCommitted(seal, memory);
@@ -256,7 +260,8 @@ class PostgresStore implements SeriesStore {
     // receive times of two seals of one source differ, so that they tell the points of each
     const receivedMicros = Math.max(seal.logTimeMicros, memory.state.receivedMicros + 1);
     try {
-      const added = await writeSeal(pool, seal, {
+      const added = await member.write({
+        seal,
         source,
         change,
         receivedMicros,
@@ -358,7 +363,7 @@ class PostgresStore implements SeriesStore {
       // what another attempt committed, whose outcome was not heard, is not done again
       memory.fold = { ...(await pool.use('look for rollups', (one) => readFold(one, source))) };
       if (memory.fold.rolledSeal >= memory.state.seal) return;
-      const after = await rollUp(pool, source, memory.fold, memory.state.seal);
+      const after = await this.#rollUp(memory);
       memory.fold = { ...memory.fold, ...after };
       const [row] = await pool.use('count points', (session) =>
         session.query(
@@ -369,6 +374,20 @@ class PostgresStore implements SeriesStore {
       memory.unrolledPoints = Number(row?.n);
       this.#metrics.rollupLag.set(memory.state.seal - after.rolledSeal);
     });
+  }
+
+  /** From sums that were made on the way, where they reach as far as the rollups have come, else from the points. */
+  async #rollUp(memory: SourceMemory): Promise<RolledTo> {
+    const { pool, source } = this.#parts;
+    const { fold, sums, seriesIds } = memory;
+    if (!sums.isWhole) memory.takeSums();
+    if (!sums.isWhole || sums.after !== fold.rolledSeal)
+      return await rollUp(pool, source, fold, memory.sums.after);
+    const { seal, receivedMicros } = memory.state;
+    const after = { rolledSeal: seal, rolledMicros: receivedMicros };
+    const idOf = (series: number) => Number(seriesIds[series]);
+    await rollSums(pool, source, [fold, after], memory.takeSums(), idOf);
+    return after;
   }
 
   async #alreadyLoaded(): Promise<SourceMemory> {

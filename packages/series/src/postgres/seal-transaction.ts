@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import type { FailpointHook } from '@skerry/kernel';
-import type { SeriesDefinition } from '@skerry/model';
+import { type FailpointHook, traceParentOf } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { Seal } from '../store.ts';
 import { encodeVerdicts } from '../verdict-runs.ts';
-import type { BookChange, ProjectTotals } from './device-book.ts';
+import type { BookChange } from './device-book.ts';
 import { writeLetters } from './letter-rows.ts';
 import { pointColumns, pointRows } from './point-rows.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
@@ -14,8 +13,9 @@ import { writeSessions } from './session-rows.ts';
 import type { OpenSource } from './source-row.ts';
 import { writeStages } from './stage-rows.ts';
 
-/** What a seal is written with. */
-export interface SealParts {
+/** A seal of a source, and what it is written with. */
+export interface SealWrite {
+  readonly seal: Seal;
   readonly source: OpenSource;
   readonly change: BookChange;
   /** Receive time of its points. */
@@ -30,100 +30,153 @@ export interface SealParts {
 /** Ids in the database of the series that were new. */
 export type NewSeries = readonly { readonly local: number; readonly id: number }[];
 
-const COMMIT_SEAL = `WITH s AS (
-    UPDATE sources SET seal = $3, position = $4, telemetry_position = $5, log_time = $6, received = $7,
-      sealed = now(), points = points + $8
-    WHERE id = $1 AND epoch = $2 AND seal = $3::bigint - 1 RETURNING id),
+/** Bytes of all seals come as one value each, which `substring` takes apart: in an array they would be sent as text. */
+const COMMIT_SEALS = `WITH t AS MATERIALIZED (SELECT u.id, u.epoch, u.seal, u.from_position, u.position, u.telemetry,
+      u.points, u.received, u.log_time, substring($10::bytea FROM u.verdicts_at FOR u.verdicts_for) AS verdicts,
+      substring($11::bytea FROM u.state_at FOR u.state_for) AS state
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
+      $8::timestamptz[], $9::timestamptz[], $12::integer[], $13::integer[], $14::integer[], $15::integer[])
+      AS u(id, epoch, seal, from_position, position, telemetry, points, received, log_time, verdicts_at, verdicts_for,
+        state_at, state_for)),
+  s AS (UPDATE sources SET seal = t.seal, position = t.position, telemetry_position = t.telemetry,
+      log_time = t.log_time, received = t.received, sealed = now(), points = sources.points + t.points
+    FROM t WHERE sources.id = t.id AND sources.epoch = t.epoch AND sources.seal = t.seal - 1 RETURNING sources.id),
   l AS (INSERT INTO seals(source, seal, from_position, position, telemetry_position, points, received, log_time,
       verdicts, state)
-    SELECT id, $3, $9, $4, $5, $8, $7, $6, $10, $11 FROM s),
-  v AS (INSERT INTO verdicts SELECT s.id, u.* FROM s, unnest($12::text[], $13::text[], $14::bigint[], $15::bigint[],
-      $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[]) AS u
+    SELECT t.id, t.seal, t.from_position, t.position, t.telemetry, t.points, t.received, t.log_time, t.verdicts, t.state
+    FROM t JOIN s ON s.id = t.id),
+  v AS (INSERT INTO verdicts SELECT u.* FROM s JOIN unnest($16::smallint[], $17::text[], $18::text[], $19::bigint[],
+      $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[])
+      AS u(source, tenant, project, a, b, c, d, e, f, g, h) ON u.source = s.id
     ON CONFLICT (source, tenant, project) DO UPDATE SET stored = excluded.stored,
       deduplicated = excluded.deduplicated, filtered = excluded.filtered, dead_lettered = excluded.dead_lettered,
       discarded = excluded.discarded, expired = excluded.expired, time_corrected = excluded.time_corrected,
       seq_resets = excluded.seq_resets)
   SELECT count(*) AS n FROM s`;
 
-/** The seal was not taken: its source's row has another epoch or another seal. */
+/** A seal was not taken: its source's row has another epoch or another seal. */
 export class SealNotTaken extends Error {}
 
 /**
- * Writes one seal as one transaction. The points come first and the row of the source last: it is the fence, and locked
- * for one statement only. Fails with `SealNotTaken` when the fence refuses; nothing of the seal is there then.
+ * Writes seals of different sources as one transaction. The points come first and the rows of the sources last: they are
+ * the fence, and locked for one statement only. Fails with `SealNotTaken` when the fence of any of them refuses; nothing
+ * of any seal is there then.
  */
-export async function writeSeal(pool: PostgresPool, seal: Seal, parts: SealParts): Promise<NewSeries> {
+export async function writeSeals(pool: PostgresPool, writes: readonly SealWrite[]): Promise<NewSeries[]> {
   return await pool.transact('write a seal', async (session) => {
-    const added = await addSeries(session, parts.source.id, seal.series);
-    const seriesIds = withAdded(parts.seriesIds, added);
-    await copyPoints(session, seal, { ...parts, seriesIds });
-    await writeLetters(session, parts.source.id, seal);
-    await writeStages(session, parts.source.id, seal);
-    await writeSessions(session, parts.source.id, parts.receivedMicros, seal.sessions);
-    const [row] = await session.query(COMMIT_SEAL, sealValues(seal, parts), 'commit-seal');
-    if (Number(row?.n) !== 1) throw new SealNotTaken();
-    parts.failpoint('seal-before-commit');
+    const added = await addSeries(session, writes);
+    await copyPoints(session, writes, added);
+    for (const { seal, source, receivedMicros } of writes) {
+      await writeLetters(session, source.id, seal);
+      await writeStages(session, source.id, seal);
+      await writeSessions(session, source.id, receivedMicros, seal.sessions);
+    }
+    const [row] = await session.query(COMMIT_SEALS, sealValues(writes), 'commit-seals');
+    if (Number(row?.n) !== writes.length) throw new SealNotTaken();
+    for (const { failpoint } of writes) failpoint('seal-before-commit');
     return added;
   });
 }
 
-function sealValues(seal: Seal, { source, change, receivedMicros }: SealParts): unknown[] {
+function sealValues(writes: readonly SealWrite[]): unknown[] {
+  const of = <T>(pick: (one: SealWrite) => T) => writes.map(pick);
+  const verdicts = joined(of(({ seal }) => encodeVerdicts(seal.verdicts)));
+  const states = joined(of(({ seal }) => encodeState(seal)));
   return [
-    source.id,
-    source.epoch,
-    seal.number,
-    seal.position,
-    seal.telemetryPosition,
-    timestampOf(seal.logTimeMicros),
-    timestampOf(receivedMicros),
-    seal.points.rows,
-    seal.from,
-    Buffer.from(encodeVerdicts(seal.verdicts)),
-    Buffer.from(encodeState(seal)),
-    ...totalsValues(change.totals),
+    of(({ source }) => source.id),
+    of(({ source }) => source.epoch),
+    of(({ seal }) => seal.number),
+    of(({ seal }) => seal.from),
+    of(({ seal }) => seal.position),
+    of(({ seal }) => seal.telemetryPosition),
+    of(({ seal }) => seal.points.rows),
+    of(({ receivedMicros }) => timestampOf(receivedMicros)),
+    of(({ seal }) => timestampOf(seal.logTimeMicros)),
+    verdicts.bytes,
+    states.bytes,
+    verdicts.at,
+    verdicts.lengths,
+    states.at,
+    states.lengths,
+    ...totalsValues(writes),
   ];
 }
 
-function totalsValues(totals: readonly ProjectTotals[]): unknown[] {
+/** Parts behind each other; `at` counts from 1, as SQL does. */
+function joined(parts: readonly Uint8Array[]): {
+  readonly bytes: Buffer;
+  readonly at: readonly number[];
+  readonly lengths: readonly number[];
+} {
+  const lengths = parts.map((part) => part.byteLength);
+  let next = 1;
+  const at = lengths.map((length) => {
+    next += length;
+    return next - length;
+  });
+  return { bytes: Buffer.concat(parts), at, lengths };
+}
+
+function totalsValues(writes: readonly SealWrite[]): unknown[] {
+  const totals = writes.flatMap(({ source, change }) =>
+    change.totals.map((one) => ({ ...one, source: source.id })),
+  );
   const counts = Array.from({ length: 8 }, (_, at) => totals.map(({ counts: own }) => Number(own[at])));
   return [
+    totals.map(({ source }) => source),
     totals.map(({ tenant }) => storable(tenant)),
     totals.map(({ project }) => storable(project)),
     ...counts,
   ];
 }
 
-async function copyPoints(session: PostgresSession, seal: Seal, parts: SealParts): Promise<void> {
-  const { rows } = seal.points;
-  if (rows === 0) return;
-  const columns = pointColumns(seal.points).join(', ');
-  const copied = await session.copyIn(
-    `COPY ${parts.table}(${columns}) FROM STDIN (FORMAT binary)`,
-    pointRows(seal.points, {
-      source: parts.source.id,
-      receivedMicros: parts.receivedMicros,
-      seriesIds: parts.seriesIds,
-    }),
-  );
-  if (copied === rows) return;
-  throw new SeriesError('store-failed', `Cannot write a seal: ${copied} of ${rows} points were taken.`);
+/** One COPY for each table, which is one but around midnight. */
+async function copyPoints(
+  session: PostgresSession,
+  writes: readonly SealWrite[],
+  added: readonly NewSeries[],
+): Promise<void> {
+  const whole = writes.map((one, i) => ({ ...one, seriesIds: withAdded(one.seriesIds, added[i] ?? []) }));
+  const filled = whole.filter(({ seal }) => seal.points.rows > 0);
+  for (const [table, its] of Map.groupBy(filled, (one) => one.table)) {
+    const views = its.map(({ seal }) => seal.points);
+    const rows = views.reduce((sum, one) => sum + one.rows, 0);
+    const copied = await session.copyIn(
+      `COPY ${table}(${pointColumns(views).join(', ')}) FROM STDIN (FORMAT binary)${traceComment(its)}`,
+      pointRows(
+        its.map(({ seal, source, receivedMicros, seriesIds }) => ({
+          view: seal.points,
+          source: source.id,
+          receivedMicros,
+          seriesIds,
+        })),
+      ),
+    );
+    if (copied !== rows)
+      throw new SeriesError('store-failed', `Cannot write a seal: ${copied} of ${rows} points were taken.`);
+  }
+}
+
+/** So that the server's log and pg_stat_activity name a trace, as sqlcommenter does; there is room for one. */
+function traceComment(writes: readonly SealWrite[]): string {
+  const trace = writes.find(({ seal }) => seal.trace)?.seal.trace;
+  return trace ? ` /*traceparent='${traceParentOf(trace)}'*/` : '';
 }
 
 /**
- * Gives new series their ids in the database, which another source may have given before; by name, so that two sources
- * wait for each other in one order only.
+ * Gives new series their ids in the database, which another source may have given before; by name, all of them at once,
+ * so that two writers wait for each other in one order only. Returns them by the order of the seals.
  */
-async function addSeries(
-  session: PostgresSession,
-  source: number,
-  series: readonly SeriesDefinition[],
-): Promise<NewSeries> {
-  if (series.length === 0) return [];
+async function addSeries(session: PostgresSession, writes: readonly SealWrite[]): Promise<NewSeries[]> {
+  const fresh = writes.flatMap(({ seal, source }) =>
+    seal.series.map((one) => ({ ...one, source: source.id })),
+  );
+  if (fresh.length === 0) return writes.map(() => []);
   const names = [
-    series.map(({ tenant }) => storable(tenant)),
-    series.map(({ project }) => storable(project)),
-    series.map(({ device }) => storable(device)),
-    series.map(({ metric }) => storable(metric)),
+    fresh.map(({ tenant }) => storable(tenant)),
+    fresh.map(({ project }) => storable(project)),
+    fresh.map(({ device }) => storable(device)),
+    fresh.map(({ metric }) => storable(metric)),
   ];
   await session.run(
     `INSERT INTO devices(tenant, project, device) SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[])
@@ -140,15 +193,18 @@ async function addSeries(
     names,
   );
   const rows = await session.query(
-    `INSERT INTO source_series SELECT $5, u.local, s.id
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $6::integer[])
-       AS u(tenant, project, device, metric, local)
+    `INSERT INTO source_series SELECT u.source, u.local, s.id
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[])
+       AS u(tenant, project, device, metric, source, local)
      JOIN series s USING (tenant, project, device, metric)
-     ON CONFLICT (source, local) DO UPDATE SET series = excluded.series RETURNING local, series AS id`,
-    [...names, source, series.map(({ id }) => id)],
+     ON CONFLICT (source, local) DO UPDATE SET series = excluded.series RETURNING source, local, series AS id`,
+    [...names, fresh.map(({ source }) => source), fresh.map(({ id }) => id)],
   );
-  assert.equal(rows.length, series.length, 'each new series has a row');
-  return rows.map(({ local, id }) => ({ local: Number(local), id: Number(id) }));
+  assert.equal(rows.length, fresh.length, 'each new series has a row');
+  const bySource = Map.groupBy(rows, ({ source }) => Number(source));
+  return writes.map(({ source }) =>
+    (bySource.get(source.id) ?? []).map(({ local, id }) => ({ local: Number(local), id: Number(id) })),
+  );
 }
 
 /** The ids with those that were added. */

@@ -161,15 +161,21 @@ async function advance(
   { sink, source }: { readonly sink: string; readonly source: number },
   { seal, points, missed, refusals }: SinkStep,
 ): Promise<void> {
-  await pool.transact('keep the position of a sink', async (session) => {
+  const keep = async (session: PostgresSession): Promise<void> => {
     const kept = await session.run(
-      `UPDATE sinks SET seal = $3, points = points + $4, refused = refused + $5, missed = missed + $6, changed = now()
-       WHERE name = $1 AND source = $2 AND seal < $3`,
+      ADVANCE,
       [sink, source, seal, points, refusals.length, missed],
+      'advance-sink',
     );
     if (kept > 0 && refusals.length > 0) await keepRefusals(session, sink, source, refusals);
-  });
+  };
+  const action = 'keep the position of a sink';
+  // one statement is a transaction of its own
+  await (refusals.length === 0 ? pool.use(action, keep) : pool.transact(action, keep));
 }
+
+const ADVANCE = `UPDATE sinks SET seal = $3, points = points + $4, refused = refused + $5, missed = missed + $6,
+  changed = now() WHERE name = $1 AND source = $2 AND seal < $3`;
 
 /** Keeps the newest refusals for people, and removes older ones beyond the limit. */
 export async function keepRefusals(

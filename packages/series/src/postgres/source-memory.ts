@@ -6,6 +6,7 @@ import { type BookChange, type COUNT_NAMES, DeviceBook } from './device-book.ts'
 import type { FoldLoad } from './fold.ts';
 import { LatestBook } from './latest-book.ts';
 import { openLetters } from './letter-rows.ts';
+import { MinuteSums } from './minute-sums.ts';
 import { POINT_COLUMNS } from './point-sources.ts';
 import type { PostgresSession } from './postgres-pool.ts';
 import { microsOf, original, pointValue, timestampOf } from './postgres-values.ts';
@@ -30,6 +31,8 @@ export class SourceMemory {
   fold: FoldState;
   /** Points of seals that the rollups do not have. */
   unrolledPoints = 0;
+  /** Of the newest seals of those. */
+  sums: MinuteSums;
   #dedupe: DedupeEntries[] = [];
   #gaps = new Map<number, readonly DeviceGaps[]>();
 
@@ -38,6 +41,7 @@ export class SourceMemory {
     this.dedupe = new DedupeRows(source.id);
     this.state = state;
     this.fold = fold;
+    this.sums = new MinuteSums(state.seal);
   }
 
   /** Takes a seal that is durable. */
@@ -51,11 +55,19 @@ export class SourceMemory {
       receivedMicros,
     };
     this.unrolledPoints += seal.points.rows;
+    this.sums.add(seal.points, receivedMicros);
     this.book.apply(change);
     this.latest.apply(seal.points);
     // the pipeline's bytes stay as they are: it takes them out of its windows for the seal
     this.#dedupe.push(...seal.dedupe);
     this.#takeGaps(seal.gaps);
+  }
+
+  /** Takes the sums of the newest seals out of memory; others begin behind them. */
+  takeSums(): MinuteSums {
+    const { sums } = this;
+    this.sums = new MinuteSums(this.state.seal);
+    return sums;
   }
 
   /** Takes what seals changed out of memory; `giveBack` when it could not be written. */

@@ -3,12 +3,15 @@ import { LIMITS } from '../limits.ts';
 import type { Breathe } from '../turn.ts';
 import type { PostgresPool, PostgresPoolOptions } from './postgres-pool.ts';
 import type { RetentionPolicy } from './retention-policies.ts';
+import type { SealGroup } from './seal-group.ts';
 import type { SourceIdentity } from './source-row.ts';
 
 /** Which store is opened, and where. */
 export interface PostgresStoreOptions {
   /** A pool that several stores share and whoever opened it closes, or how to open one for this store alone. */
   readonly pool: PostgresPool | PostgresPoolOptions;
+  /** Seals go together with those of other stores of the same pool. */
+  readonly group?: SealGroup;
   /** The journal whose records it holds. */
   readonly source: SourceIdentity;
   /** Name of the process, for those who are fenced by it. */

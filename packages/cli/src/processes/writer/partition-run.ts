@@ -32,6 +32,7 @@ import {
   openPostgresStore,
   openSinkBook,
   type PostgresPool,
+  type SealGroup,
 } from '@skerry/series/postgres';
 import { keepingPlace, keptPlace } from './kept-place.ts';
 
@@ -56,6 +57,8 @@ export interface PartitionRunOptions {
 export interface PartitionRunNeeds {
   readonly client: KafkaClient;
   readonly pool: PostgresPool;
+  /** In which partitions seal together. */
+  readonly seals: SealGroup;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -74,6 +77,8 @@ const SEAL_POINTS = 20_000;
 /** Nobody follows a writer's feed. */
 const LIVE_ROWS = 1_024;
 const IDLE_MS = 50;
+/** Between two fetches while records come. */
+const GATHER_MS = 100;
 
 /** A partition on its way into the store: its records as a journal, a pipeline, and the store of that journal. */
 export class PartitionRun implements AsyncDisposable {
@@ -116,7 +121,7 @@ export async function openPartitionRun(
   needs: PartitionRunNeeds,
 ): Promise<PartitionRun> {
   const { topic, partition } = name;
-  const { client, pool, clock, random, logger, failpoint } = needs;
+  const { client, pool, clock, logger, failpoint } = needs;
   const meter = partMeter(needs.meter);
   await using stack = new AsyncDisposableStack();
   const [cluster, found] = await Promise.all([client.cluster(), client.topic(topic)]);
@@ -125,6 +130,7 @@ export async function openPartitionRun(
     await openPostgresStore(
       {
         pool,
+        group: needs.seals,
         source: { journalId, label: `${topic}/${partition}` },
         owner: options.owner,
         retention: { rawDays: options.rawDays, rollupDays: options.rollupDays },
@@ -137,13 +143,7 @@ export async function openPartitionRun(
   const { place, stages } = keptPlace(loadedState);
   const state = { ...loadedState, stages };
   const journal = stack.use(
-    await openKafkaPartition(partitionOf(name, options, state, place), {
-      client,
-      clock,
-      random,
-      logger,
-      meter,
-    }),
+    await openKafkaPartition(partitionOf(name, options, state, place), { ...needs, meter }),
   );
   const { runs: sinks } = stack.use(await followSource(journalId, state.sealNumber, needs, meter));
   // a source that is new begins with the oldest record that Kafka has
@@ -182,7 +182,7 @@ export async function openPartitionRun(
 /** The partition behind what the store has of it. */
 function partitionOf(
   { topic, partition }: PartitionName,
-  { layout }: PartitionRunOptions,
+  { layout, sealAfterMs }: PartitionRunOptions,
   state: StoreState,
   place: KafkaPlace | undefined,
 ): KafkaPartitionOptions {
@@ -192,6 +192,8 @@ function partitionOf(
     partition,
     layout,
     onLost: 'void',
+    // nothing shows before its seal
+    gatherMs: Math.min(GATHER_MS, sealAfterMs),
     ...(state.journalId === undefined ? {} : { base: { offset, telemetry, received: receivedOf(state) } }),
     ...(place ? { place } : {}),
   };

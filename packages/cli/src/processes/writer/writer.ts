@@ -3,7 +3,7 @@ import { openProbes } from '@skerry/api/probes';
 import { joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
 import { createMeter, type MetricFamily } from '@skerry/kernel';
 import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
-import { openPostgresPool } from '@skerry/series/postgres';
+import { openPostgresPool, SealGroup } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { failpointHook } from '../failpoints.ts';
 import { layoutOf, openConfiguredKafka } from '../kafka-way.ts';
@@ -53,6 +53,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
       {
         client,
         pool,
+        seals: new SealGroup(pool, { clock }),
         clock,
         random,
         logger,
