@@ -216,7 +216,7 @@ export class StandbyReads implements Pick<PostgresPool, 'read'>, AsyncDisposable
   }
 }
 
-/** More than the largest bound in seconds. */
+// fixed by the largest postgres.readStaleSecs, 3,600, at one look a second
 const SAMPLES_MAX = 4_000;
 
 class StandbyGivenUp extends Error {}
