@@ -69,6 +69,11 @@ const SETTLE = String.raw`(() => {
     firstChild.data = '·';
     others += 1;
   }
+  for (const { firstChild } of document.querySelectorAll('.site-process')) {
+    if (firstChild === null || firstChild.data === 'host/1') continue;
+    firstChild.data = 'host/1';
+    others += 1;
+  }
   // a path that may be broken is several texts
   for (const element of new Set([...document.querySelectorAll('wbr')].map((part) => part.parentElement))) {
     if (!/[/]skerry-[a-z]+-\w{6}/.test(element.textContent)) continue;

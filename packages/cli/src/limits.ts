@@ -65,6 +65,12 @@ export const LIMITS = {
     what: 'Time for which a process that tells nothing any more is shown.',
     whenFull: 'It is removed from the list.',
   },
+  lagLooksMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Partitions without a writer that lives whose oldest waiting record `skerry cloud` looks up in Kafka for one answer.',
+    whenFull: 'The age of what waits in the others is shown as not known.',
+  },
   routeErasMax: {
     value: 64,
     unit: 'count',

@@ -20,13 +20,8 @@ test('kafkaRefusalOf sets a record of the dead letters aside whole, and its repl
   );
   assert.equal(letter?.detail, 'Kafka refuses it for the topic iot.telemetry: record-too-large.');
   assert.equal(pipeline.deadLetterReasons({})['kafka-refused'], 1);
-  const whole = await pipeline.deadLetter(0);
-  rig.journal.append({
-    kind: RECORD_KIND.replay,
-    replayOf: 0,
-    author: 'ann',
-    ...(whole?.headers ? { headers: whole.headers } : {}),
-  });
+  assert.ok((await pipeline.deadLetter(0))?.headers, 'it keeps the headers of its record');
+  rig.journal.append({ kind: RECORD_KIND.replay, replayOf: 0, author: 'ann', headers });
   await pipeline.flush();
   assert.equal((await pipeline.deadLetter(0))?.state, 'replayed');
   const { received, stored, deadLettered } = pipeline.ledger().totals;

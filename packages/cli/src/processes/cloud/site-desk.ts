@@ -32,8 +32,6 @@ type Partitions = Awaited<ReturnType<SitePlatform['partitions']>>;
 const FRESH_MS = 1_000;
 /** How long a process that has ended in an orderly way is shown. */
 const ENDED_MS = 600_000;
-/** Partitions of which nobody tells the lag are looked at, at most so many at a time. */
-const LOOKS_MAX = 64;
 const ROLES: readonly RoleKind[] = ['gateway', 'writer', 'cloud', 'up'];
 
 /** The site as its processes told PostgreSQL, beside what PostgreSQL and Kafka know themselves. */
@@ -84,7 +82,10 @@ export class SiteDesk implements SitePlatform {
     const entries = partitionEntries({ roles, sources, ends, nowMicros: clock.nowMicros() });
     if (!ends) return { items: entries, trouble: KAFKA_SILENT };
     // a fault here leaves lags unknown, and they are shown as that
-    const waiting = await waitingSince(client, unknownLags(entries).slice(0, LOOKS_MAX)).catch(() => []);
+    const waiting = await waitingSince(
+      client,
+      unknownLags(entries, sources).slice(0, LIMITS.lagLooksMax.value),
+    ).catch(() => []);
     return { items: withWaiting(entries, waiting, clock.nowMicros()), trouble: undefined };
   }
 

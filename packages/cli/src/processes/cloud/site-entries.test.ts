@@ -116,8 +116,13 @@ test('partitionEntries: of nobody, or of a silent one, the lag is asked of Kafka
     [entries[0]?.owner?.state, entries[0]?.lagSeconds, entries[0]?.reasons[0]?.code],
     ['silent', undefined, 'owner-silent'],
   );
-  const wanted = unknownLags(entries);
+  const wanted = unknownLags(entries, terms.sources);
   assert.deepEqual(wanted, [{ topic: 't', partition: 0, offset: 90 }]);
+  // Kafka has lost the end of its log before: its offsets are lower than those of the store
+  const sources = [aSource({ position: 97, shift: 7 })];
+  const [moved] = partitionEntries({ ...terms, roles: [silent], sources });
+  assert.deepEqual([moved?.position, moved?.end, moved?.lagRecords], [97, 107, 10]);
+  assert.deepEqual(unknownLags(moved ? [moved] : [], sources), wanted);
   const sinceMs = NOW / 1_000 - 70_000;
   const [place] = wanted;
   assert.ok(place);

@@ -6,7 +6,7 @@ import type {
   SourceEntry,
   SourceGateway,
 } from '@skerry/api';
-import type { PartitionEnd, WaitingRecord } from '@skerry/journal/kafka';
+import type { PartitionEnd, RecordPlace, WaitingRecord } from '@skerry/journal/kafka';
 import type { RolePartition } from '@skerry/model';
 import type { ReadingRole, ReadingSink, ReadingSource } from '@skerry/series/postgres';
 
@@ -61,7 +61,9 @@ interface Told {
   readonly partition: RolePartition;
 }
 
-/** Partitions by topic and number. Of a topic that was made anew those of before are left out. */
+/**
+ * Partitions by topic and number, in the offsets of the store. Of a topic that was made anew those of before are left out.
+ */
 export function partitionEntries({ roles, sources, ends, nowMicros }: PartitionTerms): PartitionEntry[] {
   const current = ends && new Set(ends.map(({ journalId }) => journalId));
   const known = new Map<string, ReadingSource>();
@@ -73,7 +75,8 @@ export function partitionEntries({ roles, sources, ends, nowMicros }: PartitionT
   return [...labels]
     .map((label) => {
       const source = known.get(label);
-      const end = endOf.get(label);
+      const found = endOf.get(label);
+      const end = found === undefined ? undefined : found + (source?.shift ?? 0);
       return { ...placeOf(label), ...standOf({ source, end, told: told.get(label), nowMicros }) };
     })
     .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
@@ -141,11 +144,15 @@ function standOf({
   };
 }
 
-/** The records at the positions of partitions of which no process that lives tells the lag. */
-export function unknownLags(entries: readonly PartitionEntry[]) {
+/** The records at the positions of partitions of which no process that lives tells the lag, in the offsets of Kafka. */
+export function unknownLags(
+  entries: readonly PartitionEntry[],
+  sources: readonly ReadingSource[],
+): RecordPlace[] {
+  const shifts = new Map(sources.map(({ label, shift }) => [label, shift]));
   return entries.flatMap(({ topic, partition, position, lagRecords, lagSeconds }) =>
     lagSeconds === undefined && lagRecords !== undefined && lagRecords > 0
-      ? [{ topic, partition, offset: position ?? 0 }]
+      ? [{ topic, partition, offset: (position ?? 0) - (shifts.get(labelOf({ topic, partition })) ?? 0) }]
       : [],
   );
 }

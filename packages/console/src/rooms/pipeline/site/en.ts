@@ -11,7 +11,7 @@ export const en = {
     name: 'Process',
     state: 'State',
     states: { ready: 'Ready', degraded: 'Degraded', silent: 'Silent', ended: 'Ended' },
-    since: 'Since',
+    changed: (ago: string) => `changed ${ago}`,
     told: 'Last told',
     version: 'Version',
     buffer: 'Buffer',
@@ -45,14 +45,14 @@ export const en = {
   sinks: {
     title: 'Sinks',
     words:
-      'Where points are stored. The first store decides what is stored; the others follow it, each with a position of its own.',
+      'Where points are stored. The first store decides what is stored; the others follow it, each with a position of its own, counted in seals (one transaction each); on one machine in records.',
     name: 'Sink',
     kinds: {
       postgresql: 'PostgreSQL',
       sqlite: 'SQLite',
       influxdb1: 'InfluxDB 1',
       influxdb2: 'InfluxDB 2',
-    } as Readonly<Record<string, string>>,
+    } as Readonly<Record<string, string>>, // a build that is newer may know more
     primary: 'decides what is stored',
     state: 'State',
     states: { good: 'Good', behind: 'Behind', trouble: 'In trouble', unknown: 'Fed by nobody' },
@@ -114,7 +114,7 @@ export const en = {
     'ledger-imbalance': 'The ledger does not balance.',
     'sink-refused': 'A point was refused for good.',
     'kafka-unreachable': 'Kafka cannot be reached.',
-  } as Readonly<Record<string, string>>,
+  } as Readonly<Record<string, string>>, // others are told in the server's own words
 };
 
 /** Shape of these texts. */

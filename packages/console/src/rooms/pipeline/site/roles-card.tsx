@@ -29,7 +29,6 @@ export function RolesCard() {
                 <th scope="col">{words.role}</th>
                 <th scope="col">{words.name}</th>
                 <th scope="col">{words.state}</th>
-                <th scope="col">{words.since}</th>
                 <th scope="col">{words.told}</th>
                 <th scope="col">{words.holds}</th>
                 <th scope="col">{words.buffer}</th>
@@ -60,7 +59,7 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
   const isHere = state === 'ready' || state === 'degraded';
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className="site-name">
         {words.kinds[role.role]}
         {slot && <div className="quiet small">{words.slot(slot.number)}</div>}
       </th>
@@ -72,9 +71,13 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
       </td>
       <td className="site-state">
         <StateMark words={words.states[state]} tone={ROLE_TONES[state]} isCurrent={isCurrent} />
+        {isHere && (
+          <div className="quiet small" title={format.zonedMoment(millisOf(since))}>
+            {words.changed(format.ago(now - millisOf(since)))}
+          </div>
+        )}
         <Reasons reasons={reasons} />
       </td>
-      <td title={format.zonedMoment(millisOf(since))}>{format.ago(now - millisOf(since))}</td>
       <td className={isHere ? '' : 'bad'} title={format.zonedMoment(millisOf(role.told))}>
         {format.ago(toldSeconds * 1_000)}
       </td>

@@ -59,15 +59,16 @@ function SourceTable({ source, isCurrent }: { readonly source: Source; readonly 
 function GatewayRows({ gateway, isCurrent }: { readonly gateway: Gateway; readonly isCurrent: boolean }) {
   const { filters } = gateway;
   const [first, ...others] = filters;
+  const isKnown = isCurrent && gateway.state !== 'silent';
   return (
     <>
       <tr>
         <GatewayCells gateway={gateway} span={Math.max(1, filters.length)} isCurrent={isCurrent} />
-        <FilterCells filter={first} />
+        <FilterCells filter={first} isKnown={isKnown} />
       </tr>
       {others.map((filter) => (
         <tr key={filter.filter}>
-          <FilterCells filter={filter} />
+          <FilterCells filter={filter} isKnown={isKnown} />
         </tr>
       ))}
     </>
@@ -117,8 +118,14 @@ function GatewayCells({
   );
 }
 
-function FilterCells({ filter }: { readonly filter: Filter | undefined }) {
-  const words = useWords(WORDS).sources;
+function FilterCells({
+  filter,
+  isKnown,
+}: {
+  readonly filter: Filter | undefined;
+  readonly isKnown: boolean;
+}) {
+  const { partitions, sources: words } = useWords(WORDS);
   const { language } = usePreferences();
   if (!filter)
     return (
@@ -139,8 +146,12 @@ function FilterCells({ filter }: { readonly filter: Filter | undefined }) {
         <Breakable text={filter.filter} />
       </td>
       <td className="site-state">
-        <strong className={isGood ? '' : state === 'refused' ? 'bad' : 'site-warn'}>{told}</strong>
-        {why !== '' && (
+        {isKnown ? (
+          <strong className={isGood ? '' : state === 'refused' ? 'bad' : 'site-warn'}>{told}</strong>
+        ) : (
+          <span className="quiet">{partitions.unknown}</span>
+        )}
+        {isKnown && why !== '' && (
           <div className="small">
             <ServerDetail detail={why} isBehind={language === 'zh'} />
           </div>

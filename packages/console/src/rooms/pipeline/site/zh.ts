@@ -11,7 +11,7 @@ export const zh: SiteWords = {
     name: '进程',
     state: '状态',
     states: { ready: '就绪', degraded: '降级', silent: '静默', ended: '已结束' },
-    since: '自何时起',
+    changed: (ago) => `${ago}变化`,
     told: '最近报告',
     version: '版本',
     buffer: '缓冲',
@@ -42,7 +42,8 @@ export const zh: SiteWords = {
   },
   sinks: {
     title: '存储',
-    words: '数据点存储的地方。第一个存储决定存储什么；其余的跟随它，各有自己的位置。',
+    words:
+      '数据点存储的地方。第一个存储决定存储什么；其余的跟随它，各有自己的位置，按封存（每个一次事务）计数；单机上按记录计数。',
     name: '存储',
     kinds: {
       postgresql: 'PostgreSQL 数据库',
