@@ -28,6 +28,9 @@ iot_process_resident_memory_bytes | gauge | cloud gateway up writer |  | Residen
 iot_process_start_time_seconds | gauge | cloud gateway up writer |  | When the process started, s since 1970.
 iot_process_uptime_seconds | gauge | cloud gateway up writer |  | Time since the process started.
 iot_ready | gauge | cloud gateway up writer |  | 1 while the process does all of its work, 0 while something keeps it from a part.
+iot_tracing_spans_dropped_total | counter | cloud gateway up writer | reason | Spans that were not told: no room in the queue, refused by the collector, or not reached, by reason. | where traces are collected
+iot_tracing_spans_exported_total | counter | cloud gateway up writer |  | Spans that the collector has taken. | where traces are collected
+iot_tracing_spans_queued | gauge | cloud gateway up writer |  | Spans that wait to be told to the collector. | where traces are collected
 # Ingestion and latency
 iot_data_ingestion_total | counter | up writer |  | Telemetry records that were given a verdict.
 iot_device_count | gauge | cloud up | tenant model phase | Devices known, by tenant, model and phase.
@@ -106,6 +109,10 @@ iot_journal_sync_seconds | histogram | cloud gateway up |  | Time a sync of the 
 iot_journal_waiting_bytes | gauge | cloud gateway up |  | Bytes of records that are not durable yet.
 iot_journal_written_bytes_total | counter | cloud gateway up |  | Bytes written to the journal.
 # Store
+iot_cache_errors_total | counter | cloud writer |  | Requests to the cache of newest values that failed; PostgreSQL answers instead. | where Redis is configured
+iot_cache_lag_seals | gauge | writer |  | Seals that are committed and not in the cache of newest values yet. | where Redis is configured
+iot_cache_reads_total | counter | cloud | outcome | Questions for newest values: answered by the cache (hit), not there (miss), not believed (doubt), failed (error); all but hits by PostgreSQL. | where Redis is configured
+iot_cache_values_written_total | counter | writer |  | Newest values that were put into the cache. | where Redis is configured
 iot_sink_lag_seals | gauge | writer | sink | Committed seals that a sink has not taken yet. | where sinks are configured
 iot_sink_missed_seals_total | counter | writer | sink | Seals that retention removed before a sink had them. | where sinks are configured
 iot_sink_points_total | counter | writer | sink | Points that a sink has taken. | where sinks are configured

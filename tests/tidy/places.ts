@@ -51,6 +51,7 @@ export const ADAPTERS: readonly string[] = [
   'packages/series/src/sqlite/',
   'packages/series/src/postgres/',
   'packages/series/src/influx/',
+  'packages/series/src/redis/',
   'packages/access/src/sqlite/',
   'packages/access/src/postgres/',
   'packages/control/src/postgres/',
@@ -86,6 +87,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
     'bench/',
   ],
   'pg-copy-streams': ['bench/'],
+  ioredis: ['packages/series/src/redis/', 'testkit/', 'tests/', 'bench/'],
   ajv: ['packages/api/', 'packages/cli/src/config/', 'tests/'],
   'ajv-formats': ['packages/api/', 'packages/cli/src/config/'],
   yaml: [

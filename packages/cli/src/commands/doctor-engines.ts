@@ -16,6 +16,7 @@ import type { SkerryConfig } from '../config/schema.ts';
 import { sourceOptions, sourceTls } from '../processes/gateway/source-options.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
+import { redisPlaceOf } from '../processes/redis-way.ts';
 import type { Finding } from './doctor.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
 import { standbyFindings } from './doctor-standby.ts';
@@ -28,12 +29,13 @@ const SKEW_FAULT_SECS = 60;
 /** Older ones were not tried. */
 const POSTGRES_LEAST = 150_000;
 
-/** Looks at the engines that the configuration names: Kafka, PostgreSQL, external MQTT brokers. None is named: nothing. */
+/** Looks at the engines that the configuration names: Kafka, PostgreSQL, Redis, external MQTT brokers. None is named: nothing. */
 export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
   const rooms = await Promise.all([
     config.kafka.brokers.length > 0 ? kafkaFindings(config) : [],
     config.postgres.url !== '' ? postgresFindings(config) : [],
     config.postgres.url !== '' && config.postgres.readUrl !== '' ? standbyFindings(config) : [],
+    config.redis.url !== '' ? redisFindings(config) : [],
     ...config.sources.map((source) => brokerFindings(source, config.gateway.group)),
   ]);
   return rooms.flat();
@@ -212,6 +214,33 @@ async function rightsFinding(session: PostgresSession, schema: string): Promise<
   const found = `${user} may write; the schema has version ${made?.version}, this build knows ${SCHEMA_VERSION}`;
   if (Number(made?.version) <= SCHEMA_VERSION) return ok(check, found);
   return { check, verdict: 'fault', found, advice: 'Start the newer build: this one refuses the schema.' };
+}
+
+/** It may be away: newest values come from PostgreSQL then. */
+async function redisFindings(config: SkerryConfig): Promise<Finding[]> {
+  const check = 'redis';
+  const where = config.redis.url.replace(/\/\/[^@/]*@/, '//');
+  const advice =
+    'Start Redis, or mend redis.url, redis.passwordFile and redis.caFile; without it newest values come from PostgreSQL.';
+  const { readRedisFacts } = await import('@skerry/series/redis');
+  const found = await guarded(check, where, advice, async () => {
+    const { version, role, bytesMax, policy } = await readRedisFacts(
+      redisPlaceOf(config, 'skerry-doctor'),
+      ANSWER_MS,
+    );
+    const told = `Redis ${version} at ${where}, ${bytesMax === 0 ? 'without a bound of memory' : `maxmemory ${bytesMax}, ${policy}`}`;
+    if (role !== 'master') {
+      const why = 'Name the one that takes writes in redis.url.';
+      return [{ check, verdict: 'warning', found: `${told}, and it is a ${role}`, advice: why }];
+    }
+    if (bytesMax > 0 && policy === 'noeviction') {
+      const why =
+        'CONFIG SET maxmemory-policy allkeys-lru: a full Redis refuses what is written, and the cache is not used.';
+      return [{ check, verdict: 'warning', found: told, advice: why }];
+    }
+    return [ok(check, told)];
+  });
+  return found.map((one) => (one.verdict === 'fault' ? { ...one, verdict: 'warning' } : one));
 }
 
 /** Subscribes beside the gateways, not in their share: what comes is a copy, and the session is ended. */

@@ -1,6 +1,14 @@
 export * from './gateway-accounts.ts';
 export { type MigrationPlace, migrate, SCHEMA_VERSION, schemaSql } from './migrations.ts';
 export { whileLocked } from './named-lock.ts';
+export {
+  type NewestOfDevice,
+  type PlacedLatest,
+  readNewest,
+  readSealMarks,
+  type SealMarks,
+  sourceIdOf,
+} from './newest-points.ts';
 export { type Heir, inheritOrigins } from './origin-heirs.ts';
 export { numericOf, pointColumns, pointRows } from './point-rows.ts';
 export * from './postgres-pool.ts';

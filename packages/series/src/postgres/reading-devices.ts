@@ -128,10 +128,11 @@ export async function readLatest(
  * The series of a device with their newest points: that of the table, or one that came since; the index of points finds
  * it in each partition.
  */
-async function newestOf(session: PostgresSession, key: DeviceKey): Promise<Row[]> {
+export async function newestOf(session: PostgresSession, key: DeviceKey): Promise<Row[]> {
   const fields = 'time, value, text, flag, exact, position, ordinal';
   return await session.query(
-    `SELECT s.id, s.metric, date_part('epoch', n.time) AS time, n.value, n.text, n.flag, n.exact FROM series s
+    `SELECT s.id, s.metric, date_part('epoch', n.time) AS time, n.value, n.text, n.flag, n.exact,
+       n.position, n.ordinal FROM series s
      LEFT JOIN latest l ON l.series = s.id
      LEFT JOIN LATERAL (
        SELECT * FROM (

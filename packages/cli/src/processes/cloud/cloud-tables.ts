@@ -15,6 +15,7 @@ import type { GatewayBuffer } from '../gateway/gateway-buffer.ts';
 import { layoutOf } from '../kafka-way.ts';
 import type { LivePlatformNeeds } from '../live-platform.ts';
 import { poolOptionsOf, standbyOptionsOf } from '../postgres-way.ts';
+import type { CacheReadings } from '../redis-way.ts';
 import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
 import { openTellers } from '../tellers.ts';
@@ -31,6 +32,8 @@ export interface CloudTablesNeeds {
   readonly client: KafkaClient;
   /** Why the process is not ready. */
   readonly reasons: () => readonly RoleReason[];
+  /** Newest values out of a cache, where there is one. */
+  readonly cached: CacheReadings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -50,14 +53,15 @@ export interface CloudTables {
 /** Opens the way to the tables, and tells them what the own buffer receives. The stack ends it. */
 export function openCloudTables(
   config: SkerryConfig,
-  { buffer, uplink, client, reasons, clock, logger, meter }: CloudTablesNeeds,
+  { buffer, uplink, client, reasons, cached, clock, logger, meter }: CloudTablesNeeds,
   stack: AsyncDisposableStack,
 ): CloudTables {
   const pool = stack.use(openPostgresPool(poolOptionsOf(config, 'skerry cloud'), { clock, logger }));
   const standbyOptions = standbyOptionsOf(config, 'skerry cloud, standby');
   const standby =
     standbyOptions && stack.use(new StandbyReads(standbyOptions, { primary: pool, clock, logger, meter }));
-  const readings = openPostgresReadings(pool, { clock, breathe: turn, ...(standby && { standby }) });
+  const tables = openPostgresReadings(pool, { clock, breathe: turn, ...(standby && { standby }) });
+  const readings = cached(tables, pool);
   const facts = (): RoleFacts => ({ reasons: reasons(), buffer: uplink.lag() });
   openTellers(
     config,

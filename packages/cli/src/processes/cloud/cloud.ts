@@ -36,6 +36,7 @@ import { listening } from '../listening.ts';
 import { LivePlatform, type LivePlatformNeeds } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
+import { openReadingCache } from '../redis-way.ts';
 import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
 import { openTracing } from '../tracing.ts';
@@ -72,7 +73,12 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   );
   const later: { api?: Api; platform?: LivePlatform } = {};
   const reasons = () => later.platform?.readiness() ?? [STARTING];
-  const tables = openCloudTables(config, { buffer, uplink, client, reasons, clock, logger, meter }, stack);
+  const cached = await openReadingCache(config, { clock, random, logger, meter }, stack);
+  const tables = openCloudTables(
+    config,
+    { buffer, uplink, client, reasons, cached, clock, logger, meter },
+    stack,
+  );
   const { readings, pipeline, stages, site, changeDeadLetters } = tables;
   const notes = new ArrivalNotes(clock);
   const route = notes.watching(compileRoutes(routesOf(config)));

@@ -34,6 +34,7 @@ import {
   type PostgresPool,
   type SealGroup,
 } from '@skerry/series/postgres';
+import type { FeedCache } from '../redis-way.ts';
 import { keepingPlace, keptPlace } from './kept-place.ts';
 
 /** One partition of a topic. */
@@ -70,6 +71,8 @@ export interface PartitionRunNeeds {
   readonly sinks: readonly PointSink[];
   /** Follows records of a partition; absent where nothing is traced. */
   readonly tracing?: ((name: PartitionName) => PipelineTracing) | undefined;
+  /** Puts newest values into a cache; absent where there is none. */
+  readonly cache?: FeedCache | undefined;
 }
 
 /** Points in one seal at most, so that many partitions together stay small. */
@@ -146,6 +149,9 @@ export async function openPartitionRun(
     await openKafkaPartition(partitionOf(name, options, state, place), { ...needs, meter }),
   );
   const { runs: sinks } = stack.use(await followSource(journalId, state.sealNumber, needs, meter));
+  const cache = await needs.cache?.(journalId, state, meter);
+  if (cache) stack.use(cache);
+  const fed = feedSinks(store, state, sinks);
   // a source that is new begins with the oldest record that Kafka has
   const from = state.journalId === undefined ? journal.start : state.position;
   const pipeline = stack.use(
@@ -163,7 +169,7 @@ export async function openPartitionRun(
         store: loaded(
           store,
           { ...state, position: from },
-          keepingPlace(feedSinks(store, state, sinks), journal, place),
+          keepingPlace(cache?.feeding(fed) ?? fed, journal, place),
         ),
         clock,
         logger,

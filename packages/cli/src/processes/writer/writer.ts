@@ -10,6 +10,7 @@ import { layoutOf, openConfiguredKafka } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
+import { openCacheFeeds } from '../redis-way.ts';
 import { asked, type RoleOptions } from '../role.ts';
 import { processName, type RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
@@ -61,6 +62,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
         failpoint: failpointHook(context.environment.SKERRY_FAILPOINT),
         rebirthWanted: openRebirthSender(config, { client, clock, random, logger, meter }, stack),
         sinks,
+        cache: await openCacheFeeds(config, { pool, clock, random, logger, meter }, stack),
         tracing: tracer && ((name) => partitionTracing(tracer, name, config)),
       },
     ),

@@ -117,4 +117,12 @@ export const LIMITS_ZH: Readonly<Record<string, LimitWords>> = {
     what: '在汇总完成之前，其合计保留在内存中的封存数。',
     whenFull: '之后的封存从其数据块重新读取。',
   },
+  'kernel.spansQueuedMax': {
+    what: '启用跟踪时，一个线程中等待发送给收集器的 span 数。',
+    whenFull: '再来的 span 被丢弃并计数；其他工作不等待。',
+  },
+  'series.cacheSeriesWaitingMax': {
+    what: '一个分区中最新值等待写入 Redis 的序列数。',
+    whenFull: '它们被放弃；Redis 恢复后缓存从空开始。',
+  },
 };
