@@ -49,6 +49,7 @@ const SETTLE = String.raw`(() => {
     [/\d+ ?(秒钟?|分钟|小时|天)前|刚刚/g, '1分钟前'],
     [/\b[\d.,]+ (B|KiB|MiB|GiB|TiB)\b/g, '1 KiB'],
     [/\b[\d.,]+ m?s\b/g, '1 ms'],
+    [/chaos \/ [0-9a-f]{6}\b/g, 'chaos / 000000'],
     [/\d+ pending: decoded/g, '0 pending: decoded'],
     [/待处理 \d+：/g, '待处理 0：'],
     [/(Too young for a forecast|The journal does not grow|At the rate of the last minutes).*/gs, 'A forecast.'],

@@ -8,7 +8,8 @@ let scene: Scene;
 
 before(async () => {
   buildPage();
-  scene = await openScene();
+  // what a chaos run waits for becomes visible with the next seal
+  scene = await openScene({ SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.2' });
 });
 
 after(() => scene[Symbol.asyncDispose]());
@@ -34,11 +35,12 @@ test('simulation starts a world as asked, shows what it publishes, and stops it'
   await page.getByLabel('Devices', { exact: true }).fill('5');
   await page.getByLabel('Messages a second').fill('2');
   await page.getByLabel('Seed').fill('42');
-  await page.getByLabel('Tenant').fill('works');
+  await page.locator('form').getByLabel('Tenant').fill('works');
   await sees(page, 'That makes 10 messages a second.');
   await page.getByRole('button', { name: 'Start' }).click();
   await sees(page, 'The simulation has begun.');
   await sees(page, '5 devices, 2 messages of each a second, seed 42');
+  await sees(page, 'ends with the server');
   const [started] = (await running()).items;
   assert.deepEqual(
     [started?.world, started?.devices, started?.rate, started?.seed, started?.tenant, started?.author],
@@ -117,12 +119,91 @@ test('simulation is no room of a viewer', async () => {
   assert.equal(await tab.page.locator('.nav').getByText('Simulation').count(), 0);
 });
 
+interface Chaos {
+  readonly items: readonly {
+    readonly tenant: string;
+    readonly project: string;
+    readonly state: string;
+    readonly inputs: number;
+    readonly counts: Readonly<Record<string, number>>;
+    readonly rows: readonly object[];
+  }[];
+}
+
+const chaos = async () => ((await scene.ask('GET', '/api/v1/chaos')) as Chaos).items; // as the API says
+/** A run waits for dead letters to become visible, one after the other. */
+const RUN_MS = 120_000;
+
+test('chaos asks first, tells what each bad input became, and leads to the dead letters', async () => {
+  await using tab = await scene.visit('/simulation', { role: 'operator' });
+  const { page } = tab;
+  const go = page.getByRole('button', { name: /^Send \d+ bad inputs…$/ });
+  await go.click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  assert.deepEqual(await chaos(), []);
+  await go.click();
+  await sees(page, 'as chaos?');
+  await page.getByRole('dialog').getByRole('button', { name: 'Send them' }).click();
+  await focusIsOn(page.getByText('The bad inputs are being sent.'));
+  const told = page.getByText(/^All \d+ bad inputs were answered as they should be\.$/);
+  await told.waitFor({ timeout: RUN_MS });
+  const [run] = await chaos();
+  assert.ok(run);
+  assert.equal(await told.textContent(), `All ${run.inputs} bad inputs were answered as they should be.`);
+  const counted = await page.locator('.chaos-counts dd').allTextContents();
+  const { stored, deadLettered, refused, closed, wrong } = run.counts;
+  assert.deepEqual(counted, [stored, deadLettered, refused, closed, wrong].map(String));
+  assert.equal(await page.locator('.chaos-report tbody tr').count(), run.rows.length);
+  const row = (input: string) => page.locator('.chaos-report tbody tr', { hasText: input });
+  await row('NaN as a value').getByRole('link', { name: 'Dead letter: Cannot be decoded' }).click();
+  await sees(page, 'Cannot be decoded');
+  await sees(page, '{"a":NaN}');
+  await page.goBack();
+  await row('A topic with #, MQTT 5').getByText('Connection ended: topic name invalid (0x90)').waitFor();
+  await row('A device clock in 2099').getByText('Stored').waitFor();
+  await page.getByRole('link', { name: 'Its dead letters' }).click();
+  const letters = (await scene.ask(
+    'GET',
+    `/api/v1/dead-letters?tenant=chaos&project=${run.project}&state=open`,
+  )) as { readonly items: readonly object[] }; // as the API says
+  await sees(page, `${letters.items.length} dead letters`);
+  assert.deepEqual(tab.complaints, []);
+});
+
 test('simulation: axe finds nothing, the kept pictures are like it, and it fits', async () => {
   await scene.ask('POST', '/api/v1/simulations', { world: 'traffic', devices: 2, seed: 7, rate: 0.1 });
   const faults = await lookFaults(scene, {
     name: 'simulation',
     path: '/simulation',
-    whole: (page) => page.locator('.simulation').waitFor(),
+    whole: async (page) => {
+      await page.locator('.simulation').waitFor();
+      await page.locator('.chaos-report tbody tr').first().waitFor();
+    },
   });
   assert.deepEqual(faults, []);
+});
+
+test('chaos says in Chinese what came of it, and ends when it is stopped', async () => {
+  await using tab = await scene.visit('/simulation', { language: 'zh' });
+  const { page } = tab;
+  await sees(page, '个错误输入均得到了应有的回应。');
+  await sees(page, '死信：无法解码');
+  await sees(page, '连接被结束：主题名无效 (0x90)');
+  const start = page.locator('.chaos-start');
+  await start.getByLabel('租户').fill('trial');
+  await start.getByRole('button').click();
+  await sees(page, '以 trial 的名义');
+  await page.getByRole('dialog').getByRole('button', { name: '发送' }).click();
+  const report = page.locator('.chaos-report', { hasText: 'trial' });
+  await report.getByRole('button', { name: '停止' }).click();
+  await focusIsOn(page.getByText('运行已结束。'));
+  await report.getByText('已停止').waitFor();
+  assert.deepEqual(
+    (await chaos()).map(({ tenant, state }) => [tenant, state]),
+    [
+      ['trial', 'stopped'],
+      ['chaos', 'done'],
+    ],
+  );
+  assert.deepEqual(tab.complaints, []);
 });

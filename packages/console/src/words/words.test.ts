@@ -20,6 +20,8 @@ const ALIKE: ReadonlySet<string> = new Set([
   'words rows',
   'words frame.otherLanguage',
   'rooms/overview used',
+  'rooms/simulation/chaos ofLevel',
+  'rooms/simulation/chaos joined',
 ]);
 
 /** What a package's table of limits says of one. */

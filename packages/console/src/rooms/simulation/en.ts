@@ -23,6 +23,7 @@ export const en = {
   projectHint: 'Empty: the name of the world.',
   outOfRange: (from: string, to: string) => `A number from ${from} to ${to} is wanted.`,
   wholeOutOfRange: (from: string, to: string) => `A whole number from ${from} to ${to} is wanted.`,
+  ends: 'It publishes until it is stopped, or until the server ends: it does not begin again with the server.',
   load: (messages: number) =>
     `That makes ${formatRate(messages)} ${messages === 1 ? 'message' : 'messages'} a second.`,
   go: 'Start',
@@ -31,7 +32,8 @@ export const en = {
   slots: (running: number, most: number) => `${count(running)} of at most ${count(most)}`,
   full: (most: number) => `${things(most, 'simulation')} run already. Stop one to start another.`,
   none: 'No simulation is running.',
-  started: (author: string, ago: string) => `started ${ago} by ${author}`,
+  started: (author: string, ago: string, isDemo: boolean) =>
+    `started ${ago} by ${author}; ${isDemo ? 'begins again with the server' : 'ends with the server'}`,
   published: 'Published',
   acked: 'Acknowledged',
   facts: (devices: number, rate: number, seed: string) =>
@@ -53,9 +55,6 @@ export const en = {
   stopped: 'The simulation has ended. What it published stays until it ages out.',
   begun: 'The simulation has begun.',
   fault: (detail: string) => `It ended by itself: ${detail}`,
-  chaos: 'Chaos',
-  chaosWords:
-    'Sends every kind of bad input and shows what is answered to it. It disturbs on purpose, so it is started from a terminal, in the folder of Skerry:',
 };
 
 /** Shape of the texts of the simulation. */

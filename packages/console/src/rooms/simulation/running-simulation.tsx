@@ -13,6 +13,8 @@ import { en } from './en.ts';
 import { zh } from './zh.ts';
 
 const WORDS = { en, zh };
+/** The simulation that the server begins by itself. */
+const DEMO_ID = 'demo';
 
 /** One world that runs, with what it has published. */
 export function RunningSimulation({
@@ -35,7 +37,9 @@ export function RunningSimulation({
           {words.worlds[world]} <span className="quiet">{`${tenant} / ${project}`}</span>
         </h3>
         <p className="small">{words.facts(devices, rate, String(seed))}</p>
-        <p className="small quiet">{words.started(author, format.ago(now - millisOf(started)))}</p>
+        <p className="small quiet">
+          {words.started(author, format.ago(now - millisOf(started)), id === DEMO_ID)}
+        </p>
         {fault !== null && <p className="bad">{words.fault(fault)}</p>}
       </div>
       <dl className="simulation-counts">

@@ -1,9 +1,10 @@
-import { getConfig, listSimulations } from '../../generated/client.ts';
+import { listSimulations } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
 import { Outcome, useTold } from '../../parts/outcome.tsx';
-import { Card, Command, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
+import { Card, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
 import '../../styles/forms.css';
 import { useWords } from '../../words/words.ts';
+import { Chaos } from './chaos/chaos-card.tsx';
 import { en } from './en.ts';
 import { RunningSimulation } from './running-simulation.tsx';
 import './simulation.css';
@@ -47,21 +48,4 @@ export function Content() {
       <Chaos />
     </>
   );
-}
-
-function Chaos() {
-  const words = useWords(WORDS);
-  const { data } = useFetched('config', getConfig);
-  const folder = data?.values.dataDir;
-  const at = typeof folder === 'string' ? ` --data-dir ${shellWord(folder)}` : '';
-  return (
-    <Card title={words.chaos}>
-      <p className="lead">{words.chaosWords}</p>
-      <Command text={`npx skerry simulate chaos${at}`} />
-    </Card>
-  );
-}
-
-function shellWord(word: string): string {
-  return /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

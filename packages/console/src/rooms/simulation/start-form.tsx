@@ -68,6 +68,7 @@ export function StartForm({ started }: { readonly started: () => void }) {
         <Text name="tenant" draft={draft} set={set} label={words.tenant} />
         <Text name="project" draft={draft} set={set} label={words.project} hint={words.projectHint} />
       </div>
+      <p className="small quiet">{words.ends}</p>
       <NotDone error={act.error} />
       <div className="row">
         <button type="submit" className="strong" disabled={act.isBusy || !isGood}>

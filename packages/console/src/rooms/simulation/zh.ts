@@ -24,6 +24,7 @@ export const zh: SimulationWords = {
   projectHint: '留空则使用场景的名称。',
   outOfRange: (from, to) => `请输入 ${from} 到 ${to} 之间的数。`,
   wholeOutOfRange: (from, to) => `请输入 ${from} 到 ${to} 之间的整数。`,
+  ends: '它会一直发送，直到被停止或服务器结束运行；服务器重新启动后不会自动恢复。',
   load: (messages) => `合计每秒 ${formatRate(messages)} 条消息。`,
   go: '启动',
   going: '正在启动…',
@@ -31,7 +32,8 @@ export const zh: SimulationWords = {
   slots: (running, most) => `${count(running)} 个，最多 ${count(most)} 个`,
   full: (most) => `已有 ${things(most, '个模拟')}在运行。请先停止一个。`,
   none: '没有正在运行的模拟。',
-  started: (author, ago) => `由 ${author} 于${ago}启动`,
+  started: (author, ago, isDemo) =>
+    `由 ${author} 于${ago}启动；${isDemo ? '会随服务器重新启动' : '随服务器一起结束'}`,
   published: '已发布',
   acked: '已确认',
   facts: (devices, rate, seed) =>
@@ -52,7 +54,4 @@ export const zh: SimulationWords = {
   stopped: '模拟已停止。已发布的数据会保留至过期。',
   begun: '模拟已启动。',
   fault: (detail) => `模拟意外结束：${detail}`,
-  chaos: '混沌测试',
-  chaosWords:
-    '发送各种错误输入，并显示得到的回应。它会有意造成干扰，因此需要在终端中启动，于 Skerry 的目录中：',
 };
