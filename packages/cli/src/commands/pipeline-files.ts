@@ -12,11 +12,14 @@ export interface WrittenDocument {
   readonly name: string;
   readonly kind: string;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Its part of the file. */
+  readonly text: string;
 }
 
 /** Every YAML (or JSON) document of a file; `-` is standard input. Fails with `usage` for what is none. */
 export function readDocuments(path: string): WrittenDocument[] {
-  const parsed = parseAllDocuments(textOf(path));
+  const text = textOf(path);
+  const parsed = parseAllDocuments(text);
   const found = 'empty' in parsed ? [] : parsed;
   if (found.length === 0)
     throw new CliError('usage', `${path} holds no document; a Pipeline or LookupTable was expected.`);
@@ -33,8 +36,15 @@ export function readDocuments(path: string): WrittenDocument[] {
     const name = typeof metadata === 'object' && metadata !== null ? metadata.name : undefined;
     if (typeof name !== 'string' || name === '')
       throw new CliError('usage', `${path}: document ${i + 1} has no metadata.name.`);
-    return { name, kind: typeof kind === 'string' ? kind : '', value: { ...value } };
+    const part = partOf(text, found[i - 1], document);
+    return { name, kind: typeof kind === 'string' ? kind : '', value: { ...value }, text: part };
   });
+}
+
+/** The text of a document between the one before it and its own end, without the marks of where it begins and ends. */
+function partOf(text: string, before: Document | undefined, { range }: Document): string {
+  const part = text.slice(before?.range?.[2] ?? 0, range?.[2] ?? text.length);
+  return part.replace(/^---[ \t]*\r?\n/, '').replace(/^\.\.\.[ \t]*\r?\n?$/m, '');
 }
 
 /**

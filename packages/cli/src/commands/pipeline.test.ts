@@ -60,6 +60,39 @@ test('pipeline apply takes every document of a file; get prints what can be appl
   assert.match((await island.skerry('pipeline list')).out, /sites +everything[\s\S]*hot +acme/);
 });
 
+test('pipeline apply keeps the text of each document with its comments: get prints it, as often as it is applied again', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const hot = `# warm ones alone\n${HOT}# until the filter is mended\n`;
+  const sites = `# as of May\n${SITES}`;
+  await island.skerry(`pipeline apply -f ${file('both.yaml', `${sites}---\n${hot}`)}`);
+  for (let turn = 0; turn < 3; turn++) {
+    const got = await island.skerry('pipeline get hot');
+    assert.equal(got.out, hot);
+    await island.skerry(`pipeline apply -f ${file('again.yaml', got.out)}`);
+  }
+  assert.equal((await island.skerry('pipeline get sites --kind LookupTable')).out, sites);
+  const detail = JSON.parse((await island.skerry('pipeline get hot -o json')).out);
+  assert.deepEqual(detail.document.metadata.annotations, { 'skerry.dev/source': hot });
+  const own = HOT.replace('name: hot', "name: hot, annotations: { skerry.dev/source: 'kind: other' }");
+  await island.skerry(`pipeline apply -f ${file('own.yaml', own)}`);
+  const plain = await island.skerry('pipeline get hot');
+  assert.match(plain.out, /^apiVersion: /, 'a text that says something else is not the document');
+  assert.doesNotMatch(plain.out, /source|other/);
+});
+
+test('pipeline apply leaves the text out where the document would be larger with it than what is taken', async () => {
+  await using scene = await aScene();
+  const { island, file } = scene;
+  const rows = Array.from({ length: 60_000 }, (_, i) => `    d${i},site`).join('\n');
+  const large = `# large\n${SITES}${rows}\n`;
+  const applied = await island.skerry(`pipeline apply -f ${file('large.yaml', large)}`);
+  assert.equal(applied.code, 0, applied.err);
+  const got = await island.skerry('pipeline get sites --kind LookupTable');
+  assert.doesNotMatch(got.out, /large|source/);
+  assert.match(got.out, /d59999,site/);
+});
+
 test('pipeline delete, undo and history tell what is in force and how to go back', async () => {
   await using scene = await aScene();
   const { island, file } = scene;

@@ -1,8 +1,9 @@
 import type { PipelineDetail, PipelineEntry, PipelineVersion } from '@skerry/client';
 import { CliError } from '../errors.ts';
-import { type Column, outputFormat, printRows, write, yamlText } from '../output/rows.ts';
+import { type Column, outputFormat, printRows, write } from '../output/rows.ts';
 import { openClient } from './instance.ts';
 import { readDocuments } from './pipeline-files.ts';
+import { withSource, writtenText } from './pipeline-source.ts';
 import {
   type Flag,
   INSTANCE_FLAGS,
@@ -125,7 +126,7 @@ export const pipelineGetVerb: Verb = {
     const { signal, ...place } = named(context);
     const detail = await openClient(context).getPipeline(place, { signal });
     const format = outputFormat(context.flags.output);
-    if (format === 'table' || format === 'wide') await write(context.stdout, yamlText(detail.document));
+    if (format === 'table' || format === 'wide') await write(context.stdout, writtenText(detail.document));
     else await printRows(context, format, [detail], [], detail);
     return 0;
   },
@@ -143,8 +144,9 @@ export const pipelineApplyVerb: Verb = {
     const documents = readDocuments(String(context.flags.file));
     const client = openClient(context);
     const done: PipelineDetail[] = [];
-    for (const { name, value } of documents) {
-      const detail = await client.putPipeline({ name, body: value }, { signal });
+    for (const document of documents) {
+      const { name } = document;
+      const detail = await client.putPipeline({ name, body: withSource(document) }, { signal });
       context.stderr.write(
         `${detail.kind} ${name}: version ${detail.version} is in force from offset ${detail.offset} on.\n`,
       );
