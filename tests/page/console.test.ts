@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { buildPage, focusIsOn, openBrowser, sees, type Tab, type Visit, type Visitors } from './browser.ts';
+import {
+  buildPage,
+  focusIsOn,
+  openBrowser,
+  openTogether,
+  sees,
+  type Tab,
+  type Visit,
+  type Visitors,
+} from './browser.ts';
 import {
   DEVICES,
   HISTORY,
@@ -20,7 +29,7 @@ let browser: Visitors;
 
 before(async () => {
   buildPage();
-  [plant, browser] = await Promise.all([openPlant(), openBrowser()]);
+  [plant, browser] = await openTogether(openPlant(), openBrowser());
 });
 
 after(async () => {

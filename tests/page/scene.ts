@@ -9,6 +9,7 @@ import {
   findingsInBothThemes,
   misfits,
   openBrowser,
+  openTogether,
   type Tab,
   type Visit,
   type Visitors,
@@ -40,7 +41,7 @@ export async function openScene(env: Readonly<Record<string, string>> = {}): Pro
   await using stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), 'skerry-scene-'));
   stack.defer(() => rmSync(dataDir, { recursive: true }));
-  const [server, browser] = await Promise.all([ServerProcess.start({ dataDir, env }), openBrowser()]);
+  const [server, browser] = await openTogether(ServerProcess.start({ dataDir, env }), openBrowser());
   stack.use(server);
   stack.use(browser);
   const url = `http://127.0.0.1:${server.httpPort}`;
