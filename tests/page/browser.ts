@@ -87,6 +87,22 @@ function complaintsOf(page: Page, origin: string): string[] {
   return complaints;
 }
 
+/**
+ * Waits for two things that are opened at once. Where one cannot be opened, the other is closed before this fails with the
+ * fault of the first: a browser that nobody owns would keep the test from ending.
+ */
+export async function openTogether<A extends AsyncDisposable, B extends AsyncDisposable>(
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value];
+  for (const opened of [one, other]) {
+    if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]();
+  }
+  throw one.status === 'rejected' ? one.reason : other.status === 'rejected' && other.reason;
+}
+
 /** Waits until the page shows a text. */
 export function sees(page: Page, text: string): Promise<void> {
   return page.getByText(text).filter({ visible: true }).first().waitFor();
@@ -99,7 +115,8 @@ export function focusIsOn(element: Locator): Promise<void> {
 
 /**
  * What does not fit: what sticks out to the right, unless it is off the screen on purpose or in a box that scrolls; what is
- * drawn before or behind an element and lies outside of its card; text that is cut off and has no title that says it whole.
+ * drawn before or behind an element and lies outside of its card; text that is cut off and has no title that says it whole;
+ * a cell that a narrow window hides in a row that tells nothing of it.
  */
 const MISFITS = `(() => {
   const width = document.documentElement.clientWidth;
@@ -116,6 +133,11 @@ const MISFITS = `(() => {
       if (left < card.left - 1 || (right > card.right + 1 && !scrolls(element.parentElement))) tell(side + ' outside', element);
     }
   };
+  for (const cell of document.querySelectorAll('td.wide-only, [role="cell"].wide-only, [role="gridcell"].wide-only')) {
+    const row = cell.closest('tr, [role="row"]');
+    if (cell.checkVisibility() || cell.textContent === '' || !row.checkVisibility()) continue;
+    if (![...row.querySelectorAll('.narrow-only')].some((told) => told.checkVisibility())) tell('hidden', cell);
+  }
   for (const element of document.querySelectorAll('body *')) {
     if (!element.checkVisibility() || element.closest('.unseen, .skip, svg, .uplot')) continue;
     if (element.getBoundingClientRect().right > width + 1 && !scrolls(element.parentElement)) tell('sticks out', element);

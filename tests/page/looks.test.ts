@@ -7,6 +7,7 @@ import {
   findingsInBothThemes,
   misfits,
   openBrowser,
+  openTogether,
   sees,
   type Tab,
   type Visit,
@@ -21,7 +22,7 @@ let browser: Visitors;
 
 before(async () => {
   buildPage();
-  [plant, browser] = await Promise.all([openPlant(), openBrowser()]);
+  [plant, browser] = await openTogether(openPlant(), openBrowser());
 });
 
 after(async () => {
@@ -206,6 +207,16 @@ test('pictureFault is told of a row, a problem or a chart that is gone', async (
     `for (const canvas of document.querySelectorAll('.chart-plot canvas')) canvas.remove()`,
   );
   assert.match(String(await pictureFault(tab.page, blank, 'overview-light')), /nothing is drawn in/);
+});
+
+test('misfits tells a cell that a narrow window hides, unless its row says it elsewhere', async () => {
+  await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
+  const { page } = tab;
+  await page.locator('.about-now').first().waitFor();
+  assert.deepEqual(await misfits(page, [390]), []);
+  await page.evaluate("document.querySelector('main tbody .narrow-only').remove()");
+  assert.deepEqual(await misfits(page, [1_280]), []);
+  assert.match(String(await misfits(page, [390])), /^390: hidden <td class="quiet small wide-only"/);
 });
 
 test('misfits tells text that is cut off, and what is drawn outside of its card', async () => {

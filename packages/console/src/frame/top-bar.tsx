@@ -13,6 +13,7 @@ import { knownZones, prefer, preferZone, type Theme, usePreferences } from '../p
 import { answerOf } from '../request.ts';
 import { useShared } from '../words/shared.ts';
 import { useSession } from './session.tsx';
+import { useShownName } from './shown-name.ts';
 
 /** What stands above every room: the connection, and how the page is shown. */
 export function TopBar({
@@ -158,6 +159,7 @@ export function ThemeButton() {
 function SessionMenu() {
   const { who, signOut } = useSession();
   const words = useShared();
+  const shownName = useShownName();
   if (!who) return null;
   return (
     <>
@@ -165,13 +167,13 @@ function SessionMenu() {
         type="button"
         className="quiet-button session-button"
         popoverTarget="session"
-        aria-label={`${words.frame.session}: ${who.displayName || who.name}`}
+        aria-label={`${words.frame.session}: ${shownName(who)}`}
       >
         <UserRound aria-hidden size={17} />
-        <span className="session-name">{who.displayName || who.name}</span>
+        <span className="session-name">{shownName(who)}</span>
       </button>
       <section id="session" popover="auto" className="popover" aria-label={words.frame.session}>
-        <h2>{who.displayName || who.name}</h2>
+        <h2>{shownName(who)}</h2>
         {who.kind === 'local' && <p className="quiet">{words.frame.ofMachine}</p>}
         <h3>{words.frame.roles}</h3>
         <ul className="plain">

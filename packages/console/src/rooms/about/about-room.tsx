@@ -135,6 +135,9 @@ function LimitRow({ limit, share }: { readonly limit: LimitList['items'][number]
         <div className="quiet small">
           {limit.package} · <code>{limit.key ?? limit.name}</code>
         </div>
+        <div className="narrow-only quiet small" {...own}>
+          <Coded text={whenFull} />
+        </div>
       </th>
       <td className={`number figures steady about-now ${share >= NEAR ? 'bad' : ''}`}>
         {limit.current === null ? (

@@ -66,7 +66,6 @@ export const en = {
   ended: 'ended',
   neverEnds: 'never',
   neverUsed: 'never',
-  firstUser: 'Administrator',
   lastUsed: 'Last used',
   by: (author: string) => `by ${author}`,
   secretTitle: 'Your new token',

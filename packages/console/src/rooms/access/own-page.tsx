@@ -93,6 +93,9 @@ function SessionTable({
             <th scope="row">
               <span title={session.agent}>{browserOf(session.agent)}</span>{' '}
               {session.current && <span className="badge badge-good">{words.thisOne}</span>}
+              <div className="narrow-only quiet small">
+                {words.began} {format.zonedMoment(millisOf(session.created))}
+              </div>
             </th>
             <td className="figures">{session.from}</td>
             <td>{format.ago(now - millisOf(session.lastUsed))}</td>

@@ -122,6 +122,9 @@ function TokenRow({
     <tr>
       <th scope="row">
         <Breakable text={name} />
+        <div className="narrow-only quiet small">
+          {words.created} {format.zonedMoment(millisOf(created))} {words.by(createdBy)}
+        </div>
       </th>
       <td>
         <GrantList grants={token.grants} />

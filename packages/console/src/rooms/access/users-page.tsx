@@ -2,6 +2,7 @@ import UserPlus from 'lucide-react/icons/user-plus';
 import { useState } from 'react';
 import { millisOf } from '../../format.ts';
 import { useSession } from '../../frame/session.tsx';
+import { useShownName } from '../../frame/shown-name.ts';
 import { listUsers, removeUser, type User } from '../../generated/client.ts';
 import { usePages } from '../../live/pages.ts';
 import { MoreButton } from '../../parts/more-button.tsx';
@@ -14,8 +15,6 @@ import { GrantList } from './grants-editor.tsx';
 import { LinkDialog, PasswordDialog, UserDialog } from './user-dialogs.tsx';
 import { zh } from './zh.ts';
 
-/** What the first start calls the user that it makes. */
-const FIRST_USER = 'Administrator';
 const WORDS = { en, zh };
 const PAGE = 200;
 
@@ -145,6 +144,7 @@ function UserRow({
 }) {
   const words = useWords(WORDS);
   const format = useFormat();
+  const shownName = useShownName();
   const { who } = useSession();
   const isSelf = who?.kind === 'user' && who.name === user.name;
   const acts = [
@@ -157,11 +157,10 @@ function UserRow({
     <tr>
       <th scope="row">
         {user.name} {isSelf && <span className="badge">{words.you}</span>}
-        {user.displayName !== user.name && (
-          <div className="quiet small sub-name">
-            {user.displayName === FIRST_USER ? words.firstUser : user.displayName}
-          </div>
-        )}
+        {user.displayName !== user.name && <div className="quiet small sub-name">{shownName(user)}</div>}
+        <div className="narrow-only quiet small">
+          {words.created} {format.zonedMoment(millisOf(user.created))}
+        </div>
       </th>
       <td>
         <GrantList grants={user.grants} />

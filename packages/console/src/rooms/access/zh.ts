@@ -65,7 +65,6 @@ export const zh: AccessWords = {
   ended: '已过期',
   neverEnds: '永不过期',
   neverUsed: '从未',
-  firstUser: '管理员',
   lastUsed: '最近使用',
   by: (author) => `由 ${author} 创建`,
   secretTitle: '您的新令牌',

@@ -5,7 +5,7 @@ import { useFetched } from '../../live/fetched.ts';
 import { Outcome, useTold } from '../../parts/outcome.tsx';
 import { Breakable, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
 import type { RoomProps } from '../../room.ts';
-import { pathOf, setQuery, usePlace } from '../../route.ts';
+import { pathOf, setQuery, stepQuery, usePlace } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useShared } from '../../words/shared.ts';
 import { useWords } from '../../words/words.ts';
@@ -105,7 +105,7 @@ function Filters({
       </label>
       <label className="select">
         {words.state}
-        <select value={state} onChange={(event) => setQuery({ state: event.target.value })}>
+        <select value={state} onChange={(event) => stepQuery({ state: event.target.value })}>
           {STATES.map((one) => (
             <option key={one} value={one}>
               {words.states[one]}
@@ -180,7 +180,8 @@ function LetterRow({ letter }: { readonly letter: DeadLetter }) {
       <td>
         {words.reasons[letter.reason]}
         <div className="narrow-only quiet small">
-          {format.zonedMoment(millisOf(letter.received))} · <Breakable text={letter.topic} />
+          {format.zonedMoment(millisOf(letter.received))} · {formatBytes(letter.payloadBytes)} ·{' '}
+          <Breakable text={letter.topic} />
         </div>
       </td>
       <td className="topic wide-only">{letter.topic}</td>

@@ -48,7 +48,12 @@ export function HistoryCard({
                 )}
               </td>
               <td>{version.author}</td>
-              <td className="figures">{format.moment(millisOf(version.changed))}</td>
+              <td className="figures">
+                {format.moment(millisOf(version.changed))}
+                <div className="narrow-only quiet small">
+                  {words.offset} {formatCount(version.offset)}
+                </div>
+              </td>
               <td className="figures wide-only">{formatCount(version.offset)}</td>
               <td className="number">
                 {version.document && (
