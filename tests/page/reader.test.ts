@@ -7,6 +7,7 @@ import {
   buildPage,
   misfits,
   openBrowser,
+  openTogether,
   sees,
   type Tab,
   type Visit,
@@ -21,7 +22,7 @@ let browser: Visitors;
 
 before(async () => {
   buildPage();
-  [plant, browser] = await Promise.all([openPlant(), openBrowser()]);
+  [plant, browser] = await openTogether(openPlant(), openBrowser());
 });
 
 after(async () => {
@@ -86,6 +87,33 @@ test('the way back undoes a zoom, a range, a filter and an order one by one; wha
   await page.goBack();
   assert.equal(search(), '');
   await sees(page, `${DEVICES} devices`);
+});
+
+test('the way back undoes each chosen filter of the dead letters and of the audit log', async () => {
+  await using tab = await visit('/dead-letters');
+  const { page } = tab;
+  const search = () => new URL(page.url()).search;
+  const reason = page.getByRole('button', { name: /^Cannot be decoded/ });
+  await reason.click();
+  await page.locator('.reason[aria-pressed="true"]').waitFor();
+  await page.getByLabel('State').selectOption('discarded');
+  await sees(page, 'No dead letter matches.');
+  assert.equal(search(), '?reason=undecodable&state=discarded');
+  await page.goBack();
+  assert.equal(search(), '?reason=undecodable');
+  await sees(page, '1 dead letter');
+  await page.goBack();
+  assert.equal(search(), '');
+  await sees(page, '2 dead letters');
+  await page.goto(`${plant.url}/audit`);
+  await page.locator('tbody tr').first().waitFor();
+  await page.getByLabel('Action').selectOption('user.');
+  await page.getByLabel('Outcome').selectOption('failed');
+  await page.goBack();
+  assert.equal(search(), '?action=user.');
+  await page.goBack();
+  assert.equal(search(), '');
+  assert.deepEqual(tab.complaints, []);
 });
 
 test('all that match are of one filter, and single devices are taken out of them', async () => {

@@ -4,7 +4,7 @@ import { usePages } from '../../live/pages.ts';
 import { MoreButton } from '../../parts/more-button.tsx';
 import { Breakable, Failed, Loading, RoomHead } from '../../parts/parts.tsx';
 import type { RoomProps } from '../../room.ts';
-import { setQuery, usePlace } from '../../route.ts';
+import { setQuery, stepQuery, usePlace } from '../../route.ts';
 import '../../styles/forms.css';
 import { usePreferences } from '../../preferences.ts';
 import { useFormat } from '../../use-format.ts';
@@ -90,7 +90,7 @@ function Filters({
       </label>
       <label className="select">
         {words.action}
-        <select value={action} onChange={(event) => setQuery({ action: event.target.value })}>
+        <select value={action} onChange={(event) => stepQuery({ action: event.target.value })}>
           <option value="">{words.anyAction}</option>
           {Object.entries(words.groups).map(([prefix, name]) => (
             <option key={prefix} value={prefix}>
@@ -101,7 +101,7 @@ function Filters({
       </label>
       <label className="select">
         {words.outcome}
-        <select value={outcome} onChange={(event) => setQuery({ outcome: event.target.value })}>
+        <select value={outcome} onChange={(event) => stepQuery({ outcome: event.target.value })}>
           {([...OUTCOMES, 'any'] as const).map((one) => (
             <option key={one} value={one}>
               {words.outcomes[one]}

@@ -1,7 +1,7 @@
 import { formatCount } from '../../format.ts';
 import { countDeadLetters } from '../../generated/client.ts';
 import { useFetched } from '../../live/fetched.ts';
-import { setQuery } from '../../route.ts';
+import { stepQuery } from '../../route.ts';
 import { useWords } from '../../words/words.ts';
 import { en } from './en.ts';
 import { zh } from './zh.ts';
@@ -44,7 +44,7 @@ export function ReasonGroups({
             type="button"
             className="reason"
             aria-pressed={reason === chosen}
-            onClick={() => setQuery({ reason: reason === chosen ? '' : reason })}
+            onClick={() => stepQuery({ reason: reason === chosen ? '' : reason })}
           >
             <strong>{words.reasons[reason]}</strong>
             <span className="count">{formatCount(letters)}</span>
