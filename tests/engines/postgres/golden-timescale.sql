@@ -381,3 +381,6 @@ GRANT SELECT ON retention, timescale_jobs TO skerry_writer;
 REVOKE ALL ON FUNCTION has_retention, set_retention FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION has_retention, set_retention TO skerry_writer;
 GRANT SELECT ON telemetry_minutes, telemetry_hours, telemetry_days TO skerry_writer, skerry_reader;
+
+-- version 6
+ALTER TABLE seals ADD low timestamptz, ADD high timestamptz;

@@ -132,9 +132,12 @@ test('openPostgresStore: a schema from before keeps its points, and leaves a tab
   await sql(`DELETE FROM skerry.schema_versions WHERE version >= 5;
     DROP VIEW skerry.telemetry_minutes, skerry.telemetry_hours, skerry.telemetry_days;
     DROP FUNCTION skerry.set_retention, skerry.has_retention; DROP TABLE skerry.retention;
+    ALTER TABLE skerry.seals DROP low, DROP high;
     CREATE TABLE public.iot_messages(time timestamptz)`);
+  await sql(`UPDATE skerry.folds SET rolled_seal = 0, rolled = 'epoch'; TRUNCATE skerry.rollups`);
   await using again = await aStore(pool, { owner: 'again' });
   assert.equal((await again.load()).sealNumber, 1);
+  await workAll(again);
   assert.equal(await sql('SELECT max(version) FROM skerry.schema_versions'), String(SCHEMA_VERSION));
   assert.equal(await sql('SELECT raw_days FROM skerry.retention'), '3');
   assert.equal(await sql(`SELECT relkind FROM pg_class WHERE oid = 'public.iot_messages'::regclass`), 'r');

@@ -7,6 +7,7 @@ import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
 import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
+import { SEAL_TIMES } from './seal-times.ts';
 
 /** What a migration is told. */
 export interface MigrationPlace {
@@ -46,6 +47,7 @@ export const MIGRATIONS: readonly {
       (isTimescale ? timescaleRetention(schema) : plainRetention(schema)) +
       (hasRoles ? retentionGrants(isTimescale) : ''),
   },
+  { version: 6, sql: () => SEAL_TIMES },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

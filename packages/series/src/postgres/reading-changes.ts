@@ -4,6 +4,7 @@ import { NUMBER } from './postgres-query.ts';
 import { microsOf, original, pointValue, timestampOf } from './postgres-values.ts';
 import { Condition } from './reading-condition.ts';
 import type { ReadingChangeFilter, ReadingChanges, ReadingPoint } from './reading-shapes.ts';
+import type { TimeBounds } from './seal-times.ts';
 
 const VERSION = 'p1';
 /** Seals that one look takes at most. */
@@ -27,7 +28,8 @@ export async function readChanges(
 ): Promise<ReadingChanges> {
   const seen = readCursor(cursor);
   const rows = await session.query(
-    `SELECT s.source, s.seal, s.points, date_part('epoch', s.received) AS received, o.label
+    `SELECT s.source, s.seal, s.points, date_part('epoch', s.received) AS received, o.label,
+       date_part('epoch', s.low) AS low, date_part('epoch', s.high) AS high
      FROM sources o LEFT JOIN unnest($1::smallint[], $2::bigint[]) AS c(source, seal) ON c.source = o.id
      JOIN seals s ON s.source = o.id AND s.seal > coalesce(c.seal, 0) AND o.seal > coalesce(c.seal, 0)
      ORDER BY s.received, s.source LIMIT ${SEALS_AT_ONCE + 1}`,
@@ -66,6 +68,8 @@ async function pointsOf(
   const low = where.value(timestampOf(Math.min(...times)));
   const high = where.value(timestampOf(Math.max(...times)));
   where.add(`p.received >= ${low} AND p.received <= ${high}`);
+  const between = eventTimes(seals);
+  if (between) where.add(`p.time >= ${where.value(between[0])} AND p.time <= ${where.value(between[1])}`);
   where.equal({ ...filter }, ['tenant', 'project', 'device', 'metric'], 's.');
   where.within(filter.scopes, 's.');
   const rows = await session.query(
@@ -87,6 +91,16 @@ async function pointsOf(
     offset: Number(row.number),
     ordinal: Number(row.ordinal),
   }));
+}
+
+/** Event times between which the points of seals lie; undefined where one of them does not say so. */
+function eventTimes(seals: readonly Row[]): TimeBounds | undefined {
+  const filled = seals.filter(({ points }) => Number(points) > 0);
+  if (filled.some(({ low, high }) => low === null || high === null)) return undefined;
+  // a double of seconds may be a microsecond off
+  const low = Math.min(...filled.map((one) => microsOf(one.low))) - 1;
+  const high = Math.max(...filled.map((one) => microsOf(one.high))) + 1;
+  return [timestampOf(low), timestampOf(high)];
 }
 
 function writeCursor(seals: ReadonlyMap<number, number>): string {

@@ -4,6 +4,7 @@ import { type MinuteSums, SUM_COLUMNS } from './minute-sums.ts';
 import { dayOf } from './partitions.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { microsOf, timestampOf } from './postgres-values.ts';
+import { boundsOf } from './seal-times.ts';
 import type { FoldState, OpenSource } from './source-row.ts';
 
 /** How far the rollups have come. */
@@ -27,7 +28,8 @@ const ROLL_POINTS = `WITH fresh AS MATERIALIZED (
       count(*) AS count, min(value) AS min, max(value) AS max, sum(value) AS sum,
       min(ARRAY[date_part('epoch', time), position, ordinal, value]) AS head,
       max(ARRAY[date_part('epoch', time), position, ordinal, value]) AS tail
-    FROM points WHERE source = $1 AND received > $3 AND received <= $4 AND value IS NOT NULL GROUP BY 1, 2)
+    FROM points WHERE source = $1 AND received > $3 AND received <= $4 AND time BETWEEN $5 AND $6
+      AND value IS NOT NULL GROUP BY 1, 2)
   ${ADD}`;
 
 /** Of sums that were made as the points were sealed. */
@@ -61,6 +63,7 @@ export async function rollUp(
       monthOf(after),
       timestampOf(before.rolledMicros),
       timestampOf(after.rolledMicros),
+      ...(await boundsOf(session, source.id, before.rolledSeal, after.rolledSeal)),
     ]);
     return after;
   });

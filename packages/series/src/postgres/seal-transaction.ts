@@ -9,6 +9,7 @@ import { pointColumns, pointRows } from './point-rows.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { storable, timestampOf } from './postgres-values.ts';
 import { encodeState } from './seal-state.ts';
+import { timesOf } from './seal-times.ts';
 import { writeSessions } from './session-rows.ts';
 import type { OpenSource } from './source-row.ts';
 import { writeStages } from './stage-rows.ts';
@@ -32,18 +33,20 @@ export type NewSeries = readonly { readonly local: number; readonly id: number }
 
 /** Bytes of all seals come as one value each, which `substring` takes apart: in an array they would be sent as text. */
 const COMMIT_SEALS = `WITH t AS MATERIALIZED (SELECT u.id, u.epoch, u.seal, u.from_position, u.position, u.telemetry,
-      u.points, u.received, u.log_time, substring($10::bytea FROM u.verdicts_at FOR u.verdicts_for) AS verdicts,
+      u.points, u.received, u.log_time, u.low, u.high, substring($10::bytea FROM u.verdicts_at FOR u.verdicts_for) AS verdicts,
       substring($11::bytea FROM u.state_at FOR u.state_for) AS state
     FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
-      $8::timestamptz[], $9::timestamptz[], $12::integer[], $13::integer[], $14::integer[], $15::integer[])
+      $8::timestamptz[], $9::timestamptz[], $12::integer[], $13::integer[], $14::integer[], $15::integer[],
+      $27::timestamptz[], $28::timestamptz[])
       AS u(id, epoch, seal, from_position, position, telemetry, points, received, log_time, verdicts_at, verdicts_for,
-        state_at, state_for)),
+        state_at, state_for, low, high)),
   s AS (UPDATE sources SET seal = t.seal, position = t.position, telemetry_position = t.telemetry,
       log_time = t.log_time, received = t.received, sealed = now(), points = sources.points + t.points
     FROM t WHERE sources.id = t.id AND sources.epoch = t.epoch AND sources.seal = t.seal - 1 RETURNING sources.id),
   l AS (INSERT INTO seals(source, seal, from_position, position, telemetry_position, points, received, log_time,
-      verdicts, state)
-    SELECT t.id, t.seal, t.from_position, t.position, t.telemetry, t.points, t.received, t.log_time, t.verdicts, t.state
+      verdicts, state, low, high)
+    SELECT t.id, t.seal, t.from_position, t.position, t.telemetry, t.points, t.received, t.log_time, t.verdicts, t.state,
+      t.low, t.high
     FROM t JOIN s ON s.id = t.id),
   v AS (INSERT INTO verdicts SELECT u.* FROM s JOIN unnest($16::smallint[], $17::text[], $18::text[], $19::bigint[],
       $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[])
@@ -81,6 +84,7 @@ export async function writeSeals(pool: PostgresPool, writes: readonly SealWrite[
 function sealValues(writes: readonly SealWrite[]): unknown[] {
   const of = <T>(pick: (one: SealWrite) => T) => writes.map(pick);
   const verdicts = joined(of(({ seal }) => encodeVerdicts(seal.verdicts)));
+  const times = of(({ seal }) => timesOf(seal.points));
   const states = joined(of(({ seal }) => encodeState(seal)));
   return [
     of(({ source }) => source.id),
@@ -99,6 +103,8 @@ function sealValues(writes: readonly SealWrite[]): unknown[] {
     states.at,
     states.lengths,
     ...totalsValues(writes),
+    times.map((one) => one?.[0] ?? null),
+    times.map((one) => one?.[1] ?? null),
   ];
 }
 

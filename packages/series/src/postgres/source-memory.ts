@@ -11,6 +11,7 @@ import { POINT_COLUMNS } from './point-sources.ts';
 import type { PostgresSession } from './postgres-pool.ts';
 import { microsOf, original, pointValue, timestampOf } from './postgres-values.ts';
 import { decodeState, type SealState } from './seal-state.ts';
+import { boundsOf } from './seal-times.ts';
 import { type NewSeries, withAdded } from './seal-transaction.ts';
 import { readSessions } from './session-rows.ts';
 import { type FoldState, type OpenSource, readFold, readSource, type SourceState } from './source-row.ts';
@@ -264,9 +265,14 @@ async function loadLatest(session: PostgresSession, memory: SourceMemory): Promi
   for (const row of folded) latest.restore(point(row), true);
   const fresh = await session.query(
     `SELECT m.local, p.* FROM (SELECT DISTINCT ON (series_id) series_id, ${POINT_COLUMNS} FROM points p
-       WHERE source = $1 AND received > $2 ORDER BY series_id, p.time DESC, position DESC, ordinal DESC) p
+       WHERE source = $1 AND received > $2 AND p.time BETWEEN $3 AND $4
+       ORDER BY series_id, p.time DESC, position DESC, ordinal DESC) p
      JOIN source_series m ON m.source = $1 AND m.series = p.series_id`,
-    [source.id, timestampOf(fold.receivedMicros)],
+    [
+      source.id,
+      timestampOf(fold.receivedMicros),
+      ...(await boundsOf(session, source.id, fold.seal, memory.state.seal)),
+    ],
   );
   for (const row of fresh) latest.restore(point(row), false);
 }
