@@ -107,7 +107,7 @@ test('the way back undoes each chosen filter of the dead letters and of the audi
   await sees(page, '2 dead letters');
   await page.goto(`${plant.url}/audit`);
   await page.locator('tbody tr').first().waitFor();
-  await page.getByLabel('Action').selectOption('user.');
+  await page.getByLabel('What').selectOption('user.');
   await page.getByLabel('Outcome').selectOption('failed');
   await page.goBack();
   assert.equal(search(), '?action=user.');
