@@ -73,7 +73,7 @@ export class RecordsIn {
       kind,
       qos: this.#qos(),
       retain: this.#places[KAFKA_HEADER.retain]?.start !== ABSENT,
-      project: this.#project(),
+      project: this.#project(kind),
       receivedMicros: this.#received(record.timestampMs),
       topic,
       client: this.#view(KAFKA_HEADER.client) ?? EMPTY,
@@ -180,12 +180,15 @@ export class RecordsIn {
     return micros ?? Math.max(0, timestampMs) * 1000;
   }
 
-  #project(): number {
+  /** What is in the ledger has a project there, which may be without a name. */
+  #project(kind: RecordKind): number {
     const tenant = this.#view(KAFKA_HEADER.tenant);
     const project = this.#view(KAFKA_HEADER.project);
     const { defaultProject, projectNumber } = this.#options;
-    if (!tenant || !project)
-      return defaultProject ? projectNumber(defaultProject.tenant, defaultProject.project) : -1;
+    if (!tenant || !project) {
+      if (defaultProject) return projectNumber(defaultProject.tenant, defaultProject.project);
+      return LEDGER_KINDS.includes(kind) ? projectNumber('', '') : -1;
+    }
     if (this.#lastNumber >= 0 && isSame(tenant, this.#lastTenant) && isSame(project, this.#lastProject))
       return this.#lastNumber;
     if (Math.max(tenant.length, project.length) > LIMITS.fieldBytesMax.value) return -1;
