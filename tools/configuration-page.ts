@@ -40,6 +40,7 @@ const TAIL = `## Other variables
 | \`SKERRY_TOKEN\` | access token for \`SKERRY_URL\` |
 | \`SKERRY_TIMESCALE_URL\` | address of a TimescaleDB on which the opt-in tests run |
 | \`SKERRY_INFLUX2_URL\`, \`SKERRY_INFLUX2_ORG\`, \`SKERRY_INFLUX2_BUCKET\`, \`SKERRY_INFLUX2_TOKEN\` | an InfluxDB 2 with an empty bucket, on which the opt-in tests run |
+| \`SKERRY_INFLUX3_URL\`, \`SKERRY_INFLUX3_DATABASE\`, \`SKERRY_INFLUX3_TOKEN\` | an InfluxDB 3 with an empty database, on which the opt-in tests run |
 | \`SKERRY_RECORDINGS\` | folder of recordings that tests and examples use where it is set |
 | \`SKERRY_FAILPOINT\` | for tests: \`name:kill:nth\`, see [ARCHITECTURE.md](ARCHITECTURE.md) |
 | \`NO_COLOR\` | no colours in the output |

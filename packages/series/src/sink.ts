@@ -4,6 +4,8 @@ import type { HeadView } from './head.ts';
 /** Points that a further store is to take, and the names of their series by the ids of the head. */
 export interface SinkPoints {
   readonly view: HeadView;
+  /** Rows with which another seal begins, ascending; absent when all are of one. */
+  readonly seals?: readonly number[];
   nameOf(series: number): SeriesKey | undefined;
 }
 

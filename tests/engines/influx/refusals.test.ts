@@ -125,15 +125,17 @@ test('a sink: two messages of one second stay two points, and two points of one 
   ];
   await scene.fed.seal(aSeal(1, points, { logTimeMicros: BASE }));
   await until('the sink has it', () => scene.run.position === 1);
-  const rows = await allRows(influx, 'SELECT value FROM m1');
+  const rows = await allRows(influx, 'SELECT value, twin FROM m1');
   assert.deepEqual(
-    rows.map(({ time, value }) => [value, BigInt(time ?? '') - BigInt(BASE) * 1_000n]),
+    rows
+      .map(({ time, value, twin }) => [value, BigInt(time ?? '') - BigInt(BASE) * 1_000n, twin])
+      .sort(([a], [b]) => Number(a) - Number(b)),
     [
-      ['4', 1_043n],
-      ['5', 1_044n],
-      ['1', 4_100n],
-      ['2', 4_101n],
-      ['3', 4_200n],
+      ['1', 791n, ''],
+      ['2', 791n, '0.1'],
+      ['3', 792n, ''],
+      ['4', 1_043n, ''],
+      ['5', 1_044n, ''],
     ],
   );
 });

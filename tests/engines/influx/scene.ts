@@ -3,7 +3,7 @@ import { createMeter, type Logger, type Meter, silentLogger } from '@skerry/kern
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import type { PointValue } from '@skerry/model';
 import { type Seal, SinkRun } from '@skerry/series';
-import { type InfluxSinkOptions, openInfluxSink } from '@skerry/series/influx';
+import { type InfluxSinkOptions, openInfluxSink, readNanos } from '@skerry/series/influx';
 import { openSinkBook, type PostgresPool } from '@skerry/series/postgres';
 import { aSeal, type SamplePoint } from '@skerry/series/testing';
 import type { Engine } from '@skerry/testkit/engines';
@@ -128,7 +128,7 @@ function cellsOf(text: string): string[][] {
 
 /** A row as a text to compare: series, microseconds, type and value. */
 export function told(row: InfluxRow): string {
-  const micros = BigInt(row.time ?? '') / 1_000n;
+  const { micros } = readNanos(BigInt(row.time ?? ''));
   const exact = row.exact || row.digits;
   const value = exact
     ? `integer ${exact}`
@@ -137,10 +137,7 @@ export function told(row: InfluxRow): string {
       : row.flag
         ? `boolean ${row.flag}`
         : `number ${row.value}`;
-  // the times above that are whole seconds or milliseconds carry their order in the digits below
-  const rest = micros % 1_000_000n;
-  const order = rest < 100_000n ? rest : rest < 251_000n ? rest - 250_000n : 0n;
-  return `${row.name} ${micros - order} ${value}`;
+  return `${row.name} ${micros} ${value}`;
 }
 
 /** The same of a point that was sent. */

@@ -6,6 +6,14 @@ import { startPostgres, startVictoriaMetrics } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { aPool, aSchema, aStore } from '../postgres/scene.ts';
 import { answerBefore } from './answers.ts';
+import {
+  assertSameBuckets,
+  assertSameExtremes,
+  assertSameRanges,
+  fill,
+  type Sides,
+  sidesOf,
+} from './readings-scene.ts';
 import { aRun, BASE, sinkOptions, somePoints, someSeal } from './scene.ts';
 
 const server = await startPostgres();
@@ -17,7 +25,7 @@ const rounded = (value: unknown) => Number(Number(value).toPrecision(10));
 const never = new AbortController().signal;
 
 /** Seals of all types go into a sink. */
-async function fill(options: InfluxSinkOptions, seals: number): Promise<void> {
+async function write(options: InfluxSinkOptions, seals: number): Promise<void> {
   await using pool = aPool(server.url(), aSchema());
   await using store = await aStore(pool);
   const state = await store.load();
@@ -36,7 +44,7 @@ test('a sink by the write API of InfluxDB 2: VictoriaMetrics has every number, b
   await using engine = await startVictoriaMetrics({ words: ['-search.latencyOffset=0s'] });
   await using front = await answerBefore(engine.url, () => undefined);
   const options = sinkOptions(front.url, { version: 2, organization: 'park', token: () => 'secret' });
-  await fill(options, 5);
+  await write(options, 5);
   assert.ok(
     front.seen.every((path) => path === '/api/v2/write?org=park&bucket=iot&precision=ns'),
     String(front.seen[0]),
@@ -64,10 +72,16 @@ test('a sink by the write API of InfluxDB 2: VictoriaMetrics has every number, b
   assert.deepEqual(found.sort(), wanted.sort());
 });
 
+async function assertSameAnswers(sides: Sides): Promise<void> {
+  await assertSameRanges(sides);
+  await assertSameBuckets(sides);
+  await assertSameExtremes(sides);
+}
+
 const two = process.env.SKERRY_INFLUX2_URL;
 
 if (two === undefined) {
-  test('InfluxDB 2 and 3: nothing was run against a real one; set SKERRY_INFLUX2_URL, SKERRY_INFLUX2_ORG, SKERRY_INFLUX2_BUCKET and SKERRY_INFLUX2_TOKEN to an empty bucket', () => {
+  test('InfluxDB 2: nothing was run against a real one; set SKERRY_INFLUX2_URL, SKERRY_INFLUX2_ORG, SKERRY_INFLUX2_BUCKET and SKERRY_INFLUX2_TOKEN to an empty bucket', () => {
     assert.ok(!('SKERRY_INFLUX2_URL' in process.env));
   });
 } else {
@@ -79,7 +93,7 @@ if (two === undefined) {
   });
 
   test('InfluxDB 2: every point arrives once', async () => {
-    await fill(options, 5);
+    await write(options, 5);
     const flux = `from(bucket: "${options.database}") |> range(start: ${new Date(BASE / 1_000).toISOString()})
       |> filter(fn: (r) => r._field == "value" or r._field == "text" or r._field == "flag") |> group() |> count()`;
     const answer = await fetch(
@@ -101,6 +115,13 @@ if (two === undefined) {
     );
   });
 
+  test('InfluxDB 2: ranges, buckets, extremes and newest values in InfluxQL are those of PostgreSQL', async () => {
+    await using pool = aPool(server.url(), aSchema());
+    const own = { ...options, name: 'compared' };
+    await fill(pool, own);
+    await assertSameAnswers(sidesOf(pool, own));
+  });
+
   test('InfluxDB 2: a type conflict is told with its line', async () => {
     const body = new TextEncoder().encode(`conflict value="text" ${BASE}000`);
     assert.equal((await new InfluxApi(options).write(body, undefined, never)).is, 'taken');
@@ -115,5 +136,24 @@ if (two === undefined) {
     assert.equal(denied.is === 'failed' && denied.fault.code, 'sink-not-allowed');
     const missing = await new InfluxApi({ ...options, database: 'nowhere' }).write(body, undefined, never);
     assert.equal(missing.is === 'failed' && missing.fault.code, 'sink-not-found');
+  });
+}
+
+const three = process.env.SKERRY_INFLUX3_URL;
+
+if (three === undefined) {
+  test('InfluxDB 3: nothing was run against a real one; set SKERRY_INFLUX3_URL, SKERRY_INFLUX3_DATABASE and SKERRY_INFLUX3_TOKEN to an empty database', () => {
+    assert.ok(!('SKERRY_INFLUX3_URL' in process.env));
+  });
+} else {
+  test('InfluxDB 3: ranges, buckets, extremes and newest values in SQL are those of PostgreSQL', async () => {
+    await using pool = aPool(server.url(), aSchema());
+    const options = sinkOptions(three, {
+      version: 3,
+      database: process.env.SKERRY_INFLUX3_DATABASE ?? 'iot',
+      token: () => process.env.SKERRY_INFLUX3_TOKEN ?? '',
+    });
+    await fill(pool, options);
+    await assertSameAnswers(sidesOf(pool, options));
   });
 }

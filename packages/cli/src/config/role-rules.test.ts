@@ -97,6 +97,21 @@ test('a password in an address is not shown', () => {
   assert.deepEqual([url, readUrl], Array(2).fill('postgres://u:***@h:1/b?password=***'));
 });
 
+test('a cloud reads from a sink that is there, and is right by the same rules', () => {
+  const site = (sinks: string) => `kafka: { brokers: ["k:9092"] }
+postgres: { url: "postgres://a@b/c" }
+readings: { from: influx }
+sinks: [${sinks}]`;
+  const faultsOf = (sinks: string) => roleFaults('cloud', loaded(site(sinks)).config);
+  assert.deepEqual(faultsOf('{ name: influx, kind: influxdb3, tokenFile: /token }'), []);
+  assert.deepEqual(faultsOf('{ name: other }'), [
+    'readings.from: found "influx", wanted one of the sinks (other), or nothing for PostgreSQL',
+  ]);
+  assert.deepEqual(faultsOf('{ name: influx, kind: influxdb3, username: bob }'), [
+    'sinks.0.username: found bob with influxdb3, wanted a tokenFile',
+  ]);
+});
+
 test('a writer refuses sinks of one name, and secrets that do not fit their kind', () => {
   const { config } = loaded(`kafka: { brokers: ["k:9092"] }
 postgres: { url: "postgres://a@b/c" }

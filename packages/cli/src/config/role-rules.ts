@@ -14,6 +14,7 @@ export function roleFaults(role: Role, config: SkerryConfig): string[] {
     ...kafkaFaults(role, config),
     ...kafkaWayFaults(config),
     ...(role === 'writer' ? [...sinkFaults(config), ...retentionFaults(config)] : []),
+    ...(role === 'cloud' ? readingFaults(config) : []),
   ];
 }
 
@@ -45,6 +46,16 @@ function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): str
   return faults;
 }
 
+function readingFaults(config: SkerryConfig): string[] {
+  const { from } = config.readings;
+  if (from === '') return [];
+  if (config.sinks.some(({ name }) => name === from)) return sinkFaults(config);
+  const names = config.sinks.map(({ name }) => name).join(', ');
+  return [
+    `readings.from: found ${JSON.stringify(from)}, wanted one of the sinks (${names || 'there are none'}), or nothing for PostgreSQL`,
+  ];
+}
+
 function sinkFaults({ sinks }: SkerryConfig): string[] {
   const faults: string[] = [];
   const names = sinks.map(({ name }) => name);
@@ -52,8 +63,8 @@ function sinkFaults({ sinks }: SkerryConfig): string[] {
   if (twice !== undefined)
     faults.push(`sinks: found the name ${JSON.stringify(twice)} twice, wanted a name for each sink`);
   for (const [i, { kind, username, passwordFile, tokenFile }] of sinks.entries()) {
-    if (kind === 'influxdb2' && username !== '')
-      faults.push(`sinks.${i}.username: found ${username} with influxdb2, wanted a tokenFile`);
+    if (kind !== 'influxdb1' && username !== '')
+      faults.push(`sinks.${i}.username: found ${username} with ${kind}, wanted a tokenFile`);
     if (username === '' && passwordFile !== '')
       faults.push(`sinks.${i}.username: found none with a passwordFile, wanted a name`);
     if (username !== '' && tokenFile !== '')

@@ -18,7 +18,7 @@ export interface SourceConfig {
 /** A further store of points that a writer feeds beside PostgreSQL. */
 export interface SinkConfig {
   readonly name: string;
-  readonly kind: 'influxdb1' | 'influxdb2';
+  readonly kind: 'influxdb1' | 'influxdb2' | 'influxdb3';
   readonly url: string;
   readonly database: string;
   readonly organization: string;
@@ -77,6 +77,7 @@ export interface RoleConfig {
     readonly sessionMs: number;
   };
   readonly sinks: readonly SinkConfig[];
+  readonly readings: { readonly from: string };
 }
 
 const text = (description: string, value = '') => ({ type: 'string' as const, default: value, description });
@@ -253,15 +254,15 @@ export const ROLE_SECTIONS = {
     items: section({
       name: name('Name of the sink; what it has taken is kept under it.', 'influx'),
       kind: choice(
-        'Which write API it has: that of InfluxDB 1, or that of InfluxDB 2 and 3.',
-        ['influxdb1', 'influxdb2'],
+        'Which server it is: InfluxDB 1 (its own write API, InfluxQL), 2 (its write API, InfluxQL) or 3 (the write API of 2, SQL).',
+        ['influxdb1', 'influxdb2', 'influxdb3'],
         'influxdb1',
       ),
       url: {
         ...text('Address: http:// or https://, host and port.', 'http://127.0.0.1:8086'),
         pattern: '^https?://[^\\s@]+$',
       },
-      database: { ...text('Database of InfluxDB 1, bucket of InfluxDB 2.', 'iot'), minLength: 1 },
+      database: { ...text('Database of InfluxDB 1 and 3, bucket of InfluxDB 2.', 'iot'), minLength: 1 },
       organization: text('Organization of InfluxDB 2; empty for none.'),
       measurement: text(
         'Measurement of all points, with the metric as a tag; empty for one for each metric.',
@@ -278,7 +279,20 @@ export const ROLE_SECTIONS = {
       ),
     }),
   },
+  readings: section({
+    from: text(
+      'Sink out of which skerry cloud answers ranges, aggregates, newest values and exports; empty for PostgreSQL.',
+    ),
+  }),
 } as const;
 
 /** Names of the sections of the roles. */
-export const ROLE_SECTION_NAMES = ['sources', 'gateway', 'kafka', 'postgres', 'writer', 'sinks'] as const;
+export const ROLE_SECTION_NAMES = [
+  'sources',
+  'gateway',
+  'kafka',
+  'postgres',
+  'writer',
+  'sinks',
+  'readings',
+] as const;

@@ -1,11 +1,13 @@
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 
+const encoder = new TextEncoder();
+
 /** Where a server that speaks line protocol is, and how it is asked. */
 export interface InfluxPlace {
   readonly url: string;
-  /** `1`: `/write?db=`, InfluxDB 1.x. `2`: `/api/v2/write`, InfluxDB 2 and 3 and others. */
-  readonly version: 1 | 2;
+  /** `1`: `/write?db=` and InfluxQL, InfluxDB 1.x. `2`: `/api/v2/write` and InfluxQL, InfluxDB 2 and others. `3`: the same write, and SQL. */
+  readonly version: 1 | 2 | 3;
   /** Database of 1.x, bucket of 2.x. */
   readonly database: string;
   /** Retention policy of 1.x; the database's own when it is empty. */
@@ -50,15 +52,48 @@ export class InfluxApi {
     return readAnswer(answer, this.#place);
   }
 
-  /** Asks 1.x in InfluxQL. Fails with the codes of a sink, and with `query-refused`. */
+  /** Asks in InfluxQL, one statement. Whole numbers beyond 2^53 are bigints, times nanoseconds. Fails with the codes of a sink, and with `query-refused`. */
   async query(text: string, signal: AbortSignal): Promise<readonly InfluxTable[]> {
-    const answer = await this.#ask(`query?${parameters({ db: this.#place.database, q: text })}`, { signal });
+    const [tables] = await this.queryAll([text], signal);
+    return tables ?? [];
+  }
+
+  /** As `query`, several statements in one request, with the answer to each. */
+  async queryAll(
+    statements: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly (readonly InfluxTable[])[]> {
+    const body = encoder.encode(parameters({ q: statements.join(';\n') }));
+    const path = `query?${parameters({ db: this.#place.database, epoch: 'ns' })}`;
+    const answer = await this.#ask(path, { body, type: 'application/x-www-form-urlencoded', signal });
+    const { results } = this.#read(answer) as { results: QueryResult[] }; // InfluxDB's answer
+    for (const { error, partial } of results) {
+      if (error !== undefined) throw questionFault(400, error, this.#place);
+      if (partial) throw questionFault(400, 'a part of the rows only: max-row-limit is set', this.#place);
+    }
+    return results.map(({ series }) => series ?? []);
+  }
+
+  /** Asks InfluxDB 3 in SQL, and gets rows. Fails as `query` does. */
+  async querySql(text: string, signal: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const body = encoder.encode(JSON.stringify({ db: this.#place.database, q: text, format: 'json' }));
+    const answer = await this.#ask('api/v3/query_sql', { body, type: 'application/json', signal });
+    return this.#read(answer) as readonly Readonly<Record<string, unknown>>[]; // InfluxDB's answer in the format asked for
+  }
+
+  #read(answer: Answer | SeriesError): unknown {
     if (answer instanceof SeriesError) throw answer;
-    if (answer.status !== 200) throw questionFault(answer, this.#place);
-    const { results } = JSON.parse(answer.text) as { results: QueryResult[] }; // InfluxDB's answer to one statement
-    const error = results[0]?.error;
-    if (error !== undefined) throw questionFault({ ...answer, status: 400, text: error }, this.#place);
-    return results[0]?.series ?? [];
+    if (answer.status !== 200) throw questionFault(answer.status, answer.text, this.#place);
+    try {
+      return parseWhole(answer.text);
+    } catch (error) {
+      throw new SeriesError(
+        'sink-unreachable',
+        `Cannot read what ${this.#place.url} answers: found ${JSON.stringify(answer.text.slice(0, 80))}, wanted JSON.`,
+        { url: this.#place.url },
+        error,
+      );
+    }
   }
 
   async #ask(
@@ -66,10 +101,12 @@ export class InfluxApi {
     {
       body,
       encoding,
+      type = 'text/plain; charset=utf-8',
       signal,
     }: {
-      readonly body?: Uint8Array<ArrayBuffer>;
+      readonly body: Uint8Array<ArrayBuffer>;
       readonly encoding?: 'gzip' | undefined;
+      readonly type?: string;
       readonly signal: AbortSignal;
     },
   ): Promise<Answer | SeriesError> {
@@ -81,11 +118,11 @@ export class InfluxApi {
         redirect: 'manual',
         headers: {
           ...secret,
-          'content-type': 'text/plain; charset=utf-8',
+          'content-type': type,
           ...(encoding && { 'content-encoding': encoding }),
         },
         signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.sinkAnswerMs.value)]),
-        ...(body && { body }),
+        body,
       });
       const text = await response.text();
       return { status: response.status, text, retryAfter: response.headers.get('retry-after') };
@@ -112,6 +149,7 @@ export interface InfluxTable {
 
 interface QueryResult {
   readonly error?: string;
+  readonly partial?: boolean;
   readonly series?: readonly InfluxTable[];
 }
 
@@ -133,37 +171,52 @@ function readAnswer(answer: Answer, place: InfluxPlace): WriteAnswer {
   return { is: 'failed', fault: faultOf(answer, place), afterMs: retryAfterMs(answer.retryAfter) };
 }
 
-function faultOf({ status, text }: Answer, { url, database }: InfluxPlace): SeriesError {
+function faultOf(
+  { status, text }: Pick<Answer, 'status' | 'text'>,
+  { url, database }: InfluxPlace,
+  action: 'write to' | 'ask' = 'write to',
+): SeriesError {
   const facts = { url, status };
   const reason = messageOf(text);
   const said = `it answered ${status}${reason === '' ? '' : `: ${reason}`}`;
   if (status === 401 || status === 403)
     return new SeriesError(
       'sink-not-allowed',
-      `Cannot write to ${database} at ${url}: ${said}; wanted a user or token that may write there.`,
+      `Cannot ${action} ${database} at ${url}: ${said}; wanted a user or token that may ${action} it.`,
       facts,
     );
   if (status === 404 || isMissingPlace(reason))
     return new SeriesError(
       'sink-not-found',
-      `Cannot write to ${database} at ${url}: ${said}; make the database or bucket, or correct its name.`,
+      `Cannot ${action} ${database} at ${url}: ${said}; make the database or bucket, or correct its name.`,
       facts,
     );
   return new SeriesError(
     'sink-busy',
-    `Cannot write to ${database} at ${url} yet: ${said}; wanted 204; it is tried again.`,
+    `Cannot ${action} ${database} at ${url} yet: ${said}; wanted ${action === 'ask' ? '200' : '204'}; try again, as a sink does by itself.`,
     facts,
   );
 }
 
-function questionFault(answer: Answer, place: InfluxPlace): SeriesError {
-  const reason = messageOf(answer.text);
-  if (answer.status !== 400 || isMissingPlace(reason)) return faultOf(answer, place);
+function questionFault(status: number, text: string, place: InfluxPlace): SeriesError {
+  const reason = messageOf(text);
+  if (status !== 400 || isMissingPlace(reason)) return faultOf({ status, text }, place, 'ask');
   const { url, database } = place;
   return new SeriesError('query-refused', `Cannot ask ${database} at ${url}: it answered ${reason}.`, {
     url,
   });
 }
+
+/** JSON in which whole numbers that a double cannot hold are bigints. */
+function parseWhole(text: string): unknown {
+  const exact = (_: string, value: unknown, { source }: { readonly source?: string }) =>
+    typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value) && WHOLE.test(source)
+      ? BigInt(source)
+      : value;
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown); // the third argument is not in the types yet
+}
+
+const WHOLE = /^-?\d+$/;
 
 /** Some servers say with 400 what others say with 404. */
 function isMissingPlace(reason: string): boolean {
@@ -184,7 +237,7 @@ function messageOf(text: string): string {
 }
 
 function authorization({ version, user, token }: InfluxPlace): Record<string, string> {
-  if (token) return { authorization: `${version === 1 ? 'Bearer' : 'Token'} ${token()}` };
+  if (token) return { authorization: `${version === 2 ? 'Token' : 'Bearer'} ${token()}` };
   if (!user) return {};
   const basic = Buffer.from(`${user.name}:${user.password()}`).toString('base64');
   return { authorization: `Basic ${basic}` };

@@ -7,8 +7,9 @@ import type { PointSink, SinkPoints, SinkRefusal, SinkTrouble } from '../sink.ts
 import { InfluxApi, type InfluxPlace } from './influx-api.ts';
 import {
   escapeMeasurement,
-  type LineHeads,
+  LineMemory,
   type LineNaming,
+  lineAt,
   type PointLines,
   pointLines,
 } from './line-writer.ts';
@@ -43,7 +44,14 @@ export function openInfluxSink(options: InfluxSinkOptions, needs: InfluxSinkNeed
 
 type Body = Uint8Array<ArrayBuffer>;
 
-/** Lines of several seals, and where each comes from. */
+/** The lines [from, to) of a seal. */
+interface Span {
+  readonly of: PointLines;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Lines one by one, and where each comes from: what a request is taken apart into when some of it is refused. */
 interface Pending {
   readonly lines: readonly string[];
   readonly offsets: readonly number[];
@@ -58,7 +66,7 @@ class InfluxSink implements PointSink<PointLines> {
   readonly #api: InfluxApi;
   readonly #seconds: Histogram;
   readonly #closing = new AbortController();
-  readonly #heads: LineHeads = new WeakMap();
+  readonly #memory = new LineMemory();
   #isPrepared = false;
 
   constructor(options: InfluxSinkOptions, needs: InfluxSinkNeeds) {
@@ -75,20 +83,21 @@ class InfluxSink implements PointSink<PointLines> {
   }
 
   prepare(points: SinkPoints): PointLines {
-    return pointLines(points, this.#options, this.#heads);
+    return pointLines(points, this.#options, this.#memory);
   }
 
   async write(prepared: readonly PointLines[], signal: AbortSignal): Promise<SinkRefusal[]> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     const refusals = prepared.flatMap(({ unsayable }) => unsayable);
-    const parts = [...batches(prepared)];
-    let body = parts[0] && this.#bodyOf(parts[0]);
-    for (const [i, part] of parts.entries()) {
+    const requests = [...requestsOf(prepared)];
+    let body = requests[0] && this.#bodyOf(textOf(requests[0]));
+    for (const [i, spans] of requests.entries()) {
       const own = await body;
-      const next = parts[i + 1];
+      const next = requests[i + 1];
       // the next one is compressed while this one is on its way
-      body = next && this.#bodyOf(next);
-      refusals.push(...(await this.#writeAll(part, own, either)));
+      body = next && this.#bodyOf(textOf(next));
+      const refused = own && (await this.#writeOnce(own, either));
+      if (refused) refusals.push(...(await this.#narrow(pendingOf(spans), refused, either)));
     }
     return refusals;
   }
@@ -97,24 +106,28 @@ class InfluxSink implements PointSink<PointLines> {
     this.#closing.abort();
   }
 
-  /** Writes lines of one request; where the server refuses some, ever smaller parts, until each refusal has its line. */
-  async #writeAll(whole: Pending, body: Body | undefined, signal: AbortSignal): Promise<SinkRefusal[]> {
+  /** Writes ever smaller parts of lines that were refused together, until each refusal has its line. */
+  async #narrow(whole: Pending, said: Refused, signal: AbortSignal): Promise<SinkRefusal[]> {
     const refusals: SinkRefusal[] = [];
-    const left = [whole];
-    for (let part = left.pop(); part; part = left.pop()) {
+    const left: { readonly part: Pending; readonly said?: Refused }[] = [{ part: whole, said }];
+    for (let one = left.pop(); one; one = left.pop()) {
+      const { part } = one;
       if (part.lines.length === 0) continue;
-      const answer = await this.#writeOnce(part === whole && body ? body : await this.#bodyOf(part), signal);
+      const answer = one.said ?? (await this.#writeLines(part, signal));
       if (answer === undefined) continue;
       const { reason, dropped } = answer;
       if (part.lines.length === 1 || dropped === part.lines.length)
         refusals.push(...part.lines.map((line, i) => ({ ...placeOf(part, i), line, reason })));
-      else left.push(...split(part, answer));
+      else left.push(...split(part, answer).map((half) => ({ part: half })));
     }
     return refusals;
   }
 
-  async #bodyOf({ lines }: Pending): Promise<Body> {
-    const text = encoder.encode(lines.join('\n'));
+  async #writeLines({ lines }: Pending, signal: AbortSignal): Promise<Refused | undefined> {
+    return await this.#writeOnce(await this.#bodyOf(encoder.encode(lines.join('\n'))), signal);
+  }
+
+  async #bodyOf(text: Body): Promise<Body> {
     return this.#options.gzip ? new Uint8Array(await zip(text, { level: constants.Z_BEST_SPEED })) : text;
   }
 
@@ -187,29 +200,65 @@ function placeOf({ offsets, ordinals }: Pending, i: number): { offset: number; o
   return { offset: Number(offsets[i]), ordinal: Number(ordinals[i]) };
 }
 
-/** Lines of all seals together, in order, as many as one request carries. */
-function* batches(prepared: readonly PointLines[]): Generator<Pending> {
-  let lines: string[] = [];
-  let offsets: number[] = [];
-  let ordinals: number[] = [];
-  let chars = 0;
-  for (const one of prepared) {
-    for (let i = 0; i < one.lines.length; i++) {
-      const line = one.lines[i] ?? '';
-      if (lines.length >= LIMITS.sinkLinesMax.value || chars >= LIMITS.sinkRequestBytesMax.value) {
-        yield { lines, offsets, ordinals };
-        lines = [];
-        offsets = [];
-        ordinals = [];
-        chars = 0;
+/** The lines of all seals together, in order, as many as one request carries. */
+function* requestsOf(prepared: readonly PointLines[]): Generator<Span[]> {
+  let spans: Span[] = [];
+  let lines = 0;
+  let bytes = 0;
+  for (const of of prepared) {
+    for (let from = 0; from < of.ends.length; ) {
+      const to = roomFor(of, from, { lines, bytes });
+      if (to === from) {
+        yield spans;
+        spans = [];
+        lines = 0;
+        bytes = 0;
+        continue;
       }
-      lines.push(line);
-      offsets.push(Number(one.offsets[i]));
-      ordinals.push(Number(one.ordinals[i]));
-      chars += line.length;
+      spans.push({ of, from, to });
+      lines += to - from;
+      bytes += endOf(of, to) - endOf(of, from);
+      from = to;
     }
   }
-  if (lines.length > 0) yield { lines, offsets, ordinals };
+  if (spans.length > 0) yield spans;
+}
+
+/** Up to which line of a seal a request has room, from `from` on; one line goes into an empty one in any case. */
+function roomFor(of: PointLines, from: number, has: { readonly lines: number; readonly bytes: number }) {
+  let to = Math.min(of.ends.length, from + LIMITS.sinkLinesMax.value - has.lines);
+  const most = endOf(of, from) + LIMITS.sinkRequestBytesMax.value - has.bytes;
+  while (to > from && endOf(of, to) > most) to--;
+  return to === from && has.lines === 0 ? from + 1 : to;
+}
+
+/** Where so many lines of a seal end. */
+function endOf({ ends }: PointLines, lines: number): number {
+  return lines === 0 ? 0 : Number(ends[lines - 1]);
+}
+
+function textOf(spans: readonly Span[]): Body {
+  const parts = spans.map(({ of, from, to }) => of.text.subarray(endOf(of, from), endOf(of, to)));
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+function pendingOf(spans: readonly Span[]): Pending {
+  const places = spans.flatMap(({ of, from, to }) =>
+    Array.from({ length: to - from }, (_, i) => ({ of, at: from + i })),
+  );
+  return {
+    lines: places.map(({ of, at }) => lineAt(of, at)),
+    offsets: places.map(({ of, at }) => Number(of.offsets[at])),
+    ordinals: places.map(({ of, at }) => Number(of.ordinals[at])),
+  };
 }
 
 /**

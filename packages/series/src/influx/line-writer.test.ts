@@ -1,15 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SeriesKey } from '@skerry/model';
+import fc from 'fast-check';
 import { aHeadView, NOON, type SamplePoint } from '../testing/builders.ts';
-import { pointLines } from './line-writer.ts';
+import { LineMemory, lineAt, type PointLines, pointLines } from './line-writer.ts';
 
 const KEY: SeriesKey = { tenant: 't1', project: 'p1', device: 'd1', metric: 'flow' };
 
 function linesOf(points: readonly Partial<SamplePoint>[], key: Partial<SeriesKey> = {}, measurement = '') {
-  const whole = points.map((point) => ({ series: 1, time: NOON, value: 1, offset: 5, ordinal: 0, ...point }));
-  return pointLines({ view: aHeadView(1, whole), nameOf: () => ({ ...KEY, ...key }) }, { measurement });
+  const view = aHeadView(1, points.map(whole));
+  return told(pointLines({ view, nameOf: () => ({ ...KEY, ...key }) }, { measurement }));
 }
+
+const whole = (point: Partial<SamplePoint>): SamplePoint => ({
+  series: 1,
+  time: NOON,
+  value: 1,
+  offset: 5,
+  ordinal: 0,
+  ...point,
+});
+
+const told = (made: PointLines) => ({ ...made, lines: Array.from(made.ends, (_, i) => lineAt(made, i)) });
 
 test('pointLines: each type has a field of its own, an exact integer its rounded value too', () => {
   const values = [1.5, -0, 1e300, true, false, 'a"\\b\n', 7n, -(2n ** 63n), 2n ** 63n];
@@ -34,10 +46,10 @@ test('pointLines: names are escaped, and a tag without a value is left out', () 
   const [line] = linesOf([{}], { device: 'a b,c=d', metric: '#m x,y=z', project: '' }).lines;
   assert.equal(
     line,
-    `\\#m\\ x\\,y=z,device=a\\ b\\,c\\=d,tenant=t1 value=1 ${NOON}000`.replace(/000$/, '500'),
+    `\\#m\\ x\\,y=z,device=a\\ b\\,c\\=d,tenant=t1 value=1 ${NOON}000`.replace(/000$/, '755'),
   );
   const [one] = linesOf([{}], {}, 'telemetry').lines;
-  assert.equal(one, `telemetry,device=d1,metric=flow,project=p1,tenant=t1 value=1 ${NOON}500`);
+  assert.equal(one, `telemetry,device=d1,metric=flow,project=p1,tenant=t1 value=1 ${NOON}755`);
 });
 
 test('pointLines: what line protocol cannot say is refused with its place, and the others are written', () => {
@@ -63,11 +75,91 @@ test('pointLines: what line protocol cannot say is refused with its place, and t
   assert.equal(linesOf([{}], { device: 'a\\b' }).lines.length, 1);
 });
 
-test('pointLines: points of one series, time and record have times that differ, whatever lies between them', () => {
+/** What InfluxDB knows a point by: everything but its fields. */
+function identityOf(line: string): string {
+  return line.replace(/ \S+ (-?\d+)$/, ' $1');
+}
+
+test('pointLines: points of one series, time and record are told apart, whatever lies between them', () => {
   const twins = Array.from({ length: 100 }, (_, ordinal) => ({
     ordinal,
     time: NOON + (ordinal % 2) * 1_000,
   }));
-  const times = linesOf(twins).lines.map((line) => line.slice(line.lastIndexOf(' ')));
-  assert.equal(new Set(times).size, 100);
+  const { lines } = linesOf(twins);
+  assert.equal(new Set(lines.map(identityOf)).size, 100);
+  assert.equal(lines[0], `flow,device=d1,project=p1,tenant=t1 value=1 ${NOON}755`);
+  assert.equal(lines[2], `flow,device=d1,project=p1,tenant=t1,twin=0.1 value=1 ${NOON}755`);
+});
+
+test('pointLines: records of one seal and time are told apart at every distance, and again the same in a page of seals', () => {
+  const offsets = Array.from({ length: 1_500 }, (_, i) => 400 + i);
+  const at = (time: number) => offsets.map((offset) => ({ offset, time }));
+  const burst = at(NOON + 1);
+  const mixed = offsets.flatMap((offset) => [
+    { offset, ordinal: 0, time: NOON + 1 },
+    { offset, ordinal: 1, time: NOON - 1 },
+    { offset, ordinal: 2, time: NOON + 1 },
+  ]);
+  for (const points of [burst, mixed]) {
+    const { lines } = linesOf(points);
+    assert.equal(new Set(lines.map(identityOf)).size, points.length);
+    const page = { view: aHeadView(9, [...points, ...points].map(whole)), nameOf: () => KEY };
+    const { lines: both } = told(pointLines({ ...page, seals: [points.length] }, { measurement: '' }));
+    assert.deepEqual(both, [...lines, ...lines]);
+  }
+});
+
+test('pointLines: of two seals, points of one series and time are one only a multiple of the slots apart', () => {
+  const part = (from: number, count: number, time: number) =>
+    Array.from({ length: count }, (_, i) => ({ offset: from + i, time }));
+  for (const [time, slots] of [
+    [NOON, 2_500_000],
+    [NOON + 1_000, 250_000],
+    [NOON + 1, 500],
+  ] as const) {
+    const seals = [part(100, 700, time), part(800, 700, time), part(100 + slots, 3, time)];
+    const places = new Map<string, number[]>();
+    for (const points of seals)
+      for (const [i, line] of linesOf(points).lines.entries()) {
+        const known = places.get(identityOf(line)) ?? [];
+        places.set(identityOf(line), [...known, Number(points[i]?.offset)]);
+      }
+    const met = [...places.values()].filter(({ length }) => length > 1);
+    assert.ok(met.length >= 3, `${slots}: those that are a whole lap apart`);
+    for (const [first = 0, ...others] of met)
+      for (const other of others) assert.equal((other - first) % slots, 0, `${first} and ${other}`);
+  }
+});
+
+test('pointLines: a number is written as JavaScript writes it', () => {
+  const numbers = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer().map((value) => value / 1_000),
+    fc.integer({ min: -99_999, max: 99_999 }).map((value) => value / 100),
+    fc.constantFrom(0, -0, 0.001, -0.5, 2 ** 31 / 1_000, 2 ** 31, 2_147_483.647, 5e-7, 1e21),
+  );
+  fc.assert(
+    fc.property(fc.array(numbers, { maxLength: 20 }), (values) => {
+      const { lines } = linesOf(values.map((value, ordinal) => ({ value, ordinal, offset: ordinal })));
+      assert.deepEqual(
+        lines.map((line) => / value=(\S+) /.exec(line)?.[1]),
+        values.map((value) => (Object.is(value, -0) ? '-0' : String(value))),
+      );
+    }),
+  );
+});
+
+test('pointLines: lines of one caller are the same however often it has written before', () => {
+  const memory = new LineMemory();
+  const name = { ...KEY };
+  const points = Array.from({ length: 8 }, (_, i) => ({
+    series: 3 * i,
+    time: NOON,
+    value: i,
+    offset: 7,
+    ordinal: i,
+  }));
+  const sink = { view: aHeadView(1, points), nameOf: () => name };
+  const [first, second] = [0, 1].map(() => pointLines(sink, { measurement: '' }, memory));
+  assert.deepEqual(second, first);
 });

@@ -1,15 +1,20 @@
 import type { SeriesKey } from '@skerry/model';
-import { TYPE_CODE } from '../head.ts';
+import { ByteWriter } from '../chunk-bytes.ts';
+import { type HeadColumns, TYPE_CODE } from '../head.ts';
 import { headText } from '../shared-head.ts';
 import type { PreparedPoints, SinkPoints, SinkRefusal } from '../sink.ts';
-import { pointNanos } from './point-time.ts';
+import { PointOrder } from './point-order.ts';
+import { writeDigits, writeNanos } from './point-time.ts';
 
 /** Lines of line protocol, by the order of their points. */
 export interface PointLines extends PreparedPoints {
-  readonly lines: readonly string[];
+  /** UTF-8, a newline behind each line. */
+  readonly text: Uint8Array<ArrayBuffer>;
+  /** Where each line ends in `text`, its newline included. */
+  readonly ends: Uint32Array<ArrayBuffer>;
   /** Offset and ordinal of the record of each line. */
-  readonly offsets: Float64Array;
-  readonly ordinals: Uint16Array;
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly ordinals: Uint16Array<ArrayBuffer>;
   /** Points that line protocol cannot say. */
   readonly unsayable: readonly SinkRefusal[];
 }
@@ -20,130 +25,194 @@ export interface LineNaming {
   readonly measurement: string;
 }
 
-/** What the lines of a series begin with, from seal to seal: by the very definition, of one naming. */
-export type LineHeads = WeakMap<SeriesKey, string | Unsayable>;
+/** What a caller's lines are made with again and again, all of one naming. */
+export class LineMemory {
+  readonly writer = new ByteWriter();
+  /** What the lines of a series begin with, by its very definition. */
+  readonly heads = new WeakMap<SeriesKey, LineHead>();
+}
+
+type LineHead = Uint8Array | Unsayable;
 
 const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 const CONTROL = /\p{Cc}/u;
 const LOOSE_BACKSLASH = /\\([, =]|$)/;
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const TIME_BYTES = 24;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * The points of a head as lines: docs/formats/influx.md. Series names are escaped once. A value that is not finite, a
  * time beyond the year 2255 and a name that line protocol has no way to write are told as refusals.
  */
-export function pointLines(
-  points: SinkPoints,
-  naming: LineNaming,
-  heads: LineHeads = new WeakMap(),
-): PointLines {
-  return new LineWriter(points, naming, heads).write();
+export function pointLines(points: SinkPoints, naming: LineNaming, memory = new LineMemory()): PointLines {
+  return new LineWriter(points, naming, memory).write();
+}
+
+/** A line without its newline. */
+export function lineAt({ text, ends }: Pick<PointLines, 'text' | 'ends'>, line: number): string {
+  return decoder.decode(text.subarray(line === 0 ? 0 : ends[line - 1], Number(ends[line]) - 1));
 }
 
 class LineWriter {
   readonly #points: SinkPoints;
+  readonly #columns: HeadColumns;
   readonly #naming: LineNaming;
-  /** By series id: what a line begins with, or why it cannot be written. */
-  readonly #heads: (string | Unsayable | undefined)[] = [];
-  readonly #known: LineHeads;
-  /** Last row of each series so far, and for each row the one before it of its series. */
-  readonly #lastRows: number[] = [];
-  readonly #previous: Int32Array;
-  #time: { micros: number; offset: number; nanos: string | undefined } | undefined;
+  readonly #memory: LineMemory;
+  readonly #out: ByteWriter;
+  /** By series id. */
+  readonly #heads: (LineHead | undefined)[] = [];
+  readonly #order: PointOrder;
+  /** The time of the last point, written: points of one record mostly share theirs. */
+  readonly #time = { micros: Number.NaN, offset: -1, bytes: new Uint8Array(TIME_BYTES), length: 0 };
 
-  constructor(points: SinkPoints, naming: LineNaming, heads: LineHeads) {
-    this.#known = heads;
+  constructor(points: SinkPoints, naming: LineNaming, memory: LineMemory) {
     this.#points = points;
+    this.#columns = points.view.columns;
     this.#naming = naming;
-    this.#previous = new Int32Array(points.view.rows);
+    this.#memory = memory;
+    this.#out = memory.writer;
+    this.#order = new PointOrder(points.view.columns, points.view.rows);
   }
 
   write(): PointLines {
-    const { rows, columns } = this.#points.view;
-    const lines: string[] = [];
+    const { rows } = this.#points.view;
+    const { offset, ordinal } = this.#columns;
+    const { seals = [] } = this.#points;
+    let seal = 0;
+    const out = this.#out;
+    const ends = new Uint32Array(rows);
     const offsets = new Float64Array(rows);
     const ordinals = new Uint16Array(rows);
     const unsayable: SinkRefusal[] = [];
-    let bytes = 0;
+    let lines = 0;
+    out.reset();
     for (let row = 0; row < rows; row++) {
-      const line = this.#line(row);
-      const offset = Number(columns.offset[row]);
-      const ordinal = Number(columns.ordinal[row]);
-      if (typeof line === 'string') {
-        offsets[lines.length] = offset;
-        ordinals[lines.length] = ordinal;
-        bytes += line.length;
-        lines.push(line);
-      } else unsayable.push({ offset, ordinal, line: line.line, reason: line.reason });
+      if (row === seals[seal]) {
+        this.#order.begin();
+        seal++;
+      }
+      const start = out.length;
+      const fault = this.#line(row);
+      const place = { offset: Number(offset[row]), ordinal: Number(ordinal[row]) };
+      if (fault) {
+        out.length = start;
+        unsayable.push({ ...place, ...fault });
+        continue;
+      }
+      ends[lines] = out.length;
+      offsets[lines] = place.offset;
+      ordinals[lines] = place.ordinal;
+      lines++;
     }
-    return { points: rows, bytes, lines, offsets, ordinals, unsayable };
+    const of = { ends: ends.subarray(0, lines), offsets, ordinals };
+    return { points: rows, bytes: out.length + lines * 14, text: out.copy(), ...of, unsayable };
   }
 
-  #line(row: number): string | Unsayable {
-    const { columns } = this.#points.view;
-    const series = Number(columns.series[row]);
-    const micros = Number(columns.time[row]);
-    const offset = Number(columns.offset[row]);
-    const head = this.#headOf(series);
-    const twin = this.#twinOf(row, series, micros, offset);
-    const fields = this.#fields(row);
-    const nanos = twin === 0 ? this.#nanosOf(micros, offset) : pointNanos(micros, offset, twin);
-    if (typeof head !== 'string') return { line: `${head.line} ${fields} ${micros}us`, reason: head.reason };
-    if (fields === undefined) {
-      const value = Number(columns.value[row]);
-      return { line: `${head}value=${value} ${nanos}`, reason: `found ${value}, wanted a finite number` };
+  /** Writes the line of a row; returns it with the reason when it cannot be one. */
+  #line(row: number): Unsayable | undefined {
+    const { series: seriesOf, time, offset: offsetOf } = this.#columns;
+    const series = Number(seriesOf[row]);
+    const micros = Number(time[row]);
+    const offset = Number(offsetOf[row]);
+    const out = this.#out;
+    const start = out.length;
+    const head = this.#heads[series] ?? this.#headOf(series);
+    const length = this.#timeOf(micros, offset);
+    const mark = this.#order.markOf(row);
+    if (head instanceof Uint8Array) out.append(head);
+    if (mark !== '' && head instanceof Uint8Array) {
+      out.length--; // the space behind the tags
+      out.append(ascii(`,twin=${mark} `));
     }
-    if (nanos === undefined)
-      return {
-        line: `${head}${fields} ${micros}us`,
-        reason: `found the time ${micros} us, wanted whole microseconds before the year 2255`,
-      };
-    return `${head}${fields} ${nanos}`;
+    this.#fields(row);
+    const reason = head instanceof Uint8Array ? this.#reason(row, length) : head.reason;
+    if (reason !== undefined) {
+      const shown = decoder.decode(out.bytes.subarray(start, out.length));
+      const when = length > 0 ? decoder.decode(this.#time.bytes.subarray(0, length)) : `${micros}us`;
+      return { line: `${head instanceof Uint8Array ? '' : `${head.line} `}${shown} ${when}`, reason };
+    }
+    const at = out.take(length + 2);
+    const { bytes } = out;
+    bytes[at] = SPACE;
+    for (let i = 0; i < length; i++) bytes[at + 1 + i] = Number(this.#time.bytes[i]);
+    bytes[at + 1 + length] = NEWLINE;
+    return undefined;
   }
 
-  /** Points of one record mostly share their time. */
-  #nanosOf(micros: number, offset: number): string | undefined {
+  #reason(row: number, timeLength: number): string | undefined {
+    const { type, value, time } = this.#columns;
+    if (type[row] === TYPE_CODE.number && !Number.isFinite(value[row]))
+      return `found ${value[row]}, wanted a finite number`;
+    if (timeLength > 0) return undefined;
+    return `found the time ${time[row]} us, wanted whole microseconds before the year 2255`;
+  }
+
+  /** Writes the time of a point to `#time` where it is not there yet; returns its length. */
+  #timeOf(micros: number, offset: number): number {
     const last = this.#time;
-    if (last !== undefined && last.micros === micros && last.offset === offset) return last.nanos;
-    const nanos = pointNanos(micros, offset, 0);
-    this.#time = { micros, offset, nanos };
-    return nanos;
+    if (last.micros === micros && last.offset === offset) return last.length;
+    last.length = writeNanos(last.bytes, micros, offset);
+    last.micros = micros;
+    last.offset = offset;
+    return last.length;
   }
 
-  /** How many points of the same record, series and time come before this one. */
-  #twinOf(row: number, series: number, micros: number, offset: number): number {
-    const { columns } = this.#points.view;
-    const last = this.#lastRows[series] ?? -1;
-    this.#previous[row] = last;
-    this.#lastRows[series] = row;
-    let twins = 0;
-    for (let at = last; at >= 0 && columns.offset[at] === offset; at = Number(this.#previous[at]))
-      if (columns.time[at] === micros) twins++;
-    return twins;
-  }
-
-  /** Undefined for a number that is not finite. */
-  #fields(row: number): string | undefined {
-    const { columns } = this.#points.view;
-    const value = Number(columns.value[row]);
-    switch (columns.type[row]) {
+  #fields(row: number): void {
+    const { type, value: values } = this.#columns;
+    const value = Number(values[row]);
+    const out = this.#out;
+    switch (type[row]) {
       case TYPE_CODE.number:
-        return Number.isFinite(value) ? `value=${Object.is(value, -0) ? '-0' : value}` : undefined;
+        out.append(VALUE);
+        this.#number(value);
+        return;
       case TYPE_CODE.boolean:
-        return value === 0 ? 'flag=f' : 'flag=t';
+        out.append(value === 0 ? FALSE : TRUE);
+        return;
       case TYPE_CODE.text:
-        return `text="${headText(columns, value).replace(/[\\"]/g, '\\$&')}"`;
+        out.append(encoder.encode(`text="${headText(this.#columns, value).replace(/[\\"]/g, '\\$&')}"`));
+        return;
       default:
-        return integerFields(headText(columns, value));
+        out.append(ascii(integerFields(headText(this.#columns, value))));
     }
   }
 
-  #headOf(series: number): string | Unsayable {
-    const known = this.#heads[series];
-    if (known !== undefined) return known;
+  /** A number as JavaScript writes it. Readings have three decimals at most as a rule, and need no text for that. */
+  #number(value: number): void {
+    const out = this.#out;
+    const thousandths = Math.round(value * 1_000);
+    const least = Math.abs(thousandths);
+    if (thousandths / 1_000 !== value || least >= 2 ** 31 || Object.is(value, -0)) {
+      out.append(ascii(Object.is(value, -0) ? '-0' : String(value)));
+      return;
+    }
+    const whole = (least / 1_000) | 0;
+    let decimals = 3;
+    let part = least - whole * 1_000;
+    for (; decimals > 0 && part % 10 === 0; decimals--) part = (part / 10) | 0;
+    let digits = 1;
+    for (let bound = 10; whole >= bound; bound *= 10) digits++;
+    const sign = thousandths < 0 ? 1 : 0;
+    const at = out.take(sign + digits + (decimals > 0 ? 1 + decimals : 0));
+    const { bytes } = out;
+    if (sign > 0) bytes[at] = MINUS;
+    writeDigits(bytes, at + sign, digits, whole);
+    if (decimals === 0) return;
+    bytes[at + sign + digits] = DOT;
+    writeDigits(bytes, at + sign + digits + 1, decimals, part);
+  }
+
+  #headOf(series: number): LineHead {
+    const { heads } = this.#memory;
     const name = this.#points.nameOf(series);
-    const head = (name && this.#known.get(name)) ?? lineHead(name, series, this.#naming);
-    if (name) this.#known.set(name, head);
+    const head = (name && heads.get(name)) ?? lineHead(name, series, this.#naming);
+    if (name) heads.set(name, head);
     this.#heads[series] = head;
     return head;
   }
@@ -155,6 +224,10 @@ export interface Unsayable {
   readonly reason: string;
 }
 
+const VALUE = ascii('value=');
+const FALSE = ascii('flag=f');
+const TRUE = ascii('flag=t');
+
 /** An exact integer stands in `exact`, beyond 64 bits in `digits`, and rounded in `value`, so that functions hold it too. */
 function integerFields(digits: string): string {
   const exact = BigInt(digits);
@@ -163,7 +236,7 @@ function integerFields(digits: string): string {
 }
 
 /** Measurement and tags, and the space behind them. Tags stand by name, as InfluxDB sorts them. */
-function lineHead(name: SeriesKey | undefined, series: number, naming: LineNaming): string | Unsayable {
+function lineHead(name: SeriesKey | undefined, series: number, naming: LineNaming): LineHead {
   if (!name) return { line: `series ${series}`, reason: 'found a series without a definition' };
   const { measurement } = naming;
   const tags = [
@@ -177,7 +250,7 @@ function lineHead(name: SeriesKey | undefined, series: number, naming: LineNamin
   );
   const shown = tags.map(([tag, value]) => `,${tag}=${escapeTag(String(value))}`).join('');
   const line = `${escapeMeasurement(measurement === '' ? name.metric : measurement)}${shown} `;
-  if (wrong === undefined) return line;
+  if (wrong === undefined) return encoder.encode(line);
   return {
     line: JSON.stringify(line),
     reason: `found the name ${JSON.stringify(wrong)}, wanted one without control characters, and without a backslash before a comma, a space, an equals sign or its end`,
@@ -192,4 +265,10 @@ function escapeTag(text: string): string {
 export function escapeMeasurement(text: string): string {
   // a line that begins with # is a comment
   return text.replace(/[, ]|^#/g, '\\$&');
+}
+
+function ascii(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

@@ -59,9 +59,11 @@ export interface SinkRange {
   readonly after: number;
   readonly fromMicros: number;
   readonly toMicros: number;
+  readonly fromOffset: number;
+  readonly toOffset: number;
 }
 
-/** Reads committed points of a source after a seal whose event time is in [fromMicros, toMicros), for a sink to take again. */
+/** Reads committed points of a source after a seal whose event time and record are in the range, for a sink to take again. */
 export function readRange(
   pool: PostgresPool,
   source: number,
@@ -114,15 +116,16 @@ function pointsBetween(
   session: PostgresSession,
   source: number,
   received: readonly [string, string],
-  { fromMicros, toMicros }: PageQuestion,
+  { fromMicros, toMicros, fromOffset = 0, toOffset = Number.MAX_SAFE_INTEGER }: PageQuestion,
 ): Promise<Row[]> {
   const isAll = fromMicros === undefined || toMicros === undefined;
-  const values = [source, ...received, ...(isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros)])];
+  const range = isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros), fromOffset, toOffset];
+  const values = [source, ...received, ...range];
   return session.query(
     `SELECT (extract(epoch FROM time) * 1000000)::bigint AS micros, series_id, value, text, flag, exact,
-       position, ordinal
+       position, ordinal, dense_rank() OVER (ORDER BY received) AS nth
      FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
-       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz'}
+       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz AND position >= $6 AND position < $7'}
      ORDER BY received, position, ordinal`,
     values,
   );
@@ -153,7 +156,8 @@ async function pointsOf(session: PostgresSession, rows: readonly Row[], seal: nu
       device: original(String(device)),
       metric: original(String(metric)),
     });
-  return { view: viewOf(head, seal), nameOf: (series) => names.get(series) };
+  const seals = rows.flatMap(({ nth }, row) => (row > 0 && nth !== rows[row - 1]?.nth ? [row] : []));
+  return { view: viewOf(head, seal), seals, nameOf: (series) => names.get(series) };
 }
 
 async function advance(

@@ -22,6 +22,7 @@ import { openTellers } from '../tellers.ts';
 import { CloudStages } from './cloud-stages.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
+import { readingsFrom } from './sink-readings.ts';
 import { SiteDesk } from './site-desk.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
@@ -61,7 +62,7 @@ export function openCloudTables(
   const standby =
     standbyOptions && stack.use(new StandbyReads(standbyOptions, { primary: pool, clock, logger, meter }));
   const tables = openPostgresReadings(pool, { clock, breathe: turn, ...(standby && { standby }) });
-  const readings = cached(tables, pool);
+  const readings = cached(readingsFrom(config, tables, { clock }), pool);
   const facts = (): RoleFacts => ({ reasons: reasons(), buffer: uplink.lag() });
   openTellers(
     config,
