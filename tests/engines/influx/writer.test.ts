@@ -1,11 +1,16 @@
 // The process of skerry writer with a sink, on a real mosquitto, Kafka, PostgreSQL and InfluxDB.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
+import { InfluxApi } from '@skerry/series/influx';
 import { startInfluxdb } from '@skerry/testkit/engines';
 import { startStack } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
@@ -23,7 +28,7 @@ test('skerry writer: every value is in PostgreSQL and in InfluxDB, while InfluxD
     gateways: 1,
     writers: 1,
     partitions: 3,
-    config: { sinks: [{ name: 'influx', url: influx.url }] },
+    config: { sinks: [{ name: 'influx', url: influx.url }], readings: { from: 'influx' } },
   });
   const [writer] = stack.writers;
   assert.ok(writer);
@@ -73,4 +78,92 @@ test('skerry writer: every value is in PostgreSQL and in InfluxDB, while InfluxD
     Array.from({ length: DEVICES * ROUNDS }, (_, n) => `d${n % DEVICES} ${n}`).sort(),
   );
   await until('no seal is left', async () => (await writer.metric('iot_sink_lag_seals')) === 0);
+
+  // the cloud answers out of InfluxDB
+  const valuesOf = (n: number) => Array.from({ length: ROUNDS }, (_, round) => round * DEVICES + n);
+  const from = new Date(time - 1_000).toISOString();
+  const range = `/api/v1/telemetry?tenant=acme&project=plant&device=d3&metric=value&from=${from}&limit=7`;
+  let page = await asked<Page>(stack.cloud, range);
+  const items = [...page.items];
+  for (; page.cursor; items.push(...page.items))
+    page = await asked<Page>(stack.cloud, `${range}&cursor=${encodeURIComponent(page.cursor)}`);
+  const at = new Date(time).toISOString().replace('Z', '000Z');
+  assert.deepEqual(
+    items,
+    valuesOf(3).map((value) => ({ time: at, value })),
+  );
+  const { items: newest } = await asked<Page>(stack.cloud, '/api/v1/devices/acme/plant/d4/latest');
+  assert.deepEqual(
+    newest.map(({ value }) => value),
+    [valuesOf(4).at(-1)],
+  );
+
+  // what was lost there is decoded anew out of Kafka, once or twice
+  const api = new InfluxApi({ url: influx.url, version: 1, database: 'iot' });
+  await api.query('DROP SERIES FROM /.*/', new AbortController().signal);
+  assert.deepEqual((await asked<Page>(stack.cloud, range)).items, []);
+  const wanted = rows.map((row) => JSON.stringify(row)).sort();
+  for (let times = 1; times <= 2; times++) {
+    const { status, stdout, stderr } = await backfilled(folder.path, '--source', 'kafka');
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, `${DEVICES * ROUNDS} points written into influx, 0 refused.\n`);
+    assert.deepEqual((await allRows(influx)).map((row) => JSON.stringify(row)).sort(), wanted);
+  }
+  await api.query('DROP SERIES FROM /.*/', new AbortController().signal);
+  const part = [
+    '--source',
+    'kafka',
+    '--partition',
+    'iot.telemetry/1',
+    '--from-offset',
+    '10',
+    '--to-offset',
+    '30',
+  ];
+  const some = await backfilled(folder.path, ...part);
+  assert.equal(some.stdout, '20 points written into influx, 0 refused.\n', some.stderr);
+  const same = await backfilled(folder.path, ...part.slice(2));
+  assert.equal(same.stdout, some.stdout, same.stderr);
+  const found = (await allRows(influx)).map((row) => JSON.stringify(row));
+  assert.equal(found.length, 20);
+  assert.ok(found.every((row) => wanted.includes(row)));
+  const unknown = await backfilled(folder.path, '--source', 'kafka', '--partition', 'iot.telemetry/9');
+  assert.match(unknown.stderr, /found "iot.telemetry\/9", wanted one of those in Kafka: iot.telemetry\/0,/);
+
+  await influx.kill();
+  const away = await fetch(`${stack.cloud.url}${range}`, { headers: tokenOf(stack.cloud) });
+  assert.equal(away.status, 503);
+  assert.equal(((await away.json()) as { code: string }).code, 'sink-unreachable'); // as RFC 9457 and the API say
 });
+
+interface Page {
+  readonly items: readonly { readonly time: string; readonly value: number }[];
+  readonly cursor?: string;
+}
+
+const tokenOf = ({ dataDir }: { readonly dataDir: string }) => ({
+  authorization: `Bearer ${readFileSync(join(dataDir, 'token'), 'utf8').trim()}`,
+});
+
+async function asked<T>(cloud: { readonly url: string; readonly dataDir: string }, path: string): Promise<T> {
+  const response = await fetch(`${cloud.url}${path}`, { headers: tokenOf(cloud) });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return JSON.parse(text) as T; // as the API describes it
+}
+
+/** Runs `skerry backfill` into the sink with the configuration of the cloud. */
+async function backfilled(folder: string, ...words: readonly string[]) {
+  const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+  const config = join(folder, 'cloud-1', 'skerry.yaml');
+  const child = spawn(process.execPath, [main, 'backfill', '--sink', 'influx', ...words, '--config', config]);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => {
+    stdout += bytes;
+  });
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderr += bytes;
+  });
+  const [status] = await once(child, 'close');
+  return { status, stdout, stderr };
+}
