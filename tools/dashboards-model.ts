@@ -1,13 +1,13 @@
 /** Where a panel's figures come from; the uids are those of deploy/grafana/provisioning. */
-export type SourceKind = 'prometheus' | 'postgres';
+export type SourceKind = 'prometheus' | 'postgres' | 'influxdb';
 
 /** One question of a panel. */
 export interface PanelQuery {
-  /** PromQL, or SQL with Grafana's macros. */
+  /** PromQL, or SQL or InfluxQL with Grafana's macros. */
   readonly query: string;
-  /** `{{label}}` of PromQL; absent for SQL, whose columns name its series. */
+  /** `{{label}}` of PromQL, `$tag_…` of InfluxQL; absent for SQL, whose columns name its series. */
   readonly legend?: string;
-  /** For SQL: a series over time, or a table; for PromQL `heatmap` gives buckets. */
+  /** For SQL and InfluxQL: a series over time, or a table; for PromQL `heatmap` gives buckets. */
   readonly format?: 'time_series' | 'table' | 'heatmap';
 }
 
@@ -26,7 +26,7 @@ export interface PanelPlan {
   readonly steps?: readonly (readonly [from: number, colour: 'yellow' | 'red' | 'green'])[];
 }
 
-/** A variable of a dashboard; its query is a `label_values` of Prometheus, or SQL. */
+/** A variable of a dashboard; its query is a `label_values` of Prometheus, SQL, or a `SHOW` of InfluxQL. */
 export interface VariablePlan {
   readonly name: string;
   readonly label: string;
@@ -48,6 +48,12 @@ export interface DashboardPlan {
 const UIDS: Readonly<Record<SourceKind, string>> = {
   prometheus: 'skerry-prometheus',
   postgres: 'skerry-postgres',
+  influxdb: 'skerry-influxdb',
+};
+const TYPES: Readonly<Record<SourceKind, string>> = {
+  prometheus: 'prometheus',
+  postgres: 'grafana-postgresql-datasource',
+  influxdb: 'influxdb',
 };
 const PANEL_HEIGHT = 8;
 const COLUMNS = 24;
@@ -156,6 +162,15 @@ function targetOf(
       editorMode: 'code',
       format: format ?? 'time_series',
     };
+  if (from === 'influxdb')
+    return {
+      refId,
+      datasource,
+      query,
+      rawQuery: true,
+      resultFormat: format ?? 'time_series',
+      alias: legend ?? '',
+    };
   const isInstant = type === 'stat' || type === 'gauge' || type === 'table';
   return {
     refId,
@@ -169,5 +184,5 @@ function targetOf(
 }
 
 function sourceOf(kind: SourceKind): object {
-  return { type: kind === 'postgres' ? 'grafana-postgresql-datasource' : 'prometheus', uid: UIDS[kind] };
+  return { type: TYPES[kind], uid: UIDS[kind] };
 }

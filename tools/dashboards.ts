@@ -1,9 +1,20 @@
 import { INGESTION, LAG, OVERVIEW, PLATFORM } from './dashboards-flow.ts';
+import {
+  INFLUX_EXPLORER,
+  INFLUX_INGESTION,
+  INFLUX_OVERVIEW,
+  INFLUX_PLATFORM,
+  INFLUX_STORAGE,
+} from './dashboards-influx.ts';
 import { dashboardJson } from './dashboards-model.ts';
 import { EXPLORER, LEDGER, STORAGE } from './dashboards-store.ts';
 
 /** Every dashboard, in the order of Grafana's list. */
-const DASHBOARDS = [PLATFORM, OVERVIEW, INGESTION, LAG, STORAGE, EXPLORER, LEDGER] as const;
+const DASHBOARDS = [
+  ...[PLATFORM, OVERVIEW, INGESTION, LAG, STORAGE, EXPLORER, LEDGER],
+  // positions, lag, dead letters and the ledger are no points: a sink does not have them
+  ...[INFLUX_PLATFORM, INFLUX_OVERVIEW, INFLUX_INGESTION, INFLUX_STORAGE, INFLUX_EXPLORER],
+] as const;
 
 /** The provisioned files of Grafana by their paths in the repository. */
 export function dashboardFiles(): Map<string, string> {
@@ -31,6 +42,7 @@ providers:
 const DATASOURCES = `${WRITTEN}
 # GRAFANA_POSTGRES_* come from the environment of Grafana. The role needs SELECT on the tables of the schema: one that
 # owns nothing and is a member of skerry_writer, say; members of skerry_reader see one tenant and no table of sources.
+# GRAFANA_INFLUXDB_* name the sink that the dashboards of InfluxDB ask; a site without one does not set them.
 apiVersion: 1
 datasources:
   - name: Skerry Prometheus
@@ -53,4 +65,16 @@ datasources:
       database: $GRAFANA_POSTGRES_DATABASE
       sslmode: $GRAFANA_POSTGRES_SSLMODE
       postgresVersion: 1500
+  - name: Skerry InfluxDB
+    uid: skerry-influxdb
+    type: influxdb
+    access: proxy
+    url: $GRAFANA_INFLUXDB_URL
+    user: $GRAFANA_INFLUXDB_USER
+    secureJsonData:
+      password: $GRAFANA_INFLUXDB_PASSWORD
+    jsonData:
+      dbName: $GRAFANA_INFLUXDB_DATABASE
+      httpMode: POST
+      version: InfluxQL
 `;

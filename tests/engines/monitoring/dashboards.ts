@@ -17,7 +17,7 @@ export interface Variable {
   readonly definition: string;
 }
 
-/** A panel with its questions: `expr` is PromQL, `rawSql` SQL. */
+/** A panel with its questions: `expr` is PromQL, `rawSql` SQL, `query` InfluxQL. */
 export interface Panel {
   readonly title: string;
   readonly type: string;
@@ -26,6 +26,7 @@ export interface Panel {
   readonly targets: readonly {
     readonly expr?: string;
     readonly rawSql?: string;
+    readonly query?: string;
     readonly legendFormat?: string;
   }[];
 }
@@ -44,6 +45,8 @@ export function expanded(query: string, values: ReadonlyMap<string, string>): st
       /\$__timeFilter\((\w+)\)/g,
       "$1 BETWEEN now() - interval '6 hours' AND now() + interval '1 hour'",
     )
+    .replaceAll('$timeFilter', 'time >= now() - 6h AND time <= now() + 1h')
+    .replaceAll('$__interval', '2s')
     .replaceAll(/\$__timeGroup\((\w+), '1m'\)/g, "date_trunc('minute', $1)");
   return written.replaceAll(/\$(\w+)/g, (whole, name: string) => values.get(name) ?? whole);
 }

@@ -123,6 +123,8 @@ test('devices are counted by tenant and phase, and told one by one only where th
 test('each variable of a dashboard resolves, and every query of every panel finds rows', async () => {
   const faults: string[] = [];
   for (const dashboard of dashboards()) {
+    // tests/engines/influx/dashboards.test.ts asks a real InfluxDB
+    if (dashboard.uid.endsWith('-influxdb')) continue;
     const values = await resolved(dashboard);
     for (const panel of dashboard.panels) {
       const place = `${dashboard.title}, ${panel.title}`;
