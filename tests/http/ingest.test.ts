@@ -64,6 +64,29 @@ test('SenML over HTTP is decoded by its media type: names of its records, base t
   assert.deepEqual(await valuesOf('senml', 'on'), [true]);
 });
 
+test('CBOR, MessagePack and line protocol over HTTP are decoded by their media types, compressed or not', async () => {
+  // {"t": 21.5, "on": true} by RFC 8949 and by the specification of MessagePack
+  const cbor = Buffer.from('a26174f94d60626f6ef5', 'hex');
+  const messagePack = Buffer.from('82a174cb4035800000000000a26f6ec3', 'hex');
+  const lines = Buffer.from(
+    'air,site=a t=21.5,on=true 1767225600000000000\nair,site=a t=22 1767225601000000000\n',
+  );
+  await taken(server, 't/http/cbor', Uint8Array.from(cbor), { 'content-type': 'application/cbor' });
+  for (const type of ['application/msgpack', 'application/x-msgpack', 'application/vnd.msgpack'])
+    await taken(server, 't/http/msgpack', Uint8Array.from(messagePack), { 'content-type': type });
+  await taken(server, 't/http/lines', Uint8Array.from(gzipSync(lines)), {
+    'content-type': 'application/vnd.influxdb.line-protocol',
+    'content-encoding': 'gzip',
+  });
+  await taken(server, 't/http/bytes', Uint8Array.of(1, 2), { 'content-type': 'application/octet-stream' });
+  await server.quiet();
+  assert.deepEqual([await valuesOf('cbor', 't'), await valuesOf('cbor', 'on')], [[21.5], [true]]);
+  assert.deepEqual(await valuesOf('msgpack', 't'), [21.5, 21.5, 21.5]);
+  assert.deepEqual(await valuesOf('lines', 'air,site=a.t'), [21.5, 22]);
+  const [letter] = (await lettersOf(server)).filter(({ device }) => device === 'bytes');
+  assert.equal(letter?.reason, 'undecodable');
+});
+
 test('JSON that no decoder understands becomes a dead letter at the offset that was answered', async () => {
   const deep = `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`;
   const answer = await taken(server, 't/http/odd', `${deep}\n{"v":1}\n${deep}\n`, { 'content-type': NDJSON });

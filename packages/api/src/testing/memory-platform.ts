@@ -348,10 +348,11 @@ export class MemoryPlatform implements Platform {
   async takeIn(telemetry: IncomingTelemetry): Promise<TakenTelemetry> {
     this.incoming.push(telemetry);
     await this.disk;
-    const { tenant, project, device, payloads } = telemetry;
+    const { tenant, project, device, payloads, contentType } = telemetry;
     const firstOffset = this.#end;
+    const isJson = contentType.endsWith('json');
     for (const payload of payloads)
-      this.ingest([{ tenant, project, device, payload, values: numbersIn(payload) }]);
+      this.ingest([{ tenant, project, device, payload, values: isJson ? numbersIn(payload) : {} }]);
     return { firstOffset, lastOffset: this.#end - 1 };
   }
 

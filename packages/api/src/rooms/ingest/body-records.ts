@@ -2,7 +2,7 @@ import { turn } from '@skerry/kernel/node';
 import { ApiError, invalidRequest } from '../../errors.ts';
 import { LIMITS } from '../../limits.ts';
 import { NDJSON } from '../parts.ts';
-import { SENML } from './operations.ts';
+import { BINARY_TYPES, SENML } from './operations.ts';
 
 /** Records of one body, and the media type that each of them has. */
 export interface BodyRecords {
@@ -22,22 +22,24 @@ export function mediaTypeOf(header: string | undefined): string {
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='));
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
   const media = type.trim();
+  if (BINARY_TYPES.some((one) => one === media)) return media;
   if (isUtf8 && (media === JSON_TYPE || media === NDJSON || media === SENML)) return media;
   const found = header === undefined ? 'no content-type' : JSON.stringify(header.slice(0, 200));
   throw new ApiError(
     'unsupported-media-type',
-    `found ${found}, wanted ${JSON_TYPE}, ${NDJSON} or ${SENML}, in UTF-8`,
+    `found ${found}, wanted ${JSON_TYPE}, ${NDJSON} or ${SENML}, in UTF-8, or ${BINARY_TYPES.join(', ')}`,
   );
 }
 
 /**
- * The records of a body of `mediaType`: one, or one a line that is not blank. Each is JSON, and a view of the body.
- * Fails with `invalid-request` naming the lines that are not, `body-too-large` for a record or a number of them beyond
+ * The records of a body of `mediaType`: one, or one a line that is not blank, each a view of the body. Those of JSON are
+ * JSON; of other types any bytes but none at all. Fails with `invalid-request` naming the lines that are not, `body-too-large` for a record or a number of them beyond
  * the limits. Long bodies are looked at in turns.
  */
 export async function readRecords(body: Uint8Array, mediaType: string): Promise<BodyRecords> {
   if (mediaType !== NDJSON) {
-    const fault = faultOf(body);
+    const isJson = mediaType === JSON_TYPE || mediaType === SENML;
+    const fault = isJson ? faultOf(body) : body.length === 0 ? 'holds nothing' : undefined;
     if (fault !== undefined) throw invalidRequest({ in: 'body', pointer: '#', detail: fault });
     checkSize(body, undefined);
     return { payloads: [body], contentType: mediaType };

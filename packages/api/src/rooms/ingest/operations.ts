@@ -19,6 +19,16 @@ const idPart = (what: string) =>
 /** Media type of SenML in JSON (RFC 8428). */
 export const SENML = 'application/senml+json';
 
+/** Media types of a record whose bytes only a decoder reads: CBOR, MessagePack, line protocol, and a layout that a pipeline declares. */
+export const BINARY_TYPES = [
+  'application/cbor',
+  'application/msgpack',
+  'application/x-msgpack',
+  'application/vnd.msgpack',
+  'application/vnd.influxdb.line-protocol',
+  'application/octet-stream',
+] as const;
+
 /** What can be asked of this room. */
 export const INGEST_OPERATIONS = {
   sendTelemetry: {
@@ -27,7 +37,7 @@ export const INGEST_OPERATIONS = {
     tag: 'Telemetry',
     summary: 'Takes telemetry of a device in; answers when it is durable',
     description:
-      'The body goes the same way as a PUBLISH at QoS 1: one record (`application/json`: an object, an array or a bare value; `application/senml+json`) or a record a line (`application/x-ndjson`). What is not JSON is refused with its line number, and nothing of the request is taken; JSON that no decoder understands is taken and becomes a dead letter. `content-encoding` may be gzip or zstd. After an answer other than 2xx, or none, send the same body again under the same `Idempotency-Key`: it is stored once, over a restart of the server too.',
+      'The body goes the same way as a PUBLISH at QoS 1: one record (`application/json`: an object, an array or a bare value; `application/senml+json`; CBOR, MessagePack, InfluxDB line protocol, or bytes whose layout a pipeline declares) or a record a line (`application/x-ndjson`). What should be JSON and is not is refused with its line number, and nothing of the request is taken; what no decoder understands is taken and becomes a dead letter. `content-encoding` may be gzip or zstd. After an answer other than 2xx, or none, send the same body again under the same `Idempotency-Key`: it is stored once, over a restart of the server too.',
     params: object('', {
       tenantId: idPart('Tenant id'),
       projectId: idPart('Project id'),
@@ -44,7 +54,7 @@ export const INGEST_OPERATIONS = {
       },
       ['idempotency-key', 'content-encoding'],
     ),
-    bytesBody: ['application/json', NDJSON, SENML],
+    bytesBody: ['application/json', NDJSON, SENML, ...BINARY_TYPES],
     answer: 'TakenTelemetry',
     faults: [
       'invalid-request',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { PAYLOAD_TYPES } from '@skerry/model';
 import { LIMITS } from '../../limits.ts';
 import type { Model } from '../../schemas.ts';
 import { openScene, problemIn, type Scene, TOKEN } from '../../testing/scene.ts';
@@ -66,6 +67,30 @@ test('sendTelemetry hands the media type of SenML on', async () => {
   assert.equal(scene.platform.incoming[0]?.contentType, 'application/senml+json');
 });
 
+test('sendTelemetry takes every type that a decoder knows, as one record of any bytes but none', async () => {
+  await using scene = await openScene();
+  const bytes = Uint8Array.of(0xa1, 0x00, 0xff, 0x0a);
+  const types = PAYLOAD_TYPES.filter(
+    (type) => !['auto', 'application/json', 'application/senml+json'].includes(type),
+  );
+  assert.equal(types.length, 4);
+  for (const type of [...types, 'application/x-msgpack', 'application/vnd.msgpack']) {
+    const { records } = await takenIn(await send(scene, bytes, { 'content-type': type }));
+    assert.equal(records, 1);
+    const { contentType, payloads } = scene.platform.incoming.at(-1) ?? {};
+    assert.deepEqual([contentType, payloads?.map((one) => [...one])], [type, [[...bytes]]]);
+    assert.equal((await send(scene, '', { 'content-type': type })).status, 400, `${type}, empty`);
+  }
+  const zipped = Uint8Array.from(gzipSync(bytes));
+  await takenIn(
+    await send(scene, zipped, { 'content-type': 'application/cbor', 'content-encoding': 'gzip' }),
+  );
+  assert.deepEqual(
+    scene.platform.incoming.at(-1)?.payloads.map((one) => [...one]),
+    [[...bytes]],
+  );
+});
+
 test('sendTelemetry refuses what is not JSON with its line, and takes nothing of it', async () => {
   await using scene = await openScene();
   const answer = await send(scene, '{"a":1}\n{"a":\n\n\xff\n', { 'content-type': NDJSON });
@@ -122,7 +147,9 @@ test('sendTelemetry refuses other media types and ids that no topic can hold', a
   for (const type of ['text/plain', 'application/json; charset=latin1', 'application/xml']) {
     const answer = await send(scene, '1', { 'content-type': type });
     assert.equal(answer.status, 415, type);
-    assert.equal((await problemIn(answer)).code, 'unsupported-media-type');
+    const { code, detail } = await problemIn(answer);
+    assert.equal(code, 'unsupported-media-type');
+    for (const one of PAYLOAD_TYPES.slice(1)) assert.ok(detail?.includes(one), `${detail} names ${one}`);
   }
   for (const device of ['a%2Fb', 'a%2B', '%23', 'a%00', 'a%0A', 'x'.repeat(129)]) {
     const answer = await send(scene, '1', {}, `/api/v1/telemetry/t/p/${device}`);
