@@ -51,7 +51,8 @@ const ROLLUP_VIEWS = [
 
 /** Retention of native partitions: writers drop them; the views show our own rollups. */
 export function plainRetention(schema: string): string {
-  const columns = 'time, tenant, project, device, metric, unit, count, min, max, sum, mean, first, last';
+  const columns =
+    'time, tenant, project, device, metric, unit, count::bigint AS count, min, max, sum, mean, first, last';
   const views = ROLLUP_VIEWS.map(
     ({ view, step }) =>
       `CREATE VIEW ${view} WITH (security_barrier) AS SELECT ${columns} FROM telemetry_rollups WHERE step_secs = ${step};\n`,
