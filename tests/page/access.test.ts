@@ -1,6 +1,7 @@
 // Users, tokens and sessions are kept from the page, and the API says the same afterwards.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { sessionCookie } from '@skerry/testkit';
 import type { Page } from 'playwright-core';
 import { buildPage, sees } from './browser.ts';
 import { lookFaults, openScene, type Scene, SITE } from './scene.ts';
@@ -50,6 +51,19 @@ for (const [name, path, mark] of [
     if (isOfTokens) await scene.ask('DELETE', `/api/v1/tokens/${token}`);
   });
 }
+
+test('the top bar names the user that the first start makes in the language of the reader', async () => {
+  const cookie = await sessionCookie(scene.url, scene.server.token, 'admin');
+  for (const [language, name] of [
+    ['zh', '管理员'],
+    ['en', 'Administrator'],
+  ] as const) {
+    await using tab = await scene.browser.open(scene.url, { cookie, language });
+    const shown = tab.page.locator('.session-name');
+    await shown.waitFor();
+    assert.equal(await shown.textContent(), name);
+  }
+});
 
 test('access: a user is added with a role in a project, changed, kept out, and removed after a question', async () => {
   await using tab = await scene.visit('/access');
