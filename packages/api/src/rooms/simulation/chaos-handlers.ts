@@ -3,7 +3,6 @@ import type { Handlers } from '../../call.ts';
 import { ApiError } from '../../errors.ts';
 import type { HandlerNeeds } from '../../handler-needs.ts';
 import type { Model } from '../../schemas.ts';
-import { isForAll } from '../../scoping.ts';
 import { formatTime } from '../../time.ts';
 import type { ChaosFate, ChaosRow, ChaosRun } from './chaos-desk.ts';
 
@@ -63,13 +62,9 @@ function show({ startedMicros, rows, fault, ...run }: ChaosRun, subject: Subject
   };
 }
 
-/** A letter of no known tenant is read by who reads everything. */
+/** A letter of no known tenant is read by who reads everything: nobody else has a right in no tenant. */
 function showRow({ level, expected, answer, letter, ...row }: ChaosRow, subject: Subject) {
-  const isReadable =
-    letter &&
-    (letter.tenant === ''
-      ? isForAll(subject, 'dead-letters:read')
-      : isAllowed(subject, 'dead-letters:read', letter));
+  const isReadable = letter && isAllowed(subject, 'dead-letters:read', letter);
   return {
     ...row,
     level: level ?? null,
