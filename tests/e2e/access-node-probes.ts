@@ -1,5 +1,5 @@
 // Probes of what is of the whole node: its metrics, limits, configuration.
-import { always, letIn, never, of, type Probe, pipelineOf } from './access-probe.ts';
+import { always, everywhere, letIn, never, of, type Probe, pipelineOf } from './access-probe.ts';
 import { ALL, type Answered, mayNaively, maySomewhere } from './access-world.ts';
 
 /** Operations of the process, by their names. */
@@ -23,6 +23,10 @@ export const NODE_PROBES = {
       { isLetIn: isFull, isWanted: mayNaively(asking, 'platform', ALL), where: 'values' },
     ];
   },
+  listRoles: of('GET', '/api/v1/pipeline/roles', everywhere('platform')),
+  listPartitions: of('GET', '/api/v1/pipeline/partitions', everywhere('platform')),
+  listSinks: of('GET', '/api/v1/pipeline/sinks', everywhere('platform')),
+  listSources: of('GET', '/api/v1/pipeline/sources', everywhere('platform')),
   // without TLS there is none
   getOnboardingCertificate: of('GET', '/api/v1/onboarding/certificate', never),
   getHealth: of('GET', '/health', always),
