@@ -8,6 +8,7 @@ import { DEVICE_LIST } from './device-list.ts';
 import { EXPORT } from './export.ts';
 import { GATEWAY_CASES } from './gateway.ts';
 import { INFLUX_WRITE } from './influx-write.ts';
+import { LATEST_CACHE } from './latest-cache.ts';
 import { POSTGRES_WRITE } from './postgres-write.ts';
 import { PUBACK_CASES } from './puback.ts';
 import { PUBACK_LATENCY } from './puback-latency.ts';
@@ -43,6 +44,7 @@ export const CASES: readonly BenchCase[] = [
   RANGE_3_DAYS,
   EXPORT,
   DEVICE_LIST,
+  LATEST_CACHE,
   CONSOLE_FIRST_PAINT,
   RSS,
   ...GATEWAY_CASES,

@@ -109,6 +109,24 @@ export const LIMITS = {
     what: 'Time in which what waits is told to the collector when the process ends.',
     whenFull: 'The rest is dropped.',
   },
+  spanRecordsMax: {
+    value: 1_000,
+    unit: 'count',
+    what: 'Records of one seal that are followed from their receipt to their transaction, while something is traced.',
+    whenFull: 'Further records of it are stored as all are, and their traces end before it.',
+  },
+  spanReceiptsMax: {
+    value: 4_096,
+    unit: 'count',
+    what: 'Records that are followed and not durable yet, while something is traced.',
+    whenFull: 'The spans of their receipt are not told.',
+  },
+  spanAnswerBytes: {
+    value: 64 * 1024,
+    unit: 'bytes',
+    what: 'Of an answer of the collector that is read.',
+    whenFull: 'The rest is passed over.',
+  },
   spanLinksMax: {
     value: 128,
     unit: 'count',

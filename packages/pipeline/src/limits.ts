@@ -495,10 +495,4 @@ export const LIMITS = {
     what: 'Findings that an audit lists.',
     whenFull: 'The rest is counted only.',
   },
-  sealTracesMax: {
-    value: 1_000,
-    unit: 'count',
-    what: 'Records of one seal that are followed from their receipt to their transaction, while something is traced.',
-    whenFull: 'Further records of it are stored as all are, and their traces end before it.',
-  },
 } as const satisfies LimitTable;

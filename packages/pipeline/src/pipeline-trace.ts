@@ -8,7 +8,6 @@ import {
   type TraceContext,
   type Tracer,
 } from '@skerry/kernel';
-import { LIMITS } from './limits.ts';
 import type { RecordCursor } from './record-cursor.ts';
 import type { SealDraft } from './seal-draft.ts';
 
@@ -75,7 +74,8 @@ export class PipelineTrace {
     const text = record.traceParent;
     const found = text === undefined ? undefined : parseTraceParent(text);
     this.#isFollowed =
-      (found ? found.isSampled : this.#mayBegin(record)) && this.#open.length < LIMITS.sealTracesMax.value;
+      (found ? found.isSampled : this.#mayBegin(record)) &&
+      this.#open.length < KERNEL_LIMITS.spanRecordsMax.value;
     if (!this.#isFollowed) return;
     const { traceState } = record;
     this.#parent = found && traceState !== undefined ? { ...found, traceState } : found;

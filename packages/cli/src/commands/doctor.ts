@@ -70,8 +70,8 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
 
 /** Loaded only where there is something to ask: clients of engines are large. */
 async function engineFindingsOf(config: SkerryConfig): Promise<Finding[]> {
-  const { kafka, postgres, sources } = config;
-  if (kafka.brokers.length + sources.length === 0 && postgres.url === '') return [];
+  const { kafka, postgres, redis, sources } = config;
+  if (kafka.brokers.length + sources.length === 0 && postgres.url === '' && redis.url === '') return [];
   const { engineFindings } = await import('./doctor-engines.ts');
   return await engineFindings(config);
 }

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  LIMITS,
   parseTraceParent,
   type SpanAttributes,
   type TraceContext,
@@ -29,8 +30,6 @@ export interface TakenRecord {
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
-/** Records under way that are followed; what waits longest is told first. */
-const KEPT_MAX = 4_096;
 
 /** Spans of what an ingress takes in: `receive`, and `append` below it, both until the record is durable. */
 export class IngressTrace {
@@ -66,7 +65,7 @@ export class IngressTrace {
 
   /** The record was added as the `nth` since the start. */
   added(taken: TakenRecord, nth: number): void {
-    if (this.#kept.length < KEPT_MAX) this.#kept.push({ nth, taken });
+    if (this.#kept.length < LIMITS.spanReceiptsMax.value) this.#kept.push({ nth, taken });
   }
 
   /** So many records since the start are durable; the first of them has the offset `birth`. */

@@ -39,11 +39,11 @@ export type CacheReadings = (readings: PostgresReadings, pool: PostgresPool) => 
  * nothing of it is loaded then.
  */
 export async function openReadingCache(
-  config: Pick<SkerryConfig, 'redis'>,
+  config: Pick<SkerryConfig, 'redis' | 'readings'>,
   needs: LatestCacheNeeds,
   stack: AsyncDisposableStack,
 ): Promise<CacheReadings> {
-  if (config.redis.url === '') return (readings) => readings;
+  if (config.redis.url === '' || config.readings.from !== '') return (readings) => readings;
   const { CachedLatest, RedisLink } = await import('@skerry/series/redis');
   const link = stack.use(new RedisLink(redisPlaceOf(config, 'skerry-cloud'), needs));
   return (readings, pool) => {

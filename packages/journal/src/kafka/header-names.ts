@@ -20,8 +20,9 @@ export const KAFKA_HEADER = {
 
 /** Begins the name of a user property's header. */
 export const USER_PREFIX = 'user.';
-/** The user properties that are headers by their own names. */
+/** A user property that is a header by its own name. */
 export const TRACE_PARENT = 'traceparent';
+/** The other one, which only counts beside it. */
 export const TRACE_STATE = 'tracestate';
 
 /** The journal's headers that are single headers in Kafka, by key. */

@@ -37,7 +37,6 @@ interface Answer {
 }
 
 const PATH = '/v1/traces';
-const ANSWER_BYTES_MAX = 64 * 1024;
 const FIRST_PAUSE_MS = 500;
 const PAUSE_MS_MAX = 10_000;
 /** Answers after which OTLP says that the same request may be made again. */
@@ -196,7 +195,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const part of response) {
     bytes += part.length;
-    if (bytes <= ANSWER_BYTES_MAX) parts.push(part);
+    if (bytes <= LIMITS.spanAnswerBytes.value) parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
 }

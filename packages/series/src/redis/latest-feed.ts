@@ -94,7 +94,7 @@ export class LatestFeed implements AsyncDisposable {
       if (this.#done < this.#seal && this.#needs.link.isReady) await this.#pump();
     };
     await Promise.race([
-      last().catch(() => undefined),
+      last().catch(() => undefined), // the link has counted and told it
       clock.sleep(LIMITS.cacheFarewellMs.value, over.signal),
     ]);
     over.abort();
