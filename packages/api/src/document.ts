@@ -102,9 +102,9 @@ function bodyOf(operation: Operation): { readonly requestBody?: unknown } {
   };
 }
 
-/** A body of one JSON value has any; lines are text. */
+/** Lines of JSON are text; a body of one JSON value, or of bytes that a decoder reads later, has any. */
 function bytesSchemaOf(media: string): Schema {
-  return media.endsWith('json') && !media.endsWith('ndjson') ? {} : { type: 'string' };
+  return media.endsWith('ndjson') ? { type: 'string' } : {};
 }
 
 function responsesOf(operation: Operation): Record<string, unknown> {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { BatchBuilder, RECORD_KIND } from '@skerry/journal';
+import { openSegmentJournal } from '@skerry/journal/segment';
+import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
+import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import { InfluxApi } from '@skerry/series/influx';
 import { startInfluxdb, startPostgres } from '@skerry/testkit/engines';
 import { skerry } from '../../e2e/skerry-line.ts';
@@ -15,6 +19,7 @@ const influx = await startInfluxdb();
 after(() => influx[Symbol.asyncDispose]());
 
 const SECOND = 1_000_000;
+const never = new AbortController().signal;
 
 /** Runs `skerry backfill` over what `seals` seals brought into PostgreSQL. */
 async function backfill(schema: string, ...words: string[]) {
@@ -44,10 +49,16 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
     assert.equal(done.stdout, `${wanted.length} points written into influx, 0 refused.\n`);
     assert.deepEqual((await allRows(influx)).map(told).sort(), wanted.map(sent).sort());
   }
-  const foreign = new TextEncoder().encode(`m4,device=x value="text" ${BASE}000`);
   const api = new InfluxApi({ url: influx.url, version: 1, database: 'iot' });
-  await api.query('DROP MEASUREMENT m4', new AbortController().signal);
-  await api.write(foreign, undefined, new AbortController().signal);
+  await api.query('DROP SERIES FROM /.*/', never);
+  const part = ['--partition', 'iot.telemetry/0', '--from-offset', '12', '--to-offset', '31'];
+  const some = await backfill(schema, '--sink', 'influx', ...part);
+  const ofRecords = all.filter(({ offset }) => offset >= 12 && offset < 31);
+  assert.equal(some.stdout, `${ofRecords.length} points written into influx, 0 refused.\n`, some.stderr);
+  assert.deepEqual((await allRows(influx)).map(told).sort(), ofRecords.map(sent).sort());
+  const foreign = new TextEncoder().encode(`m4,device=x value="text" ${BASE}000`);
+  await api.query('DROP MEASUREMENT m4', never);
+  await api.write(foreign, undefined, never);
   const whole = await backfill(schema, '--sink', 'influx');
   assert.equal(whole.status, 1);
   assert.match(whole.stdout, /^880 points written into influx, 80 refused\.\n/);
@@ -56,6 +67,67 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
     /iot\.telemetry\/0: 880 points written\.\n.*Refused: m4,device=d1.*\n {2}partial write: field type/s,
   );
 });
+
+test('skerry backfill: the journal of a data folder is decoded anew, as often as one likes', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'skerry-backfill-'));
+  const journal = join(folder.path, 'data/journal');
+  await mkdir(journal, { recursive: true });
+  const start = Math.floor(Date.now() / 1_000) - 60;
+  await writeJournal(journal, start);
+  const file = join(folder.path, 'up.yaml');
+  await writeFile(
+    file,
+    `dataDir: ${join(folder.path, 'data')}\nsinks: [{ name: influx, url: "${influx.url}", database: up }]\n`,
+  );
+  const words = ['backfill', '--sink', 'influx', '--source', 'journal', '--config', file];
+  const values = async () => {
+    const api = new InfluxApi({ url: influx.url, version: 1, database: 'up' });
+    const [table] = await api.query('SELECT "value" FROM "v" WHERE "device" = \'d1\'', never);
+    return table?.values?.map(([, value]) => value);
+  };
+  const some = await skerry([...words, '--from-offset', '30', '--to-offset', '34']);
+  assert.equal(some.out, '4 points written into influx, 0 refused.\n', some.err);
+  assert.deepEqual(await values(), [30, 31, 32, 33]);
+  for (let times = 1; times <= 2; times++) {
+    const done = await skerry([...words, '--from', new Date((start + 5) * 1_000).toISOString()]);
+    assert.equal(done.out, '30 points written into influx, 0 refused.\n', done.err);
+    assert.deepEqual(
+      await values(),
+      Array.from({ length: 30 }, (_, i) => 20 + i),
+    );
+  }
+});
+
+/** Fifty records, four a second. */
+async function writeJournal(folder: string, startSecs: number): Promise<void> {
+  await using journal = await openSegmentJournal(
+    { folder },
+    {
+      disk: nodeDisk(),
+      clock: nodeClock(),
+      random: nodeRandom(),
+      logger: silentLogger,
+      meter: createMeter(),
+      failpoint: noFailpoints,
+    },
+  );
+  const builder = new BatchBuilder();
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  for (let n = 0; n < 50; n++)
+    builder.add({
+      kind: RECORD_KIND.telemetry,
+      qos: 1,
+      retain: false,
+      project: builder.project('t', 'p'),
+      receivedMicros: startSecs * SECOND + n,
+      topic: bytes('iot/t/p/d1/telemetry'),
+      client: bytes('c'),
+      payload: bytes(JSON.stringify({ ts: startSecs + Math.floor(n / 4), v: n })),
+      headers: new Uint8Array(0),
+    });
+  const batch = builder.close();
+  if (batch) await journal.append(batch);
+}
 
 test('skerry backfill: a sink that is not configured and a time that is none are told', async () => {
   const unknown = await backfill('skerry', '--sink', 'nowhere');
@@ -66,4 +138,8 @@ test('skerry backfill: a sink that is not configured and a time that is none are
   );
   const noon = await backfill('skerry', '--sink', 'influx', '--from', 'noon');
   assert.match(noon.stderr, /--from: found "noon", wanted a time such as 2026-05-01/);
+  const loose = await backfill('skerry', '--sink', 'influx', '--from-offset', '3');
+  assert.match(loose.stderr, /Offsets count in one partition: wanted --partition TOPIC\/NUMBER/);
+  const where = await backfill('skerry', '--sink', 'influx', '--source', 'disk');
+  assert.match(where.stderr, /--source: found "disk", wanted one of postgres, kafka, journal/);
 });
