@@ -1,7 +1,9 @@
 // TimescaleDB: its statements against a golden file everywhere; everything else against the server that
 // SKERRY_TIMESCALE_URL names, as a superuser of an empty database.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '@skerry/kernel';
 import type { BucketPage, PointPage, SeriesStore } from '@skerry/series';
@@ -21,6 +23,7 @@ import {
   workAll,
 } from '@skerry/series/testing';
 import { until } from '../../e2e/condition.ts';
+import { runDoctor } from '../monitoring/doctor-line.ts';
 import { aPool, aSchema, aStore } from './scene.ts';
 
 const url = process.env.SKERRY_TIMESCALE_URL;
@@ -341,6 +344,76 @@ function againstReal(address: string): void {
       narrow.use('drop', (session) => session.run('DROP TABLE points')),
       /must be owner|permission denied/,
     );
+  });
+
+  test('TimescaleDB: doctor finds jobs that are missing, paused, failing or contradicting, and nothing where all is well', async () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-timescale-'));
+    await using scene = await aScene(address);
+    const { rows, pool, store } = scene;
+    const now = nowMicros();
+    await store.seal(aSeal(1, somePoints(now - HOUR, 1), { logTimeMicros: now }));
+    await workAll(store);
+    const jobs = async () => {
+      const { findings } = await runDoctor(folder.path, {
+        postgres: { url: address, schema: pool.schemaName },
+      });
+      assert.equal(
+        findings.get('postgres retention')?.verdict,
+        'ok',
+        String(findings.get('postgres retention')?.found),
+      );
+      assert.equal(
+        findings.get('postgres deletion')?.verdict,
+        'ok',
+        String(findings.get('postgres deletion')?.found),
+      );
+      return findings.get('timescale jobs');
+    };
+    // at once when they are made, and again where the server had no worker free for one
+    await until(
+      'every job to have run',
+      async () => {
+        await rows(
+          `SELECT alter_job(job_id, next_start => now()) FROM timescale_jobs WHERE last_run_status = 'Failed'`,
+        );
+        const [all] = await rows(
+          `SELECT count(*) FILTER (WHERE last_run_status = 'Success') AS n FROM timescale_jobs`,
+        );
+        return Number(all?.n) === 7;
+      },
+      120_000,
+    );
+    assert.equal((await jobs())?.found, '7 jobs delete, refresh and compress');
+    const alter = (relation: string, policy: string, what: string) =>
+      rows(`SELECT alter_job(job_id, ${what}) FROM timescale_jobs
+        WHERE policy = '${policy}' AND coalesce(relation, '') = '${relation}'`);
+    await alter('points_days', 'policy_retention', 'scheduled => false');
+    assert.match(String((await jobs())?.found), /^policy_retention of points_days: it is paused$/);
+    await alter('points_days', 'policy_retention', 'scheduled => true');
+    await rows(`SELECT add_compression_policy('points', compress_after => interval '4 days')`);
+    assert.match(
+      String((await jobs())?.found),
+      /compressed after 4 days and deleted after 3: compression never acts/,
+    );
+    await rows(`SELECT remove_compression_policy('points')`);
+    await rows(`CREATE OR REPLACE PROCEDURE retain_points(job_id integer, config jsonb) LANGUAGE plpgsql AS
+      $body$ BEGIN RAISE 'on purpose'; END $body$`);
+    await alter('', 'retain_points', 'next_start => now()');
+    await until(
+      'the job to fail',
+      async () => {
+        const [job] = await rows(
+          `SELECT last_run_status AS it FROM timescale_jobs WHERE policy = 'retain_points'`,
+        );
+        return job?.it === 'Failed';
+      },
+      60_000,
+    );
+    const failing = await jobs();
+    assert.match(String(failing?.found), /^retain_points: its last run failed$/);
+    assert.match(String(failing?.advice), /job_errors WHERE job_id = \d+/);
+    await rows(`SELECT delete_job(job_id) FROM timescale_jobs WHERE policy = 'retain_points'`);
+    assert.match(String((await jobs())?.found), /^missing: retain_points$/);
   });
 
   test('TimescaleDB: the reading role sees the buckets of its tenant, and no other', async () => {

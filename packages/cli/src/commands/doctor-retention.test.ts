@@ -52,7 +52,7 @@ const COMPRESSION = {
   compress: '172800',
   scheduled: true,
 };
-const fine = { maxWorkers: 16, compressDays: 0 };
+const fine = { maxWorkers: 16, maxProcesses: 20, compressDays: 0 };
 
 test('jobFindings: what is whole is told in one line', () => {
   assert.deepEqual(
@@ -130,6 +130,12 @@ const CASES: readonly (readonly [string, Parameters<typeof jobFindings>, RegExp,
     /series\.rollupDays/,
   ],
 ];
+
+test('jobFindings: a server with too few processes for the jobs is warned of', () => {
+  const [finding] = jobFindings(HEALTHY, { ...fine, maxProcesses: 8 });
+  assert.equal(finding?.verdict, 'warning');
+  assert.match(String(finding?.advice), /max_worker_processes to 20 or more/);
+});
 
 for (const [name, [rows, state], found, advice] of CASES)
   test(`jobFindings: ${name}`, () => {

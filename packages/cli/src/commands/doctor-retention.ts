@@ -69,6 +69,7 @@ export async function storedRetentionFindings(
     ...(isTimescale
       ? jobFindings(await session.query(JOBS), {
           maxWorkers: place.maxWorkers,
+          maxProcesses: place.maxProcesses,
           compressDays: Number(kept.compress_days),
         })
       : await partitionFindings(session)),
@@ -78,9 +79,10 @@ export async function storedRetentionFindings(
 async function lookAt(
   session: PostgresSession,
   schema: string,
-): Promise<{ readonly kept: Row; readonly isTimescale: boolean; readonly maxWorkers: number } | undefined> {
+): Promise<(Workers & { readonly kept: Row; readonly isTimescale: boolean }) | undefined> {
   const [there] = await session.query(
     `SELECT c.relkind, current_setting('timescaledb.max_background_workers', true) AS workers,
+       current_setting('max_worker_processes')::integer AS processes,
        to_regclass(format('%I.retention', $1::text)) IS NOT NULL AS "isKept"
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'points'`,
     [schema],
@@ -89,7 +91,8 @@ async function lookAt(
   const [kept] = await session.query(
     'SELECT raw_days, rollup_days, chunk_hours, compress_days FROM retention',
   );
-  return kept && { kept, isTimescale: there.relkind === 'r', maxWorkers: Number(there.workers ?? 0) };
+  const workers = { maxWorkers: Number(there.workers ?? 0), maxProcesses: Number(there.processes) };
+  return kept && { kept, isTimescale: there.relkind === 'r', ...workers };
 }
 
 /** End of the oldest day of which points may be there. */
@@ -170,10 +173,19 @@ const WIDTHS: Readonly<Record<string, number>> = {
   points_days: DAY_SECS,
 };
 
+interface Workers {
+  /** Jobs of TimescaleDB at a time, and processes of the server that they and others are. */
+  readonly maxWorkers: number;
+  readonly maxProcesses: number;
+}
+
+// fixed by TimescaleDB: its launcher, a scheduler for each of two databases, and PostgreSQL's own
+const PROCESSES_BESIDE = 4;
+
 /** Jobs of TimescaleDB that are missing, paused, failing, or can never act. `rows` as the view `timescale_jobs` gives them. */
 export function jobFindings(
   rows: readonly Row[],
-  { maxWorkers, compressDays }: { readonly maxWorkers: number; readonly compressDays: number },
+  { maxWorkers, maxProcesses, compressDays }: Workers & { readonly compressDays: number },
 ): Finding[] {
   const check = 'timescale jobs';
   const fault = (found: string, advice: string): Finding => ({ check, verdict: 'fault', found, advice });
@@ -193,6 +205,11 @@ export function jobFindings(
     ...neverActing(rows).map(([found, advice]) => fault(found, advice)),
   ];
   if (faults.length > 0) return faults;
+  if (maxProcesses < maxWorkers + PROCESSES_BESIDE) {
+    const found = `max_worker_processes ${maxProcesses} with timescaledb.max_background_workers ${maxWorkers}`;
+    const advice = `Set max_worker_processes to ${maxWorkers + PROCESSES_BESIDE} or more, and start the server again: jobs fail to start when several are due at once.`;
+    return [{ check, verdict: 'warning', found, advice }];
+  }
   return [{ check, verdict: 'ok', found: `${rows.length} jobs delete, refresh and compress`, advice: '' }];
 }
 
