@@ -97,7 +97,14 @@ export async function startWay(folder: string): Promise<RolesWay> {
   const owned = stack.move();
   const way = { kafka, postgres, mosquitto, gateway, writer };
   await ready(way);
-  return { ...way, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    ...way,
+    [Symbol.asyncDispose]: async () => {
+      if (process.env.SKERRY_BENCH_PROFILE !== undefined)
+        await Promise.all([gateway, writer].map((role) => role.stop()));
+      await owned.disposeAsync();
+    },
+  };
 }
 
 /** Resolves when gateway and writer of a way are ready and all partitions are written. */
@@ -116,7 +123,9 @@ export async function ready({
 /** Resolves when a writer has taken every partition on. */
 export async function partitionsWritten(postgres: Postgres): Promise<void> {
   await untilTrue('all partitions are written', async () => {
-    const count = await postgres.sql('SELECT count(*) FROM skerry.sources').catch(() => '0'); // not made yet
+    const count = await postgres
+      .sql(`SELECT count(*) FROM skerry.sources WHERE label LIKE '${TOPIC}/%'`)
+      .catch(() => '0'); // not made yet
     return Number(count) === PARTITIONS;
   });
 }

@@ -14,6 +14,12 @@ export const LIMITS = {
     what: 'Ends of the server in a row because the disk refused to make bytes durable.',
     whenFull: 'The server comes up read-only and says why, until `skerry up` is started anew.',
   },
+  gatewayGatherMs: {
+    value: 5,
+    unit: 'ms',
+    what: 'Time for which `skerry gateway` gathers what brokers send before it goes to the disk together, when it comes without a pause.',
+    whenFull: 'It is written and synced, and acknowledged to the brokers.',
+  },
   gatewayPaceMs: {
     value: 10,
     unit: 'ms',
@@ -25,17 +31,20 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Time in which one process asks one Sparkplug edge node for its births at most once.',
     whenFull: 'The request is held back; the node is asked with a later record.',
-  },  rebirthsPerMinute: {
+  },
+  rebirthsPerMinute: {
     value: 600,
     unit: 'count',
     what: 'Sparkplug edge nodes that one process asks for their births in a minute.',
     whenFull: 'The others are asked with later records, so that a restart makes no storm.',
-  },  rebirthRecordMs: {
+  },
+  rebirthRecordMs: {
     value: 60_000,
     unit: 'ms',
     what: 'Age of a record up to which it makes an edge node be asked for its births.',
     whenFull: 'It is not asked for this record: what follows may hold the births.',
-  },  projectTopicsEveryMs: {
+  },
+  projectTopicsEveryMs: {
     value: 2_000,
     unit: 'ms',
     what: 'Time between two looks of a writer for topics that came with new projects, in the layouts that have them.',

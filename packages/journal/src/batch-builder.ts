@@ -8,6 +8,8 @@ const NO_PROJECT = 0xffff;
 const FIRST_BYTES = 64 * 1024;
 /** Up to here a loop over bytes is quicker than a call. */
 const LOOP_BYTES = 24;
+/** One for the batch that follows, and one for the batch after it. */
+const SPARES = 2;
 const RETAINED_PAYLOAD_KINDS: readonly number[] = [
   RECORD_KIND.message,
   RECORD_KIND.telemetry,
@@ -50,6 +52,8 @@ export class BatchBuilder {
   readonly #received: number[] = [];
   readonly #receivedQos0: number[] = [];
   #tableBytes = PROJECT_TABLE_BYTES;
+  /** Of batches that are done with, as large as the buffer. */
+  readonly #spares: ArrayBuffer[] = [];
 
   constructor(limits: BatchLimits = {}) {
     this.#bytesMax = limits.batchBytesMax ?? LIMITS.batchBytesMax.value;
@@ -140,6 +144,12 @@ export class BatchBuilder {
     return batch;
   }
 
+  /** Takes the bytes of a batch that nobody looks at any more: a later batch is written there, or they are freed at once. */
+  reuse(bytes: ArrayBuffer): void {
+    if (bytes.byteLength === this.#bytes.length && this.#spares.length < SPARES) this.#spares.push(bytes);
+    else bytes.transfer(0);
+  }
+
   #note(input: RecordInput): void {
     const { kind } = input;
     if (input.retain && RETAINED_PAYLOAD_KINDS.includes(kind)) this.#hasRetained = true;
@@ -203,13 +213,15 @@ export class BatchBuilder {
   #handOver(end: number): Uint8Array<ArrayBuffer> {
     if (end * 2 < this.#bytes.length) return this.#bytes.slice(0, end);
     const whole = this.#bytes.subarray(0, end);
-    this.#use(room(Math.min(this.#bytes.length, this.#bytesMax * 2)));
+    const spare = this.#spares.pop();
+    this.#use(spare ? new Uint8Array(spare) : room(Math.min(this.#bytes.length, this.#bytesMax * 2)));
     return whole;
   }
 
   #grow(needed: number): void {
     const larger = room(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
+    for (const spare of this.#spares.splice(0)) spare.transfer(0);
     this.#use(larger);
   }
 

@@ -1,6 +1,7 @@
 export * from './batch.ts';
 export * from './batch-builder.ts';
 export * from './errors.ts';
+export * from './hot-batches.ts';
 export * from './journal.ts';
 export * from './journal-client.ts';
 export * from './journal-follower.ts';

@@ -105,6 +105,12 @@ export const LIMITS = {
     what: 'Durable batches on their way from the log to the pipeline.',
     whenFull: 'The pipeline is told the new end only and reads the files.',
   },
+  hotBatchBytes: {
+    value: 4 * 2 ** 20,
+    unit: 'bytes',
+    what: 'Durable batches that wait in memory for a consumer that keeps up, such as the uplink of a gateway.',
+    whenFull: 'The consumer reads the files.',
+  },
   retryMs: {
     value: 200,
     unit: 'ms',
@@ -142,24 +148,28 @@ export const LIMITS = {
     unit: 'count',
     what: 'Places to which the uplink can go back when Kafka has lost what it had acknowledged: one a second at first, fewer for longer ago.',
     whenFull: 'Every second one of the older half is forgotten; then some more records are sent again.',
-  },  kafkaHoldMs: {
+  },
+  kafkaHoldMs: {
     value: 60_000,
     unit: 'ms',
     what: 'Time for which the buffer keeps records that Kafka has acknowledged, since Kafka writes them to its disk later: Linux after 35 s at most.',
     whenFull:
       'They may be removed; what the buffer still has is sent again all the same where Kafka has lost it.',
-  },  kafkaHoldBytes: {
+  },
+  kafkaHoldBytes: {
     value: 128 * 2 ** 20,
     unit: 'bytes',
     what: 'Records that the buffer keeps for that reason.',
     whenFull: 'The oldest may be removed before their time.',
-  },  kafkaLookEveryMs: {
+  },
+  kafkaLookEveryMs: {
     value: 5_000,
     unit: 'ms',
     what: 'Time between two looks of an uplink that has nothing to send at whether Kafka still has what it acknowledged.',
     whenFull:
       'It looks again; with something to send it looks whenever a connection is new or a try has failed.',
-  },  kafkaPositionMs: {
+  },
+  kafkaPositionMs: {
     value: 200,
     unit: 'ms',
     what: 'Time after which the position of the uplink is made durable while records are sent.',
@@ -167,7 +177,7 @@ export const LIMITS = {
       'It is written and synced; after a crash the records behind it are sent again with the same origin.',
   },
   kafkaRetryMsMax: {
-    value: 2_000,
+    value: 500,
     unit: 'ms',
     what: 'Pause between two tries to reach Kafka; it grows from 100 ms, with jitter.',
     whenFull: 'It stays there, without end.',
@@ -216,7 +226,8 @@ export const LIMITS = {
     whenFull:
       'The writer is degraded with `retention-near`; Kafka removes the record at the hour that is told.',
     metric: 'iot_kafka_retention_left_seconds',
-  },  kafkaLagBatchesMax: {
+  },
+  kafkaLagBatchesMax: {
     value: 4_096,
     unit: 'count',
     what: 'Batches of a partition whose time is kept until their records are done with.',

@@ -18,6 +18,8 @@ export interface RecordAppenderOptions extends BatchLimits {
    * share a batch; at the end of the current task when absent.
    */
   readonly endOfTurn?: (callback: () => void) => void;
+  /** Told of each record that was added, with how many are not durable; before `endOfTurn` is asked for it. */
+  readonly onAdded?: (waiting: number) => void;
 }
 
 /** What an appender works with. */
@@ -49,6 +51,7 @@ export class RecordAppender {
   readonly #waitingBytesMax: number;
   readonly #retryMs: number;
   readonly #endOfTurn: (callback: () => void) => void;
+  readonly #onAdded: ((waiting: number) => void) | undefined;
   readonly #gauge: Gauge;
   /** Closed batches that are not on their way, oldest first. */
   #waiting: EncodedBatch[] = [];
@@ -82,6 +85,7 @@ export class RecordAppender {
     this.#waitingBytesMax = options.waitingBytesMax ?? LIMITS.waitingBytesMax.value;
     this.#retryMs = options.retryMs ?? LIMITS.retryMs.value;
     this.#endOfTurn = options.endOfTurn ?? queueMicrotask;
+    this.#onAdded = options.onAdded;
     this.#gauge = needs.meter.gauge(
       'iot_journal_waiting_bytes',
       'Bytes of records that are not durable yet.',
@@ -97,10 +101,16 @@ export class RecordAppender {
   add(input: RecordInput): void {
     this.#builder.add(input);
     this.#added++;
+    this.#onAdded?.(this.#added - this.#durable);
     if (this.#builder.isFull) {
       this.#closeBatch();
       this.#pump();
     } else if (!this.#isTurnAsked) this.#askForTurn();
+  }
+
+  /** Takes back the bytes of a batch that is durable and that nobody looks at any more. */
+  reuse(bytes: ArrayBuffer): void {
+    this.#builder.reuse(bytes);
   }
 
   /** Installs the one listener: `count` more records, in the order of `add`, are durable; `end` is the offset after them. */
@@ -155,13 +165,13 @@ export class RecordAppender {
     });
   }
 
-  /** Sends what waits, and the open batch when nothing waits before it and there is room for it. */
+  /** Sends what waits, and the open batch when its turn is over, nothing waits before it and there is room for it. */
   #pump(): void {
     const most = this.#refused ? 1 : this.#inFlightMax;
     const isHeld =
       this.#isReadOnly || this.#retry !== undefined || this.#failure !== undefined || this.#hasRefused();
     while (!isHeld && this.#flights.length < most) {
-      if (this.#waiting.length === 0) this.#closeBatch();
+      if (this.#waiting.length === 0 && !this.#isTurnAsked) this.#closeBatch();
       const batch = this.#waiting.shift();
       if (!batch) break;
       this.#send(batch);

@@ -283,6 +283,12 @@ export const LIMITS = {
     what: 'Share of the window to which a subscriber that is not read has to drain before it is read again.',
     whenFull: 'It stays held.',
   },
+  subscriberReadRestMs: {
+    value: 1,
+    unit: 'ms',
+    what: 'Time for which an unencrypted connection to a broker is not read again after a read that took all there was, so that what comes packet by packet is read many at a time.',
+    whenFull: 'It is read again.',
+  },
   subscriberFiltersMax: {
     value: 1_000,
     unit: 'count',

@@ -282,6 +282,13 @@ export const LIMITS = {
     what: 'Projects that one statement tells of a gateway.',
     whenFull: 'The others follow in the next one, in the same transaction.',
   },
+  standbyLookMs: {
+    value: 1_000,
+    unit: 'ms',
+    what: 'Time between two looks at what a standby of PostgreSQL has replayed.',
+    whenFull:
+      'It is looked at again; a question goes to the primary when nothing is known within `postgres.readStaleSecs`.',
+  },
   daysAhead: {
     value: 2,
     unit: 'days',
@@ -299,13 +306,6 @@ export const LIMITS = {
     unit: 'bytes',
     what: 'Text of one request to a sink, before it is compressed; one line may go beyond it.',
     whenFull: 'The next lines follow in the next request.',
-  },
-  standbyLookMs: {
-    value: 1_000,
-    unit: 'ms',
-    what: 'Time between two looks at what a standby of PostgreSQL has replayed.',
-    whenFull:
-      'It is looked at again; a question goes to the primary when nothing is known within `postgres.readStaleSecs`.',
   },
   sinkAnswerMs: {
     value: 30_000,

@@ -11,12 +11,16 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 const BRACE = 0x7d;
 const SPACE = 0x20;
+const SMALL_D = 0x64;
+const SMALL_I = 0x69;
 const PEEK_BYTES = 256;
 const IOT = Buffer.from('iot/');
 const TELEMETRY = Buffer.from('telemetry');
 const SPARKPLUG = Buffer.from('spBv1.0/');
 const REALTIME = Buffer.from('mtic/msg/client/realtime/');
-const FIELDS = ['"deviceId"', '"device_id"', '"id"'].map((name) => Buffer.from(name));
+const CAMEL = Buffer.from('"deviceId"');
+const SNAKE = Buffer.from('"device_id"');
+const SHORT = Buffer.from('"id"');
 
 /**
  * The device of a record as the default topic templates have it: the edge node of a Sparkplug topic, who the publisher is bound to, the level of
@@ -64,28 +68,37 @@ function optionalLevel({ body, topicStart, clientStart }: OutgoingRecord): ByteR
   return end > start ? { bytes: body, start, end } : undefined;
 }
 
+/** One pass over the first bytes of the payload: the first member of the first of the three names that is a text or a number. */
 function payloadField({ body, payloadStart, end }: OutgoingRecord): ByteRange | undefined {
   const until = Math.min(end, payloadStart + PEEK_BYTES);
-  const peek = Buffer.from(body.buffer, body.byteOffset + payloadStart, until - payloadStart);
-  for (const field of FIELDS) {
-    const found = peek.indexOf(field);
-    const range = found < 0 ? undefined : scalarAt(peek, found + field.length);
-    if (range) return range;
+  let snake: ByteRange | undefined;
+  let short: ByteRange | undefined;
+  for (let at = payloadStart; at < until; at++) {
+    if (body[at] !== QUOTE) continue;
+    const next = body[at + 1];
+    if (next === SMALL_D) {
+      const range = memberAt(body, at, until, CAMEL);
+      if (range) return range;
+      snake ??= memberAt(body, at, until, SNAKE);
+    } else if (next === SMALL_I) short ??= memberAt(body, at, until, SHORT);
   }
-  return undefined;
+  return snake ?? short;
 }
 
-/** The text or number behind a colon, without quotes. */
-function scalarAt(peek: Buffer, from: number): ByteRange | undefined {
-  let start = from;
-  while (peek[start] === SPACE || peek[start] === COLON) start++;
-  if (peek[start] === QUOTE) {
-    const end = peek.indexOf(QUOTE, start + 1);
-    return end > start + 1 ? { bytes: peek, start: start + 1, end } : undefined;
-  }
+/** The text or number of a member whose quoted name begins here, without quotes. */
+function memberAt(bytes: Uint8Array, at: number, until: number, name: Uint8Array): ByteRange | undefined {
+  if (!beginsWith(bytes, at, until, name)) return undefined;
+  let start = at + name.length;
+  while (start < until && (bytes[start] === SPACE || bytes[start] === COLON)) start++;
+  const isText = bytes[start] === QUOTE;
+  if (isText) start++;
   let end = start;
-  while (end < peek.length && peek[end] !== COMMA && peek[end] !== BRACE && peek[end] !== SPACE) end++;
-  return end > start && end < peek.length ? { bytes: peek, start, end } : undefined;
+  while (end < until && !(isText ? bytes[end] === QUOTE : endsNumber(Number(bytes[end])))) end++;
+  return end > start && end < until ? { bytes, start, end } : undefined;
+}
+
+function endsNumber(byte: number): boolean {
+  return byte === COMMA || byte === BRACE || byte === SPACE;
 }
 
 function beginsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {

@@ -47,6 +47,8 @@ const OWN_PROPERTIES: ReadonlyMap<string, Uint8Array> = new Map([
   [TRACE_STATE, TRACE_STATE_NAME],
 ]);
 const HEAD_BYTES = 3;
+/** Of a receive time below 2^53. */
+const MICROS_DIGITS = 16;
 
 const TOPIC = headerName(KAFKA_HEADER.topic);
 const TENANT = headerName(KAFKA_HEADER.tenant);
@@ -59,7 +61,13 @@ const KIND = headerName(KAFKA_HEADER.kind);
 
 /** Puts the headers of a record, all but `origin`, into a list. One for each thread: it uses its scratch bytes again. */
 export class RecordHeadersOut {
-  readonly #received = Buffer.alloc(20);
+  /** `tenant`, `project` and `received` of the last record: its neighbours have the same. */
+  #shared = Buffer.alloc(0);
+  #sharedEnd = 0;
+  #sharedHeaders = 0;
+  #sharedOf: ProjectBytes | undefined;
+  #sharedMicros = -1;
+  #receivedAt = 0;
   /** Place in the list of the `traceparent` of the span that took the record in; -1 for a record that is not followed. */
   tracePlace = -1;
 
@@ -68,9 +76,9 @@ export class RecordHeadersOut {
     const { body } = record;
     into.clear();
     into.add(TOPIC, body, record.topicStart, record.clientStart);
-    if (project.tenant) into.add(TENANT, project.tenant);
-    if (project.project) into.add(PROJECT, project.project);
-    into.add(RECEIVED, this.#received, 0, writeDecimal(this.#received, 0, record.receivedMicros));
+    if (project !== this.#sharedOf) this.#share(project);
+    if (record.receivedMicros !== this.#sharedMicros) this.#stamp(record.receivedMicros);
+    into.addEncoded(this.#shared, this.#sharedEnd, this.#sharedHeaders);
     if (record.qos !== 1) into.add(QOS, QOS_VALUES[record.qos] ?? TRUE);
     if (record.retain) into.add(RETAIN, TRUE);
     if (record.headersStart > record.clientStart)
@@ -79,6 +87,32 @@ export class RecordHeadersOut {
     this.tracePlace = -1;
     if (record.payloadStart > record.headersStart) this.tracePlace = addBlock(into, body, record);
   }
+
+  #share(project: ProjectBytes): void {
+    const { tenant, project: name } = project;
+    const parts = [
+      ...(tenant ? [TENANT, lengthOf(tenant), tenant] : []),
+      ...(name ? [PROJECT, lengthOf(name), name] : []),
+      RECEIVED,
+    ];
+    this.#receivedAt = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#shared = Buffer.concat([...parts, new Uint8Array(1 + MICROS_DIGITS)]);
+    this.#sharedHeaders = 1 + (tenant ? 1 : 0) + (name ? 1 : 0);
+    this.#sharedOf = project;
+    this.#sharedMicros = -1;
+  }
+
+  #stamp(micros: number): void {
+    const start = this.#receivedAt + 1;
+    this.#sharedEnd = writeDecimal(this.#shared, start, micros);
+    this.#shared[start - 1] = (this.#sharedEnd - start) * 2; // zigzag
+    this.#sharedMicros = micros;
+  }
+}
+
+/** The length of a value as a record has it. */
+function lengthOf(value: Uint8Array): Uint8Array {
+  return headerName(value).subarray(0, -value.length || undefined);
 }
 
 /** Returns the place of the `traceparent` that the record's taker wrote; -1 without one. */

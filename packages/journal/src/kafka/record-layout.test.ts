@@ -156,6 +156,17 @@ test('toKafka writes the headers of the page of formats', () => {
   });
 });
 
+test("toKafka names the span that took a record in where there is one, in place of its publisher's", () => {
+  const headers = encodeHeaders([
+    { key: HEADER.trace, value: text.encode('00-taker') },
+    { key: HEADER.userProperty, value: text.encode('traceparent\u000000-publisher') },
+    { key: HEADER.userProperty, value: text.encode('tracestate\u0000vendor=1') },
+  ]);
+  const found = headersOf(toKafka(reading({ headers }), new TopicLayout(), ORIGIN));
+  assert.equal(found.traceparent, '00-taker');
+  assert.equal(found.tracestate, 'vendor=1');
+});
+
 test('fromKafka takes a record of another producer as telemetry, named by topic and key', () => {
   const layout = new TopicLayout({ layout: 'project' });
   const record = {

@@ -143,8 +143,7 @@ export class RecordProducer {
     const open: Sequenced[] = [];
     const settled: ProducedPart[] = [];
     try {
-      const groups = await this.#byLeader(parts);
-      const ways = await this.#ways([...groups.keys()]);
+      const { groups, ways } = await this.#verifiedGroups(parts);
       await this.#stamp(parts);
       const asked = await Promise.all(
         [...groups].map(([node, group]) => this.#tryOne(ways.get(node), group)),
@@ -169,15 +168,27 @@ export class RecordProducer {
     return { settled, open, reason };
   }
 
-  /** Open connections to brokers, each verified. */
-  async #ways(nodes: readonly number[]): Promise<Map<number, Connection>> {
+  /** The parts by the broker that leads their partitions, with a connection to each that is verified. */
+  async #verifiedGroups(parts: readonly Sequenced[]): Promise<{
+    readonly groups: ReadonlyMap<number, Sequenced[]>;
+    readonly ways: ReadonlyMap<number, Connection>;
+  }> {
+    const groups = await this.#byLeader(parts);
+    const ways = await this.#connections(groups);
+    if (!this.#listener.verify) return { groups, ways };
+    if ([...ways].every(([node, way]) => this.#verified.get(node) === way)) return { groups, ways };
+    // a broker that was started again leads by another epoch, which what is sent from now on is remembered with
+    this.#topics.clear();
+    const groupsNow = await this.#byLeader(parts);
+    const waysNow = await this.#connections(groupsNow);
+    await this.#listener.verify();
+    for (const [node, way] of waysNow) this.#verified.set(node, way);
+    return { groups: groupsNow, ways: waysNow };
+  }
+
+  async #connections(groups: ReadonlyMap<number, unknown>): Promise<Map<number, Connection>> {
     const ways = new Map<number, Connection>();
-    for (const node of nodes) ways.set(node, await this.#client.connection(node));
-    const isKnown = [...ways].every(([node, way]) => this.#verified.get(node) === way);
-    if (this.#listener.verify && !isKnown) {
-      await this.#listener.verify();
-      for (const [node, way] of ways) this.#verified.set(node, way);
-    }
+    for (const node of groups.keys()) ways.set(node, await this.#client.connection(node));
     return ways;
   }
 

@@ -1,5 +1,6 @@
-import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka';
+import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka';
 import { JournalError } from '../errors.ts';
+import { checksum } from './checksum.ts';
 import { RECORD_SET_HEAD_BYTES } from './record-set-writer.ts';
 
 const COMPRESSION = 7;
@@ -49,7 +50,7 @@ function readSet(bytes: Buffer): FetchedSet {
   const baseOffset = Number(bytes.readBigInt64BE(0));
   const magic = bytes[16];
   if (magic !== 2) throw damaged(baseOffset, `is of format ${magic}, and 2 is wanted`);
-  if (crc32c(bytes.subarray(21)) >>> 0 !== bytes.readUInt32BE(17))
+  if (checksum(bytes.subarray(21)) !== bytes.readUInt32BE(17))
     throw damaged(baseOffset, 'has a checksum that does not fit');
   const attributes = bytes.readInt16BE(21);
   const packed = bytes.subarray(RECORD_SET_HEAD_BYTES);

@@ -75,6 +75,7 @@ export class RoundBuilder {
   readonly #headersOut = new RecordHeadersOut();
   readonly #headers = new HeaderList();
   readonly #open = new Map<string, OpenPart[]>();
+  #lastParts: readonly OpenPart[] = [];
   #used: OpenPart[] = [];
   #from: Offset = 0;
   #to: Offset = 0;
@@ -207,15 +208,24 @@ export class RoundBuilder {
   }
 
   #partOf(spread: TopicSpread, partition: number): OpenPart {
-    let parts = this.#open.get(spread.topic);
-    // a topic that is spread anew has other places
-    if (!parts || parts[0]?.spread !== spread) {
-      parts = spread.next.map(() => ({ spread, writer: new RecordSetWriter(), offsets: [], traced: [] }));
-      this.#open.set(spread.topic, parts);
-    }
-    const part = parts[partition];
+    if (this.#lastParts[0]?.spread !== spread) this.#lastParts = this.#partsOf(spread);
+    const part = this.#lastParts[partition];
     if (!part) throw new RangeError(`The topic ${spread.topic} has no partition ${partition}.`);
     return part;
+  }
+
+  #partsOf(spread: TopicSpread): OpenPart[] {
+    const known = this.#open.get(spread.topic);
+    // a topic that is spread anew has other places
+    if (known?.[0]?.spread === spread) return known;
+    const parts = spread.next.map(() => ({
+      spread,
+      writer: new RecordSetWriter(),
+      offsets: [],
+      traced: [],
+    }));
+    this.#open.set(spread.topic, parts);
+    return parts;
   }
 
   #partitionOf(spread: TopicSpread, writer: RecordSetWriter): number {

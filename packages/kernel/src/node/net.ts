@@ -3,12 +3,19 @@ import { connect as connectTls } from 'node:tls';
 import { KernelError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Address, Connection, ConnectionEvents, Net, TlsNet } from '../net.ts';
+import { GatheredReads } from './gathered-reads.ts';
 import { listenSockets, type SocketListenOptions } from './socket-listener.ts';
 import { systemCode } from './system-fault.ts';
 import { tlsWishes } from './tls-terms.ts';
 
 /** Choices of the machine's network. */
-export type NodeNetOptions = Omit<SocketListenOptions, 'tls'>;
+export interface NodeNetOptions extends Omit<SocketListenOptions, 'tls'> {
+  /**
+   * A connection made by `connect` is not read again for so many milliseconds after a read that took all there was, and
+   * has a read buffer of its own (64 KiB): for few connections over which a peer sends much in small pieces.
+   */
+  readonly readRestMs?: number;
+}
 
 /** TCP and TLS of the machine, without Nagle's delay. */
 export function nodeNet(options: NodeNetOptions = {}): Net & TlsNet {
@@ -19,8 +26,12 @@ export function nodeNet(options: NodeNetOptions = {}): Net & TlsNet {
     listenTls: (address, tls, onConnection) =>
       listenSockets(address, { ...options, tls }, (socket) => onConnection(connectionOf(socket))),
     connect: (address, signal) => {
+      const { readRestMs } = options;
       const wanted = { ...address, highWaterMark };
-      return connectTo(address, signal, 'connect', () => connect(wanted));
+      if (readRestMs === undefined) return connectTo(address, signal, 'connect', () => connect(wanted));
+      const reads = new GatheredReads(readRestMs);
+      const open = (): Socket => connect({ ...wanted, onread: reads.onread }).pause();
+      return connectTo(address, signal, 'connect', open, reads);
     },
     connectTls: async (address, trust, signal) => {
       const wanted = { ...address, ...tlsWishes(address, trust), highWaterMark };
@@ -32,12 +43,14 @@ export function nodeNet(options: NodeNetOptions = {}): Net & TlsNet {
 class SocketConnection implements Connection {
   readonly remote: Address;
   readonly #socket: Socket;
+  readonly #reads: GatheredReads | undefined;
   #events: ConnectionEvents | undefined;
   #error: Error | undefined;
   #isClosed = false;
 
-  constructor(socket: Socket, remote: Address) {
+  constructor(socket: Socket, remote: Address, reads?: GatheredReads) {
     this.#socket = socket;
+    this.#reads = reads;
     this.remote = remote;
     socket.on('error', (error) => {
       this.#error ??= error;
@@ -59,7 +72,8 @@ class SocketConnection implements Connection {
       return;
     }
     this.#socket.on('drain', () => events.onDrain());
-    this.#socket.on('data', (bytes: Buffer) => events.onData(bytes));
+    if (this.#reads) this.#reads.begin(this.#socket, (bytes) => events.onData(bytes));
+    else this.#socket.on('data', (bytes: Buffer) => events.onData(bytes));
   }
 
   write(bytes: Uint8Array): boolean {
@@ -68,11 +82,11 @@ class SocketConnection implements Connection {
   }
 
   pause(): void {
-    this.#socket.pause();
+    (this.#reads ?? this.#socket).pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    (this.#reads ?? this.#socket).resume();
   }
 
   end(): void {
@@ -93,6 +107,7 @@ function connectTo(
   signal: AbortSignal | undefined,
   ready: 'connect' | 'secureConnect',
   open: () => Socket,
+  reads?: GatheredReads,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -111,7 +126,7 @@ function connectTo(
     socket.once(ready, () => {
       signal?.removeEventListener('abort', abort);
       socket.off('error', refuse);
-      resolve(new SocketConnection(socket, address));
+      resolve(new SocketConnection(socket, address, reads));
     });
   });
 }

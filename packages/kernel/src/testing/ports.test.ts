@@ -36,6 +36,8 @@ clockSuite('FakeClock', () => {
 
 netSuite('nodeNet', () => netUnderTest(nodeNet()));
 
+netSuite('nodeNet that gathers', () => netUnderTest(nodeNet({ readRestMs: 1 })));
+
 netSuite('nodeNet over TLS', () => {
   const credentials = selfSigned();
   const { listenTls, connectTls } = nodeNet();

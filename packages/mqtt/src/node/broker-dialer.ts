@@ -1,6 +1,7 @@
 import type { Connection, TlsTrust } from '@skerry/kernel';
 import { nodeNet } from '@skerry/kernel/node';
 import { MqttError } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import { parseBrokerUrl } from '../subscriber/broker-url.ts';
 import { dialWebSocket } from '../websocket/websocket-dialer.ts';
 
@@ -17,7 +18,7 @@ export function brokerDialer(url: string, tls?: TlsTrust): (signal: AbortSignal)
       'broker-url-invalid',
       `The broker at ${address.host} is reached by ${way}, and terms of TLS are given; mqtts or wss is wanted, or none.`,
     );
-  const net = nodeNet();
+  const net = nodeNet({ readRestMs: LIMITS.subscriberReadRestMs.value });
   if (way === 'ws' || way === 'wss') {
     const target = { address, path, tls: isEncrypted ? (tls ?? {}) : undefined };
     return (signal) => dialWebSocket(target, signal);

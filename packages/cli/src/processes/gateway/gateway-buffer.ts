@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import {
+  HotBatches,
   type JournalClient,
   type JournalFollower,
   openJournalClient,
@@ -14,9 +15,7 @@ import type { LogThreadOptions } from '../log-worker.ts';
 import { portMailbox } from '../port-mailbox.ts';
 import { foldersOf } from '../server-threads.ts';
 import { startThread, type Thread } from '../thread-host.ts';
-
-/** A broker that writes one packet at a time makes many turns; windows as small as 20 still pass 15,000 messages a second. */
-const GATHER_MS = 1;
+import { BurstGather } from './burst-gather.ts';
 
 /** The gateway's own journal: written and synced on a thread of its own, read on this one. */
 export interface GatewayBuffer {
@@ -54,11 +53,17 @@ export async function openGatewayBuffer(
   const client = stack.use(await openJournalClient(portMailbox(toMain.port1)));
   const reader = openSegmentReader(folder, { disk: nodeDisk() });
   stack.defer(() => reader.close());
-  const follower = await openJournalFollower(portMailbox(toUplink.port1), reader);
+  const batches = new HotBatches(reader, (bytes) => appender.reuse(bytes));
+  const follower = await openJournalFollower(portMailbox(toUplink.port1), batches);
+  const gather = new BurstGather(needs.clock);
   const appender = new RecordAppender(
     (batch) => client.append(batch),
     { clock: needs.clock, meter: needs.meter },
-    { endOfTurn: (callback) => void setTimeout(callback, GATHER_MS) },
+    { endOfTurn: gather.begin, onAdded: gather.added },
   );
+  follower.onBatch((batch) => {
+    batches.offer(batch);
+    return true;
+  });
   return { thread, journal: client, follower, appender };
 }

@@ -172,14 +172,20 @@ export class GatewaySources implements AsyncDisposable {
     one.clientId = clientId;
   }
 
-  /** Looks for slots whose gateway has not come back, for ever. */
+  /**
+   * Looks for slots whose gateway has not come back, for ever. Two looks in a row have to find one: after a pause of the
+   * whole machine, or a jump of its clock, all leases have run out and their gateways are about to renew them.
+   */
   async #adoptAll(shared: readonly Running[], signal: AbortSignal): Promise<void> {
     const { leases, clock } = this.#needs;
     const { group } = this.#config.gateway;
+    let before: readonly number[] = [];
     while (!signal.aborted) {
       await clock.sleep(leases.leaseMs / LOOKS_PER_LEASE, signal);
       if (signal.aborted) return;
-      for (const number of await leases.orphans(group)) await this.#adopt(shared, number, signal);
+      const orphans = await leases.orphans(group);
+      for (const number of orphans) if (before.includes(number)) await this.#adopt(shared, number, signal);
+      before = orphans;
     }
   }
 
