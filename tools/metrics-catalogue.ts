@@ -37,6 +37,7 @@ iot_device_count | gauge | cloud up | tenant model phase | Devices known, by ten
 iot_device_status | gauge | cloud up | status device_id tenant project | Devices by freshness, or whether each is fresh (metrics.perDevice).
 iot_processing_latency_seconds | histogram | cloud gateway up writer | stage | Time from the receipt of a record to the end of a stage; end_to_end: until its points are visible.
 # From external brokers
+iot_gateway_rebirths_total | counter | gateway |  | Requests for births that were published to Sparkplug edge nodes. | where a source has Sparkplug topics
 iot_gateway_slots_adopted_total | counter | gateway |  | Slots of gateways that did not come back, emptied. | after the first one
 iot_subscriber_acked_total | counter | gateway | source | PUBACKs and PUBRECs sent to external brokers, by source.
 iot_subscriber_broker_dropped_total | counter | gateway | source | Messages that an external broker says it dropped for full queues, of any of its clients, by source.
@@ -53,8 +54,10 @@ iot_subscriber_window_exceeded_total | counter | gateway | source | Connections 
 # Kafka
 iot_kafka_lag_records | gauge | writer | partition topic | Records of a partition that are not done with.
 iot_kafka_lag_seconds | gauge | writer | partition topic | Age of the oldest record of a partition that is not done with.
+iot_kafka_forgotten_records_total | counter | writer | partition topic | Records that were read, and that Kafka lost afterwards. | after the first one
 iot_kafka_lost_records_total | counter | writer | partition topic | Records that retention removed before they were read.
 iot_kafka_retention_left_seconds | gauge | writer | partition topic | Time until retention removes a record that is not done with; the whole retention while none waits.
+iot_kafka_uplink_again_total | counter | cloud gateway | complete | Records that are sent to Kafka again, since it has lost what it had acknowledged; complete: whether the buffer had all of them. | after the first one
 iot_kafka_uplink_connected | gauge | cloud gateway |  | 1 while Kafka takes records, 0 while they wait.
 iot_kafka_uplink_lag_records | gauge | cloud gateway |  | Durable records that are not in Kafka yet.
 iot_kafka_uplink_lag_seconds | gauge | cloud gateway |  | Age of the oldest record that is not in Kafka yet.
@@ -118,6 +121,10 @@ iot_sink_missed_seals_total | counter | writer | sink | Seals that retention rem
 iot_sink_points_total | counter | writer | sink | Points that a sink has taken. | where sinks are configured
 iot_sink_refused_total | counter | writer | sink | Points that a sink will never take. | where sinks are configured
 iot_sink_request_seconds | histogram | writer | sink | Time of a request that writes points into a sink. | where sinks are configured
+iot_postgres_reads_total | counter | cloud | server | Questions answered, by who was asked. | with postgres.readUrl
+iot_postgres_standby_answers | gauge | cloud |  | 1 while the standby answers questions. | with postgres.readUrl
+iot_postgres_standby_stale_seconds | gauge | cloud |  | Everything committed longer ago than this is known to be on the standby. | with postgres.readUrl
+iot_sparkplug_rebirths_total | counter | up writer | outcome | Requests to Sparkplug edge nodes for their births, by what became of them.
 iot_store_bytes | gauge | cloud up |  | Bytes of all tables of the store.
 iot_store_chunks | gauge | up |  | Chunks in the files of raw points.
 iot_store_files | gauge | up |  | Files of the store.
@@ -125,9 +132,6 @@ iot_store_fold_seconds | histogram | writer |  | Time in which the state of devi
 iot_store_merged_chunks_total | counter | up |  | Chunks that merging did away with.
 iot_store_points_total | counter | up writer |  | Points made durable.
 iot_store_query_seconds | histogram | up writer |  | Time of a query.
-iot_postgres_reads_total | counter | cloud | server | Questions answered, by who was asked. | with postgres.readUrl
-iot_postgres_standby_answers | gauge | cloud |  | 1 while the standby answers questions. | with postgres.readUrl
-iot_postgres_standby_stale_seconds | gauge | cloud |  | Everything committed longer ago than this is known to be on the standby. | with postgres.readUrl
 iot_store_retention_refused | gauge | up writer |  | 1 while retention removes nothing because the wall clock has jumped.
 iot_store_rollup_lag_seals | gauge | up writer |  | Seals not yet applied to the rollups.
 iot_store_seal_seconds | histogram | up writer |  | Time from a seal to its durability.

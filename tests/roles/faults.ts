@@ -1,4 +1,5 @@
 import type { SeededRandom } from '@skerry/kernel/testing';
+import { cutPower, logLengths } from '@skerry/testkit/engines';
 import type { Stack } from '@skerry/testkit/stack';
 
 /** Something that goes wrong while messages are under way, and between which two steps of a message's way it falls. */
@@ -10,6 +11,9 @@ export interface RoleFault {
 }
 
 type Role = 'gateway' | 'writer';
+
+/** Topic of the stack's records. */
+const TOPIC = 'iot.telemetry';
 
 /** The role dies at a passage of a failpoint, in the load, and is started again without it. */
 function deathAt(role: Role, failpoint: string, between: string): RoleFault {
@@ -67,6 +71,17 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
       kafka.freeze();
       await pause(300 + (random.uint32() % 2_000));
       kafka.thaw();
+    },
+  },
+  {
+    name: 'power cut of Kafka',
+    between: 'acknowledged by Kafka and on its disk',
+    strike: async ({ kafka }, random, pause) => {
+      const lengths = logLengths(kafka, [TOPIC]);
+      await pause(200 + (random.uint32() % 1_000));
+      await cutPower(kafka, lengths);
+      await pause(random.uint32() % 500);
+      await kafka.restart();
     },
   },
   deathAt('writer', 'pipeline-after-decode', 'decoded and sealed'),

@@ -8,7 +8,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { runs: { type: 'string', default: '14' }, seed: { type: 'string', default: '1' } },
+    options: { runs: { type: 'string', default: '15' }, seed: { type: 'string', default: '1' } },
   });
   const runs = Number(values.runs);
   const seed = Number(values.seed);

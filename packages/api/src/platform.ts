@@ -393,8 +393,8 @@ export interface Platform {
   configuration(): PlatformConfiguration;
   /** Simulated worlds that publish as devices do. */
   readonly simulation: SimulationDesk;
-  /** What did not come through in the last minutes. */
-  readonly refusals: Pick<RefusalBook, 'since' | 'note'>;
   /** Runs that send every bad input. */
   readonly chaos: ChaosDesk;
+  /** What did not come through in the last minutes. */
+  readonly refusals: Pick<RefusalBook, 'since' | 'note'>;
 }

@@ -36,9 +36,10 @@ export interface ProjectLedger extends LedgerAccounts {
 export interface LedgerNote {
   /**
    * `gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of
-   * what it receives; `foreign-records`: another producer's; `kafka-silent`: what Kafka holds is not known.
+   * what it receives; `gateway-silent`: records lie in the data folder of a gateway that tells nothing any more; `foreign-records`: another
+   * producer's; `kafka-silent`: what Kafka holds is not known.
    */
-  readonly code: 'gateway-ahead' | 'gateway-untold' | 'foreign-records' | 'kafka-silent';
+  readonly code: 'gateway-ahead' | 'gateway-untold' | 'gateway-silent' | 'foreign-records' | 'kafka-silent';
   /** Gateway, or its journal, that it is about; empty where it is about none. */
   readonly subject: string;
   /** Records that it is about; 0 where that is not known. */

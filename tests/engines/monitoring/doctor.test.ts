@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { ensureTopics, openKafkaClient } from '@skerry/journal/kafka';
 import { silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
+import { migrate, openPostgresPool, tellGatewayAccounts } from '@skerry/series/postgres';
 import {
   type Engine,
   type Kafka,
@@ -49,7 +50,9 @@ after(async () => {
   await stack.disposeAsync();
 });
 
-async function doctor(changes: object = {}): Promise<{ code: number | null; findings: Map<string, Finding> }> {
+async function doctor(
+  changes: object = {},
+): Promise<{ code: number | null; findings: Map<string, Finding> }> {
   const source = {
     name: 'park',
     url: `mqtt://127.0.0.1:${mosquitto.port}`,
@@ -123,6 +126,21 @@ describe('skerry doctor', { concurrency: true }, () => {
       String(findings.get('postgres rights')?.advice),
       /^CREATE SCHEMA skerry AUTHORIZATION "guest"/,
     );
+  });
+
+  test('doctor tells what lies on the disk of a gateway that has gone, and how it is brought in', async () => {
+    const needs = { clock: nodeClock(), logger: silentLogger };
+    await using pool = openPostgresPool({ url: postgres.url(), schema: 'held', connectionsMax: 1 }, needs);
+    await migrate(pool, silentLogger);
+    const tell = { journalId: 'a'.repeat(32), name: 'host-7, /data', accounts: [], isEnded: false };
+    await tellGatewayAccounts(pool, { ...tell, asOf: 100, sent: 60 });
+    const held = { postgres: { url: postgres.url(), schema: 'held' } };
+    assert.equal((await doctor(held)).findings.get('gateways')?.verdict, 'ok', 'it may be slow');
+    await postgres.sql(`UPDATE held.gateway_journals SET told = told - interval '5 min'`);
+    const found = (await doctor(held)).findings.get('gateways');
+    assert.equal(found?.verdict, 'warning');
+    assert.match(found.found, /^host-7, \/data: 40 records, silent since \d{4}-/);
+    assert.match(found.advice, /^Start any gateway on that data folder/);
   });
 
   test('doctor says of engines that are away where they were looked for', async () => {

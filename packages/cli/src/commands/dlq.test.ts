@@ -42,7 +42,7 @@ test('dlq list --by-reason counts the open letters of every reason, and refuses 
   await island.skerry('dlq discard 1');
   const counts = await island.skerry('dlq list --by-reason -o json');
   const rows = JSON.parse(counts.out) as { readonly reason: string; readonly open: number }[];
-  assert.equal(rows.length, 5);
+  assert.equal(rows.length, 6);
   assert.deepEqual(
     rows.filter(({ open }) => open > 0),
     [{ reason: 'undecodable', open: 2 }],

@@ -18,6 +18,7 @@ import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-w
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
 import type { Finding } from './doctor.ts';
+import { gatewaysFinding } from './doctor-gateways.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
 import { standbyFindings } from './doctor-standby.ts';
 
@@ -120,8 +121,9 @@ async function postgresFindings(config: SkerryConfig): Promise<Finding[]> {
     return await pool.use('examine PostgreSQL', async (session) => {
       const server = await serverFindings(session, config);
       const rights = await rightsFinding(session, config.postgres.schema);
-      const stored = rights.verdict === 'ok' ? await storedRetentionFindings(session, config) : [];
-      return [...server, rights, ...stored];
+      if (rights.verdict !== 'ok') return [...server, rights];
+      const stored = await storedRetentionFindings(session, config);
+      return [...server, rights, ...stored, ...(await gatewaysFinding(session, config.postgres.schema))];
     });
   });
 }

@@ -27,6 +27,7 @@ test('doctor looks at versions, folder, disk, fsync, clock and ports, with figur
     'fsync',
     'clock',
     'listeners',
+    'retention',
     'crashes',
     'instance',
   ];

@@ -36,5 +36,14 @@ export function openTellers(
 ): void {
   const pool = openRoleTeller(config, role, needs, stack);
   const { journal, uplink, clock, logger, group } = needs;
-  stack.use(new AccountTeller({ journal, uplink, pool, name: `${hostname()}, ${group}`, clock, logger }));
+  stack.use(
+    new AccountTeller({
+      journal,
+      uplink,
+      pool,
+      name: `${hostname()}, ${group}, ${config.dataDir}`,
+      clock,
+      logger,
+    }),
+  );
 }

@@ -461,8 +461,8 @@ export type Ledger = {
   /** Pending records by the count of the journal itself; over roles, at most so many lie in gateways and in Kafka. */
   readonly journalPending: number;
   readonly notes: readonly ({
-    /** `gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known. */
-    readonly code: 'gateway-ahead' | 'gateway-untold' | 'foreign-records' | 'kafka-silent';
+    /** `gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `gateway-silent`: records lie in the data folder of a gateway that tells nothing any more; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known. */
+    readonly code: 'gateway-ahead' | 'gateway-untold' | 'gateway-silent' | 'foreign-records' | 'kafka-silent';
     /** Gateway, or its journal, that it is about; empty where it is about none. */
     readonly subject: string;
     /** Records that it is about; 0 where that is not known. */

@@ -64,7 +64,7 @@ test('countDeadLetters counts the open ones by reason, in what is asked for and 
     all.reasons.filter(({ open }) => open > 0),
     [{ reason: 'undecodable', open: 9 }],
   );
-  assert.equal(all.reasons.length, 5);
+  assert.equal(all.reasons.length, 6);
   assert.equal((await ask('?project=p0')).open, 4);
   assert.equal((await ask('?device=d3')).open, 1);
   const grants = [{ role: 'viewer', tenant: 't', project: 'p1' }];

@@ -21,8 +21,8 @@ export const LEDGER_SCHEMAS = {
     notes: list(
       object('Something that makes the account less sure than it could be.', {
         code: oneOfWords(
-          '`gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known.',
-          ['gateway-ahead', 'gateway-untold', 'foreign-records', 'kafka-silent'],
+          '`gateway-ahead`: records have a verdict before their gateway told of them; `gateway-untold`: a gateway tells nothing of what it receives; `gateway-silent`: records lie in the data folder of a gateway that tells nothing any more; `foreign-records`: another producer put them into Kafka; `kafka-silent`: what Kafka holds is not known.',
+          ['gateway-ahead', 'gateway-untold', 'gateway-silent', 'foreign-records', 'kafka-silent'],
         ),
         subject: text('Gateway, or its journal, that it is about; empty where it is about none.'),
         records: count('Records that it is about; 0 where that is not known.'),

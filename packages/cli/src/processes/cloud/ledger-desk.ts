@@ -10,7 +10,7 @@ export interface LedgerDeskNeeds {
   readonly client: KafkaClient;
   /** Topics that are read whether or not anything was stored of them, as there are now. */
   readonly topics: () => Promise<readonly string[]>;
-  readonly clock: Pick<Clock, 'monotonicMs' | 'startTimer'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMicros' | 'startTimer'>;
 }
 
 /** Age up to which a report answers the next question too. */
@@ -47,7 +47,7 @@ export class LedgerDesk {
     const now = await this.#needs.readings.ledger();
     const earlier = this.#earlier;
     const ends = await this.ends(now.sources);
-    const report = roleLedger({ now, earlier, ends });
+    const report = roleLedger({ now, earlier, ends, nowMicros: this.#needs.clock.nowMicros() });
     this.#earlier = [now, ...earlier].slice(0, SNAPSHOTS);
     return report;
   }

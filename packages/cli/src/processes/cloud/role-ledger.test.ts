@@ -65,7 +65,7 @@ function ending(end: number): PartitionEnd[] {
 }
 
 function report(now: ReadingLedger, end: number, earlier: readonly ReadingLedger[] = []) {
-  return roleLedger({ now, earlier, ends: ending(end) });
+  return roleLedger({ now, earlier, ends: ending(end), nowMicros: 30_000_000 });
 }
 
 function wordsOf(notes: readonly { readonly detail: string }[]): string {
@@ -128,7 +128,12 @@ test('roleLedger says what no gateway told of, and that Kafka is away', () => {
   const foreign = report(aSite({ foreign: 3 }), 103);
   assert.deepEqual([foreign.balanced, foreign.totals.received], [true, 103]);
   assert.match(wordsOf(foreign.notes), /3 records were put into Kafka by another producer/);
-  const silent = roleLedger({ now: { ...aSite(), gateways: [] }, earlier: [], ends: undefined });
+  const silent = roleLedger({
+    now: { ...aSite(), gateways: [] },
+    earlier: [],
+    ends: undefined,
+    nowMicros: 0,
+  });
   assert.deepEqual([silent.balanced, silent.totals.received], [true, 100]);
   assert.match(wordsOf(silent.notes), /100 records came from a gateway that tells nothing/);
   assert.deepEqual(
@@ -144,4 +149,16 @@ test('roleLedger says what no gateway told of, and that Kafka is away', () => {
 test('roleLedger: where Kafka lost the end of its log, what waits is counted by its own offsets', () => {
   const balanced = report(aSite({ told: 100, sent: 100, judged: 90, shift: 7 }), 100);
   assert.deepEqual([balanced.balanced, balanced.journalPending], [true, 10]);
+});
+
+test('roleLedger: what lies on the disk of a gateway that has gone is told with how it is brought in', () => {
+  const site = aSite({ told: 100, sent: 60, judged: 60 });
+  assert.deepEqual(report(site, 60).notes, [], 'it may just be slow');
+  const later = roleLedger({ now: site, earlier: [], ends: ending(60), nowMicros: 61_000_000 });
+  assert.equal(later.balanced, true);
+  assert.deepEqual(
+    later.notes.map(({ code, subject, records }) => [code, subject, records]),
+    [['gateway-silent', 'gate-1', 40]],
+  );
+  assert.match(later.notes[0]?.detail ?? '', /start any gateway on that folder/);
 });

@@ -19,7 +19,12 @@ export interface RoleLedgerTerms {
   readonly earlier: readonly ReadingLedger[];
   /** Ends of the partitions, asked for after `now` was read; undefined while Kafka does not answer. */
   readonly ends: readonly PartitionEnd[] | undefined;
+  /** Microseconds since 1970. */
+  readonly nowMicros: number;
 }
+
+/** Gateways tell every two seconds. */
+const SILENT_MICROS = 60_000_000;
 
 type Verdicts = Pick<ReadingVerdicts, (typeof VERDICTS)[number] | 'repeated'>;
 
@@ -32,7 +37,7 @@ const VERDICTS = ['stored', 'deduplicated', 'filtered', 'deadLettered', 'discard
  * record was told of already, so that they cannot be ahead; the ends are asked for last, so that they cannot be behind:
  * what then does not fit is lost or counted twice, however much is under way.
  */
-export function roleLedger({ now, earlier, ends }: RoleLedgerTerms): RoleLedgerReport {
+export function roleLedger({ now, earlier, ends, nowMicros }: RoleLedgerTerms): RoleLedgerReport {
   const told = new Map(now.gateways.map((one) => [one.journalId, one]));
   const isCovered = ({ origins }: ReadingLedger): boolean =>
     origins.every(
@@ -65,6 +70,7 @@ export function roleLedger({ now, earlier, ends }: RoleLedgerTerms): RoleLedgerR
     journalPending: waiting ?? totals.pending,
     notes: [
       ...(covered ? [] : aheadNotes(now)),
+      ...silentNotes(now, nowMicros),
       ...notesOf(judged, { others, told, isAsked: ends !== undefined }),
     ],
   };
@@ -86,6 +92,17 @@ function aheadNotes(now: ReadingLedger): LedgerNote[] {
     records,
     detail: `Up to ${records} records of the gateway ${name} have a verdict, and it has not told of them: they are counted as they are judged until it does.`,
   }));
+}
+
+/** Gateways that are gone and have taken something in that Kafka has not: it is on their disks. */
+function silentNotes({ gateways }: ReadingLedger, nowMicros: number): LedgerNote[] {
+  return gateways.flatMap(({ name, asOf, sent, toldMicros }): LedgerNote[] => {
+    const records = asOf - sent;
+    if (records <= 0 || nowMicros - toldMicros < SILENT_MICROS) return [];
+    const since = new Date(toldMicros / 1_000).toISOString();
+    const detail = `${records} records of the gateway ${name} are acknowledged and not in Kafka, and it has told nothing since ${since}: they lie in its data folder; start any gateway on that folder, and it sends them.`;
+    return [{ code: 'gateway-silent', subject: name, records, detail }];
+  });
 }
 
 function verdictsOf(one: Verdicts): number {

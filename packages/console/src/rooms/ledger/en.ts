@@ -15,6 +15,8 @@ export const en = {
       `Up to ${things(records, 'record')} of the gateway ${gateway} ${records === 1 ? 'has' : 'have'} a verdict, and it has not told of that yet: until it does they are counted as they are judged.`,
     'gateway-untold': (records: number, journal: string) =>
       `${things(records, 'record')} came from a gateway that tells nothing of what it receives (journal ${journal}): it has no PostgreSQL, or has not reached it yet.`,
+    'gateway-silent': (records: number, gateway: string) =>
+      `${things(records, 'record')} of the gateway ${gateway} ${records === 1 ? 'is' : 'are'} acknowledged and not in Kafka, and it has gone: start any gateway on its data folder, and it sends them.`,
     'foreign-records': (records: number) =>
       `${things(records, 'record')} ${records === 1 ? 'was' : 'were'} put into Kafka by another producer, and counted as judged.`,
     'kafka-silent': () => 'Kafka does not answer: what it holds and nobody has read is not in this account.',

@@ -15,6 +15,8 @@ export const zh: LedgerWords = {
       `网关 ${gateway} 的至多 ${things(records, '条记录')}已有结论，而该网关尚未报告：在其报告之前，按结论计数。`,
     'gateway-untold': (records, journal) =>
       `${things(records, '条记录')}来自不报告其接收情况的网关（日志 ${journal}）：它没有 PostgreSQL，或尚未连上。`,
+    'gateway-silent': (records, gateway) =>
+      `网关 ${gateway} 的${things(records, '条记录')}已确认但尚未进入 Kafka，而该网关已停止：在其数据文件夹上启动任意网关，即会发送。`,
     'foreign-records': (records) => `${things(records, '条记录')}由其他生产者放入 Kafka，按结论计数。`,
     'kafka-silent': () => 'Kafka 没有应答：其中无人读取的内容不在此账目中。',
   },
