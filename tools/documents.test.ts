@@ -326,10 +326,3 @@ function headingsOf(path: string): Set<string> {
     ),
   );
 }
-
-test('every key of the configuration is described in Chinese, and no other', async () => {
-  const { leaves } = await commandLine();
-  const { descriptionsZh } = await import('../packages/console/src/rooms/settings/descriptions-zh.ts');
-  assert.deepEqual(Object.keys(descriptionsZh).sort(), leaves.map(({ path }) => path).sort());
-  for (const text of Object.values(descriptionsZh)) assert.match(text, /\p{Script=Han}/u);
-});

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { type PartitionEnd, partitionEnds } from '@skerry/journal/kafka';
 import { aClient, tools } from '../kafka/scene.ts';
 import { Site } from './site.ts';
+import { list, type Partition, type Role, rolesOf, type Source, stored } from './site-lists.ts';
 
 const PARTITIONS = 3;
 const TOPICS = ['iot.telemetry', 'iot.dead-letters'];
@@ -19,58 +20,21 @@ before(async () => {
 });
 after(() => site?.[Symbol.asyncDispose]());
 
-interface Role {
-  readonly role: string;
-  readonly name: string;
-  readonly state: string;
-  readonly toldSeconds: number;
-  readonly slot: { readonly number: number } | null;
-  readonly buffer: { readonly records: number } | null;
-  readonly sources: readonly string[];
-  readonly partitions: readonly string[];
-}
-
-interface Partition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly owner: { readonly name: string; readonly state: string } | null;
-  readonly position: number | null;
-  readonly end: number | null;
-  readonly lagRecords: number | null;
-  readonly lagSeconds: number | null;
-  readonly retentionAt: string | null;
-}
-
-const list = async <T>(what: string): Promise<readonly T[]> =>
-  ((await site.ask(`/api/v1/pipeline/${what}`)) as { readonly items: readonly T[] }).items; // as the API describes it
-
-const rolesOf = async (role: string) => (await list<Role>('roles')).filter((one) => one.role === role);
-
 async function kafkaEnds(): Promise<readonly PartitionEnd[]> {
   await using client = await aClient(site.stack.kafka, tools());
   return await partitionEnds(client, TOPICS);
 }
 
-/** Publishes records of 20 devices and waits until the store has them. */
-async function stored(from: number, count: number): Promise<void> {
-  await site.publish(
-    Array.from({ length: count }, (_, i) => [`d-${i % 20}`, JSON.stringify({ value: from + i })] as const),
-  );
-  await site.until(
-    `${count} values are stored`,
-    async () =>
-      (await site.sql(`SELECT count(*) FROM skerry.telemetry WHERE value >= ${from}`)) === String(count),
-  );
-}
-
 test('every process is there and ready, gateways with numbers of their own, writers with all partitions between them', async () => {
   const partitions = PARTITIONS + 1;
   await site.until('everybody has told', async () => {
-    const roles = await list<Role>('roles');
+    const roles = await list<Role>(site, 'roles');
     const owned = new Set(roles.flatMap((one) => one.partitions));
     return roles.length === 5 && owned.size === partitions && roles.every(({ state }) => state === 'ready');
   });
-  const [gateways, writers, clouds] = await Promise.all(['gateway', 'writer', 'cloud'].map(rolesOf));
+  const [gateways, writers, clouds] = await Promise.all(
+    ['gateway', 'writer', 'cloud'].map((role) => rolesOf(site, role)),
+  );
   assert.deepEqual([gateways?.length, writers?.length, clouds?.length], [2, 2, 1]);
   const slots = gateways?.map(({ slot }) => slot?.number).toSorted();
   assert.deepEqual(slots, [0, 1]);
@@ -85,11 +49,11 @@ test('every process is there and ready, gateways with numbers of their own, writ
 });
 
 test('positions are those of PostgreSQL, ends those of Kafka, and what each broker granted is told', async () => {
-  await stored(0, 300);
+  await stored(site, 0, 300);
   await site.until('nothing waits', async () =>
-    (await list<Partition>('partitions')).every(({ lagRecords }) => lagRecords === 0),
+    (await list<Partition>(site, 'partitions')).every(({ lagRecords }) => lagRecords === 0),
   );
-  const shown = await list<Partition>('partitions');
+  const shown = await list<Partition>(site, 'partitions');
   const ends = await kafkaEnds();
   assert.deepEqual(
     shown.map(({ topic, partition, end }) => `${topic}/${partition} ${end}`).toSorted(),
@@ -102,21 +66,10 @@ test('positions are those of PostgreSQL, ends those of Kafka, and what each brok
     shown.map((one) => `${one.topic}/${one.partition}|${one.position}|${one.owner?.name}`).toSorted(),
     sources,
   );
-  const [store] = await list<{ readonly kind: string; readonly points: number }>('sinks');
+  const [store] = await list<{ readonly kind: string; readonly points: number }>(site, 'sinks');
   const points = Number(await site.sql('SELECT sum(points) FROM skerry.sources'));
   assert.deepEqual([store?.kind, store?.points], ['postgresql', points]);
-  interface Source {
-    readonly state: string;
-    readonly gateways: readonly {
-      readonly phase: string;
-      readonly filters: readonly {
-        readonly filter: string;
-        readonly state: string;
-        readonly granted: number;
-      }[];
-    }[];
-  }
-  const [park] = await list<Source>('sources');
+  const [park] = await list<Source>(site, 'sources');
   assert.deepEqual([park?.state, park?.gateways.length], ['good', 2]);
   for (const { phase, filters } of park?.gateways ?? []) {
     const [filter] = filters;
@@ -124,27 +77,6 @@ test('positions are those of PostgreSQL, ends those of Kafka, and what each brok
     assert.match(String(filter?.filter), /^\$share\/skerry\//);
   }
 });
-
-let killed: readonly string[] = [];
-
-test('when a gateway and a writer are killed the other writer owns all partitions', async () => {
-  const [gateway] = site.stack.gateways;
-  const [writer] = site.stack.writers;
-  killed = [gateway?.pid, writer?.pid].map((pid) => `/${pid}`);
-  await Promise.all([gateway?.kill(), writer?.kill()]);
-  await stored(2_000_000, 200);
-  const [other] = (await rolesOf('writer')).filter(({ name }) => !isKilled(name));
-  assert.ok(other, 'one writer is left');
-  await site.until('the other writer owns all', async () =>
-    (await list<Partition>('partitions')).every(
-      ({ owner }) => owner?.name === other.name && owner?.state === 'ready',
-    ),
-  );
-});
-
-function isKilled(name: string): boolean {
-  return killed.some((end) => name.endsWith(end));
-}
 
 test('what Kafka refuses for good is a dead letter with its reason, in the ledger, and is stored when it is replayed', async () => {
   {
@@ -191,31 +123,18 @@ test('what Kafka refuses for good is a dead letter with its reason, in the ledge
   });
 });
 
-test('those that were killed are silent, with their age, until they come back to their places', async () => {
-  const gone = async () => (await list<Role>('roles')).filter(({ name }) => isKilled(name));
-  await site.until('both are silent', async () => (await gone()).every(({ state }) => state === 'silent'));
-  const silent = await gone();
-  assert.equal(silent.length, 2);
-  assert.ok(silent.every(({ toldSeconds }) => toldSeconds > 10));
-  await Promise.all([site.stack.writers[0]?.restart(), site.stack.gateways[0]?.restart()]);
-  await site.until('those who came back have taken the places of those who were killed', async () => {
-    const roles = await list<Role>('roles');
-    return roles.length === 5 && roles.every(({ state }) => state === 'ready');
-  });
-});
-
 test('while nobody writes, the lag and the hour of retention are those of the record that waits', async () => {
   for (const writer of site.stack.writers) await writer.stop();
   const before = Date.now();
   await site.publish([['d-0', '{"value":3000000}']]);
   const waiting = async () =>
-    (await list<Partition>('partitions')).filter(({ lagRecords }) => lagRecords === 1);
+    (await list<Partition>(site, 'partitions')).filter(({ lagRecords }) => lagRecords === 1);
   await site.until('one record waits', async () => (await waiting()).length === 1);
   const [one] = await waiting();
   assert.deepEqual([one?.owner, one?.end], [null, Number(one?.position) + 1]);
   assert.ok(Number(one?.lagSeconds) * 1_000 <= Date.now() - before + 1_000, `waits for ${one?.lagSeconds} s`);
   const retention = Date.parse(String(one?.retentionAt)) - before;
   assert.ok(Math.abs(retention - 72 * 3_600_000) < 60_000, `removed after ${retention} ms`);
-  const silent = await rolesOf('writer');
+  const silent = await rolesOf(site, 'writer');
   assert.ok(silent.every(({ state }) => state === 'ended'));
 });

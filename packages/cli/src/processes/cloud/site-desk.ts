@@ -7,7 +7,7 @@ import { LIMITS } from '../../limits.ts';
 import type { LedgerDesk } from './ledger-desk.ts';
 import {
   partitionEntries,
-  roleEntry,
+  roleEntries,
   roleState,
   sinkEntries,
   sourceEntries,
@@ -44,7 +44,7 @@ export class SiteDesk implements SitePlatform {
   }
 
   async roles(): ReturnType<SitePlatform['roles']> {
-    const items = (await this.#roles()).map(roleEntry);
+    const items = roleEntries(await this.#roles());
     const order = ({ role }: (typeof items)[number]): number => ROLES.indexOf(role);
     return {
       items: items.toSorted((a, b) => order(a) - order(b)),

@@ -4,7 +4,7 @@ import type { RolePartition, RoleReport, RoleSource } from '@skerry/model';
 import type { ReadingRole, ReadingSink, ReadingSource } from '@skerry/series/postgres';
 import {
   partitionEntries,
-  roleEntry,
+  roleEntries,
   roleState,
   sinkEntries,
   sourceEntries,
@@ -79,8 +79,21 @@ test('roleState: who has stopped to tell is silent, whatever it said, and is so 
   assert.equal(aRole({ reasons: [{ code: 'a', detail: 'b' }] }).state, 'degraded');
   const silent = aRole({ ageMs: SILENT_MS + 1, toldMicros: NOW - 11e6 });
   assert.equal(silent.state, 'silent');
-  assert.deepEqual([roleEntry(silent).sinceMicros, roleEntry(aRole()).sinceMicros], [NOW - 11e6, NOW - 50e6]);
+  assert.deepEqual(
+    roleEntries([silent, aRole()]).map(({ sinceMicros }) => sinceMicros),
+    [NOW - 11e6, NOW - 50e6],
+  );
   assert.equal(aRole({ isEnded: true, ageMs: 99_999 }).state, 'ended');
+});
+
+test('roleEntries: a silent process has what nobody else has taken over', () => {
+  const partitions = [aPartition(), aPartition({ partition: 1 })];
+  const silent = aRole({ ageMs: SILENT_MS + 1, partitions });
+  const heir = aRole({ id: 'y', partitions: [aPartition({ partition: 1 })] });
+  assert.deepEqual(
+    roleEntries([silent, heir]).map((one) => one.partitions),
+    [['t/0'], ['t/1']],
+  );
 });
 
 test('partitionEntries: an owner that lives tells the lag in time, and when retention would have it', () => {
@@ -145,6 +158,13 @@ test('partitionEntries: of two that tell of a partition the one that the store k
   const ownerOf = (owner: string) =>
     partitionEntries({ roles, sources: [aSource({ owner })], ends: [END], nowMicros: NOW })[0]?.owner?.name;
   assert.deepEqual([ownerOf('box/1'), ownerOf('box/2')], ['box/1', 'box/2']);
+  const silent = aRole({ id: 'a', name: 'box/1', partitions, ageMs: SILENT_MS + 1 });
+  const terms = { sources: [aSource({ owner: 'box/1' })], ends: [END], nowMicros: NOW };
+  for (const told of [
+    [silent, ...roles.slice(1)],
+    [...roles.slice(1), silent],
+  ])
+    assert.equal(partitionEntries({ roles: told, ...terms })[0]?.owner?.name, 'box/2', 'who lives has it');
 });
 
 test('partitionEntries: a topic that was made anew has its new partitions only; without Kafka what is known stays', () => {

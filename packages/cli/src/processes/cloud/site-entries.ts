@@ -25,10 +25,17 @@ export function roleState({ isEnded, ageMs, report }: ReadingRole, silentMs: num
   return report.reasons.length === 0 ? 'ready' : 'degraded';
 }
 
-/** A process as it is shown. One that is silent or has ended is so since its last word. */
-export function roleEntry({ report, state, toldMicros, ageMs }: ToldRole): RoleEntry {
+/** Processes as they are shown; a partition that somebody else has by now is not told of a silent one. */
+export function roleEntries(roles: readonly ToldRole[]): RoleEntry[] {
+  const taken = new Set(roles.flatMap((one) => (isHere(one) ? one.report.partitions.map(labelOf) : [])));
+  return roles.map((one) => roleEntry(one, taken));
+}
+
+/** One that is silent or has ended is so since its last word. */
+function roleEntry(told: ToldRole, taken: ReadonlySet<string>): RoleEntry {
+  const { report, state, toldMicros, ageMs } = told;
   const { role, name, place, version, reasons, slot, buffer, startedMicros, sinceMicros } = report;
-  const isHere = state === 'ready' || state === 'degraded';
+  const owned = state === 'ended' ? [] : report.partitions.map(labelOf);
   return {
     role,
     name,
@@ -36,15 +43,19 @@ export function roleEntry({ report, state, toldMicros, ageMs }: ToldRole): RoleE
     version,
     state,
     reasons,
-    sinceMicros: isHere ? sinceMicros : toldMicros,
+    sinceMicros: isHere(told) ? sinceMicros : toldMicros,
     startedMicros,
     toldMicros,
     toldMs: ageMs,
     slot: slot ?? undefined,
     buffer: buffer ?? undefined,
     sources: report.sources.filter(({ clientId }) => clientId !== '').map(({ name: source }) => source),
-    partitions: state === 'ended' ? [] : report.partitions.map(labelOf),
+    partitions: isHere(told) ? owned : owned.filter((label) => !taken.has(label)),
   };
+}
+
+function isHere({ state }: Pick<ToldRole, 'state'>): boolean {
+  return state === 'ready' || state === 'degraded';
 }
 
 /** What partitions are made of. */
@@ -207,9 +218,7 @@ export function sinkEntries({ roles, sources, sinks }: SinkTerms): SinkEntry[] {
     lagSeconds: 0,
     lastError: undefined,
   };
-  const told = roles
-    .filter(({ state }) => state === 'ready' || state === 'degraded')
-    .flatMap(({ report }) => report.partitions.flatMap((one) => one.sinks));
+  const told = roles.filter(isHere).flatMap(({ report }) => report.partitions.flatMap((one) => one.sinks));
   const names = new Set([...sinks, ...told].map(({ name }) => name));
   const further = [...names].sort().map((name): SinkEntry => {
     const rows = [

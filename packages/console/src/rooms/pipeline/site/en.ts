@@ -34,6 +34,7 @@ export const en = {
     lastOwner: (name: string) => `last ${name}`,
     position: 'Position',
     end: 'End',
+    of: (position: string, end: string) => `position ${position}, end ${end}`,
     lag: 'Waiting',
     lagTime: 'Oldest waits for',
     unknown: 'not known',

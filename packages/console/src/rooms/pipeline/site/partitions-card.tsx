@@ -72,10 +72,10 @@ function PartitionTable({
         <tr>
           <th scope="col">{words.partition}</th>
           <th scope="col">{words.owner}</th>
-          <th scope="col" className="number">
+          <th scope="col" className="number wide-only">
             {words.position}
           </th>
-          <th scope="col" className="number">
+          <th scope="col" className="number wide-only">
             {words.end}
           </th>
           <th scope="col" className="number">
@@ -103,13 +103,14 @@ function PartitionRow({ one, isCurrent }: { readonly one: Partition; readonly is
   const figure = (value: number | null) => (value === null ? words.unknown : formatCount(value));
   return (
     <tr>
-      <th scope="row">{`${one.topic}/${one.partition}`}</th>
+      <th scope="row" className="site-name">{`${one.topic}/${one.partition}`}</th>
       <td className="site-state">
         <Owner one={one} isCurrent={isCurrent} />
         <Reasons reasons={one.reasons} />
+        <div className="narrow-only quiet small">{words.of(figure(one.position), figure(one.end))}</div>
       </td>
-      <td className="number figures">{figure(one.position)}</td>
-      <td className="number figures">{figure(one.end)}</td>
+      <td className="number figures wide-only">{figure(one.position)}</td>
+      <td className="number figures wide-only">{figure(one.end)}</td>
       <td className={`number figures ${lagRecords === 0 ? 'quiet' : ''}`}>{figure(lagRecords)}</td>
       <td className={`number ${lagSeconds === 0 ? 'quiet' : ''}`}>
         {lagSeconds === null ? words.unknown : lagSeconds === 0 ? '–' : format.span(lagSeconds * 1_000)}

@@ -31,8 +31,12 @@ export function RolesCard() {
                 <th scope="col">{words.state}</th>
                 <th scope="col">{words.told}</th>
                 <th scope="col">{words.holds}</th>
-                <th scope="col">{words.buffer}</th>
-                <th scope="col">{words.version}</th>
+                <th scope="col" className="wide-only">
+                  {words.buffer}
+                </th>
+                <th scope="col" className="wide-only">
+                  {words.version}
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -56,6 +60,7 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
   const format = useFormat();
   const now = useServerNow();
   const { state, reasons, since, toldSeconds, buffer, slot } = role;
+  const buffered = buffer && words.buffered(buffer.records, formatMillis(buffer.seconds * 1_000));
   const isHere = state === 'ready' || state === 'degraded';
   return (
     <tr>
@@ -63,10 +68,14 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
         {words.kinds[role.role]}
         {slot && <div className="quiet small">{words.slot(slot.number)}</div>}
       </th>
-      <td>
+      <td className="site-place">
         <span className="site-process">{role.name}</span>
         <div className="quiet small">
           <Breakable text={role.place} />
+        </div>
+        <div className="narrow-only quiet small">
+          {words.version} {role.version}
+          {buffered && ` · ${words.buffer} ${buffered}`}
         </div>
       </td>
       <td className="site-state">
@@ -84,10 +93,8 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
       <td>
         <Holds role={role} />
       </td>
-      <td className={buffer && buffer.records > 0 ? '' : 'quiet'}>
-        {buffer ? words.buffered(buffer.records, formatMillis(buffer.seconds * 1_000)) : '–'}
-      </td>
-      <td>{role.version}</td>
+      <td className={`wide-only ${buffer && buffer.records > 0 ? '' : 'quiet'}`}>{buffered ?? '–'}</td>
+      <td className="wide-only">{role.version}</td>
     </tr>
   );
 }

@@ -56,7 +56,7 @@ function SinkRow({ sink, isCurrent }: { readonly sink: Sink; readonly isCurrent:
   const { kind, isPrimary, state, position, committed, lagSeconds, lastError, refused, missed } = sink;
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className="site-name">
         {isPrimary ? (words.kinds[kind] ?? kind) : sink.name}
         <div className="quiet small">{isPrimary ? words.primary : (words.kinds[kind] ?? kind)}</div>
       </th>

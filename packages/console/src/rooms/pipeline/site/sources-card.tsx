@@ -91,7 +91,7 @@ function GatewayCells({
   const own = troubles.filter((trouble) => !ofFilters.has(trouble));
   return (
     <>
-      <th scope="row" rowSpan={span}>
+      <th scope="row" rowSpan={span} className="site-name">
         {name}{' '}
         {(state === 'silent' || state === 'ended') && (
           <StateMark words={words.roles.states[state]} tone={ROLE_TONES[state]} isCurrent={isCurrent} />

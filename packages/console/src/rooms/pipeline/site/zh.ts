@@ -32,6 +32,7 @@ export const zh: SiteWords = {
     lastOwner: (name) => `上次为 ${name}`,
     position: '位置',
     end: '末端',
+    of: (position, end) => `位置 ${position}，末端 ${end}`,
     lag: '等待中',
     lagTime: '最早的已等待',
     unknown: '未知',
