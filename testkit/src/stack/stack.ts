@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly partitions?: number;
   /** Writers reach PostgreSQL through a proxy of the stack's. */
   readonly isProxied?: boolean;
+  /** PostgreSQL has a standby, from which the cloud reads; answers are this old at most, s. */
+  readonly standbyStaleSecs?: number;
   /** Sections of the configuration of every role, over those of the stack. */
   readonly config?: object;
   /** Told what stands. */
@@ -40,13 +42,20 @@ export interface Stack extends AsyncDisposable {
 /** Starts mosquitto, Kafka, PostgreSQL, gateways, writers and a cloud; resolves when all of them answer. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { folder, gateways = 2, writers = 2, partitions = 6, say = () => undefined } = options;
+  const { standbyStaleSecs } = options;
   await using stack = new AsyncDisposableStack();
   const engines = await Promise.allSettled([
     startKafka({}),
-    startPostgres(),
-    // queues without a bound: mosquitto would drop what it has acknowledged
+    startPostgres({ standby: standbyStaleSecs !== undefined }),
+    // queues without a bound: mosquitto would drop what it has acknowledged; it saves seldom, since it reads nothing meanwhile
     startMosquitto({
-      lines: ['max_queued_messages 0', 'max_inflight_messages 0', 'persistence true', 'set_tcp_nodelay true'],
+      lines: [
+        'max_queued_messages 0',
+        'max_inflight_messages 0',
+        'autosave_on_changes false',
+        'autosave_interval 5',
+        'set_tcp_nodelay true',
+      ],
     }),
   ]);
   for (const one of engines) if (one.status === 'fulfilled') stack.use(one.value);
@@ -67,10 +76,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const httpPort = Number(ports.pop());
     const isApart = role === 'writer' && proxy !== undefined;
     const url = isApart ? postgres.url().replace(`:${postgres.port}`, `:${proxy.port}`) : postgres.url();
+    const standby = role === 'cloud' ? postgres.standby?.url() : undefined;
+    const reads = standby === undefined ? {} : { readUrl: standby, readStaleSecs: standbyStaleSecs };
     const process = await RoleProcess.start({
       role,
       folder: join(folder, `${role}-${nth}`),
-      config: { ...config, postgres: { url } },
+      config: { ...config, postgres: { url, ...reads } },
       httpPort,
       onEnd: (how) => say(`${role} ${nth}: ${how}; see ${join(folder, `${role}-${nth}`, 'output.log')}`),
     });

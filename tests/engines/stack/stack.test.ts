@@ -90,7 +90,7 @@ test('recordings and every message of every device are stored once, over the dea
   ]);
   assert.deepEqual(shown.faults, []);
   ({ rows } = shown);
-  assert.match(said.join('\n'), /gateway 1 is killed[^]+writer 1 is killed/);
+  assert.match(said.join('\n'), /gateway 1 is killed[\s\S]+writer 1 is killed/);
   const sent = DEVICES * ROUNDS;
   const count = (question: string) => stack.postgres.sql(question);
   await until(

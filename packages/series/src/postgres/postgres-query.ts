@@ -1,7 +1,6 @@
 import { Buckets } from '../answer-buckets.ts';
 import { answerExtremes, checkExtremes, sliceMicros } from '../answer-extremes.ts';
 import { answerPage } from '../answer-page.ts';
-import { SeriesError } from '../errors.ts';
 import type { HeadView } from '../head.ts';
 import { headRunsOf } from '../head-runs.ts';
 import { LIMITS } from '../limits.ts';
