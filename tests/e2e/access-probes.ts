@@ -459,11 +459,13 @@ function overview(path: string, partsOf: (answer: { devices: number }) => { devi
   return async ({ world, asking }) => {
     const answer = await world.ask(asking, 'GET', path);
     const isLetIn = letIn(answer);
-    const most = world.places.filter((place) => mayNaively(asking, 'platform', place)).length;
+    // others may have come meanwhile, of what ran for another question
+    const devices = await world.devices();
+    const most = devices.filter((device) => mayNaively(asking, 'platform', device)).length;
     const isMore =
       isLetIn &&
       !mayNaively(asking, 'platform', ALL) &&
-      partsOf(JSON.parse(answer.text)).some(({ devices }) => devices > most);
+      partsOf(JSON.parse(answer.text)).some((part) => part.devices > most);
     return [
       { isLetIn, isWanted: maySomewhere(asking, 'platform'), where: '' },
       { isLetIn: isMore, isWanted: false, where: 'devices of others' },

@@ -160,6 +160,20 @@ export class AccessWorld implements Disposable {
     return JSON.parse(text);
   }
 
+  /** All devices, as who may do everything sees them. */
+  async devices(): Promise<Place[]> {
+    const devices: Place[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: { readonly items: readonly Place[]; readonly cursor: string | null } = await this.must(
+        'GET',
+        `/api/v1/devices?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      devices.push(...page.items);
+      cursor = page.cursor;
+    }
+    return devices;
+  }
+
   /** Makes a token or a user with a session. */
   async subject(grants: readonly NaiveGrant[], isUser: boolean): Promise<Asking> {
     const name = this.unused('s');

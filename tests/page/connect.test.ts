@@ -52,6 +52,7 @@ test('connect suggests where the devices are and a name that is free, and its fi
   await sees(page, '1 message stored in all');
   await page.getByRole('button', { name: 'Connect another device' }).click();
   await page.locator('.field input[value="my-sensor-2"]').waitFor();
+  await page.locator('.code-block pre', { hasText: '-i my-sensor-2' }).last().waitFor();
   await sees(page, 'Waiting for the first message');
   await inShell(await commandOf(page));
   await page.getByRole('link', { name: 'Open the device' }).click();

@@ -42,7 +42,7 @@ test('settings: each value is shown with its source, default, file or environmen
 test('settings: one is found by a word and tells the three ways to change it', async () => {
   await using tab = await scene.visit('/settings');
   const { page } = tab;
-  await page.getByLabel('Find a setting').fill('rollups');
+  await page.getByLabel('Find a setting').fill('which rollups');
   await sees(page, '1 setting');
   await page.getByText('How to change it').click();
   assert.deepEqual(await page.locator('.setting-lines').allTextContents(), [

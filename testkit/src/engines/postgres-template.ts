@@ -27,6 +27,8 @@ export async function copyPostgresTemplate(
   const template = join(CACHE_FOLDER, `template-${version}-${process.getuid?.()}`);
   if (!existsSync(template)) await makeTemplate(tools, template, work);
   await runTool('cp', ['-a', '--reflink=auto', `${template}/.`, target]);
+  // whoever copied this folder may have made all of it their own
+  if (tools.runAs !== undefined) await runTool('chown', ['-R', `${tools.runAs}:${tools.runAs}`, target]);
 }
 
 /** Several processes may make it at once; the first one's is kept. */

@@ -8,11 +8,14 @@ import { skerry } from '../../e2e/skerry-line.ts';
 import { PROJECT, Site, TENANT } from './site.ts';
 
 const DEVICES = 16;
+const PARTITIONS = 4;
+/** With the one of the dead letters. */
+const EVERY_PARTITION = String(PARTITIONS + 1);
 const folder = mkdtempSync(join(tmpdir(), 'skerry-cloud-pipelines-'));
 let site: Site;
 
 before(async () => {
-  site = await Site.start({ gateways: 1, writers: 2, partitions: 4 });
+  site = await Site.start({ gateways: 1, writers: 2, partitions: PARTITIONS });
 });
 after(async () => {
   await site?.[Symbol.asyncDispose]();
@@ -69,7 +72,7 @@ test('a filter that is applied at the cloud is in force in all partitions, for w
   const rows = await site.sql(
     `SELECT count(DISTINCT source) FROM skerry.stage_rows WHERE pipeline LIKE 'Pipeline/%/high'`,
   );
-  assert.equal(rows, '4', 'every partition has it, those without records too');
+  assert.equal(rows, EVERY_PARTITION, 'every partition has it, those without records too');
   await send(2);
   await settled('filtered', DEVICES);
   await send(20);
@@ -87,7 +90,7 @@ test('a change that is not good is refused before any partition has it', async (
   const tried = await site.sql(
     `SELECT count(*) FROM skerry.stage_rows WHERE pipeline LIKE 'Pipeline/%/high'`,
   );
-  assert.equal(tried, '4', 'what is in force already is no new version');
+  assert.equal(tried, EVERY_PARTITION, 'what is in force already is no new version');
 });
 
 test('several people who change it at once end with one document in all partitions', async () => {

@@ -1,19 +1,17 @@
 // The process of skerry writer with a sink, on a real mosquitto, Kafka, PostgreSQL and InfluxDB.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { InfluxApi } from '@skerry/series/influx';
 import { startInfluxdb } from '@skerry/testkit/engines';
 import { startStack } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
+import { skerry } from '../../e2e/skerry-line.ts';
 import { allRows } from './scene.ts';
 
 const DEVICES = 20;
@@ -104,9 +102,9 @@ test('skerry writer: every value is in PostgreSQL and in InfluxDB, while InfluxD
   assert.deepEqual((await asked<Page>(stack.cloud, range)).items, []);
   const wanted = rows.map((row) => JSON.stringify(row)).sort();
   for (let times = 1; times <= 2; times++) {
-    const { status, stdout, stderr } = await backfilled(folder.path, '--source', 'kafka');
-    assert.equal(status, 0, stderr);
-    assert.equal(stdout, `${DEVICES * ROUNDS} points written into influx, 0 refused.\n`);
+    const { code, out, err } = await backfilled(folder.path, '--source', 'kafka');
+    assert.equal(code, 0, err);
+    assert.equal(out, `${DEVICES * ROUNDS} points written into influx, 0 refused.\n`);
     assert.deepEqual((await allRows(influx)).map((row) => JSON.stringify(row)).sort(), wanted);
   }
   await api.query('DROP SERIES FROM /.*/', new AbortController().signal);
@@ -121,12 +119,12 @@ test('skerry writer: every value is in PostgreSQL and in InfluxDB, while InfluxD
     '30',
   ];
   const some = await backfilled(folder.path, ...part);
-  assert.equal(some.stdout, '20 points written into influx, 0 refused.\n', some.stderr);
+  assert.equal(some.out, '20 points written into influx, 0 refused.\n', some.err);
   const found = (await allRows(influx)).map((row) => JSON.stringify(row));
   assert.equal(found.length, 20);
   assert.ok(found.every((row) => wanted.includes(row)));
   const unknown = await backfilled(folder.path, '--source', 'kafka', '--partition', 'iot.telemetry/9');
-  assert.match(unknown.stderr, /found "iot.telemetry\/9", wanted one of those in Kafka: iot.telemetry\/0,/);
+  assert.match(unknown.err, /found "iot.telemetry\/9", wanted one of those in Kafka: iot.telemetry\/0,/);
 
   await influx.kill();
   const away = await fetch(`${stack.cloud.url}${range}`, { headers: tokenOf(stack.cloud) });
@@ -151,17 +149,7 @@ async function asked<T>(cloud: { readonly url: string; readonly dataDir: string 
 }
 
 /** Runs `skerry backfill` into the sink with the configuration of the cloud. */
-async function backfilled(folder: string, ...words: readonly string[]) {
-  const main = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+function backfilled(folder: string, ...words: readonly string[]) {
   const config = join(folder, 'cloud-1', 'skerry.yaml');
-  const child = spawn(process.execPath, [main, 'backfill', '--sink', 'influx', ...words, '--config', config]);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (bytes: Buffer) => {
-    stdout += bytes;
-  });
-  child.stderr.on('data', (bytes: Buffer) => {
-    stderr += bytes;
-  });
-  const [status] = await once(child, 'close');
-  return { status, stdout, stderr };
+  return skerry(['backfill', '--sink', 'influx', ...words, '--config', config]);
 }

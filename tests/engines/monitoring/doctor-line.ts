@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './scene.ts';
+import { skerry } from '../../e2e/skerry-line.ts';
 
 /** One line of `skerry doctor`. */
 export interface Finding {
@@ -18,19 +16,12 @@ export interface Finding {
 export async function runDoctor(
   folder: string,
   config: object,
-): Promise<{ readonly code: number; readonly findings: Map<string, Finding> }> {
+): Promise<{ readonly code: number | null; readonly findings: Map<string, Finding> }> {
   const path = join(folder, `${randomUUID()}.yaml`);
   const whole = { dataDir: join(folder, randomUUID()), http: { port: 0 }, mqtt: { port: 0 }, ...config };
   writeFileSync(path, JSON.stringify(whole));
-  const main = join(ROOT, 'packages/cli/src/main.ts');
-  const child = spawn(process.execPath, [main, 'doctor', '-o', 'json', '--config', path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  const [code] = (await once(child, 'close')) as [number]; // it is not ended by a signal
+  const { code, out, err } = await skerry(['doctor', '-o', 'json', '--config', path]);
+  assert.notEqual(out, '', err);
   const findings = JSON.parse(out) as Finding[]; // as doctor prints it
   for (const { verdict, advice, check } of findings) assert.equal(advice === '', verdict === 'ok', check);
   return { code, findings: new Map(findings.map((one) => [one.check, one])) };

@@ -81,7 +81,7 @@ test('a real Prometheus finds every metric of docs/METRICS.md at its roles, and 
   }
   const known = new Map(metrics.map((one) => [one.name, one]));
   const faults = new Set<string>();
-  for (const { metric } of await scene.query('{job=~"skerry-.+",__name__!~"up|scrape_.+"}')) {
+  for (const { metric } of await scene.query('{job=~"skerry-.+",__name__!~"up|scrape_.+|ALERTS.*"}')) {
     const { __name__: series = '', job = '', instance, le, ...labels } = metric;
     const one = known.get(series) ?? known.get(series.replace(/_(bucket|sum|count)$/, ''));
     if (!one) faults.add(`${series} is not documented`);

@@ -87,7 +87,7 @@ function RoleRow({ role, isCurrent }: { readonly role: Role; readonly isCurrent:
         )}
         <Reasons reasons={reasons} />
       </td>
-      <td className={isHere ? '' : 'bad'} title={format.zonedMoment(millisOf(role.told))}>
+      <td className={`site-told ${isHere ? '' : 'bad'}`} title={format.zonedMoment(millisOf(role.told))}>
         {format.ago(toldSeconds * 1_000)}
       </td>
       <td>
