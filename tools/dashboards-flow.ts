@@ -8,6 +8,10 @@ const INSTANCE: VariablePlan = {
   isMany: true,
 };
 
+/** Each writer counts its own, each cloud all of them. */
+const OPEN_LETTERS =
+  'max(sum by (job) (iot_pipeline_dead_letters_open{job!="skerry-cloud"}) or max by (job) (iot_pipeline_dead_letters_open{job="skerry-cloud"}))';
+
 /** Latency of one stage as a heatmap. */
 const LATENCY_HEATMAP =
   'sum by (le) (increase(iot_processing_latency_seconds_bucket{stage="end_to_end"}[$__rate_interval]))';
@@ -125,7 +129,7 @@ export const OVERVIEW: DashboardPlan = {
       unit: 'none',
       width: 6,
       steps: [[1, 'yellow']],
-      queries: [{ query: 'max(sum by (job) (iot_pipeline_dead_letters_open))', legend: 'open' }],
+      queries: [{ query: OPEN_LETTERS, legend: 'open' }],
     },
     {
       title: 'Roles',
@@ -319,7 +323,7 @@ export const LAG: DashboardPlan = {
       name: 'topic',
       label: 'Topic',
       from: 'prometheus',
-      query: 'label_values(iot_kafka_lag_records, topic)',
+      query: 'label_values(iot_site_lag_records, topic)',
       isMany: true,
     },
   ],
@@ -335,7 +339,12 @@ export const LAG: DashboardPlan = {
         [0, 'red'],
         [43_200, 'green'],
       ],
-      queries: [{ query: 'min(iot_kafka_retention_left_seconds{topic=~"$topic"})', legend: 'left' }],
+      queries: [
+        {
+          query: 'min({__name__=~"iot_(kafka|site)_retention_left_seconds",topic=~"$topic"})',
+          legend: 'left',
+        },
+      ],
     },
     {
       title: 'Lag in records',
@@ -344,7 +353,7 @@ export const LAG: DashboardPlan = {
       unit: 'none',
       queries: [
         {
-          query: 'max by (topic, partition) (iot_kafka_lag_records{topic=~"$topic"})',
+          query: 'max by (topic, partition) ({__name__=~"iot_(kafka|site)_lag_records",topic=~"$topic"})',
           legend: '{{topic}}/{{partition}}',
         },
         { query: 'iot_kafka_uplink_lag_records', legend: 'uplink {{instance}}' },
@@ -357,7 +366,7 @@ export const LAG: DashboardPlan = {
       unit: 's',
       queries: [
         {
-          query: 'max by (topic, partition) (iot_kafka_lag_seconds{topic=~"$topic"})',
+          query: 'max by (topic, partition) ({__name__=~"iot_(kafka|site)_lag_seconds",topic=~"$topic"})',
           legend: '{{topic}}/{{partition}}',
         },
         { query: 'iot_kafka_uplink_lag_seconds', legend: 'uplink {{instance}}' },

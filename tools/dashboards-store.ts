@@ -171,7 +171,7 @@ export const EXPLORER: DashboardPlan = {
       queries: [
         {
           format: 'table',
-          query: `SELECT metric, time, coalesce(value::text, text, flag::text, exact::text) AS value, unit FROM skerry.telemetry_latest WHERE ${DEVICE} ORDER BY metric`,
+          query: `SELECT metric, time, coalesce(exact::text, value::text, text, flag::text) AS value, unit FROM skerry.telemetry_latest WHERE ${DEVICE} ORDER BY metric`,
         },
       ],
     },

@@ -66,6 +66,9 @@ iot_kafka_uplink_refused_total | counter | cloud gateway | reason | Records that
 iot_kafka_uplink_retries_total | counter | cloud gateway |  | Tries of the uplink that failed.
 iot_kafka_write_seconds | histogram | cloud gateway |  | Time from giving a round of records to Kafka until all of them are acknowledged.
 iot_source_position | gauge | cloud | source | Offset behind the last record of a partition that is committed.
+iot_site_lag_records | gauge | cloud | partition topic | Records of a partition that are not stored, whoever writes it.
+iot_site_lag_seconds | gauge | cloud | partition topic | Age of the oldest record of a partition that is not stored, whoever writes it.
+iot_site_retention_left_seconds | gauge | cloud | partition topic | Time until retention removes the oldest record of a partition that is not stored; 0 when it has removed some. | while records wait
 # Pipeline
 iot_pipeline_backlog_records | gauge | up writer |  | Durable telemetry records that have no verdict yet.
 iot_pipeline_backlog_seconds | gauge | up writer |  | Time since the receipt of the newest record with a verdict, while others wait; else 0.

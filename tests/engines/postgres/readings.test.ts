@@ -146,6 +146,14 @@ test('openPostgresReadings: answers of one source are those of its pipeline', as
   }
   const { entries } = pipeline.devices(everything);
   assert.ok(entries.length > 10);
+  const seenFromMicros = BASE + 70_000_000;
+  assert.deepEqual(
+    await asked.census(seenFromMicros),
+    [...Map.groupBy(entries, ({ tenant }) => tenant)].map(([tenant, { length }]) => {
+      const fresh = pipeline.devices({ limit: 1, tenant, seenFromMicros }).total;
+      return { tenant, devices: length, fresh };
+    }),
+  );
   for (const key of entries) {
     const plain = (list: readonly { metric: string; type: string }[]) =>
       list.map(({ metric, type }) => `${metric} ${type}`).sort();

@@ -6,7 +6,7 @@ import { answerOverAll } from './postgres-query.ts';
 import { microsOf, storable } from './postgres-values.ts';
 import { cursorNow, readChanges } from './reading-changes.ts';
 import { connectedNow, readConnectivity } from './reading-connectivity.ts';
-import { listDevices, listGaps, namesOf, readDevice, readLatest } from './reading-devices.ts';
+import { countDevices, listDevices, listGaps, namesOf, readDevice, readLatest } from './reading-devices.ts';
 import { readLedger, SHIFT } from './reading-ledger.ts';
 import { countReasons, readLetter, readLetters } from './reading-letters.ts';
 import type { PostgresReadings, ReadingFigures, ReadingSource } from './reading-shapes.ts';
@@ -35,6 +35,7 @@ export function openPostgresReadings(pool: PostgresPool, needs: PostgresReadings
     standby.read(action, LIMITS.readMs.value, work);
   return {
     devices: (query) => show('list devices', (session) => listDevices(session, query)),
+    census: (seenFromMicros) => show('count devices', (session) => countDevices(session, seenFromMicros)),
     device: (key) =>
       show('read a device', async (session) => {
         const detail = await readDevice(session, key);

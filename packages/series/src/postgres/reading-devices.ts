@@ -8,6 +8,7 @@ import type {
   ReadingDeviceQuery,
   ReadingGapQuery,
   ReadingLatest,
+  ReadingTenant,
 } from './reading-shapes.ts';
 
 const SEEN = `coalesce(date_part('epoch', d.seen), 0) AS seen`;
@@ -45,6 +46,23 @@ export async function listDevices(
     where.values,
   );
   return { total: Number(count?.n), entries: rows.map(deviceOf) };
+}
+
+/** As `PostgresReadings.census`. */
+export async function countDevices(
+  session: PostgresSession,
+  seenFromMicros: number,
+): Promise<readonly ReadingTenant[]> {
+  const rows = await session.query(
+    `SELECT tenant, count(*) AS devices, count(*) FILTER (WHERE seen >= $1::timestamptz) AS fresh
+     FROM devices WHERE device <> '' GROUP BY tenant ORDER BY tenant`,
+    [timestampOf(seenFromMicros)],
+  );
+  return rows.map(({ tenant, devices, fresh }) => ({
+    tenant: original(String(tenant)),
+    devices: Number(devices),
+    fresh: Number(fresh),
+  }));
 }
 
 function orderOf({ order }: ReadingDeviceQuery): string {

@@ -206,6 +206,13 @@ export interface ReadingChanges {
   readonly gaps: readonly string[];
 }
 
+/** How many devices a tenant has. */
+export interface ReadingTenant {
+  readonly tenant: string;
+  readonly devices: number;
+  readonly fresh: number;
+}
+
 /**
  * What `skerry cloud` asks of all sources. Points, newest values, dead letters and verdicts are as of the last commits;
  * accounts, gaps and last receipts of devices follow within the time between two folds.
@@ -214,6 +221,8 @@ export interface PostgresReadings {
   devices(
     query: ReadingDeviceQuery,
   ): Promise<{ readonly total: number; readonly entries: readonly ReadingDevice[] }>;
+  /** Devices of each tenant, and those of them that were heard of at or after `seenFromMicros`. */
+  census(seenFromMicros: number): Promise<readonly ReadingTenant[]>;
   /** Undefined when the device was never seen; `latest`, `points` and `connectivity` likewise. */
   device(key: DeviceKey): Promise<ReadingDeviceDetail | undefined>;
   latest(key: DeviceKey): Promise<readonly ReadingLatest[] | undefined>;

@@ -78,7 +78,8 @@ export function openCloudTables(
   const route = compileRoutes(routesOf(config));
   const stages = stack.use(new CloudStages({ readings, pool, client, appender, route, clock }));
   const perDeviceStatus = config.metrics.perDevice;
-  const pipeline = new TablePipeline({ readings, ledger, clock, perDeviceStatus });
+  const site = new SiteDesk({ readings, ledger, client: client.fork(), clock });
+  const pipeline = new TablePipeline({ readings, ledger, site, clock, perDeviceStatus });
   return {
     readings,
     pipeline,
@@ -87,7 +88,7 @@ export function openCloudTables(
       const trouble = standby?.state().trouble;
       return trouble ? [trouble] : [];
     },
-    site: new SiteDesk({ readings, ledger, client: client.fork(), clock }),
+    site,
     changeDeadLetters: (kind, choice, author) =>
       changeLettersInKafka(kind, choice, author, { pipeline, readings, appender, clock }),
   };

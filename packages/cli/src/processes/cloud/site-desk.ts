@@ -23,13 +23,15 @@ export interface SiteDeskNeeds {
   readonly ledger: Pick<LedgerDesk, 'ends'>;
   /** The way to Kafka; nothing else waits on its connections. */
   readonly client: KafkaClient;
-  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMicros'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'nowMicros' | 'startTimer'>;
 }
 
 type Partitions = Awaited<ReturnType<SitePlatform['partitions']>>;
 
 /** Age up to which what was asked of Kafka answers the next question too. */
 const FRESH_MS = 1_000;
+/** How long looks at records that wait may take: whoever reads metrics does not wait longer. */
+const LOOKS_MS = 3_000;
 /** How long a process that has ended in an orderly way is shown. */
 const ENDED_MS = 600_000;
 const ROLES: readonly RoleKind[] = ['gateway', 'writer', 'cloud', 'up'];
@@ -81,11 +83,11 @@ export class SiteDesk implements SitePlatform {
     const ends = await ledger.ends(sources);
     const entries = partitionEntries({ roles, sources, ends, nowMicros: clock.nowMicros() });
     if (!ends) return { items: entries, trouble: KAFKA_SILENT };
+    const looks = unknownLags(entries, sources).slice(0, LIMITS.lagLooksMax.value);
+    const late = Promise.withResolvers<[]>();
+    using _timer = clock.startTimer(LOOKS_MS, () => late.resolve([]));
     // a fault here leaves lags unknown, and they are shown as that
-    const waiting = await waitingSince(
-      client,
-      unknownLags(entries, sources).slice(0, LIMITS.lagLooksMax.value),
-    ).catch(() => []);
+    const waiting = await Promise.race([waitingSince(client, looks).catch(() => []), late.promise]);
     return { items: withWaiting(entries, waiting, clock.nowMicros()), trouble: undefined };
   }
 

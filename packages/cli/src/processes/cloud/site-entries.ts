@@ -15,6 +15,8 @@ export interface ToldRole extends ReadingRole {
   readonly state: RoleState;
 }
 
+/** The reason of a partition whose oldest unstored records are not in Kafka any more. */
+export const OFFSET_TRIMMED = 'offset-trimmed';
 /** A sink that is behind for longer is shown so. */
 const BEHIND_MS = 10_000;
 
@@ -183,7 +185,7 @@ export function withWaiting(
         ...entry,
         reasons: [
           ...entry.reasons,
-          { code: 'offset-trimmed', detail: 'retention has removed records that nobody has stored' },
+          { code: OFFSET_TRIMMED, detail: 'retention has removed records that nobody has stored' },
         ],
       };
     const { sinceMs, retentionMs } = one;

@@ -1,11 +1,16 @@
+import type { PartitionEntry, SitePlatform } from '@skerry/api';
 import type { Clock, MetricFamily } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
 import { type DeviceCensus, DeviceCounter, LIMITS } from '@skerry/pipeline';
 import type { PostgresReadings } from '@skerry/series/postgres';
+import { OFFSET_TRIMMED } from './site-entries.ts';
 
 /** What the tables are counted with. */
 export interface TableMetricsNeeds {
-  readonly readings: PostgresReadings;
+  readonly readings: Pick<PostgresReadings, 'figures' | 'census' | 'devices'>;
+  readonly ledger: { report(): Promise<Pick<LedgerReport, 'imbalances' | 'totals'>> };
+  /** Knows what waits in Kafka, whether or not a writer is there to tell of it. */
+  readonly site: Pick<SitePlatform, 'partitions'>;
   readonly clock: Pick<Clock, 'nowMicros' | 'monotonicMs'>;
   readonly perDeviceStatus?: boolean;
 }
@@ -13,11 +18,11 @@ export interface TableMetricsNeeds {
 const STALE_MICROS = 300_000_000;
 const CENSUS_MS = 10_000;
 
-/** The metrics of what all writers have stored: sizes, devices by tenant and phase, the ledger, positions of sources. */
+/** The metrics of what all writers have stored and have to store: sizes, devices by tenant and phase, the ledger, positions and lags. */
 export class TableMetrics {
   readonly #needs: TableMetricsNeeds;
   readonly #counter: DeviceCounter;
-  #census: { readonly atMs: number; readonly census: Promise<DeviceCensus> } | undefined;
+  #census: { readonly atMs: number; readonly made: Promise<DeviceCensus> } | undefined;
 
   constructor(needs: TableMetricsNeeds) {
     this.#needs = needs;
@@ -25,13 +30,15 @@ export class TableMetrics {
   }
 
   /** As of now; devices are counted every ten seconds at most. Fails as the readings do. */
-  async families(ledger: LedgerReport): Promise<MetricFamily[]> {
-    const { readings, clock } = this.#needs;
-    const nowMs = clock.monotonicMs();
-    if (!this.#census || nowMs - this.#census.atMs >= CENSUS_MS)
-      this.#census = { atMs: nowMs, census: this.#count(ledger) };
-    const { sources, devices, series, bytes, deadLettersOpen } = await readings.figures();
-    const { counts, statuses } = await this.#census.census;
+  async families(): Promise<MetricFamily[]> {
+    const { readings, ledger, site, clock } = this.#needs;
+    const [{ imbalances, totals }, figures, { counts, statuses }, { items: partitions }] = await Promise.all([
+      ledger.report(),
+      readings.figures(),
+      this.#counted(),
+      site.partitions(),
+    ]);
+    const { sources, devices, series, bytes, deadLettersOpen } = figures;
     return [
       gauge('iot_pipeline_devices', 'Devices known.', [{ labels: {}, value: devices }]),
       gauge('iot_pipeline_series', 'Series known.', [{ labels: {}, value: series }]),
@@ -48,38 +55,81 @@ export class TableMetrics {
         statuses,
       ),
       gauge('iot_ledger_imbalance', 'Findings of the last check of the ledger; 0 when it balances.', [
-        { labels: {}, value: ledger.imbalances.length },
+        { labels: {}, value: imbalances.length },
       ]),
       gauge(
         'iot_ledger_records',
         'Records by account of the ledger.',
-        Object.entries(ledger.totals).map(([account, value]) => ({ labels: { account }, value })),
+        Object.entries(totals).map(([account, value]) => ({ labels: { account }, value })),
       ),
       gauge(
         'iot_source_position',
         'Offset behind the last record of a partition that is committed.',
         sources.map(({ label, position }) => ({ labels: { source: label }, value: position })),
       ),
+      ...lagFamilies(partitions, clock.nowMicros()),
     ];
   }
 
-  /** Two counts for each tenant of the ledger; the devices themselves only where each is told of. */
-  async #count({ projects }: LedgerReport): Promise<DeviceCensus> {
+  /** A count that fails answers nobody later. */
+  #counted(): Promise<DeviceCensus> {
+    const atMs = this.#needs.clock.monotonicMs();
+    if (this.#census && atMs - this.#census.atMs < CENSUS_MS) return this.#census.made;
+    const made = this.#count();
+    this.#census = { atMs, made };
+    made.catch(() => {
+      if (this.#census?.made === made) this.#census = undefined;
+    });
+    return made;
+  }
+
+  /** The devices themselves only where each is told of. */
+  async #count(): Promise<DeviceCensus> {
     const { readings, clock, perDeviceStatus = false } = this.#needs;
     const seenFromMicros = clock.nowMicros() - STALE_MICROS;
+    const [tenants, { entries }] = await Promise.all([
+      readings.census(seenFromMicros),
+      perDeviceStatus ? readings.devices({ limit: LIMITS.censusDevicesMax.value }) : { entries: [] },
+    ]);
     const counter = this.#counter;
     counter.begin();
-    for (const tenant of new Set(projects.map((one) => one.tenant))) {
-      const { total } = await readings.devices({ tenant, limit: 1 });
-      const fresh = (await readings.devices({ tenant, seenFromMicros, limit: 1 })).total;
+    for (const { tenant, devices, fresh } of tenants) {
       counter.add(tenant, 'fresh', fresh);
-      counter.add(tenant, 'stale', Math.max(0, total - fresh));
+      counter.add(tenant, 'stale', devices - fresh);
     }
-    if (!perDeviceStatus) return counter.census;
-    const { entries } = await readings.devices({ limit: LIMITS.censusDevicesMax.value });
     for (const one of entries) counter.status(one, one.lastSeenMicros >= seenFromMicros ? 'fresh' : 'stale');
     return counter.census;
   }
+}
+
+/** What waits in each partition, as far as it is known. Records that retention has removed unread have no time left. */
+function lagFamilies(partitions: readonly PartitionEntry[], nowMicros: number): MetricFamily[] {
+  const of = (value: (one: PartitionEntry) => number | undefined): MetricFamily['samples'] =>
+    partitions.flatMap((one) => {
+      const found = value(one);
+      const labels = { topic: one.topic, partition: String(one.partition) };
+      return found === undefined ? [] : [{ labels, value: found }];
+    });
+  return [
+    gauge(
+      'iot_site_lag_records',
+      'Records of a partition that are not stored, whoever writes it.',
+      of(({ lagRecords }) => lagRecords),
+    ),
+    gauge(
+      'iot_site_lag_seconds',
+      'Age of the oldest record of a partition that is not stored, whoever writes it.',
+      of(({ lagSeconds }) => lagSeconds),
+    ),
+    gauge(
+      'iot_site_retention_left_seconds',
+      'Time until retention removes the oldest record of a partition that is not stored; 0 when it has removed some.',
+      of(({ retentionAtMicros, reasons }) => {
+        if (reasons.some(({ code }) => code === OFFSET_TRIMMED)) return 0;
+        return retentionAtMicros && Math.max(0, (retentionAtMicros - nowMicros) / 1e6);
+      }),
+    ),
+  ];
 }
 
 function gauge(name: string, help: string, samples: MetricFamily['samples']): MetricFamily {

@@ -1,4 +1,4 @@
-import { ApiError } from '@skerry/api';
+import { ApiError, type SitePlatform } from '@skerry/api';
 import type { Clock } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
 import type {
@@ -24,6 +24,7 @@ type Requests = {
 export interface TablePipelineNeeds {
   readonly readings: PostgresReadings;
   readonly ledger: Pick<LedgerDesk, 'report'>;
+  readonly site: Pick<SitePlatform, 'partitions'>;
   readonly clock: Pick<Clock, 'sleep' | 'nowMicros' | 'monotonicMs'>;
   /** Whether metrics tell of each device; false when absent. */
   readonly perDeviceStatus?: boolean;
@@ -85,7 +86,7 @@ function requestsOf(needs: TablePipelineNeeds): Requests {
     ledger,
     alarms: async () => alarmsOf(await ledger()),
     figures: async () => await figuresOf(readings, await ledger()),
-    metrics: async () => await metrics.families(await ledger()),
+    metrics: () => metrics.families(),
     stageList: async () => [],
     stageGet: async () => undefined,
     stageCheck: notHere,

@@ -53,6 +53,7 @@ export const en = {
       sqlite: 'SQLite',
       influxdb1: 'InfluxDB 1',
       influxdb2: 'InfluxDB 2',
+      influxdb3: 'InfluxDB 3',
     } as Readonly<Record<string, string>>, // a build that is newer may know more
     primary: 'decides what is stored',
     state: 'State',

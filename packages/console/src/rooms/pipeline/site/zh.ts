@@ -51,6 +51,7 @@ export const zh: SiteWords = {
       sqlite: 'SQLite 数据库',
       influxdb1: 'InfluxDB 1 数据库',
       influxdb2: 'InfluxDB 2 数据库',
+      influxdb3: 'InfluxDB 3 数据库',
     },
     primary: '决定存储什么',
     state: '状态',
