@@ -100,8 +100,10 @@ export class RoleProcess implements AsyncDisposable {
 
   /** The value of a metric, summed over its labels; undefined while it does not answer, or has none. */
   async metric(name: string): Promise<number | undefined> {
-    const response = await fetch(`${this.url}/metrics`).catch(() => undefined); // the caller is told by it
-    const values = ((await response?.text()) ?? '')
+    const text = await fetch(`${this.url}/metrics`)
+      .then((response) => response.text())
+      .catch(() => ''); // the caller is told by it
+    const values = text
       .split('\n')
       .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
       .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));

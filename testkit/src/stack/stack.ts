@@ -5,6 +5,7 @@ import { startMosquitto } from '../engines/mosquitto.ts';
 import { freePorts } from '../engines/ports.ts';
 import { type Postgres, startPostgres } from '../engines/postgres.ts';
 import { FaultProxy } from '../faults/fault-proxy.ts';
+import { allOwned } from './all-owned.ts';
 import { RoleProcess } from './role-process.ts';
 
 /** What a stack is made of. */
@@ -44,7 +45,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { folder, gateways = 2, writers = 2, partitions = 6, say = () => undefined } = options;
   const { standbyStaleSecs } = options;
   await using stack = new AsyncDisposableStack();
-  const engines = await Promise.allSettled([
+  const [kafka, postgres, mosquitto] = await allOwned<[Kafka, Postgres, Engine]>(stack, [
     startKafka({}),
     startPostgres({ standby: standbyStaleSecs !== undefined }),
     // queues without a bound: mosquitto would drop what it has acknowledged; it saves seldom, since it reads nothing meanwhile
@@ -58,11 +59,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ],
     }),
   ]);
-  for (const one of engines) if (one.status === 'fulfilled') stack.use(one.value);
-  const [kafka, postgres, mosquitto] = engines.map((one) => {
-    if (one.status === 'rejected') throw one.reason;
-    return one.value;
-  }) as [Kafka, Postgres, Engine]; // in the order of their starts
   say(`Kafka ${kafka.brokers.join(', ')}; PostgreSQL ${postgres.url()}; mosquitto ${mosquitto.url}`);
   const config = {
     sources: [{ name: 'park', url: `mqtt://127.0.0.1:${mosquitto.port}`, share: 'skerry' }],
@@ -85,15 +81,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       httpPort,
       onEnd: (how) => say(`${role} ${nth}: ${how}; see ${join(folder, `${role}-${nth}`, 'output.log')}`),
     });
-    stack.use(process);
     say(`${role} ${nth}: ${process.url}, prints to ${process.outputPath}`);
     return process;
   };
   const many = (role: 'gateway' | 'writer', count: number) =>
-    Promise.all(Array.from({ length: count }, (_, i) => start(role, i + 1)));
-  const [made, written, cloud] = await Promise.all([
-    many('gateway', gateways),
-    many('writer', writers),
+    Array.from({ length: count }, (_, i) => start(role, i + 1));
+  const roles = await allOwned<RoleProcess[]>(stack, [
+    ...many('gateway', gateways),
+    ...many('writer', writers),
     start('cloud', 1),
   ]);
   const owned = stack.move();
@@ -102,9 +97,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     postgres,
     mosquitto,
     proxy,
-    gateways: made,
-    writers: written,
-    cloud,
+    gateways: roles.slice(0, gateways),
+    writers: roles.slice(gateways, -1),
+    cloud: roles.at(-1) as RoleProcess, // it is started last
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
-import { chosenRecordings, type Stack, showRecordings, startStack } from '@skerry/testkit/stack';
+import {
+  chosenRecordings,
+  type Monitors,
+  readRecordings,
+  type Stack,
+  showRecordings,
+  startStack,
+  valueLine,
+  watchStack,
+} from '@skerry/testkit/stack';
 
 const DEVICES = 50;
 const ROUNDS = 120;
@@ -17,15 +26,18 @@ const PREFIX = 'mtic/msg/client/realtime/1900000000000000001/1900000000000000003
 
 let folder: string;
 let stack: Stack;
-/** Rows of the recordings. */
-let rows = 0;
+let monitors: Monitors;
+const recordings = readRecordings(chosenRecordings());
+const rows = recordings.reduce((sum, one) => sum + one.rows, 0);
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-stack-test-'));
   stack = await startStack({ folder });
+  monitors = await watchStack(stack);
 });
 
 after(async () => {
+  await monitors?.[Symbol.asyncDispose]();
   await stack?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -49,12 +61,16 @@ function publisher(): Promise<Publisher> {
 }
 
 /** Asks the cloud as whoever may read its data folder. */
-async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
+async function answerOf(path: string, init: RequestInit = {}): Promise<Response> {
   const token = readFileSync(join(stack.cloud.dataDir, 'token'), 'utf8').trim();
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers };
   const response = await fetch(`${stack.cloud.url}${path}`, { ...init, headers });
   assert.equal(response.status, 200, `${path}: ${response.status}`);
-  return await response.json();
+  return response;
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
+  return await (await answerOf(path, init)).json();
 }
 
 /** Sends what the devices say, a round at a time, and one message that cannot be decoded. */
@@ -82,15 +98,17 @@ test('recordings and every message of every device are stored once, over the dea
   const said: string[] = [];
   const [shown] = await Promise.all([
     showRecordings(stack, {
-      recordings: chosenRecordings(),
+      recordings,
       secs: SHOW_SECS,
       say: (line) => said.push(line),
     }),
     sendRounds(),
   ]);
   assert.deepEqual(shown.faults, []);
-  ({ rows } = shown);
-  assert.match(said.join('\n'), /gateway 1 is killed[\s\S]+writer 1 is killed/);
+  assert.match(
+    said.join('\n'),
+    /gateway \d is killed .+: gateway 1: [1-9]\d*, gateway 2: [1-9][\s\S]+writer \d is killed .+: writer 1: [1-9]\d*, writer 2: [1-9]/,
+  );
   const sent = DEVICES * ROUNDS;
   const count = (question: string) => stack.postgres.sql(question);
   await until(
@@ -111,7 +129,7 @@ test('recordings and every message of every device are stored once, over the dea
 
 test('the cloud shows what the writers stored, and its ledger balances', async () => {
   const devices = (await ask('/api/v1/devices?limit=1')) as { readonly total: number };
-  assert.equal(devices.total, DEVICES + chosenRecordings().length);
+  assert.equal(devices.total, DEVICES + recordings.flatMap((one) => one.devices).length);
   const ledger = (await ask('/api/v1/ledger')) as {
     readonly balanced: boolean;
     readonly totals: Readonly<Record<string, number>>;
@@ -123,6 +141,75 @@ test('the cloud shows what the writers stored, and its ledger balances', async (
   assert.equal(received, stored + deadLettered + deduplicated);
   const page = await fetch(`${stack.cloud.url}/`);
   assert.match(await page.text(), /<title>Skerry/);
+});
+
+test('the page Pipeline has every role ready, an owner and no lag for each partition, and what the brokers granted', async () => {
+  const pipeline = async <T>(what: string) =>
+    ((await ask(`/api/v1/pipeline/${what}`)) as { readonly items: readonly T[] }).items; // as the API describes it
+  await until('every role has told that it is ready', async () => {
+    const roles = await pipeline<{ role: string; state: string }>('roles');
+    const ready = roles.filter(({ state }) => state === 'ready').map(({ role }) => role);
+    return ready.sort().join() === 'cloud,gateway,gateway,writer,writer';
+  });
+  const partitions = await pipeline<{ topic: string; owner: { state: string } | null; lagRecords: number }>(
+    'partitions',
+  );
+  const telemetry = partitions.filter(({ topic }) => topic === 'iot.telemetry');
+  assert.deepEqual(
+    telemetry.map(({ owner, lagRecords }) => [owner?.state, lagRecords]),
+    Array.from({ length: 6 }, () => ['ready', 0]),
+  );
+  const [source] = await pipeline<{ state: string; gateways: { filters: { state: string }[] }[] }>('sources');
+  assert.equal(source?.state, 'good');
+  const granted = source.gateways.map(({ filters }) => filters.every(({ state }) => state === 'granted'));
+  assert.deepEqual(granted, [true, true]);
+  const sinks = await pipeline<{ kind: string; state: string; isPrimary: boolean }>('sinks');
+  assert.deepEqual(
+    sinks.map(({ kind, state, isPrimary }) => [kind, state, isPrimary]),
+    [['postgresql', 'good', true]],
+  );
+});
+
+test('the API of the cloud has each value of a recording as it stands in the file', async () => {
+  const [recording] = recordings;
+  assert.ok(recording);
+  const wanted = new Map(recording.devices.map((device) => [device, [] as string[]]));
+  let metric = '';
+  for (const line of recording.values) {
+    const [, , device = '', name = ''] = line.split(' ');
+    metric ||= name;
+    if (name === metric) wanted.get(device)?.push(line);
+  }
+  for (const [device, lines] of wanted) {
+    const place = `tenant=recordings&project=park&device=${device}&metric=${metric}`;
+    const answer = await answerOf(`/api/v1/telemetry?${place}&from=2000-01-01T00:00:00Z&format=ndjson`);
+    const points = (await answer.text()).trimEnd().split('\n');
+    const found = points.map((text) => {
+      const { time, value } = JSON.parse(text) as { readonly time: string; readonly value: number };
+      return valueLine(Date.parse(time), value, device, metric);
+    });
+    assert.deepEqual(found.sort(), lines.sort(), device);
+  }
+});
+
+test('Prometheus reads every role, and knows Alertmanager', async () => {
+  const asked = async (path: string) =>
+    ((await (await fetch(`${monitors.prometheus.url}/api/v1/${path}`)).json()) as { readonly data: unknown })
+      .data; // as it documents
+  await until('each target is up', async () => {
+    const { activeTargets } = (await asked('targets')) as {
+      readonly activeTargets: readonly {
+        readonly labels: { readonly job: string };
+        readonly health: string;
+      }[];
+    };
+    const up = activeTargets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job);
+    return up.sort().join() === 'skerry-cloud,skerry-gateway,skerry-gateway,skerry-writer,skerry-writer';
+  });
+  const { activeAlertmanagers } = (await asked('alertmanagers')) as {
+    readonly activeAlertmanagers: readonly { readonly url: string }[];
+  };
+  assert.match(String(activeAlertmanagers[0]?.url), new RegExp(`:${monitors.alertmanager.port}/`));
 });
 
 test('telemetry over HTTP goes the same way', async () => {
