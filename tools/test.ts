@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { exitWhenParentEnds } from '@skerry/cli/parent-pipe';
 import { provide } from './needs.ts';
 import { type NightlyRun, nightlyPage, readNightlyPage } from './nightly-page.ts';
+import { notRun } from './opt-in.ts';
 import { ROOT } from './packages.ts';
 import { type Outcome, runSuite } from './run-suite.ts';
 import { allSuites, type Extent, filesOf, type Suite } from './suites.ts';
@@ -82,7 +83,10 @@ async function main(names: readonly string[]): Promise<number> {
       suite.command ? { ...env, SKERRY_FIGURES: figuresPath } : env,
       stop,
     );
-    rows.push(`  ${suite.name}: ${told(outcome)}`);
+    rows.push(
+      `  ${suite.name}: ${told(outcome)}`,
+      ...notRun(filesOf(suite), process.env).map((line) => `    ${line}`),
+    );
     console.log(`  ${told(outcome)}`);
     if (!stop.aborted) runs.set(suite.name, nightlyRun(outcome, figuresPath));
     passed += outcome.passed;

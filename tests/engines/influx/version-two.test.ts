@@ -80,11 +80,7 @@ async function assertSameAnswers(sides: Sides): Promise<void> {
 
 const two = process.env.SKERRY_INFLUX2_URL;
 
-if (two === undefined) {
-  test('InfluxDB 2: nothing was run against a real one; set SKERRY_INFLUX2_URL, SKERRY_INFLUX2_ORG, SKERRY_INFLUX2_BUCKET and SKERRY_INFLUX2_TOKEN to an empty bucket', () => {
-    assert.ok(!('SKERRY_INFLUX2_URL' in process.env));
-  });
-} else {
+if (two !== undefined) {
   const options = sinkOptions(two, {
     version: 2,
     organization: process.env.SKERRY_INFLUX2_ORG ?? '',
@@ -141,11 +137,7 @@ if (two === undefined) {
 
 const three = process.env.SKERRY_INFLUX3_URL;
 
-if (three === undefined) {
-  test('InfluxDB 3: nothing was run against a real one; set SKERRY_INFLUX3_URL, SKERRY_INFLUX3_DATABASE and SKERRY_INFLUX3_TOKEN to an empty database', () => {
-    assert.ok(!('SKERRY_INFLUX3_URL' in process.env));
-  });
-} else {
+if (three !== undefined) {
   test('InfluxDB 3: ranges, buckets, extremes and newest values in SQL are those of PostgreSQL', async () => {
     await using pool = aPool(server.url(), aSchema());
     const options = sinkOptions(three, {
