@@ -6,11 +6,20 @@ import type { Stack } from '@skerry/testkit/stack';
 export interface RoleFault {
   readonly name: string;
   readonly between: string;
-  /** Makes it happen, and what it takes that things go on afterwards. */
-  strike(stack: Stack, random: SeededRandom, pause: (ms: number) => Promise<void>): Promise<void>;
+  /** Whether the broker sends again what it had sent: only then do devices number their messages. */
+  readonly isRedelivered?: boolean;
+  /** Makes it happen, and what it takes that things go on afterwards; false when it did not come about. */
+  strike(stack: Stack, random: SeededRandom, pause: (ms: number) => Promise<void>): Promise<boolean>;
 }
 
 type Role = 'gateway' | 'writer';
+
+/** How long a passage or a takeover is waited for. */
+const COMES_MS = 30_000;
+const LOOK_MS = 25;
+/** Of partitions that are shared out anew. */
+const SHARE_EVERY_MS = 3_000;
+const SHARES = 3;
 
 /** Topic of the stack's records. */
 const TOPIC = 'iot.telemetry';
@@ -20,16 +29,18 @@ function deathAt(role: Role, failpoint: string, between: string): RoleFault {
   return {
     name: `${role} killed`,
     between,
+    isRedelivered: role === 'gateway',
     strike: async (stack, random, pause) => {
       const processes = role === 'gateway' ? stack.gateways : stack.writers;
       const victim = processes[random.uint32() % processes.length];
-      if (!victim) return;
+      if (!victim) return false;
       await victim.kill();
       await victim.restart({ SKERRY_FAILPOINT: `${failpoint}:kill:${3 + (random.uint32() % 12)}` });
       const { pid } = victim;
-      for (let i = 0; i < 200 && victim.pid === pid; i++) await pause(25); // no passage without load
+      const isHit = await comes(() => victim.pid !== pid, pause);
       await victim.kill();
       await victim.restart({});
+      return isHit;
     },
   };
 }
@@ -39,14 +50,28 @@ function deathAnywhere(role: Role, between: string): RoleFault {
   return {
     name: `${role} killed`,
     between,
+    isRedelivered: role === 'gateway',
     strike: async (stack, random, pause) => {
       const processes = role === 'gateway' ? stack.gateways : stack.writers;
       await pause(random.uint32() % 400);
       const victim = processes[random.uint32() % processes.length];
       victim?.killWorker();
       await victim?.answering();
+      return victim !== undefined;
     },
   };
+}
+
+/** Whether something comes true in time. */
+async function comes(
+  look: () => boolean | Promise<boolean>,
+  pause: (ms: number) => Promise<void>,
+): Promise<boolean> {
+  for (let ms = 0; ms < COMES_MS; ms += LOOK_MS) {
+    if (await look()) return true;
+    await pause(LOOK_MS);
+  }
+  return false;
 }
 
 /** Every fault with the step it falls into; a campaign visits each as often. */
@@ -62,6 +87,7 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
       await kafka.kill();
       await pause(random.uint32() % 1_000);
       await kafka.restart();
+      return true;
     },
   },
   {
@@ -71,6 +97,7 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
       kafka.freeze();
       await pause(300 + (random.uint32() % 2_000));
       kafka.thaw();
+      return true;
     },
   },
   {
@@ -82,6 +109,7 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
       await cutPower(kafka, lengths);
       await pause(random.uint32() % 500);
       await kafka.restart();
+      return true;
     },
   },
   deathAt('writer', 'pipeline-after-decode', 'decoded and sealed'),
@@ -94,6 +122,7 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
       await postgres.crash();
       await pause(random.uint32() % 1_000);
       await postgres.restart();
+      return true;
     },
   },
   {
@@ -101,6 +130,7 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
     between: 'COMMIT sent and its answer',
     strike: async ({ proxy }, random) => {
       await proxy?.cutAt('COMMIT', 'answered', 1 + (random.uint32() % 4));
+      return proxy !== undefined;
     },
   },
   {
@@ -108,15 +138,18 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
     between: 'written in the transaction and COMMIT',
     strike: async ({ proxy }, random) => {
       await proxy?.cutAt('COMMIT', 'before', 1 + (random.uint32() % 4));
+      return proxy !== undefined;
     },
   },
   {
-    name: 'partitions shared out anew',
+    name: 'partitions shared out anew every 3 s',
     between: 'fetched by one writer and by another',
-    strike: async ({ writers }, random) => {
-      const one = writers[random.uint32() % writers.length];
-      await one?.stop();
-      await one?.restart({});
+    strike: async ({ writers }, random, pause) => {
+      for (let times = 0; times < SHARES; times++) {
+        const one = writers[random.uint32() % writers.length];
+        await Promise.all([one?.stop().then(() => one.restart({})), pause(SHARE_EVERY_MS)]);
+      }
+      return writers.length > 1;
     },
   },
   {
@@ -124,13 +157,14 @@ export const ROLE_FAULTS: readonly RoleFault[] = [
     between: 'decoded by one writer and committed by another',
     strike: async ({ writers, postgres }, random, pause) => {
       const one = writers[random.uint32() % writers.length];
-      if (!one) return;
+      if (!one) return false;
       const epochs = () => postgres.sql('SELECT sum(epoch) FROM skerry.sources');
       const before = await epochs();
       one.freeze();
-      for (let i = 0; i < 400 && (await epochs()) === before; i++) await pause(50);
+      const isTaken = await comes(async () => (await epochs()) !== before, pause);
       await pause(500);
       one.thaw();
+      return isTaken;
     },
   },
 ];

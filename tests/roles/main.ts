@@ -24,11 +24,11 @@ async function main(): Promise<number> {
   const say = (line: string): void => console.log(line);
   const found = await runRoleCampaign({ runs, seed, say, isOver: () => isStopped });
   for (const [place, visits] of found.visits) say(`${visits} times: ${place}`);
-  const { sent, lost, doubled, inverted, stuck, repeated } = found;
-  const figures = `${found.runs} runs of ${ROLE_FAULTS.length} faults, ${sent} messages: lost ${lost}, stored twice ${doubled}, inversions ${inverted}, stuck ${stuck}; ${repeated} came twice and were known`;
+  const { sent, lost, doubled, inverted, stuck, missed, repeated } = found;
+  const figures = `${found.runs} runs of ${ROLE_FAULTS.length} faults, ${sent} messages: lost ${lost}, stored twice ${doubled}, inversions ${inverted}, stuck ${stuck}, faults that did not come about ${missed}; ${repeated} came twice and were known`;
   say(figures);
   if (process.env.SKERRY_FIGURES) appendFileSync(process.env.SKERRY_FIGURES, `${figures}\n`);
-  const failed = lost + doubled + inverted + stuck > 0 || found.runs < runs ? 1 : 0;
+  const failed = lost + doubled + inverted + stuck + missed > 0 || found.runs < runs ? 1 : 0;
   say(`${found.runs - failed} passed, ${failed} failed`);
   return failed;
 }
