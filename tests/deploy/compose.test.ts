@@ -1,7 +1,9 @@
 // deploy/compose/compose.yaml against the schema of the Compose Specification (compose-spec.json of compose-go 2.9.0,
 // Apache-2.0), against good practice, and against the product: no Docker runs where these tests do.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
@@ -21,6 +23,8 @@ interface Container {
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly command?: readonly string[];
   readonly read_only?: boolean;
+  readonly user?: string;
+  readonly group_add?: readonly string[];
   readonly privileged?: boolean;
   readonly security_opt?: readonly string[];
   readonly cap_drop?: readonly string[];
@@ -64,6 +68,10 @@ const ROLES = ['gateway', 'writer', 'cloud'];
 const site = parse(readFileSync(FILE, 'utf8'), { merge: true }) as Site; // the schema below judges it
 const services = Object.entries(site.services);
 const roles = services.filter(([, { build }]) => build !== undefined);
+
+function tutorial(): string {
+  return readFileSync(join(ROOT, 'docs/tutorials/larger-site.md'), 'utf8');
+}
 
 /** A path of the compose file, from its folder. */
 function pathOf(path: string): string {
@@ -127,10 +135,6 @@ test('volumes, configs and secrets are declared, used, and where they say', () =
   for (const [name, { file }] of Object.entries(site.secrets)) {
     assert.ok(used.has(`secret ${name}`), name);
     assert.equal(readFileSync(join(dirname(pathOf(file)), '.gitignore'), 'utf8'), '*\n!.gitignore\n', file);
-    assert.ok(
-      readFileSync(join(ROOT, 'docs/tutorials/larger-site.md'), 'utf8').includes(`secrets/${name}`),
-      name,
-    );
   }
 });
 
@@ -173,11 +177,13 @@ test('the configuration of each role is one that the product takes, and names wh
       ...config.kafka.brokers.map((broker) => broker.split(':')[0]),
       ...config.sources.map(({ url }) => new URL(url).hostname),
       new URL(config.postgres.url).hostname,
-      ...config.http.hostNames,
+      ...config.http.hostNames.filter((host) => host !== 'localhost'),
     ];
     for (const host of hosts) assert.ok(String(host) in site.services, `${name}: ${host} is a service`);
-    assert.ok((service.secrets ?? []).includes('postgres-password'), name);
-    assert.equal(config.postgres.passwordFile, '/run/secrets/postgres-password', name);
+    assert.deepEqual(config.http.hostNames, ['localhost', 'cloud'], 'people first, then Prometheus');
+    assert.deepEqual(service.secrets, ['store-password'], name);
+    assert.equal(config.postgres.passwordFile, '/run/secrets/store-password', name);
+    assert.equal(new URL(config.postgres.url).username, 'store', name);
   }
 });
 
@@ -202,4 +208,74 @@ test('the files of Prometheus and Grafana name services and ports of the site', 
   const provider = readFileSync(join(ROOT, 'deploy/grafana/provisioning/dashboards/skerry.yml'), 'utf8');
   const folder = /path: (\S+)/.exec(provider)?.[1];
   assert.ok(site.services.grafana?.volumes?.includes(`../grafana/dashboards:${folder}:ro`), String(folder));
+});
+
+test('only the database knows its superuser, and Grafana connects as a user of its own who owns nothing', () => {
+  const knowing = services.filter(([, { secrets = [] }]) => secrets.includes('postgres-password'));
+  assert.deepEqual(
+    knowing.map(([name]) => name),
+    ['timescaledb'],
+  );
+  const sql = readFileSync(join(dirname(FILE), 'database.sql'), 'utf8');
+  const superuser = site.services.timescaledb?.environment?.POSTGRES_USER;
+  const made = [...sql.matchAll(/^CREATE ROLE (\w+) LOGIN(.*)$/gm)].map(([, name = '', rights = '']) => ({
+    name,
+    rights,
+  }));
+  assert.deepEqual(
+    made.map(({ name }) => name),
+    ['store', 'dashboards'],
+  );
+  for (const { name, rights } of made) {
+    assert.notEqual(name, superuser);
+    assert.doesNotMatch(rights, /SUPERUSER|CREATEROLE|CREATEDB|skerry_writer/, name);
+  }
+  const { environment = {}, secrets } = site.services.grafana ?? {};
+  assert.equal(environment.GRAFANA_POSTGRES_USER, 'dashboards');
+  assert.deepEqual(secrets, ['dashboards-password', 'grafana-password']);
+  for (const [, name = ''] of sql.matchAll(/\/run\/secrets\/([\w-]+)/g))
+    assert.ok(site.services.timescaledb?.secrets?.includes(name), name);
+});
+
+test("whoever has the socket of Docker is the image's own user in its group, since root without capabilities may not enter its folder", () => {
+  const having = services.filter(([, { volumes = [] }]) =>
+    volumes.some((one) => one.includes('docker.sock')),
+  );
+  assert.deepEqual(
+    having.map(([name, { cap_drop, user }]) => [name, cap_drop, user]),
+    [['alloy', ['ALL'], '473:473']],
+  );
+  const group = String(site.services.alloy?.group_add?.[0]);
+  assert.match(group, /^\$\{SITE_DOCKER_GROUP:-\d+\}$/);
+  assert.match(tutorial(), /SITE_DOCKER_GROUP=\$\(stat --format %g \/var\/run\/docker\.sock\)/);
+});
+
+test('the first step of the tutorial makes every secret, in a folder that nobody else may enter', () => {
+  const step = /## 1\. Passwords[\s\S]+?```\n([\s\S]+?)```/.exec(tutorial())?.[1] ?? '';
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-secrets-'));
+  const secrets = join(folder.path, 'deploy/compose/secrets');
+  mkdirSync(secrets, { recursive: true, mode: 0o755 });
+  const script = `set -eu; umask 022; openssl() { [ "$*" = 'rand -hex 24' ]; echo "$$ $name"; }\n${step}`;
+  const { status, stderr } = spawnSync('sh', ['-c', script], { cwd: folder.path, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.equal(statSync(secrets).mode & 0o777, 0o700);
+  const wanted = Object.values(site.secrets).map(({ file }) => file.replace('./secrets/', ''));
+  assert.deepEqual(readdirSync(secrets).sort(), wanted.sort());
+  for (const name of wanted) {
+    assert.equal(statSync(join(secrets, name)).mode & 0o777, 0o644, `containers of other users read ${name}`);
+    assert.equal(statSync(join(secrets, name)).size > 0, name.endsWith('-password'), name);
+  }
+});
+
+test('the tutorial says of every address that nobody has where it stands and that it is to be changed', () => {
+  const step = /## 5\. Let alerts reach somebody[\s\S]+?\n## 6/.exec(tutorial())?.[0] ?? '';
+  const found: string[] = [];
+  for (const file of ['deploy/alertmanager/alertmanager.yml', 'deploy/prometheus/prometheus.yml']) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    for (const [address] of text.matchAll(/https?:\/\/\w+\.example[\w/]*/g)) {
+      found.push(address);
+      assert.ok(step.includes(file) && step.includes(address), `${file}: ${address}`);
+    }
+  }
+  assert.equal(found.length, 3);
 });

@@ -22,6 +22,8 @@ export interface StackOptions {
   readonly isProxied?: boolean;
   /** PostgreSQL has a standby, from which the cloud reads; answers are this old at most, s. */
   readonly standbyStaleSecs?: number;
+  /** Makes the database ready for the roles, once; gives the address by which they connect. As superuser when absent. */
+  readonly prepare?: (postgres: Postgres) => Promise<string>;
   /** Sections of the configuration of every role, over those of the stack. */
   readonly config?: object;
   /** Told what stands. */
@@ -63,15 +65,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const config = {
     sources: [{ name: 'park', url: `mqtt://127.0.0.1:${mosquitto.port}`, share: 'skerry' }],
     kafka: { brokers: kafka.brokers, partitions },
-    postgres: { url: postgres.url() },
     ...options.config,
   };
+  const address = (await options.prepare?.(postgres)) ?? postgres.url();
   const proxy = options.isProxied ? stack.use(await FaultProxy.open(postgres.port)) : undefined;
   const ports = await freePorts(gateways + writers + 1);
   const start = async (role: 'gateway' | 'writer' | 'cloud', nth: number) => {
     const httpPort = Number(ports.pop());
     const isApart = role === 'writer' && proxy !== undefined;
-    const url = isApart ? postgres.url().replace(`:${postgres.port}`, `:${proxy.port}`) : postgres.url();
+    const url = isApart ? address.replace(`:${postgres.port}`, `:${proxy.port}`) : address;
     const standby = role === 'cloud' ? postgres.standby?.url() : undefined;
     const reads = standby === undefined ? {} : { readUrl: standby, readStaleSecs: standbyStaleSecs };
     const process = await RoleProcess.start({

@@ -1,11 +1,12 @@
 // The whole data plane in roles, on a real mosquitto, Kafka and PostgreSQL: one gateway and one writer are killed under load.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
+import type { Postgres } from '@skerry/testkit/engines';
 import {
   chosenRecordings,
   type Monitors,
@@ -32,7 +33,7 @@ const rows = recordings.reduce((sum, one) => sum + one.rows, 0);
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-stack-test-'));
-  stack = await startStack({ folder });
+  stack = await startStack({ folder, prepare: makeUsers });
   monitors = await watchStack(stack);
 });
 
@@ -41,6 +42,15 @@ after(async () => {
   await stack?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Makes the users of deploy/compose, of whom none is a superuser; everybody is trusted here. */
+async function makeUsers(postgres: Postgres): Promise<string> {
+  const script = readFileSync(new URL('../../../deploy/compose/database.sql', import.meta.url), 'utf8');
+  // psql reads passwords from files there
+  const sql = script.replaceAll(/^\\set .*$/gm, '').replaceAll(/:'(\w+)_password'/g, "'$1'");
+  await postgres.sql(sql);
+  return postgres.url().replace('skerry@', 'store@');
+}
 
 /** Resolves when the question has the answer; the clock of the suite bounds it. */
 async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
@@ -210,6 +220,34 @@ test('Prometheus reads every role, and knows Alertmanager', async () => {
     readonly activeAlertmanagers: readonly { readonly url: string }[];
   };
   assert.match(String(activeAlertmanagers[0]?.url), new RegExp(`:${monitors.alertmanager.port}/`));
+});
+
+test('the roles connect as an owner with no further rights; Grafana reads what its dashboards ask and nothing of access', async () => {
+  const owner = await stack.postgres.sql(
+    `SELECT schemaowner, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM
+       (SELECT nspowner::regrole::text AS schemaowner FROM pg_namespace WHERE nspname = 'skerry') AS owner
+       JOIN pg_roles ON rolname = schemaowner`,
+  );
+  assert.equal(owner, 'store|f|f|f|f');
+  const folder = new URL('../../../deploy/grafana/dashboards/', import.meta.url);
+  const dashboards = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const asked = new Set(
+    [...dashboards.join('\n').matchAll(/\bskerry\.(\w+)\b/g)].map(([, name]) => String(name)),
+  );
+  assert.ok(asked.has('accounts') && asked.has('telemetry'), [...asked].join());
+  const asGrafana = (text: string) => stack.postgres.sql(`SET ROLE dashboards; ${text}`);
+  for (const table of asked)
+    assert.notEqual(await asGrafana(`SELECT count(*) FROM skerry.${table}`), '0', table);
+  const tables = (
+    await stack.postgres.sql(
+      `SELECT tablename FROM pg_tables WHERE schemaname = 'skerry' AND tablename ~ '^(access|audit)'`,
+    )
+  ).split('\n');
+  assert.ok(tables.length > 1, tables.join());
+  for (const table of tables)
+    await assert.rejects(asGrafana(`SELECT count(*) FROM skerry.${table}`), /permission denied/, table);
+  await assert.rejects(asGrafana('DELETE FROM skerry.sources'), /permission denied/);
+  await assert.rejects(asGrafana('CREATE TABLE skerry.x(y int)'), /permission denied/);
 });
 
 test('telemetry over HTTP goes the same way', async () => {
