@@ -49,7 +49,7 @@ CREATE TABLE dedupe(
 );
 CREATE INDEX dedupe_device ON dedupe(source, device, id);
 CREATE TABLE latest(
-  series integer PRIMARY KEY, time timestamptz NOT NULL, value double precision, text text, flag boolean, exact numeric(20),
+  series integer PRIMARY KEY, time timestamptz NOT NULL, value double precision, text text, flag boolean, exact numeric,
   source smallint NOT NULL, position bigint NOT NULL, ordinal smallint NOT NULL
 ) WITH (fillfactor = 50);
 CREATE TABLE gone(series integer PRIMARY KEY, until timestamptz NOT NULL);
@@ -83,7 +83,7 @@ CREATE TABLE device_clients(
 ) WITH (fillfactor = 50);
 
 
-CREATE TABLE points(time timestamptz NOT NULL, series_id integer NOT NULL, value double precision, text text, flag boolean, exact numeric(20),
+CREATE TABLE points(time timestamptz NOT NULL, series_id integer NOT NULL, value double precision, text text, flag boolean, exact numeric,
   source smallint NOT NULL, position bigint NOT NULL, ordinal smallint NOT NULL, received timestamptz NOT NULL);
 SELECT create_hypertable('points', 'time', chunk_time_interval => interval '1 day', create_default_indexes => false);
 ALTER TABLE points SET (timescaledb.compress, timescaledb.compress_segmentby = 'series_id',
@@ -384,3 +384,53 @@ GRANT SELECT ON telemetry_minutes, telemetry_hours, telemetry_days TO skerry_wri
 
 -- version 6
 ALTER TABLE seals ADD low timestamptz, ADD high timestamptz;
+
+-- version 7
+DO $widen$
+DECLARE
+  one record;
+  part record;
+  removal text := '';
+  again text := '';
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid IN ('points'::regclass, 'latest'::regclass)
+    AND attname = 'exact' AND atttypmod <> -1) THEN RETURN; END IF;
+  FOR one IN
+    WITH RECURSIVE shown AS (
+      SELECT r.ev_class AS oid, 1 AS depth FROM pg_attribute a
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+        JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+      WHERE a.attrelid IN ('points'::regclass, 'latest'::regclass) AND a.attname = 'exact'
+      UNION
+      SELECT r.ev_class, s.depth + 1 FROM shown s
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid
+        JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+      WHERE r.ev_class <> s.oid)
+    SELECT c.oid, c.oid::regclass::text AS name, pg_get_viewdef(c.oid) AS body, pg_get_userbyid(c.relowner) AS owner,
+      array_to_string(c.reloptions, ', ') AS options, c.relacl, obj_description(c.oid, 'pg_class') AS comment
+    FROM (SELECT oid, max(depth) AS depth FROM shown GROUP BY oid) s JOIN pg_class c ON c.oid = s.oid
+    WHERE c.relkind = 'v' ORDER BY s.depth
+  LOOP
+    removal := format('DROP VIEW %s; ', one.name) || removal;
+    again := again || format('CREATE VIEW %s%s AS %s ', one.name, ' WITH (' || one.options || ')', one.body);
+    IF one.owner <> current_user THEN
+      again := again || format('ALTER VIEW %s OWNER TO %I; ', one.name, one.owner);
+    END IF;
+    IF one.comment IS NOT NULL THEN
+      again := again || format('COMMENT ON VIEW %s IS %L; ', one.name, one.comment);
+    END IF;
+    FOR part IN SELECT * FROM aclexplode(one.relacl) LOOP
+      again := again || format('GRANT %s ON %s TO %s%s; ', part.privilege_type, one.name,
+        CASE part.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(part.grantee)) END,
+        CASE WHEN part.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+  END LOOP;
+  EXECUTE removal;
+  PERFORM decompress_chunk(chunk, true) FROM show_chunks('points') chunk;
+  ALTER TABLE points SET (timescaledb.compress = false);
+  ALTER TABLE points ALTER exact TYPE numeric;
+  ALTER TABLE points SET (timescaledb.compress, timescaledb.compress_segmentby = 'series_id',
+    timescaledb.compress_orderby = 'time DESC');
+  ALTER TABLE latest ALTER exact TYPE numeric;
+  EXECUTE again;
+END $widen$;

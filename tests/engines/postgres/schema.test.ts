@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { SCHEMA_VERSION } from '@skerry/series/postgres';
+import { SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
 import {
   aSeal,
   hasCode,
@@ -88,6 +88,38 @@ test("openPostgresStore: the earlier system's table stays readable under its nam
   assert.equal(names, 'time,tenant_id,project_id,mqtt_topic,payload,created_at');
   await using again = await aStore(pool, { owner: 'again' });
   assert.equal((await again.load()).sealNumber, 1);
+});
+
+test('openPostgresStore: a schema made for integers of 20 digits takes longer ones, and every view and right is there again', async () => {
+  const schema = aSchema();
+  const place = { schema: `"${schema}"`, isTimescale: false, earlier: undefined, hasRoles: true };
+  await server.sql('CREATE ROLE analyst NOLOGIN; CREATE ROLE chief NOLOGIN');
+  const made = Array.from({ length: 6 }, (_, i) => schemaSql(i + 1, place)).join('\n');
+  const before = made.replaceAll('exact numeric', 'exact numeric(20)');
+  assert.notEqual(before, made);
+  await server.sql(`CREATE SCHEMA "${schema}"; SET search_path = "${schema}", pg_catalog, public;
+    ${before}
+    CREATE TABLE schema_versions(version integer PRIMARY KEY, made timestamptz NOT NULL DEFAULT now());
+    INSERT INTO schema_versions SELECT generate_series(1, 6);
+    SELECT make_day('2026-11-24');
+    CREATE VIEW own AS SELECT device, exact AS counted FROM telemetry;
+    CREATE VIEW ours AS SELECT max(counted) AS most FROM own;
+    COMMENT ON VIEW ours IS 'who''s first';
+    GRANT SELECT ON own, telemetry TO analyst WITH GRANT OPTION; GRANT SELECT ON ours TO PUBLIC;
+    ALTER VIEW own OWNER TO chief; GRANT SELECT ON telemetry TO chief; GRANT USAGE ON SCHEMA "${schema}" TO chief`);
+  const told = `SELECT c.relname, c.relowner::regrole, c.reloptions, obj_description(c.oid), pg_get_viewdef(c.oid),
+      (SELECT string_agg(one::text, ' ' ORDER BY one::text) FROM unnest(c.relacl) one)
+    FROM pg_class c WHERE c.relnamespace = '"${schema}"'::regnamespace AND c.relkind = 'v' ORDER BY 1`;
+  const views = await server.sql(told);
+  assert.match(views, /iot_messages_new.*ours.*own.*telemetry_latest/s);
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  await store.seal(aSeal(1, [{ series: 1, time: NOON, value: 2n ** 70n, offset: 1, ordinal: 0 }]));
+  await workAll(store);
+  assert.equal(await server.sql(told), views);
+  assert.equal(await server.sql(`SELECT most FROM "${schema}".ours`), String(2n ** 70n));
+  assert.equal(await server.sql(`SELECT exact FROM "${schema}".telemetry_latest`), String(2n ** 70n));
 });
 
 test('openPostgresStore: two stores of two sources fill one pool at once, each with its own numbers', async () => {

@@ -1,6 +1,8 @@
 import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
+
+import { WIDE_INTEGERS, WIDE_INTEGERS_TIMESCALE } from './schema-exact.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
 import { plainRetention, retentionGrants, timescaleRetention } from './schema-retention.ts';
 import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
@@ -48,6 +50,7 @@ export const MIGRATIONS: readonly {
       (hasRoles ? retentionGrants(isTimescale) : ''),
   },
   { version: 6, sql: () => SEAL_TIMES },
+  { version: 7, sql: ({ isTimescale }) => (isTimescale ? WIDE_INTEGERS_TIMESCALE : WIDE_INTEGERS) },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -5,7 +5,7 @@ const COUNTS = `stored bigint NOT NULL, deduplicated bigint NOT NULL, filtered b
 const NAME = 'text COLLATE "C" NOT NULL';
 
 /** Columns of points, and of what is kept of the newest of them. */
-const POINT = `value double precision, text text, flag boolean, exact numeric(20),
+const POINT = `value double precision, text text, flag boolean, exact numeric,
   source smallint NOT NULL, position bigint NOT NULL, ordinal smallint NOT NULL`;
 
 /** Tables that are alike with and without TimescaleDB: docs/formats/postgres.md. Narrow rows that change in place leave half a page free, so that they change without an index. */

@@ -14,6 +14,7 @@ import {
   type StepClock,
   someSeries,
 } from './builders.ts';
+import { testIntegers } from './integer-compliance.ts';
 import { naiveBuckets, naiveExtremes, naivePoints } from './naive.ts';
 import { testSessions } from './session-compliance.ts';
 
@@ -32,6 +33,7 @@ const DEVICE = { tenant: 't1', project: 'p1', device: 'd1' };
 export function testSeriesStore(name: string, open: () => Promise<StoreHarness>): void {
   testStates(name, open);
   testSeals(name, open);
+  testIntegers(name, open);
   testSessions(name, open);
   testQueries(name, open);
   testAgainstNaive(name, open);
