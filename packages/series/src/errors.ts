@@ -20,10 +20,12 @@ export type SeriesFault =
   | 'store-not-allowed'
   | 'store-schema-newer'
   | 'store-fenced'
+  | 'store-refused'
   | 'sink-unreachable'
   | 'sink-busy'
   | 'sink-not-allowed'
-  | 'sink-not-found';
+  | 'sink-not-found'
+  | 'sink-not-understood';
 
 /** What a caller should do about each fault of the series store, and what it means (source of the error pages). */
 export const SERIES_FAULTS: Readonly<
@@ -45,7 +47,8 @@ export const SERIES_FAULTS: Readonly<
   'store-not-opened': { advice: 'give-up', meaning: 'A file of the store cannot be opened.' },
   'store-failed': {
     advice: 'end-process',
-    meaning: 'The disk failed or refused to make a transaction durable.',
+    meaning:
+      'The disk failed or refused to make a transaction durable, or the database server told a fault that has no code of its own here; the message has its words, and `facts.state` its SQLSTATE.',
   },
   'store-closed': { advice: 'give-up', meaning: 'The store has been closed.' },
   'seal-out-of-order': { advice: 'end-process', meaning: 'A seal does not carry the next number.' },
@@ -87,6 +90,11 @@ export const SERIES_FAULTS: Readonly<
     advice: 'give-up',
     meaning: 'Another writer has taken the source over; nothing of this one is stored any more.',
   },
+  'store-refused': {
+    advice: 'give-up',
+    meaning:
+      'The database takes everything but a value in this transaction. Its partition alone waits, is tried again now and then, and says which records it waits at; the others go on.',
+  },
   'sink-unreachable': {
     advice: 'retry',
     meaning: 'A further store of points cannot be reached, or did not answer in time; it catches up later.',
@@ -103,6 +111,11 @@ export const SERIES_FAULTS: Readonly<
     advice: 'give-up',
     meaning:
       'A further store of points has no database or bucket of that name; it catches up when there is one.',
+  },
+  'sink-not-understood': {
+    advice: 'give-up',
+    meaning:
+      'A further store of points refuses a request and speaks of no point in it, as a proxy or a server of another kind does; it catches up when that is put right.',
   },
 };
 

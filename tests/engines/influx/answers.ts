@@ -8,11 +8,11 @@ export interface Answering extends AsyncDisposable {
   readonly seen: string[];
 }
 
-/** How a request is answered: undefined hands it on to the real server. */
+/** How a request is answered: undefined or false hands it on to the real server. */
 export type Answer = (
   path: string,
   n: number,
-) => { status: number; headers?: Record<string, string> } | undefined;
+) => { status: number; headers?: Record<string, string>; text?: string } | false | undefined;
 
 /** Starts it before the server at `url`. */
 export async function answerBefore(url: string, answer: Answer): Promise<Answering> {
@@ -23,7 +23,7 @@ export async function answerBefore(url: string, answer: Answer): Promise<Answeri
     const own = answer(path, seen.length);
     if (own) {
       incoming.resume();
-      outgoing.writeHead(own.status, own.headers).end(`{"error":"said ${own.status}"}`);
+      outgoing.writeHead(own.status, own.headers).end(own.text ?? `{"error":"said ${own.status}"}`);
       return;
     }
     handOn(url, incoming, outgoing);

@@ -158,6 +158,38 @@ test('a sink: a server that is busy or fails is asked again after the time it sa
   assert.deepEqual((await allRows(influx)).map(told).sort(), all.map(sent).sort());
 });
 
+test('a sink: a 400 that speaks of no point gives none up; it is told in the words of the server and waited for', async () => {
+  await emptyDatabase();
+  const strangers: readonly (readonly [status: number, text: string])[] = [
+    [400, 'Client sent an HTTP request to an HTTPS server.\n'],
+    [400, '{"code":"invalid","message":"Please provide either orgID or org"}'],
+    [422, '<html><body>unprocessable</body></html>'],
+  ];
+  let stranger = strangers[0];
+  await using front = await answerBefore(
+    influx.url,
+    (path) => stranger && path.startsWith('/write') && { status: stranger[0], text: stranger[1] },
+  );
+  await using scene = await aScene(sinkOptions(front.url));
+  await scene.fed.seal(someSeal(1, 120));
+  for (const [status, text] of strangers) {
+    stranger = [status, text];
+    const said = text.startsWith('{') ? 'Please provide either orgID or org' : text.trim();
+    const trouble = await until('it is told', () => {
+      const { trouble: found } = scene.run;
+      return found?.detail.includes(said) && found;
+    });
+    assert.equal(trouble.code, 'sink-not-understood');
+    assert.ok(trouble.detail.includes(`it answered ${status}: ${said}`), trouble.detail);
+    assert.equal(scene.run.position, 0);
+  }
+  stranger = undefined;
+  await until('the sink has it', () => scene.run.position === 1);
+  assert.equal(scene.run.trouble, undefined);
+  assert.equal(await server.sql(`SELECT count(*) FROM "${scene.schema}".sink_refusals`), '0');
+  assert.deepEqual((await allRows(influx)).map(told).sort(), somePoints(1, 120).map(sent).sort());
+});
+
 test('a sink: a wrong password, a missing database and a missing server are told in words, and waited for', async () => {
   await using guarded = await startInfluxdb({ isGuarded: true });
   await fetch(`${guarded.url}/query`, {

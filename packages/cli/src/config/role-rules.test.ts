@@ -104,6 +104,7 @@ readings: { from: influx }
 sinks: [${sinks}]`;
   const faultsOf = (sinks: string) => roleFaults('cloud', loaded(site(sinks)).config);
   assert.deepEqual(faultsOf('{ name: influx, kind: influxdb3, tokenFile: /token }'), []);
+  assert.deepEqual(faultsOf('{ name: influx, kind: influxdb2, organization: park, tokenFile: /token }'), []);
   assert.deepEqual(faultsOf('{ name: other }'), [
     'readings.from: found "influx", wanted one of the sinks (other), or nothing for PostgreSQL',
   ]);
@@ -121,6 +122,7 @@ sinks:
   - { name: c, username: bob, tokenFile: /token }`);
   assert.deepEqual(roleFaults('writer', config), [
     'sinks: found the name "a" twice, wanted a name for each sink',
+    'sinks.0.organization: found none with influxdb2, wanted the organization that has the bucket',
     'sinks.0.username: found alice with influxdb2, wanted a tokenFile',
     'sinks.1.username: found none with a passwordFile, wanted a name',
     'sinks.2.tokenFile: found one beside a username, wanted one of the two',

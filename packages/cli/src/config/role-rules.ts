@@ -62,7 +62,11 @@ function sinkFaults({ sinks }: SkerryConfig): string[] {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined)
     faults.push(`sinks: found the name ${JSON.stringify(twice)} twice, wanted a name for each sink`);
-  for (const [i, { kind, username, passwordFile, tokenFile }] of sinks.entries()) {
+  for (const [i, { kind, organization, username, passwordFile, tokenFile }] of sinks.entries()) {
+    if (kind === 'influxdb2' && organization === '')
+      faults.push(
+        `sinks.${i}.organization: found none with influxdb2, wanted the organization that has the bucket`,
+      );
     if (kind !== 'influxdb1' && username !== '')
       faults.push(`sinks.${i}.username: found ${username} with ${kind}, wanted a tokenFile`);
     if (username === '' && passwordFile !== '')

@@ -263,7 +263,7 @@ export const ROLE_SECTIONS = {
         pattern: '^https?://[^\\s@]+$',
       },
       database: { ...text('Database of InfluxDB 1 and 3, bucket of InfluxDB 2.', 'iot'), minLength: 1 },
-      organization: text('Organization of InfluxDB 2; empty for none.'),
+      organization: text('Organization of InfluxDB 2, which cannot be without one; empty for the others.'),
       measurement: text(
         'Measurement of all points, with the metric as a tag; empty for one for each metric.',
       ),

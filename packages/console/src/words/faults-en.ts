@@ -111,6 +111,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
     'A further store of points refuses the user or token; it catches up when that is put right.',
   'sink-not-found':
     'A further store of points has no database or bucket of that name; it catches up when there is one.',
+  'sink-not-understood':
+    'A further store of points refuses a request and speaks of no point in it, as a proxy or a server of another kind does; it catches up when that is put right.',
   'sink-unreachable':
     'A further store of points cannot be reached, or did not answer in time; it catches up later.',
   'spawn-failed': 'A child process could not be started.',
@@ -155,6 +157,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
     'Kafka refused the credentials, the certificate or the permission; what waits is kept and tried again.',
   'kafka-unsteady':
     'Kafka cannot serve the request at the moment: a partition has no leader or too few replicas, or a role is moving.',
+  'kafka-weak':
+    'A Kafka topic has fewer replicas, or has to have fewer of them in sync, than an acknowledgement needs that only Kafka stands for; nothing is sent there until it has more.',
   'kafka-topic-missing': 'A topic that is needed does not exist in the Kafka cluster.',
   'kafka-refused': 'Kafka refused a request for good; the reason it gave is named.',
   'kafka-forgot':

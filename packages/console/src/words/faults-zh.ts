@@ -96,6 +96,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'sink-busy': '另一个数据点存储要求稍后再试，或出错；它稍后会补上。',
   'sink-not-allowed': '另一个数据点存储拒绝该用户或令牌；更正后它会补上。',
   'sink-not-found': '另一个数据点存储中没有该名称的数据库或存储桶；建立后它会补上。',
+  'sink-not-understood':
+    '另一个数据点存储拒绝了请求但未指出任何数据点，如代理或其他类型的服务器；更正后它会补上。',
   'sink-unreachable': '无法连接另一个数据点存储，或它未及时应答；它稍后会补上。',
   'spawn-failed': '无法启动子进程。',
   'sql-failed': '查询失败或超过了时限。',
@@ -132,6 +134,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'kafka-unreachable': 'Kafka 集群中没有可连接的 broker，或均未及时应答。',
   'kafka-denied': 'Kafka 拒绝了凭据、证书或权限；等待中的记录会保留并重试。',
   'kafka-unsteady': 'Kafka 暂时无法处理请求：分区没有 leader、同步副本不足，或角色正在迁移。',
+  'kafka-weak':
+    'Kafka 主题的副本数或要求同步的副本数不足以支撑仅由 Kafka 保证的确认；在其增加之前不会向该主题发送任何记录。',
   'kafka-topic-missing': 'Kafka 集群中缺少所需的主题。',
   'kafka-refused': 'Kafka 永久拒绝了请求；其给出的原因已注明。',
   'kafka-forgot':

@@ -164,7 +164,7 @@ function readAnswer(answer: Answer, place: InfluxPlace): WriteAnswer {
   if (status >= 200 && status < 300) return { is: 'taken' };
   if (status === 413) return { is: 'too-large' };
   const reason = messageOf(text);
-  if ((status === 400 || status === 422) && !isMissingPlace(reason)) {
+  if ((status === 400 || status === 422) && speaksOfPoints(reason)) {
     const dropped = /dropped=(\d+)/.exec(reason)?.[1];
     return { is: 'refused', reason, dropped: dropped === undefined ? undefined : Number(dropped) };
   }
@@ -189,6 +189,12 @@ function faultOf(
     return new SeriesError(
       'sink-not-found',
       `Cannot ${action} ${database} at ${url}: ${said}; make the database or bucket, or correct its name.`,
+      facts,
+    );
+  if (action === 'write to' && (status === 400 || status === 422))
+    return new SeriesError(
+      'sink-not-understood',
+      `Cannot write to ${database} at ${url}: ${said}, which speaks of no point; wanted 204, or which point it refuses. Correct kind, url, database or organization of the sink; it is tried again.`,
       facts,
     );
   return new SeriesError(
@@ -217,6 +223,29 @@ function parseWhole(text: string): unknown {
 }
 
 const WHOLE = /^-?\d+$/;
+
+/**
+ * Whether a server refuses points, in the words of InfluxDB 1, 2 and 3 and of VictoriaMetrics. What else it answers with
+ * 400 is about the request, or comes from somebody else: the points are kept for it.
+ */
+function speaksOfPoints(reason: string): boolean {
+  return OF_POINTS.some((words) => words.test(reason)) && !isMissingPlace(reason);
+}
+
+const OF_POINTS: readonly RegExp[] = [
+  /\bpartial write\b/i,
+  /\bunable to parse (?:points\b|['"])/i,
+  /\bfield type conflict\b/i,
+  /\balready exists as type\b/i,
+  /\bbeyond (?:the )?retention\b/i,
+  /\boutside (?:of )?the retention\b/i,
+  // InfluxDB 3, of a whole request and of a column
+  /\bparsing failed for write_lp\b/i,
+  /\b(?:parse|parsing) line protocol\b/i,
+  /\binvalid column type\b/i,
+  // VictoriaMetrics
+  /\bcannot unmarshal InfluxDB line\b/i,
+];
 
 /** Some servers say with 400 what others say with 404. */
 function isMissingPlace(reason: string): boolean {
