@@ -1,4 +1,4 @@
-// deploy/images/Dockerfile: what a linter of Dockerfiles would say, and that everything it names is there.
+// deploy/images/Dockerfile: a few rules of good practice, and that everything it names is there.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

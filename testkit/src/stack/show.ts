@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { killBusiest } from './kill-busiest.ts';
 import { DEVICE_COLUMN, differences, type Recording, VALUES_SQL, writeSpread } from './recordings.ts';
 import type { RoleProcess } from './role-process.ts';
 import type { Stack } from './stack.ts';
@@ -64,8 +65,20 @@ export async function showRecordings(stack: Stack, options: ShowOptions): Promis
   const faults: string[] = [];
   try {
     const [gateway, writer] = await Promise.all([
-      killBusiest(show, wholeSecs / 3, 'gateway', stack.gateways, 'iot_subscriber_received_total'),
-      killBusiest(show, (2 * wholeSecs) / 3, 'writer', stack.writers, 'iot_data_ingestion_total'),
+      killBusiest({
+        ...show,
+        role: 'gateway',
+        roles: stack.gateways,
+        metric: 'iot_subscriber_received_total',
+        afterSecs: wholeSecs / 3,
+      }),
+      killBusiest({
+        ...show,
+        role: 'writer',
+        roles: stack.writers,
+        metric: 'iot_data_ingestion_total',
+        afterSecs: (2 * wholeSecs) / 3,
+      }),
       tellStored(show),
       replayAll(show, recordings, secs).finally(() => over.abort()),
     ]);
@@ -99,33 +112,6 @@ function plannedSecs(recordings: readonly Recording[], secs: number): number {
     lanes[free] = Number(lanes[free]) + one.spanSecs / speedOf(one, secs);
   }
   return Math.max(...lanes);
-}
-
-/**
- * After a time, and once one has work, kills the process of whom a metric grew most; what is wrong when everything was sent
- * before that came about.
- */
-async function killBusiest(
-  { say, signal }: Show,
-  afterSecs: number,
-  role: string,
-  roles: readonly RoleProcess[],
-  metric: string,
-): Promise<string | undefined> {
-  const counts = () => Promise.all(roles.map(async (one) => (await one.metric(metric)) ?? 0));
-  const before = await counts();
-  for (let waitMs = afterSecs * 1_000; ; waitMs = LOOK_MS) {
-    const isOver = await pause(waitMs, false, { signal }).catch(() => true); // it was sent sooner, or is not wanted any more
-    if (isOver) return `no ${role} was killed: everything was sent before one had work`;
-    const grown = (await counts()).map((count, i) => count - Number(before[i]));
-    const busiest = grown.indexOf(Math.max(...grown));
-    const pid = roles[busiest]?.pid ?? -1;
-    if (Number(grown[busiest]) <= 0 || pid < 0) continue;
-    roles[busiest]?.killWorker();
-    const work = grown.map((count, i) => `${role} ${i + 1}: ${count}`).join(', ');
-    say(`${role} ${busiest + 1} is killed (process ${pid}); records until then: ${work}`);
-    return undefined;
-  }
 }
 
 async function storedCount(stack: Stack): Promise<number> {
