@@ -22,7 +22,7 @@ function rowOf({ name, type, labels, roles, help, when = '' }: CataloguedMetric)
 
 const HEAD = `# Metrics
 
-Written by \`npm run generate\` from tools/metrics-catalogue.ts. \`GET /metrics\` of each role tells them in the text format of Prometheus 0.0.4; histograms are classic \`_bucket\`, \`_sum\` and \`_count\` series. Units are base units: seconds, bytes. A test reads them with a real Prometheus and finds each one, and no other.
+Written by \`npm run generate\` from tools/metrics-catalogue.ts. \`GET /metrics\` of each role tells them in the text format of Prometheus 0.0.4; histograms are classic \`_bucket\`, \`_sum\` and \`_count\` series. Units are base units: seconds, bytes. A test reads them with a real Prometheus: it finds each one that has nothing under *when* or is of sinks or Redis, and none that is not here. Those of other conditions are compared in name, type, labels and words where they come up in it.
 
 - \`skerry gateway\` and \`skerry writer\` tell counts and states to whoever reaches their port. \`skerry up\` and \`skerry cloud\` want a token of somebody who may read everything; without one, on loopback, they leave out what names tenants.
 - \`iot_processing_latency_seconds\` has the label \`stage\`, each from the receipt of a record: \`kafka\` until Kafka has acknowledged it (gateway, cloud), \`decode\` until it has its verdict, \`commit\` until its transaction is durable, and \`end_to_end\` until its points can be seen, which is \`decode\` in \`skerry up\` and \`commit\` in a writer. A query over all stages mixes them: name one.

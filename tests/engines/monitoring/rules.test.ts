@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runTool } from '@skerry/testkit/engines';
+import { dashboards } from './dashboards.ts';
 import { ROOT } from './scene.ts';
 
 const PROMETHEUS = join(ROOT, 'deploy/prometheus');
@@ -114,6 +116,32 @@ test('every test and document that a runbook names stands, and every metric of r
       assert.doesNotThrow(() => readdirOrFile(join(RUNBOOKS, String(path))), String(path));
     for (const [name] of text.matchAll(/\biot_[a-z_]+\b/g))
       assert.ok(documented.has(name) || documented.has(name.replace(/_(bucket|sum|count)$/, '')), name);
+  }
+});
+
+test('Overview shows the open dead letters of a site once, however many clouds count them', async () => {
+  const overview = dashboards().find(({ title }) => title === 'Overview');
+  const expr = overview?.panels.find(({ title }) => title === 'Open dead letters')?.targets[0]?.expr;
+  const cloud = (instance: string) =>
+    `iot_pipeline_dead_letters_open{job="skerry-cloud",instance="${instance}"}`;
+  const writer = (instance: string) =>
+    `iot_pipeline_dead_letters_open{job="skerry-writer",instance="${instance}"}`;
+  const shown = (series: Record<string, number>, value: number) => ({
+    interval: '1m',
+    input_series: Object.entries(series).map(([name, letters]) => ({ series: name, values: `${letters}x5` })),
+    promql_expr_test: [{ expr, eval_time: '5m', exp_samples: [{ labels: '{}', value }] }],
+  });
+  const tests = [
+    shown({ [cloud('c1')]: 7, [cloud('c2')]: 7, [writer('w1')]: 4, [writer('w2')]: 3 }, 7),
+    shown({ [writer('w1')]: 4, [writer('w2')]: 3 }, 7),
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-panel-'));
+  try {
+    const path = join(folder, 'panel.json');
+    writeFileSync(path, JSON.stringify({ rule_files: [], evaluation_interval: '1m', tests })); // JSON is YAML
+    assert.match(await runTool('promtool', ['test', 'rules', path]), /SUCCESS/);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

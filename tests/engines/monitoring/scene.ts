@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
 import { ServerProcess } from '@skerry/testkit';
-import type { Engine } from '@skerry/testkit/engines';
-import { type Stack, startStack, watchStack } from '@skerry/testkit/stack';
+import { type Engine, startInfluxdb, startRedis } from '@skerry/testkit/engines';
+import { allOwned, type Stack, startStack, watchStack } from '@skerry/testkit/stack';
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -42,13 +42,16 @@ export async function openScene(): Promise<Scene> {
   await using all = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'skerry-monitoring-'));
   all.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const config = { metrics: { perDevice: true } };
-  const [stack, up] = await Promise.all([
+  const [influx, redis] = await allOwned(all, [startInfluxdb(), startRedis()]);
+  const config = {
+    metrics: { perDevice: true },
+    sinks: [{ name: 'influx', kind: 'influxdb1', url: influx.url }],
+    redis: { url: `redis://127.0.0.1:${redis.port}` },
+  };
+  const [stack, up] = await allOwned<[Stack, ServerProcess]>(all, [
     startStack({ folder, gateways: 1, writers: 1, partitions: 2, config }),
     ServerProcess.start({ dataDir: join(folder, 'up') }),
   ]);
-  all.use(stack);
-  all.use(up);
   const told: ToldAlert[] = [];
   const webhook = await openWebhook(told);
   all.defer(webhook.close);

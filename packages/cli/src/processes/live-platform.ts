@@ -20,7 +20,7 @@ import {
   type StagePlatform,
   type TakenTelemetry,
 } from '@skerry/api';
-import type { Clock, Meter, MetricFamily } from '@skerry/kernel';
+import { type Clock, CodedError, type Meter, type MetricFamily } from '@skerry/kernel';
 import type { PipelineClient, PipelineFigures } from '@skerry/pipeline';
 import type { PointPage, SeriesQuery, StoreFigures } from '@skerry/series';
 import { changeDeadLetters } from './dead-letter-desk.ts';
@@ -262,14 +262,20 @@ export class LivePlatform implements Platform, Disposable {
     return takeTelemetryIn(telemetry, this.#needs);
   }
 
+  /** What does not answer has no samples meanwhile, and readiness says so; the process tells of itself all the same. */
   async metrics(): Promise<readonly MetricFamily[]> {
     const { pipeline, reports } = this.#needs;
-    const [ofPipeline, journal, store] = await Promise.all([
+    const parts = await Promise.allSettled([
       pipeline.request('metrics'),
-      reports.journal(),
-      reports.store(),
+      reports.journal().then((journal) => journal?.metrics ?? []),
+      reports.store().then((store) => store?.metrics ?? []),
     ]);
-    return await this.#figures.families([journal?.metrics ?? [], ofPipeline, store?.metrics ?? []]);
+    const told = parts.flatMap((part) => {
+      if (part.status === 'fulfilled') return [part.value];
+      if (part.reason instanceof CodedError) return [];
+      throw part.reason;
+    });
+    return await this.#figures.families(told);
   }
 
   readiness(): ReadinessReason[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { ApiError } from '@skerry/api';
 import { FakeClock } from '@skerry/kernel/testing';
 import { PipelineClient } from '@skerry/pipeline';
 import { LIMITS } from '../limits.ts';
@@ -60,4 +61,28 @@ test('WatchedPipeline: a thread that is silent fails every request and is told u
   await turn();
   assert.deepEqual(watched.reasons, []);
   assert.deepEqual(await watched.request('alarms'), []);
+});
+
+test('WatchedPipeline: a store that is away is told by its code until it answers again', async () => {
+  const clock = new FakeClock();
+  const store = { isThere: true };
+  const asked = {
+    ended: new Promise<void>(() => undefined),
+    request: async () => {
+      if (!store.isThere) throw new ApiError('unavailable', 'PostgreSQL has gone');
+      return [];
+    },
+    subscribe: () => assert.fail('nobody subscribes'),
+  };
+  using watched = new WatchedPipeline(asked as unknown as PipelineClient, clock); // it is asked for its alarms only
+  const beat = async (): Promise<void> => {
+    clock.advance(1_000);
+    await turn();
+  };
+  store.isThere = false;
+  await beat();
+  assert.deepEqual(watched.reasons, [{ code: 'unavailable', detail: 'PostgreSQL has gone' }]);
+  store.isThere = true;
+  await beat();
+  assert.deepEqual(watched.reasons, []);
 });

@@ -1,5 +1,5 @@
 import { ApiError, type ReadinessReason } from '@skerry/api';
-import type { Clock } from '@skerry/kernel';
+import { type Clock, CodedError } from '@skerry/kernel';
 import type { PipelineAlarm, PipelineClient } from '@skerry/pipeline';
 import { LIMITS } from '../limits.ts';
 
@@ -19,6 +19,8 @@ export class WatchedPipeline implements Asked, Disposable {
   readonly #waiting = new Set<(fault: ApiError) => void>();
   #alarms: readonly PipelineAlarm[] = [];
   #end: string | undefined;
+  /** Why it could not tell its alarms last; a store that is away comes back. */
+  #trouble: ReadinessReason | undefined;
   /** Beats since the one that is waited for, which tell time only while this thread itself goes on. */
   #beatsSilent = 0;
   #isAsked = false;
@@ -48,6 +50,7 @@ export class WatchedPipeline implements Asked, Disposable {
     const reasons: ReadinessReason[] = [];
     if (this.#isSilent) reasons.push({ code: 'pipeline-stuck', detail: this.#silence });
     if (this.#end !== undefined) reasons.push({ code: 'pipeline-ended', detail: this.#end });
+    else if (this.#trouble) reasons.push(this.#trouble);
     return [...reasons, ...this.#alarms];
   }
 
@@ -92,9 +95,11 @@ export class WatchedPipeline implements Asked, Disposable {
       .then(
         (alarms) => {
           this.#alarms = alarms;
+          this.#trouble = undefined;
         },
         (fault: unknown) => {
-          this.#end ??= wordsOf(fault);
+          const code = fault instanceof CodedError ? fault.code : 'pipeline-ended';
+          this.#trouble = { code, detail: wordsOf(fault) };
         },
       )
       .finally(() => {
