@@ -90,11 +90,62 @@ test("openPostgresStore: the earlier system's table stays readable under its nam
   assert.equal((await again.load()).sealNumber, 1);
 });
 
+test("openPostgresStore: roles and consumers of the earlier system's table go on with the view in its place", async () => {
+  const database = `users_${process.pid}`;
+  await server.sql(`CREATE DATABASE ${database}`);
+  const sql = (text: string) => server.sql(text, database);
+  const as = (role: string, text: string) => sql(`SET ROLE ${role}; ${text}`);
+  await sql(`CREATE ROLE bridge LOGIN; CREATE ROLE dashboard NOLOGIN; CREATE ROLE clerk NOLOGIN;
+    CREATE ROLE stranger NOLOGIN; CREATE SCHEMA AUTHORIZATION bridge; GRANT CREATE ON SCHEMA public TO bridge`);
+  // what only its owner may: the earlier consumer's own user made it
+  await as(
+    'bridge',
+    `CREATE TABLE public.iot_messages(time timestamptz NOT NULL, tenant_id text NOT NULL,
+      project_id text NOT NULL, mqtt_topic text, payload text, created_at timestamptz DEFAULT now(),
+      PRIMARY KEY (time, tenant_id, project_id));
+    GRANT SELECT ON public.iot_messages TO dashboard;
+    GRANT SELECT (time, tenant_id) ON public.iot_messages TO clerk;
+    INSERT INTO public.iot_messages VALUES ('2025-11-28T05:48:10Z', 't1', 'p', 'a/b', '{}')`,
+  );
+  await using pool = aPool(server.url(database), 'skerry');
+  await using store = await aStore(pool);
+  await store.load();
+  await store.seal(
+    aSeal(1, [{ series: 0, time: NOON, value: 25.3, offset: 7, ordinal: 0 }], {
+      series: [{ id: 0, tenant: 't2', project: 'p', device: 'd', metric: 'm' }],
+    }),
+  );
+  const rows = `SELECT string_agg(tenant_id, ' ' ORDER BY time) FROM public.iot_messages`;
+  assert.equal(await as('dashboard', rows), 't1 t2');
+  assert.equal(await as('bridge', rows), 't1 t2');
+  assert.equal(await as('clerk', rows), 't1 t2');
+  await assert.rejects(as('clerk', 'SELECT payload FROM public.iot_messages'), /permission denied/);
+  await assert.rejects(as('stranger', rows), /permission denied/);
+  const ofTenant = `SELECT count(*) FROM skerry.iot_messages`;
+  assert.equal(await as('skerry_reader', ofTenant), '0');
+  assert.equal(await as('skerry_reader', `SET skerry.tenant = 't1'; ${ofTenant}`), '1');
+
+  const put = (at: string, rest = '') =>
+    `INSERT INTO public.iot_messages(time, tenant_id, project_id) VALUES ('${at}', 't3', 'p') ${rest}`;
+  await assert.rejects(as('dashboard', put('2025-11-28T06:00:00Z')), /permission denied/);
+  await as('bridge', put('2025-11-28T06:00:00Z'));
+  await as('bridge', put('2025-11-28T06:00:00Z', 'ON CONFLICT DO NOTHING'));
+  await as('bridge', put('2025-11-28T07:00:00Z', 'ON CONFLICT DO NOTHING'));
+  const kept = `SELECT tenant_id, count(*), count(created_at) FROM public.iot_messages_earlier GROUP BY 1 ORDER BY 1`;
+  assert.equal(await sql(kept), 't1|1|1\nt3|2|2');
+  assert.equal(await as('dashboard', rows), 't1 t3 t3 t2');
+  await assert.rejects(
+    as('bridge', put('2025-11-28T07:00:00Z', 'ON CONFLICT (time, tenant_id, project_id) DO NOTHING')),
+    /no unique or exclusion constraint matching/,
+  );
+});
+
 test('openPostgresStore: a schema made for integers of 20 digits takes longer ones, and every view and right is there again', async () => {
   const schema = aSchema();
   const place = { schema: `"${schema}"`, isTimescale: false, earlier: undefined, hasRoles: true };
   await server.sql('CREATE ROLE analyst NOLOGIN; CREATE ROLE chief NOLOGIN');
-  const made = Array.from({ length: 6 }, (_, i) => schemaSql(i + 1, place)).join('\n');
+  // with the views as the last version has them
+  const made = [1, 2, 3, 4, 5, 6, 8].map((version) => schemaSql(version, place)).join('\n');
   const before = made.replaceAll('exact numeric', 'exact numeric(20)');
   assert.notEqual(before, made);
   await server.sql(`CREATE SCHEMA "${schema}"; SET search_path = "${schema}", pg_catalog, public;

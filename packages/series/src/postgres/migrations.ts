@@ -4,6 +4,7 @@ import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 
 import { WIDE_INTEGERS, WIDE_INTEGERS_TIMESCALE } from './schema-exact.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
+import { EARLIER_MESSAGES } from './schema-messages.ts';
 import { plainRetention, retentionGrants, timescaleRetention } from './schema-retention.ts';
 import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
@@ -51,6 +52,7 @@ export const MIGRATIONS: readonly {
   },
   { version: 6, sql: () => SEAL_TIMES },
   { version: 7, sql: ({ isTimescale }) => (isTimescale ? WIDE_INTEGERS_TIMESCALE : WIDE_INTEGERS) },
+  { version: 8, sql: () => EARLIER_MESSAGES },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */
