@@ -120,7 +120,8 @@ for (const sight of SIGHTS) {
   });
 
   test(`${sight.name}: fits narrow and zoomed windows, with texts as long as German and in Chinese, and nothing moves`, async () => {
-    for (const language of ['pseudo', 'zh'] as const) {
+    // their own tests read those that are alike in Chinese
+    for (const language of sight.isAlike ? (['pseudo'] as const) : (['pseudo', 'zh'] as const)) {
       await using tab = await open(sight, { language });
       assert.deepEqual(await misfits(tab.page), [], language);
       assert.equal(await tab.page.evaluate('document.getAnimations().length'), 0);
