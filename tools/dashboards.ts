@@ -41,7 +41,8 @@ providers:
 
 const DATASOURCES = `${WRITTEN}
 # GRAFANA_POSTGRES_* come from the environment of Grafana. The role needs SELECT on the tables of the schema: one that
-# owns nothing and is a member of skerry_writer, say; members of skerry_reader see one tenant and no table of sources.
+# owns nothing and may only read, as deploy/compose/database.sql makes it; members of skerry_reader see one tenant and no
+# table of sources.
 # GRAFANA_INFLUXDB_* name the sink that the dashboards of InfluxDB ask; a site without one does not set them.
 apiVersion: 1
 datasources:
