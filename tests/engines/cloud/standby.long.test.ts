@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { PostgresServer } from '@skerry/testkit/engines';
 import { PROJECT, Site, TENANT } from './site.ts';
 
-const LATEST = `/api/v1/tenants/${TENANT}/projects/${PROJECT}/devices/d1/latest`;
+const LATEST = `/api/v1/devices/${TENANT}/${PROJECT}/d1/latest`;
 
 test('cloud: devices and points come from the standby while it is fresh, from the primary while it is not, and it says so without being unready', async () => {
   await using site = await Site.start({ gateways: 1, writers: 1, partitions: 2, standbyStaleSecs: 3 });
