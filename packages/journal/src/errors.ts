@@ -16,6 +16,7 @@ export type JournalFault =
   | 'kafka-unreachable'
   | 'kafka-denied'
   | 'kafka-unsteady'
+  | 'kafka-weak'
   | 'kafka-topic-missing'
   | 'kafka-refused'
   | 'kafka-forgot';
@@ -73,6 +74,11 @@ export const JOURNAL_FAULTS: Readonly<
     advice: 'retry',
     meaning:
       'Kafka cannot serve the request at the moment: a partition has no leader or too few replicas, or a role is moving.',
+  },
+  'kafka-weak': {
+    advice: 'retry',
+    meaning:
+      'A Kafka topic has fewer replicas, or has to have fewer of them in sync, than an acknowledgement needs that only Kafka stands for; nothing is sent there until it has more.',
   },
   'kafka-topic-missing': {
     advice: 'retry',

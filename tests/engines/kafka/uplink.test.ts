@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { RECORD_KIND } from '@skerry/journal';
 import {
   DEAD_LETTER_TOPIC,
+  deadLetterWish,
   ensureTopics,
   openUplink,
   TopicLayout,
@@ -261,6 +262,58 @@ test('openUplink sets aside what Kafka will never take, with the reason, and goe
   );
 });
 
+/** Tries of an uplink that failed. */
+function triesOf({ meter }: Scene['needs']): number {
+  const family = meter.snapshot().find(({ name }) => name === 'iot_kafka_uplink_retries_total');
+  return Number(family?.samples[0]?.value);
+}
+
+test('openUplink waits with a dead letter that Kafka refuses, sends nothing again meanwhile, and goes on when larger ones are allowed', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  const { journal, client } = parts;
+  const topic = await aTopic(client, { maxMessageBytes: 20_000 });
+  await aTopic(client, deadLetterWish(PLAIN));
+  const allow = async (bytes: number): Promise<void> => {
+    const configs = [{ name: 'max.message.bytes', value: String(bytes), configOperation: 0 as const }];
+    const resource = { resourceType: 2 as const, resourceName: DEAD_LETTER_TOPIC, configs };
+    await client.admin.incrementalAlterConfigs({ resources: [resource] });
+  };
+  await allow(10_000);
+  await append(journal, scene.needs, [
+    ...numbered(59, 10),
+    { payload: JSON.stringify({ n: 59, pad: 'x'.repeat(30_000) }) },
+    { payload: '{"n":60}' },
+  ]);
+  const topics = { ...PLAIN, recordBytesMax: 40_000 };
+  const uplink = await scene.uplink(parts, { layout: new TopicLayout({ topic }), topics });
+  const reason = await until('it waits', () => {
+    const { condition } = uplink;
+    return condition.is === 'waiting' && condition.reason.includes('TOO_LARGE') && condition.reason;
+  });
+  assert.match(reason, /iot\.dead-letters\/0: .*max\.message\.bytes of this topic/);
+  const before = triesOf(scene.needs);
+  await until('some more tries', () => triesOf(scene.needs) >= before + 4);
+  assert.deepEqual(
+    uplink.weaknesses.map(({ topic: of, setting, found, wanted }) => [of, setting, found, wanted]),
+    [[DEAD_LETTER_TOPIC, 'max.message.bytes', '10000', 'at least 40000']],
+  );
+  const waiting = judgeOrigins(await readAll(kafka, [topic]));
+  assert.deepEqual([waiting.faults, waiting.repeated], [[], 0]);
+  assert.ok(uplink.position < journal.end);
+  await allow(deadLetterWish(PLAIN).maxMessageBytes);
+  await uplink.flush();
+  const { faults, repeated, offsets } = judgeOrigins(await readAll(kafka, [topic]));
+  assert.deepEqual([faults, repeated, offsets.size], [[], 0, 60]);
+  const dead = (await readAll(kafka, [DEAD_LETTER_TOPIC])).filter(
+    ({ headers }) => headers['dead-topic'] === topic,
+  );
+  assert.deepEqual(
+    dead.map(({ headers }) => headers['dead-reason']),
+    ['record-too-large'],
+  );
+});
+
 test('openUplink spreads projects over topics of their own up to a quota, and sets aside names that Kafka does not take', async () => {
   await using scene = new Scene();
   const parts = await scene.open();
@@ -286,6 +339,51 @@ test('openUplink spreads projects over topics of their own up to a quota, and se
     ['{"n":1}', 'topic-invalid'],
     ['{"n":3}', 'topic-quota'],
   ]);
+});
+
+test('openUplink sets aside what is for a topic that Kafka takes for another, and goes on: at its first sight, and when it went', async () => {
+  await using scene = new Scene();
+  const parts = await scene.open();
+  const { journal, client } = parts;
+  const layout = new TopicLayout({ layout: 'bridge-v1', topic: 'rest-of-collisions', topicsMax: 3 });
+  const of = (project: string, n: number) => ({ tenant: 'acme', project, payload: `{"n":${n}}` });
+  await append(journal, scene.needs, [of('line.1', 0), of('line_1', 1), of('line.1', 2)]);
+  const uplink = await scene.uplink(parts, { layout });
+  await uplink.flush();
+  // the quota is not used up by what Kafka does not take
+  await append(journal, scene.needs, [of('line-2', 3), of('line-3', 4), of('line_1', 5)]);
+  await uplink.flush();
+  await client.admin.deleteTopics({ topics: ['acme.line.1'] });
+  await until('the other is made', () => aTopic(client, { name: 'acme.line_1' }).catch(() => false));
+  await append(journal, scene.needs, [of('line.1', 6), of('line-2', 7)]);
+  await uplink.flush();
+  assert.deepEqual(uplink.condition, { is: 'connected' });
+  const sent = await readAll(kafka, ['acme.line-2', 'acme.line-3', 'acme.line_1']);
+  assert.deepEqual([...new Set(sent.map(({ topic, value }) => `${topic} ${value}`))].toSorted(), [
+    'acme.line-2 {"n":3}',
+    'acme.line-2 {"n":7}',
+    'acme.line-3 {"n":4}',
+  ]);
+  const dead = (await readAll(kafka, [DEAD_LETTER_TOPIC])).filter(({ headers }) =>
+    headers.origin?.startsWith(journal.id),
+  );
+  const told = new Set(
+    dead.map(({ value, headers }) => `${value} ${headers['dead-topic']} ${headers['dead-reason']}`),
+  );
+  for (const [n, name] of [
+    [1, 'line_1'],
+    [5, 'line_1'],
+    [6, 'line.1'],
+  ] as const)
+    assert.ok(told.has(`{"n":${n}} acme.${name} topic-invalid`), [...told].join(', '));
+});
+
+test('ensureTopics says what it wanted of a topic that the cluster does not make like that', async () => {
+  await using client = await aClient(kafka, tools());
+  await assert.rejects(ensureTopics(client, [{ ...PLAIN, name: 'no-time', retentionMs: -5 }]), {
+    code: 'kafka-refused',
+    message: /no-time with 1 replicas: .*INVALID_CONFIG.*retention\.ms=-5.*made by hand/,
+  });
 });
 
 test('ensureTopics tells what an existing topic keeps weaker than wished, and changes nothing of it', async () => {

@@ -11,7 +11,9 @@ import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
 
 const HOUR_MS = 3_600_000;
-const MESSAGE_BYTES = 2 ** 20 + 65_536;
+/** What a record has beside its MQTT packet, at most. */
+const BESIDE_BYTES = 65_536;
+const MESSAGE_BYTES = 2 ** 20 + BESIDE_BYTES;
 
 /** A way to the configured cluster; brokers may be away. Fails with `config-invalid` when a file of it cannot be read. */
 export function openConfiguredKafka(
@@ -53,7 +55,10 @@ export function layoutOf({ kafka }: Pick<SkerryConfig, 'kafka'>): TopicLayout {
 }
 
 /** What topics are made like. */
-export function topicWishOf({ kafka }: Pick<SkerryConfig, 'kafka'>): Omit<TopicWish, 'name'> {
+export function topicWishOf({
+  kafka,
+  mqtt,
+}: Pick<SkerryConfig, 'kafka'> & Partial<Pick<SkerryConfig, 'mqtt'>>): Omit<TopicWish, 'name'> {
   const { partitions, replication, minInSync, retentionHours } = kafka;
   return {
     partitions,
@@ -61,5 +66,6 @@ export function topicWishOf({ kafka }: Pick<SkerryConfig, 'kafka'>): Omit<TopicW
     minInSync,
     retentionMs: retentionHours * HOUR_MS,
     maxMessageBytes: MESSAGE_BYTES,
+    ...(mqtt ? { recordBytesMax: mqtt.packetBytesMax + BESIDE_BYTES } : {}),
   };
 }

@@ -9,23 +9,25 @@ const SLASH = 0x2f;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const COMMA = 0x2c;
-const BRACE = 0x7d;
-const SPACE = 0x20;
-const SMALL_D = 0x64;
-const SMALL_I = 0x69;
+const MINUS = 0x2d;
+const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
 const PEEK_BYTES = 256;
 const IOT = Buffer.from('iot/');
 const TELEMETRY = Buffer.from('telemetry');
 const SPARKPLUG = Buffer.from('spBv1.0/');
 const REALTIME = Buffer.from('mtic/msg/client/realtime/');
-const CAMEL = Buffer.from('"deviceId"');
-const SNAKE = Buffer.from('"device_id"');
-const SHORT = Buffer.from('"id"');
+const NAME_BYTES_MAX = 'device_id'.length;
+/** Best first, as the decoder ranks them. */
+const MEMBERS = ['deviceId', 'device_id', 'id'].map((name) => Buffer.from(name));
 
 /**
  * The device of a record as the default topic templates have it: the edge node of a Sparkplug topic, who the publisher is bound to, the level of
- * `iot/{tenant}/{project}/{device}/telemetry`, a member `deviceId`, `device_id` or `id` in the first 256 bytes of the
- * payload, the level behind `mtic/msg/client/realtime/{tenant}/{project}`. It only decides about the partition, so a
+ * `iot/{tenant}/{project}/{device}/telemetry`, a member `deviceId`, `device_id` or `id` of the payload's own object in its
+ * first 256 bytes, the level behind `mtic/msg/client/realtime/{tenant}/{project}`. It only decides about the partition, so a
  * wrong guess costs order between two topics of one device, never a record.
  */
 export const defaultDeviceOf: DeviceOf = (record) =>
@@ -68,37 +70,82 @@ function optionalLevel({ body, topicStart, clientStart }: OutgoingRecord): ByteR
   return end > start ? { bytes: body, start, end } : undefined;
 }
 
-/** One pass over the first bytes of the payload: the first member of the first of the three names that is a text or a number. */
+/**
+ * One pass over the first bytes of the payload: the member of the object, or of the first one of an array of objects, that
+ * the decoder takes the device from. Members of objects inside it are none of its own. Undefined where it is empty, or
+ * the bytes are no JSON object.
+ */
 function payloadField({ body, payloadStart, end }: OutgoingRecord): ByteRange | undefined {
   const until = Math.min(end, payloadStart + PEEK_BYTES);
-  let snake: ByteRange | undefined;
-  let short: ByteRange | undefined;
-  for (let at = payloadStart; at < until; at++) {
-    if (body[at] !== QUOTE) continue;
-    const next = body[at + 1];
-    if (next === SMALL_D) {
-      const range = memberAt(body, at, until, CAMEL);
-      if (range) return range;
-      snake ??= memberAt(body, at, until, SNAKE);
-    } else if (next === SMALL_I) short ??= memberAt(body, at, until, SHORT);
+  let at = behindSpace(body, payloadStart, until);
+  if (at < until && body[at] === OPEN_ARRAY) at = behindSpace(body, at + 1, until);
+  if (at >= until || body[at] !== OPEN_OBJECT) return undefined;
+  let found: ByteRange | undefined;
+  let rank = MEMBERS.length;
+  let depth = 1;
+  for (at++; at < until && depth > 0 && rank > 0; at++) {
+    const byte = body[at];
+    if (byte === QUOTE) {
+      const start = at + 1;
+      at = closingQuote(body, start, until);
+      if (depth > 1) continue;
+      const better = rankOf(body, start, at);
+      const value = better < rank ? valueBehind(body, at + 1, until) : undefined;
+      if (!value) continue;
+      found = value;
+      rank = better;
+    } else if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++;
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--;
   }
-  return snake ?? short;
+  return found && found.end > found.start ? found : undefined;
 }
 
-/** The text or number of a member whose quoted name begins here, without quotes. */
-function memberAt(bytes: Uint8Array, at: number, until: number, name: Uint8Array): ByteRange | undefined {
-  if (!beginsWith(bytes, at, until, name)) return undefined;
-  let start = at + name.length;
-  while (start < until && (bytes[start] === SPACE || bytes[start] === COLON)) start++;
-  const isText = bytes[start] === QUOTE;
-  if (isText) start++;
+/** Which of the members has this name; behind the last one for none. */
+function rankOf(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > NAME_BYTES_MAX) return MEMBERS.length;
+  for (let rank = 0; rank < MEMBERS.length; rank++) {
+    const name = MEMBERS[rank];
+    if (name?.length === end - start && beginsWith(bytes, start, end, name)) return rank;
+  }
+  return MEMBERS.length;
+}
+
+/** The text or number behind the colon of a member, without quotes; undefined for every other value, and without a colon. */
+function valueBehind(bytes: Uint8Array, at: number, until: number): ByteRange | undefined {
+  const colon = behindSpace(bytes, at, until);
+  if (colon >= until || bytes[colon] !== COLON) return undefined;
+  let start = behindSpace(bytes, colon + 1, until);
+  const first = Number(bytes[start]);
   let end = start;
-  while (end < until && !(isText ? bytes[end] === QUOTE : endsNumber(Number(bytes[end])))) end++;
-  return end > start && end < until ? { bytes, start, end } : undefined;
+  if (first === QUOTE) end = closingQuote(bytes, ++start, until);
+  else if (!startsNumber(first)) return undefined;
+  else while (end < until && !endsNumber(Number(bytes[end]))) end++;
+  return end < until ? { bytes, start, end } : undefined;
+}
+
+/** Where the text that begins here ends; `until` when that is further on. */
+function closingQuote(bytes: Uint8Array, start: number, until: number): number {
+  let at = start;
+  while (at < until && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at, until);
+}
+
+function behindSpace(bytes: Uint8Array, start: number, until: number): number {
+  let at = start;
+  while (at < until && isSpace(Number(bytes[at]))) at++;
+  return at;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function startsNumber(byte: number): boolean {
+  return byte === MINUS || (byte >= 0x30 && byte <= 0x39);
 }
 
 function endsNumber(byte: number): boolean {
-  return byte === COMMA || byte === BRACE || byte === SPACE;
+  return byte === COMMA || byte === CLOSE_OBJECT || isSpace(byte);
 }
 
 function beginsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {

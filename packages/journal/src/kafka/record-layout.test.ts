@@ -327,6 +327,24 @@ test('TopicLayout keys a record by device from binding, topic or payload, else b
   assert.equal(keyOf({ topic: realtime, payload: '{"t":1,"device_id": 17}' }), '17');
   assert.equal(keyOf({ topic: `${realtime}/dev-3/x`, payload: '1' }), 'dev-3');
   assert.equal(keyOf({ topic: realtime, payload: '1' }), realtime);
+  for (const [payload, device] of [
+    ['{"event":{"id":"e-17"},"temp":21}', 'dev-3'],
+    ['{"event":{"deviceId":"e-17"},"id":"x"}', 'x'],
+    ['{"list":[{"id":"e"},["id",{"id":1}]],"id" :\t"x"}', 'x'],
+    ['{"id":"c","device_id":"b","deviceId":"a"}', 'a'],
+    ['{"note":"\\"},{\\"id\\":\\"n\\"","id":"x"}', 'x'],
+    ['{"kind":"id","t":"deviceId","x":1}', 'dev-3'],
+    ['{"id":{"id":"inner"},"t":1}', 'dev-3'],
+    ['{"id":null,"device_id":-5\n}', '-5'],
+    ['{"deviceId":"","id":"x"}', 'dev-3'],
+    [' [ {"id":"first"},{"deviceId":"second"}]', 'first'],
+    ['[{"t":1},{"id":"second"}]', 'dev-3'],
+    ['[[{"id":"deep"}]]', 'dev-3'],
+    ['"id":"x"', 'dev-3'],
+    [`{"pad":"${'x'.repeat(256)}","id":"late"}`, 'dev-3'],
+    ['{"id":"never ends', 'dev-3'],
+  ] as const)
+    assert.equal(keyOf({ topic: `${realtime}/dev-3`, payload }), device, payload);
   for (const topic of ['spBv1.0/g/NBIRTH/node-1', 'spBv1.0/g/DDATA/node-1/dev'])
     assert.equal(keyOf({ topic, payload: '{"id":"x"}' }), 'node-1', 'an edge node is of one order');
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'client' })), 'c');

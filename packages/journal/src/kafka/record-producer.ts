@@ -59,8 +59,10 @@ export interface ProducedPart {
 export interface ProducerListener {
   /** A try failed; it is made again. */
   onWaiting(reason: JournalError): void;
-  /** Called for a topic that does not exist, before the next try. */
-  makeTopic?(name: string): Promise<void>;
+  /** Called for a topic that does not exist, before the next try. Gives why it will never exist, where that is so: its parts are refused then. */
+  makeTopic?(name: string): Promise<JournalError | undefined>;
+  /** What somebody has to do when a topic refuses a batch that may go nowhere else: it is tried again for ever. Undefined for topics that may refuse. */
+  cureOf?(topic: string): string | undefined;
   /**
    * Called before a try when the broker may not be what it was: at first, over a new connection, after a try that failed.
    * `send` makes the try again when it fails with another code than `kafka-forgot`, and fails with that one.
@@ -127,7 +129,10 @@ export class RecordProducer {
       const why = reason ?? kafkaAnswerFault('send records to Kafka', 'REQUEST_TIMED_OUT', undefined);
       if (signal.aborted) throw why;
       this.#listener.onWaiting(why);
-      await this.#mend(left, why);
+      const never = await this.#mend(left, why);
+      for (const one of left) this.#refuse(one, never.get(one.part.topic), [], done);
+      left = left.filter(({ part }) => !never.has(part.topic));
+      if (left.length === 0) break;
       await retry.pause(signal);
       if (signal.aborted) throw why;
     }
@@ -214,12 +219,14 @@ export class RecordProducer {
       settled.push({ ...taken, refusal: undefined, refusedIndexes: [] });
       return undefined;
     }
-    const fault = kafkaAnswerFault(`send records to ${part.topic}/${part.partition}`, apiId, answer?.message);
+    const action = `send records to ${part.topic}/${part.partition}`;
+    const fault = kafkaAnswerFault(action, apiId, answer?.message);
     if (answer && REFUSALS.includes(apiId)) {
-      // a refused batch has not used up its numbers
-      this.#next.set(keyOf(part), one.sequence);
-      const place = { part, baseOffset: -1, ...this.#placeOf(part) };
-      settled.push({ ...place, refusal: fault, refusedIndexes: answer.refusedIndexes });
+      const cure = this.#listener.cureOf?.(part.topic);
+      // it bears the same numbers the next time
+      if (cure !== undefined)
+        return new JournalError(fault.code, `${fault.message} ${cure}`, fault.facts, fault);
+      this.#refuse(one, fault, answer.refusedIndexes, settled);
       return undefined;
     }
     if (PRODUCER_LOST.includes(apiId)) {
@@ -227,6 +234,19 @@ export class RecordProducer {
       return new JournalError('kafka-unsteady', fault.message, fault.facts);
     }
     return fault;
+  }
+
+  #refuse(
+    one: Sequenced,
+    refusal: JournalError | undefined,
+    refusedIndexes: readonly number[],
+    settled: ProducedPart[],
+  ): void {
+    if (!refusal) return;
+    const { part } = one;
+    // a refused batch has not used up its numbers
+    this.#next.set(keyOf(part), one.sequence);
+    settled.push({ part, baseOffset: -1, ...this.#placeOf(part), refusal, refusedIndexes });
   }
 
   async #stamp(parts: readonly Sequenced[]): Promise<void> {
@@ -280,17 +300,22 @@ export class RecordProducer {
     return { topicId: known?.id ?? '', leaderEpoch: known?.partitions[partition]?.leaderEpoch ?? -1 };
   }
 
-  /** Forgets where things were, and has a topic made that is not there. */
-  async #mend(left: readonly Sequenced[], reason: JournalError): Promise<void> {
+  /** Forgets where things were, and has a topic made that is not there. Gives the topics that never will be, and why. */
+  async #mend(left: readonly Sequenced[], reason: JournalError): Promise<ReadonlyMap<string, JournalError>> {
+    const never = new Map<string, JournalError>();
     this.#verified.clear();
     const names = [...new Set(left.map(({ part }) => part.topic))];
     for (const name of names) this.#topics.delete(name);
-    if (reason.code !== 'kafka-topic-missing' || !this.#listener.makeTopic) return;
+    if (reason.code !== 'kafka-topic-missing' || !this.#listener.makeTopic) return never;
     for (const name of names) {
-      await this.#listener.makeTopic(name).catch((error: unknown) => {
+      try {
+        const why = await this.#listener.makeTopic(name);
+        if (why) never.set(name, why);
+      } catch (error) {
         this.#listener.onWaiting(kafkaFault(`make the Kafka topic ${name}`, error));
-      });
+      }
     }
+    return never;
   }
 }
 

@@ -77,6 +77,8 @@ export class TopicLayout {
   readonly topicsMax: number;
   readonly #deviceOf: DeviceOf;
   readonly #topics = new Set<string>();
+  /** Those that Kafka has refused to make. */
+  readonly #refused = new Set<string>();
   readonly #projects = new Map<string, Map<string, RoutedProject>>();
   readonly #without: RoutedProject;
   #lastList: readonly ReceivedCount[] = [];
@@ -136,6 +138,21 @@ export class TopicLayout {
       this.#lastRouted = record.projects.map((one) => this.#routed(one.tenant, one.project));
     }
     return this.#lastRouted[record.projectIndex] ?? this.#without;
+  }
+
+  /** Whether Kafka has refused a topic, as `refuseTopic` was told. */
+  isRefused(topic: string): boolean {
+    return this.#refused.has(topic);
+  }
+
+  /** Sets aside what is for a topic that Kafka will never have; false for topics that are there from the start, which nothing replaces. */
+  refuseTopic(topic: string): boolean {
+    if (!this.isByProject || this.fixedTopics.includes(topic)) return false;
+    this.#refused.add(topic);
+    this.#topics.delete(topic);
+    this.#projects.clear();
+    this.#lastList = [];
+    return true;
   }
 
   /** Where the record that the reader stands on goes. */
@@ -201,7 +218,7 @@ export class TopicLayout {
   }
 
   #refusalOf(topic: string): RouteRefusal | undefined {
-    if (!isTopicName(topic) || RESERVED.includes(topic)) return 'topic-invalid';
+    if (!isTopicName(topic) || RESERVED.includes(topic) || this.#refused.has(topic)) return 'topic-invalid';
     return this.#topics.has(topic) || this.#topics.size < this.topicsMax ? undefined : 'topic-quota';
   }
 }

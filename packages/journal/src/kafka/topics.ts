@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { JournalError } from '../errors.ts';
+import { clusterTopics } from './cluster-topics.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaFault } from './kafka-fault.ts';
 import { DEAD_LETTER_TOPIC } from './topic-layout.ts';
@@ -17,6 +18,8 @@ export interface TopicWish {
   readonly minInSync: number;
   readonly retentionMs: number;
   readonly maxMessageBytes: number;
+  /** Bytes that one of our records may come to: of a topic of dead letters that takes less it is told; what is too large for others goes there. */
+  readonly recordBytesMax?: number;
 }
 
 /** Bytes that a dead letter may have at least. */
@@ -40,6 +43,7 @@ export interface TopicWeakness {
 export interface EnsuredTopic extends KafkaTopic {
   readonly isNew: boolean;
   readonly maxMessageBytes: number;
+  readonly minInSync: number;
   /** Milliseconds; undefined without a limit. */
   readonly retentionMs: number | undefined;
   readonly weaknesses: readonly TopicWeakness[];
@@ -91,26 +95,56 @@ export async function findTopic(client: KafkaClient, name: string): Promise<Kafk
   }
 }
 
+/** A setting of topics since Kafka 3.6; before, a clock that is ahead was always allowed. */
+const CLOCK_AHEAD = 'message.timestamp.after.max.ms';
+
 /** False when somebody else made it meanwhile. */
 async function makeTopic(client: KafkaClient, wish: TopicWish): Promise<boolean> {
-  const configs = Object.entries({
+  const settings = settingsOfNew(wish);
+  try {
+    return await create(client, wish, settings);
+  } catch (error) {
+    if (!(error instanceof JournalError) || error.facts.kafka !== 'INVALID_CONFIG') throw error;
+    const { [CLOCK_AHEAD]: _, ...older } = settings;
+    return await create(client, wish, older);
+  }
+}
+
+function settingsOfNew(wish: TopicWish): Readonly<Record<string, string>> {
+  return {
     'cleanup.policy': 'delete',
     'retention.ms': String(wish.retentionMs),
     'min.insync.replicas': String(wish.minInSync),
     'max.message.bytes': String(wish.maxMessageBytes),
     // a publisher's or gateway's clock that is ahead must not make Kafka refuse the record
-    'message.timestamp.after.max.ms': String(Number.MAX_SAFE_INTEGER),
+    [CLOCK_AHEAD]: String(Number.MAX_SAFE_INTEGER),
     'unclean.leader.election.enable': 'false',
-  }).map(([name, value]) => ({ name, value }));
-  const topics = [{ topic: wish.name, partitions: wish.partitions, replicas: wish.replication }];
-  const { name, replication } = wish;
+  };
+}
+
+async function create(
+  client: KafkaClient,
+  { name, partitions, replication }: TopicWish,
+  settings: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const topics = [{ topic: name, partitions, replicas: replication }];
   try {
     const action = `make the Kafka topic ${name} with ${replication} replicas`;
     await client.wrap(action, client.admin.createTopics({ topics, configs }));
     return true;
   } catch (error) {
-    if (error instanceof JournalError && error.facts.kafka === 'TOPIC_ALREADY_EXISTS') return false;
-    throw error;
+    if (!(error instanceof JournalError)) throw error;
+    const { kafka } = error.facts;
+    if (kafka === 'TOPIC_ALREADY_EXISTS') return false;
+    if (kafka !== 'INVALID_CONFIG' && kafka !== 'POLICY_VIOLATION') throw error;
+    const wanted = configs.map((one) => `${one.name}=${one.value}`).join(', ');
+    throw new JournalError(
+      error.code,
+      `${error.message} Wanted were the settings ${wanted}. A topic that is made by hand, with what the cluster allows of them, is used as it is.`,
+      error.facts,
+      error,
+    );
   }
 }
 
@@ -126,6 +160,7 @@ async function describe(
     ...topic,
     isNew,
     maxMessageBytes: Number(settings.get('max.message.bytes') ?? wish.maxMessageBytes),
+    minInSync: minInSyncOf(settings),
     retentionMs: retention < 0 ? undefined : retention,
     weaknesses: isNew ? [] : weaknessesOf(topic, settings, wish),
   };
@@ -147,10 +182,54 @@ export async function examineTopic(
 
 /** The settings of a topic by name, as texts. */
 export async function topicSettings(client: KafkaClient, name: string): Promise<ReadonlyMap<string, string>> {
-  const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: name }] as const;
-  const asking = client.admin.describeConfigs({ resources: [...resources] });
-  const [found] = await client.wrap(`read the settings of the Kafka topic ${name}`, asking);
-  return new Map(found?.configs.map((one) => [one.name, String(one.value)]));
+  return (await settingsOf(client, [name])).get(name) ?? new Map();
+}
+
+/** How much of a cluster has to be lost before a topic loses what it acknowledged. */
+export interface TopicStrength {
+  readonly name: string;
+  /** Of the partition that has the fewest. */
+  readonly replicas: number;
+  readonly minInSync: number;
+}
+
+/** The strength of topics, by two requests; what does not exist is left out. Fails with the `kafka-` codes. */
+export async function topicStrengths(
+  client: KafkaClient,
+  names: readonly string[],
+): Promise<TopicStrength[]> {
+  const topics = await clusterTopics(client, names);
+  if (topics.length === 0) return [];
+  const settings = await settingsOf(
+    client,
+    topics.map(({ name }) => name),
+  );
+  return topics.map((topic) => strengthOf(topic, minInSyncOf(settings.get(topic.name) ?? new Map())));
+}
+
+/** The strength of a topic that is known already. */
+export function strengthOf({ name, partitions }: KafkaTopic, minInSync: number): TopicStrength {
+  return { name, replicas: Math.min(...partitions.map((one) => one.replicas)), minInSync };
+}
+
+async function settingsOf(
+  client: KafkaClient,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const resources = names.map((resourceName) => ({ resourceType: TOPIC_RESOURCE, resourceName }) as const);
+  const what = names.length === 1 ? `topic ${names[0]}` : 'topics';
+  const asking = client.admin.describeConfigs({ resources });
+  const found = await client.wrap(`read the settings of the Kafka ${what}`, asking);
+  return new Map(
+    found.map(({ resourceName, configs }) => [
+      resourceName,
+      new Map(configs.map((one) => [one.name, String(one.value)])),
+    ]),
+  );
+}
+
+function minInSyncOf(settings: ReadonlyMap<string, string>): number {
+  return Number(settings.get('min.insync.replicas') ?? 1);
 }
 
 function weaknessesOf(
@@ -158,7 +237,8 @@ function weaknessesOf(
   settings: ReadonlyMap<string, string>,
   wish: TopicWish,
 ): TopicWeakness[] {
-  const replicas = Math.min(...topic.partitions.map((one) => one.replicas));
+  const { replicas } = strengthOf(topic, 0);
+  const bytesLeast = topic.name === DEAD_LETTER_TOPIC ? (wish.recordBytesMax ?? 0) : 0;
   const least = (setting: string, found: number, wanted: number, unlimited = false) =>
     found >= wanted || (unlimited && found < 0)
       ? []
@@ -170,8 +250,9 @@ function weaknessesOf(
   return [
     ...least('partitions', topic.partitions.length, wish.partitions),
     ...least('replicas', replicas, wish.replication),
-    ...least('min.insync.replicas', number('min.insync.replicas', 1), wish.minInSync),
+    ...least('min.insync.replicas', minInSyncOf(settings), wish.minInSync),
     ...least('retention.ms', number('retention.ms', -1), wish.retentionMs, true),
+    ...least('max.message.bytes', number('max.message.bytes', bytesLeast), bytesLeast),
     ...(policy === 'delete' ? [] : [{ setting: 'cleanup.policy', found: policy, wanted: 'delete' }]),
     ...(bytes === '-1' ? [] : [{ setting: 'retention.bytes', found: bytes, wanted: '-1' }]),
     ...(unclean === 'false'

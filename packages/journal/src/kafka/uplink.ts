@@ -5,15 +5,8 @@ import { LIMITS } from '../limits.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { kafkaFault } from './kafka-fault.ts';
 import { type ProducedPart, RecordProducer } from './record-producer.ts';
-import { Retry } from './retry.ts';
 import { DEAD_LETTER_TOPIC, type TopicLayout } from './topic-layout.ts';
-import {
-  deadLetterWish,
-  type EnsuredTopic,
-  ensureTopics,
-  type TopicWeakness,
-  type TopicWish,
-} from './topics.ts';
+import type { TopicWeakness, TopicWish } from './topics.ts';
 import { type KafkaLoss, lossWords, tellLoss, type UplinkMemory } from './uplink-memory.ts';
 import { type UplinkLag, UplinkMeters } from './uplink-meters.ts';
 import {
@@ -23,22 +16,23 @@ import {
   writeUplinkMarks,
   writeUplinkState,
 } from './uplink-position.ts';
-import {
-  RoundBuilder,
-  type RoundPart,
-  spreadOver,
-  type TopicSpread,
-  type UplinkRound,
-} from './uplink-round.ts';
+import { RoundBuilder, type RoundPart, type UplinkRound } from './uplink-round.ts';
 import { uplinkStart } from './uplink-start.ts';
+import { type TopicLeast, UplinkTopics } from './uplink-topics.ts';
 import { UplinkTrace } from './uplink-trace.ts';
 import { UplinkWalk } from './uplink-walk.ts';
+
+/** Nothing is given up: dead letters wait until somebody allows larger ones. */
+const CURE =
+  'What waits behind it goes on when max.message.bytes of this topic, and of the brokers, allows the record.';
 
 /** How an uplink sends. */
 export interface UplinkOptions {
   readonly layout: TopicLayout;
   /** What topics are made like, and what existing ones are measured by. */
   readonly topics: Omit<TopicWish, 'name'>;
+  /** What a topic has to have for anything to be sent there; while it has less, records wait. Nothing when absent. */
+  readonly least?: TopicLeast;
   /** Where the position is kept; without one it is kept in memory only, for a journal that lives no longer. */
   readonly positionFile?: PositionFile;
   /** Name of the consumer in the journal; `uplink` when absent. */
@@ -104,14 +98,11 @@ class RunningUplink implements Uplink {
   readonly #memory: UplinkMemory;
   readonly #walk: UplinkWalk;
   readonly #stop = new AbortController();
-  readonly #spreads = new Map<string, TopicSpread>();
+  readonly #topics: UplinkTopics;
   /** By topic: numbers of the next records behind `position`. */
   readonly #numbers: Map<string, number[]>;
   readonly #refusals = new Map<Offset, string>();
-  /** Nothing behind the first position was sent by the life before, so a topic may be spread anew. */
-  readonly #mayRespread: boolean;
   #isClean = false;
-  #weaknesses: readonly TopicWeakness[] = [];
   #condition: UplinkCondition = {
     is: 'waiting',
     reason: 'Kafka has not answered yet',
@@ -138,14 +129,22 @@ class RunningUplink implements Uplink {
     this.#consumer = options.consumer ?? 'uplink';
     this.#position = this.#committed = state.position;
     this.#numbers = new Map(Object.entries(state.numbers).map(([topic, next]) => [topic, [...next]]));
-    this.#mayRespread = state.isClean;
+    this.#topics = new UplinkTopics(options, {
+      ...needs,
+      numbers: this.#numbers,
+      // nothing behind the first position was sent by the life before
+      mayRespread: state.isClean,
+      onWaiting: (reason) => this.#wait(reason),
+      onReady: () => this.#connectAgain(),
+    });
     const trace = needs.tracer && new UplinkTrace(needs.tracer, needs.clock);
-    this.#builder = new RoundBuilder(options.layout, this.#spreads, needs.journal.id, trace);
+    this.#builder = new RoundBuilder(options.layout, this.#topics.spreads, needs.journal.id, trace);
     this.#builder.begin(state.position);
     this.#meters = new UplinkMeters(needs.meter, needs.clock, () => this.lag());
     this.#producer = new RecordProducer(needs.client, {
       onWaiting: (reason) => this.#wait(reason),
-      makeTopic: (name) => this.#spread(name, true),
+      makeTopic: (name) => this.#topics.makeAgain(name),
+      cureOf: (topic) => (topic === DEAD_LETTER_TOPIC ? CURE : undefined),
       verify: () => this.#verify(),
     });
     this.ended = new Promise((resolve, reject) => {
@@ -168,7 +167,7 @@ class RunningUplink implements Uplink {
   }
 
   get weaknesses(): readonly TopicWeakness[] {
-    return this.#weaknesses;
+    return this.#topics.weaknesses;
   }
 
   start(): void {
@@ -211,7 +210,7 @@ class RunningUplink implements Uplink {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    await this.#openTopics();
+    await this.#topics.open(signal);
     let sending: Promise<ProducedPart[]> | undefined;
     let sent: UplinkRound | undefined;
     while (!signal.aborted) {
@@ -227,6 +226,8 @@ class RunningUplink implements Uplink {
       if (!round) await this.#idle(signal);
       else if (round.parts.length === 0) this.#advance(round);
       else {
+        await this.#topics.untilStrong(signal);
+        if (signal.aborted) break;
         sent = round;
         this.#oldestMicros = round.firstMicros;
         this.#meters.sending();
@@ -264,7 +265,9 @@ class RunningUplink implements Uplink {
     if (first !== 'look' || signal.aborted) return;
     try {
       await this.#verify();
-      if (this.#condition.is === 'waiting') this.#connect();
+      const weak = await this.#topics.lookForWeak();
+      if (weak) this.#wait(weak);
+      else this.#connectAgain();
     } catch (error) {
       const fault = kafkaFault('ask Kafka what it has', error);
       if (fault.code === 'kafka-forgot' && this.#loss) this.#goBack(this.#loss);
@@ -316,11 +319,8 @@ class RunningUplink implements Uplink {
       .toLowerCase()
       .replaceAll('_', '-');
     const last = Number(offsets.at(-1));
-    if (topic === DEAD_LETTER_TOPIC) {
-      // nothing is given up: it waits until somebody allows larger records there
-      this.#wait(refusal ?? new JournalError('kafka-refused', 'Kafka refused a dead letter.'));
-      return;
-    }
+    // the next round sets aside all that is for it
+    if (this.#options.layout.isRefused(topic)) return;
     const known = refusedIndexes.flatMap((i) => (offsets[i] === undefined ? [] : [offsets[i]]));
     const culprits = offsets.length === 1 ? offsets : known;
     for (const offset of culprits) {
@@ -365,7 +365,7 @@ class RunningUplink implements Uplink {
 
   /** Goes back to `position`: numbers and records. */
   #rewind(): void {
-    for (const [topic, spread] of this.#spreads) {
+    for (const [topic, spread] of this.#topics.spreads) {
       const numbers = this.#numbers.get(topic) ?? [];
       for (let i = 0; i < spread.next.length; i++) spread.next[i] = numbers[i] ?? 0;
     }
@@ -384,50 +384,9 @@ class RunningUplink implements Uplink {
       const answer = this.#builder.add(record, this.#refusals);
       if (answer === 'full') return this.#builder.close();
       if (answer === 'taken') this.#walk.taken();
-      else await this.#meet(answer.unknownTopic);
+      else await this.#topics.meet(answer.unknownTopic, this.#stop.signal);
       if (this.#stop.signal.aborted) return undefined;
     }
-  }
-
-  /** Learns about the topics that are there from the start; tries for ever. */
-  async #openTopics(): Promise<void> {
-    for (const name of [...this.#options.layout.fixedTopics, DEAD_LETTER_TOPIC]) await this.#meet(name);
-  }
-
-  /** Makes a topic known to the rounds; tries for ever. */
-  async #meet(topic: string): Promise<void> {
-    const { signal } = this.#stop;
-    const retry = new Retry(this.#needs);
-    while (!signal.aborted) {
-      try {
-        await this.#spread(topic, false);
-        if (this.#condition.is === 'waiting') this.#connect();
-        return;
-      } catch (error) {
-        this.#wait(kafkaFault(`use the Kafka topic ${topic}`, error));
-        await retry.pause(signal);
-      }
-    }
-  }
-
-  async #spread(name: string, isAgain: boolean): Promise<void> {
-    const { client, logger } = this.#needs;
-    if (isAgain) logger.log('error', 'A Kafka topic has gone; it is made anew', { topic: name });
-    const { topics } = this.#options;
-    const wish = name === DEAD_LETTER_TOPIC ? deadLetterWish(topics) : { ...topics, name };
-    const partitions = this.#spreads.get(name)?.next.length ?? wish.partitions;
-    const [found] = await ensureTopics(client, [{ ...wish, partitions }]);
-    if (!found || isAgain) return;
-    this.#tellWeaknesses(found);
-    const next = spreadOver(found.partitions.length, this.#numbers.get(name), this.#mayRespread);
-    this.#numbers.set(name, [...next]);
-    this.#spreads.set(name, { topic: name, batchBytesMax: found.maxMessageBytes, next: [...next] });
-  }
-
-  #tellWeaknesses({ name, weaknesses }: EnsuredTopic): void {
-    this.#weaknesses = [...this.#weaknesses.filter(({ topic }) => topic !== name), ...weaknesses];
-    for (const weakness of weaknesses)
-      this.#needs.logger.log('warn', 'A Kafka topic keeps less than configured', { ...weakness });
   }
 
   #wait(reason: JournalError): void {
@@ -435,6 +394,10 @@ class RunningUplink implements Uplink {
       this.#needs.logger.log('warn', 'Kafka does not take records; they wait', { reason: reason.message });
     this.#condition = { is: 'waiting', reason: reason.message, code: reason.code };
     this.#meters.waiting();
+  }
+
+  #connectAgain(): void {
+    if (this.#condition.is === 'waiting') this.#connect();
   }
 
   #connect(): void {
