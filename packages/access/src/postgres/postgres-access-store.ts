@@ -1,3 +1,4 @@
+import { postgresAddress } from '@skerry/kernel/node';
 import pg from 'pg';
 import type { AccessDocuments, DocumentKind } from '../documents.ts';
 import { AccessError } from '../errors.ts';
@@ -8,8 +9,8 @@ export interface PostgresAccessOptions {
   /** `postgres://USER@HOST:PORT/DATABASE`. */
   readonly url: string;
   readonly password?: string;
-  /** As node:tls has it, where the URL's `sslmode` does not say enough. */
-  readonly tls?: pg.ClientConfig['ssl'];
+  /** PEM text of the authorities to trust: connections are encrypted then and the server's name is checked, whatever the URL's `sslmode` says. */
+  readonly authority?: string;
   /** Schema of the table `access_items`, made when it is missing; `skerry` when absent. A plain lower-case name. */
   readonly schema?: string;
 }
@@ -48,7 +49,7 @@ export function makeSchema(schema: string): string {
 
 /** Connections as configured. Fails with `access-store-failed` for a schema that has no plain name. */
 export function postgresPoolOf(
-  { url, password, tls, schema = 'skerry' }: PostgresAccessOptions,
+  { url, password, authority, schema = 'skerry' }: PostgresAccessOptions,
   applicationName: string,
   connectionsMax: number,
 ): pg.Pool {
@@ -58,9 +59,7 @@ export function postgresPoolOf(
       `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
     );
   const pool = new pg.Pool({
-    connectionString: url,
-    ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { ssl: tls }),
+    ...postgresAddress({ url, password, authority }),
     max: connectionsMax,
     connectionTimeoutMillis: STATEMENT_MS,
     query_timeout: STATEMENT_MS,

@@ -15,8 +15,7 @@ export function poolOptionsOf(
     connectionsMax: poolMax,
     statementMs: statementSecs * 1_000,
     applicationName,
-    // its name is checked too, as verify-full does
-    ...(authority === undefined ? {} : { tls: { ca: authority } }),
+    ...(authority === undefined ? {} : { authority }),
     ...(passwordFile === ''
       ? {}
       : { password: () => readSecret('postgres.passwordFile', passwordFile) ?? '' }),

@@ -128,7 +128,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
     'The database gave a transaction up for another one: a deadlock, a serialization failure, a lock.',
   'store-damaged':
     'A file of the store is not a database of the store, or contradicts itself or its neighbours.',
-  'store-failed': 'The disk failed or refused to make a transaction durable.',
+  'store-failed':
+    'The disk failed or refused to make a transaction durable, or the database server told a fault that has no code of its own here; the message has its words, and `facts.state` its SQLSTATE.',
   'store-fenced': 'Another writer has taken the source over; nothing of this one is stored any more.',
   'store-full':
     'The disk or the file has no room; nothing of the transaction was kept, and it can be repeated.',
@@ -137,6 +138,8 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'store-on-standby': 'The database server takes no writes: it is a standby, or was set to read only.',
   'store-read-only': 'The folder or a file of the store cannot be written.',
   'store-schema-newer': 'The tables in the database were made by a newer version of Skerry.',
+  'store-refused':
+    'The database takes everything but a value in this transaction. Its partition alone waits, is tried again now and then, and says which records it waits at; the others go on.',
   'store-unreachable':
     'The database server cannot be reached, is starting or stopping, or the connection was cut.',
   'subscriber-ended': 'The subscriber was ended and receives nothing more.',

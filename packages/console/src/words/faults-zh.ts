@@ -109,7 +109,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'store-connections-full': '数据库服务器或本进程的连接池没有空闲连接。',
   'store-contended': '数据库为另一个事务放弃了这个事务：死锁、串行化失败或锁。',
   'store-damaged': '存储的文件不是其数据库，或与自身或相邻文件矛盾。',
-  'store-failed': '磁盘失败，或拒绝将事务持久化。',
+  'store-failed':
+    '磁盘失败，或拒绝将事务持久化；或数据库服务器报告了此处没有专用代码的故障，消息中有其原文，`facts.state` 为其 SQLSTATE。',
   'store-fenced': '另一个写入者已接管该数据源；本写入者的内容不再保存。',
   'store-full': '磁盘或文件没有空间；事务未保留，可以重试。',
   'store-not-allowed': '数据库拒绝该用户：用户名、密码或权限不正确。',
@@ -117,6 +118,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'store-on-standby': '数据库服务器不接受写入：它是备用服务器，或被设为只读。',
   'store-read-only': '无法写入存储的目录或文件。',
   'store-schema-newer': '数据库中的表由更新版本的 Skerry 创建。',
+  'store-refused':
+    '数据库接受该事务中除某个值以外的全部内容。只有该分区等待并不时重试，并说明停在哪些记录；其他分区继续。',
   'store-unreachable': '无法连接数据库服务器，它正在启动或停止，或者连接被切断。',
   'subscriber-ended': '订阅者已结束，不再接收数据。',
   'subscription-refused': '代理拒绝了某个主题过滤器，或授予的 QoS 低于所要求的。',

@@ -1,4 +1,4 @@
-import { checkServerIdentity } from 'node:tls';
+import { postgresAddress } from '@skerry/kernel/node';
 import pg from 'pg';
 import { ControlError } from '../errors.ts';
 import type { Claim, LeaseBook, LeaseTime } from '../lease-book.ts';
@@ -73,8 +73,7 @@ class PostgresLeaseBook implements LeaseBook {
     this.#settleMs = settleMs;
     this.#table = `${schema}.leases`;
     this.#configs = urlsOf(url).map((one) => ({
-      ...(authority === undefined ? {} : verified(one, authority)),
-      connectionString: addressOf(one, password, authority !== undefined),
+      ...postgresAddress({ url: one, password, authority }),
       max: 1,
       connectionTimeoutMillis: STATEMENT_MS,
       query_timeout: STATEMENT_MS,
@@ -235,19 +234,4 @@ function urlsOf(url: string): string[] {
   const [, before = '', hosts = '', after = ''] =
     /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/.exec(url) ?? [];
   return hosts.includes(',') ? hosts.split(',').map((host) => before + host + after) : [url];
-}
-
-/** TLS as libpq's `verify-full` has it, whatever the address says of it. */
-function verified(url: string, ca: string): pg.PoolConfig {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return { ssl: { ca, checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) } };
-}
-
-/** The address is stronger than what stands beside it, so the password goes in and what contradicts `verified` goes. */
-function addressOf(url: string, password: string | undefined, isVerified: boolean): string {
-  const place = new URL(url);
-  if (password !== undefined) place.password = encodeURIComponent(password);
-  const names = isVerified ? ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'] : [];
-  for (const name of names) place.searchParams.delete(name);
-  return place.href;
 }

@@ -24,7 +24,9 @@ test('postgresFault knows what is tried again, and what somebody has to do', () 
     ['28P01', 'store-not-allowed', 'give-up'],
     ['3D000', 'store-not-opened', 'give-up'],
     ['XX001', 'store-damaged', 'give-up'],
-    ['22003', 'store-failed', 'end-process'],
+    ['22003', 'store-refused', 'give-up'],
+    ['54000', 'store-refused', 'give-up'],
+    ['23505', 'store-failed', 'end-process'],
   ] as const;
   for (const [state, code, advice] of cases) {
     const fault = faultOf(state);

@@ -13,11 +13,16 @@ const AWAY: Known = {
 const CONTENDED: Known = { fault: 'store-contended', advice: 'it is tried again' };
 const FULL: Known = {
   fault: 'store-connections-full',
-  advice: 'raise max_connections of the server or lower postgres.pool; it is tried again',
+  advice: 'raise max_connections of the server or lower postgres.poolMax; it is tried again',
 };
 const DENIED: Known = {
   fault: 'store-not-allowed',
   advice: 'check user, password and pg_hba.conf, or grant the role skerry_writer',
+};
+
+const REFUSED: Known = {
+  fault: 'store-refused',
+  advice: 'a value is none that a column or index takes: report it with the records that the message names',
 };
 
 /** SQLSTATEs (PostgreSQL, appendix A) that have a meaning of their own here; a class of two characters stands for all of it. */
@@ -44,13 +49,15 @@ const STATES: ReadonlyMap<string, Known> = new Map([
     {
       fault: 'store-on-standby',
       advice:
-        'name the primary among postgres.hosts, or end default_transaction_read_only; it is tried again',
+        'name the primary among the hosts of postgres.url, or end default_transaction_read_only; it is tried again',
     },
   ],
   ['28', DENIED],
   ['42501', DENIED],
   ['3D000', { fault: 'store-not-opened', advice: 'create the database first' }],
   ['3F000', { fault: 'store-not-opened', advice: 'start once with a user that may create the schema' }],
+  ['22', REFUSED],
+  ['54', REFUSED],
   ['57014', { fault: 'deadline-passed', advice: 'ask for less, or raise the time-out' }],
   ['42P01', { fault: 'store-damaged', advice: 'a table was removed by hand: put it back from a backup' }],
   ['XX', { fault: 'store-damaged', advice: 'put the database back from a backup' }],
@@ -97,7 +104,7 @@ function socketFault(error: Error, code: string): Known | undefined {
   if (SOCKET_CODES.has(code) || SOCKET_WORDS.test(error.message)) return AWAY;
   if (error instanceof AggregateError) return AWAY;
   return /certificate|TLS|SSL/i.test(`${code} ${error.message}`)
-    ? { fault: 'store-not-opened', advice: 'check the certificate of the server and postgres.tls' }
+    ? { fault: 'store-not-opened', advice: 'check the certificate of the server and postgres.caFile' }
     : undefined;
 }
 

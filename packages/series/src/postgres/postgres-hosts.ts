@@ -1,4 +1,3 @@
-import type { ClientConfig } from 'pg';
 import { SeriesError } from '../errors.ts';
 
 /** Where a database is: servers that are tried in this order until one serves. */
@@ -38,9 +37,4 @@ export function parsePostgresUrl(url: string): PostgresPlaces {
 export function placeOfUrl(url: string): string {
   const [, , , host = '', path = ''] = URL_PARTS.exec(url) ?? [];
   return `${host === '' ? 'localhost' : host}${path}`;
-}
-
-/** The configuration of a client for one of the servers. */
-export function clientConfig(url: string, settings: ClientConfig): ClientConfig {
-  return { ...settings, connectionString: url };
 }

@@ -1,17 +1,18 @@
 import type { Clock, Logger } from '@skerry/kernel';
+import { postgresAddress } from '@skerry/kernel/node';
 import pg, { type ClientConfig, type PoolClient } from 'pg';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { CopyIn } from './copy-in.ts';
 import { isConnectionLost, postgresFault } from './postgres-fault.ts';
-import { clientConfig, parsePostgresUrl, placeOfUrl } from './postgres-hosts.ts';
+import { parsePostgresUrl, placeOfUrl } from './postgres-hosts.ts';
 
 /** How a database is reached. */
 export interface PostgresPoolOptions {
   /** As libpq has it: `postgres://user@host:port,host:port/database?target_session_attrs=read-write`. */
   readonly url: string;
   /** Beside the URL, so that no secret stands in it; asked for each connection. */
-  readonly password?: () => string | Promise<string>;
+  readonly password?: () => string;
   /** Schema of all tables; `skerry` when absent. */
   readonly schema?: string;
   /** Connections at most. */
@@ -21,8 +22,8 @@ export interface PostgresPoolOptions {
   /** Time that one statement may take, and that a connection may take to come. */
   readonly statementMs?: number;
   readonly connectMs?: number;
-  /** As node:tls has it, where the URL's `sslmode` does not say enough. */
-  readonly tls?: ClientConfig['ssl'];
+  /** PEM text of the authorities to trust: connections are encrypted then and the server's name is checked, whatever the URL's `sslmode` says. */
+  readonly authority?: string;
   /** Shown by `pg_stat_activity`. */
   readonly applicationName?: string;
   /** Role that each connection takes on, so that row-level security holds for it. */
@@ -98,10 +99,12 @@ class Pool implements PostgresPool {
       lock_timeout: Math.min(statementMs, LIMITS.lockMs.value),
       keepAlive: true,
       types: { getTypeParser },
-      ...(options.password && { password: options.password }),
-      ...(options.tls !== undefined && { ssl: options.tls }),
     };
-    const next = () => clientConfig(this.#urls[this.#current] ?? '', settings);
+    const { password, authority } = options;
+    const next = (): ClientConfig => {
+      const url = this.#urls[this.#current] ?? '';
+      return { ...settings, ...postgresAddress({ url, password: password?.(), authority }) };
+    };
     this.#pool = new pg.Pool({
       max: options.connectionsMax ?? LIMITS.poolConnectionsMax.value,
       connectionTimeoutMillis: options.connectMs ?? LIMITS.connectMs.value,
@@ -206,7 +209,7 @@ class Pool implements PostgresPool {
     if (rows[0]?.transaction_read_only !== 'on') return;
     throw new SeriesError(
       'store-on-standby',
-      `Cannot use ${this.#place}: it takes no writes; name the primary among postgres.hosts, or end default_transaction_read_only; it is tried again.`,
+      `Cannot use ${this.#place}: it takes no writes; name the primary among the hosts of postgres.url, or end default_transaction_read_only; it is tried again.`,
       { place: this.#place },
     );
   }

@@ -146,7 +146,7 @@ async function openCloudAccess(
     url,
     schema,
     ...(password === undefined ? {} : { password }),
-    ...(authority === undefined ? {} : { tls: { ca: authority } }),
+    ...(authority === undefined ? {} : { authority }),
   };
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openPostgresAccessStore(options));

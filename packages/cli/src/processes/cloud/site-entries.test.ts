@@ -96,6 +96,28 @@ test('roleEntries: a silent process has what nobody else has taken over', () => 
   );
 });
 
+test('partitionEntries: an owner that does not write tells no lag; the records that wait do', () => {
+  const reasons = [{ code: 'store-fenced', detail: 'taken over' }];
+  const partition = aPartition({ isWritten: false, retentionLeftSeconds: null, reasons });
+  const terms = { roles: [aRole({ partitions: [partition] })], sources: [aSource({ shift: 5 })] };
+  const entries = partitionEntries({ ...terms, ends: [END], nowMicros: NOW });
+  const [entry] = entries;
+  assert.deepEqual(
+    [entry?.owner?.state, entry?.lagRecords, entry?.lagSeconds, entry?.retentionAtMicros],
+    ['ready', 15, undefined, undefined],
+  );
+  assert.deepEqual(entry?.reasons, reasons);
+  const places = unknownLags(entries, terms.sources);
+  assert.deepEqual(places, [{ topic: 't', partition: 0, offset: 85 }]);
+  const sinceMs = NOW / 1_000 - 600_000;
+  const waiting = places.map((one) => ({ ...one, sinceMs, retentionMs: 3_600_000 }));
+  const [known] = withWaiting(entries, waiting, NOW);
+  assert.deepEqual([known?.lagSeconds, known?.retentionAtMicros], [600, NOW + 3_000e6]);
+  const caughtUp = { ...END, end: 85 };
+  const [idle] = partitionEntries({ ...terms, ends: [caughtUp], nowMicros: NOW });
+  assert.deepEqual([idle?.lagRecords, idle?.lagSeconds], [0, 0]);
+});
+
 test('partitionEntries: an owner that lives tells the lag in time, and when retention would have it', () => {
   const partition = aPartition({ lagRecords: 12, lagSeconds: 30, retentionLeftSeconds: 3_600 });
   const roles = [aRole({ partitions: [partition] })];

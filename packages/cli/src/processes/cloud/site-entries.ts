@@ -127,6 +127,8 @@ function standOf({
   readonly nowMicros: number;
 }): Omit<PartitionEntry, 'topic' | 'partition'> {
   const isLive = told !== undefined && told.role.state !== 'silent';
+  // whoever has it and does not write it knows nothing of what waits
+  const tellsLag = isLive && told.partition.isWritten;
   const {
     lagSeconds: seconds = 0,
     lagRecords: records = 0,
@@ -150,14 +152,14 @@ function standOf({
     end,
     lagRecords,
     // what came since it told is no older than that
-    lagSeconds: !isWaiting ? 0 : isLive ? (records > 0 ? seconds : told.role.ageMs / 1_000) : undefined,
+    lagSeconds: !isWaiting ? 0 : tellsLag ? (records > 0 ? seconds : told.role.ageMs / 1_000) : undefined,
     retentionAtMicros:
-      isLive && isWaiting && left !== null ? nowMicros - told.role.ageMs * 1_000 + left * 1e6 : undefined,
+      tellsLag && isWaiting && left !== null ? nowMicros - told.role.ageMs * 1_000 + left * 1e6 : undefined,
     reasons: isLive ? reasons : [...reasons, unowned],
   };
 }
 
-/** The records at the positions of partitions of which no process that lives tells the lag, in the offsets of Kafka. */
+/** The records at the positions of partitions of which nobody who lives and writes them tells the lag, in the offsets of Kafka. */
 export function unknownLags(
   entries: readonly PartitionEntry[],
   sources: readonly ReadingSource[],

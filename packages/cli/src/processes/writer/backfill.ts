@@ -102,13 +102,12 @@ class Writing {
   }
 
   async write(source: string, points: SinkPoints): Promise<void> {
-    const { rows } = points.view;
-    const refusals =
-      rows === 0 ? [] : await this.#sink.write([this.#sink.prepare(points)], this.#needs.signal);
+    const prepared = this.#sink.prepare(points);
+    const refusals = prepared.points === 0 ? [] : await this.#sink.write([prepared], this.#needs.signal);
     this.#told.push(...refusals.slice(0, TOLD - this.#told.length));
     this.#refused += refusals.length;
-    this.#points += rows - refusals.length;
-    this.#ofSource += rows - refusals.length;
+    this.#points += prepared.points - refusals.length;
+    this.#ofSource += prepared.points - refusals.length;
     this.#needs.tell(source, this.#ofSource);
   }
 }

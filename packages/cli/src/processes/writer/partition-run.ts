@@ -52,6 +52,8 @@ export interface PartitionRunOptions {
   readonly sealAfterMs: number;
   readonly rawDays: number;
   readonly rollupDays: number;
+  /** After so long the group has taken a partition from a process that it does not hear of. */
+  readonly sessionMs: number;
 }
 
 /** What partitions are written with. */

@@ -10,11 +10,15 @@ import {
 
 const REOPEN_MS = 1_000;
 const REOPENED = ['kafka-forgot', 'journal-foreign'];
+/** Between two looks whether a value that the database refused is taken now. */
+const REFUSED_MS = 10_000;
 const UPKEEP_MS = 1_000;
 
 /**
- * The partitions that this process writes, as the group assigns and takes them. One that cannot be opened is tried again,
- * one that another process has taken over is left; any other end of a partition ends the process, by `failed`.
+ * The partitions that this process writes, as the group assigns and takes them. One that cannot be opened is tried again.
+ * So is one that another process took over although the group says that it is ours, and one with a value that the
+ * database refuses: each after a pause, during which it tells why it waits. Any other end of a partition ends the
+ * process, by `failed`.
  */
 export class PartitionRuns implements AsyncDisposable {
   readonly failed: Promise<never>;
@@ -157,46 +161,65 @@ class Owned implements AsyncDisposable {
 
   async #live(options: PartitionRunOptions): Promise<void> {
     const { signal } = this.#ending;
-    const { logger } = this.#needs;
     while (!signal.aborted) {
-      await using run = await this.#opened(options);
-      if (!run) continue;
-      this.run = run;
-      const { position } = run.pipeline;
-      logger.log('info', 'A partition is written', { ...this.name, position });
-      const fault = await endOf(run, signal);
-      this.run = undefined;
+      const fault = await this.#written(options);
       if (fault === undefined) return;
-      const codes = codesOf(fault);
-      if (codes.includes('store-fenced')) {
-        logger.log('warn', 'Another process writes a partition now', { ...this.name });
-        return;
-      }
-      // the partition is there, and what it holds is another: it is opened anew
-      if (REOPENED.some((code) => codes.includes(code))) continue;
-      throw fault;
+      const pause = this.#pauseAfter(fault, options);
+      if (!pause) throw fault;
+      const { reason, ms } = pause;
+      if (reason && this.#waitsFor?.code !== reason.code)
+        this.#needs.logger.log('warn', 'A partition cannot be written yet', {
+          ...this.name,
+          reason: reason.detail,
+        });
+      this.#waitsFor = reason;
+      await this.#needs.clock.sleep(ms, signal);
     }
   }
 
-  /** Undefined, after a pause, when it could not be opened and may be later. */
-  async #opened(options: PartitionRunOptions): Promise<PartitionRun | undefined> {
+  /** Resolves with the fault that ended it, or with undefined when it is given up. */
+  async #written(options: PartitionRunOptions): Promise<unknown> {
     try {
-      const run = await openPartitionRun(this.name, options, this.#needs);
+      await using run = await openPartitionRun(this.name, options, this.#needs);
       this.#waitsFor = undefined;
-      return run;
+      this.run = run;
+      const { position } = run.pipeline;
+      this.#needs.logger.log('info', 'A partition is written', { ...this.name, position });
+      const fault = await endOf(run, this.#ending.signal);
+      this.run = undefined;
+      return fault;
     } catch (fault) {
-      if (!isPassing(fault)) throw fault;
-      const { code, message } = fault;
-      if (this.#waitsFor?.code !== code)
-        this.#needs.logger.log('warn', 'A partition cannot be written yet', {
-          ...this.name,
-          reason: message,
-        });
-      this.#waitsFor = { code, detail: message };
-      await this.#needs.clock.sleep(REOPEN_MS, this.#ending.signal);
-      return undefined;
+      return fault;
     }
   }
+
+  /** How long to wait before it is opened anew, and what to say meanwhile; undefined for a fault that nothing is to be done about here. */
+  #pauseAfter(fault: unknown, { sessionMs }: PartitionRunOptions): Pause | undefined {
+    const codes = codesOf(fault);
+    if (codes.includes('store-fenced')) {
+      // by then the group has taken it from us, if it has given it to the other
+      const detail = `another process has taken it over, and the group says that it is ours: it is taken back after ${sessionMs} ms; wanted one group of writers, writer.group, over one database and schema`;
+      return { ms: sessionMs, reason: { code: 'store-fenced', detail } };
+    }
+    if (codes.includes('store-refused')) {
+      const detail = `${messageOf(fault)} It is tried again every ${REFUSED_MS / 1_000} s`;
+      return { ms: REFUSED_MS, reason: { code: 'store-refused', detail } };
+    }
+    // the partition is there, and what it holds is another
+    if (REOPENED.some((code) => codes.includes(code))) return { ms: 0, reason: undefined };
+    if (!isPassing(fault)) return undefined;
+    const { code, message } = fault;
+    return { ms: REOPEN_MS, reason: { code, detail: message } };
+  }
+}
+
+interface Pause {
+  readonly ms: number;
+  readonly reason: RoleReason | undefined;
+}
+
+function messageOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
 }
 
 /** Records that retention removes before long, with the hour. */

@@ -106,8 +106,8 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
 
 function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'> {
   const { rawDays, rollupDays } = config.series;
-  const { sealAfterMs } = config.writer;
-  return { routes: routesOf(config), owner: processName(), sealAfterMs, rawDays, rollupDays };
+  const { sealAfterMs, sessionMs } = config.writer;
+  return { routes: routesOf(config), owner: processName(), sealAfterMs, rawDays, rollupDays, sessionMs };
 }
 
 /** What is of all partitions together, devices and the size of the tables, is told by the cloud. */

@@ -1,0 +1,143 @@
+// What becomes of a partition of `skerry writer` that cannot be written on: real Kafka, a PostgreSQL that asks for a
+// password and TLS, records of a producer of its own.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  type Kafka as Cluster,
+  freePorts,
+  type Postgres,
+  startKafka,
+  startPostgres,
+} from '@skerry/testkit/engines';
+import { allOwned, RoleProcess } from '@skerry/testkit/stack';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { until } from '../../e2e/condition.ts';
+
+const TOPIC = 'iot.telemetry';
+const PASSWORD = 'p@ss/wörd%?';
+
+const engines = new AsyncDisposableStack();
+let kafka: Cluster;
+let postgres: Postgres;
+let folder: string;
+let producer: Producer;
+let writer: RoleProcess;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'skerry-writer-'));
+  engines.defer(() => rmSync(folder, { recursive: true, force: true }));
+  [kafka, postgres] = await allOwned<[Cluster, Postgres]>(engines, [
+    startKafka(),
+    startPostgres({ tls: true, password: PASSWORD }),
+  ]);
+  writeFileSync(join(folder, 'password'), `${PASSWORD}\n`);
+  writer = engines.use(await aRole('writer', 'one'));
+  await until('the writer is ready', async () => (await writer.reasons())?.length === 0);
+  producer = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer({
+    idempotent: true,
+  });
+  await producer.connect();
+  engines.defer(() => producer.disconnect());
+});
+
+after(() => engines.disposeAsync());
+
+async function aRole(role: 'writer' | 'cloud', group: string): Promise<RoleProcess> {
+  const [httpPort = 0] = await freePorts(1);
+  return await RoleProcess.start({
+    role,
+    folder: join(folder, `${role}-${group}`),
+    config: {
+      kafka: { brokers: kafka.brokers, partitions: 2 },
+      postgres: {
+        // what the file names is stronger than what the address says
+        url: `postgres://skerry@127.0.0.1:${postgres.port}/skerry?sslmode=disable`,
+        passwordFile: join(folder, 'password'),
+        caFile: postgres.tls?.authority,
+      },
+      writer: { group, sessionMs: 6_000 },
+    },
+    httpPort,
+  });
+}
+
+async function send(
+  partition: number,
+  value: string,
+  more: { headers?: object; timestamp?: string } = {},
+): Promise<void> {
+  const headers = { topic: 'mtic/msg/client/realtime/acme/plant/d1', ...more.headers };
+  const { timestamp } = more;
+  const message = { partition, value: `{"n":${value}}`, headers, ...(timestamp ? { timestamp } : {}) };
+  await producer.send({ topic: TOPIC, messages: [message] });
+}
+
+/** Values of the points, each as often as it is there. */
+async function stored(): Promise<string[]> {
+  const text = await postgres.sql(
+    `SELECT coalesce(exact::text, value::text) FROM skerry.points ORDER BY value`,
+  );
+  return text.split('\n');
+}
+
+test('skerry writer: a value that the database refuses holds up its partition alone, with the records that wait, and goes in when it may', async () => {
+  await send(0, '1180591620717411303424');
+  await until('78 digits at most are taken', async () => (await stored()).includes('1180591620717411303424'));
+  await postgres.sql(`CREATE FUNCTION skerry.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.value = 13 THEN RAISE numeric_value_out_of_range; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON skerry.points FOR EACH ROW EXECUTE FUNCTION skerry.refuse()`);
+  const { pid } = writer;
+  await send(0, '13');
+  await send(0, '14');
+  await until('the partition says why it waits', async () =>
+    (await writer.reasons())?.some(
+      ({ code, detail }) =>
+        code === 'store-refused' && /^iot\.telemetry\/0: Seal \d+ of the records \[\d+, \d+\)/.test(detail),
+    ),
+  );
+  await send(1, '15');
+  await until('the other partition goes on', async () => (await stored()).includes('15'));
+  assert.ok(!(await stored()).includes('14'), 'what came behind it waits');
+  await postgres.sql('DROP TRIGGER refuse ON skerry.points');
+  await until('the partition goes on', async () => (await stored()).includes('14'), 60_000);
+  const sums = 'SELECT count(*), count(DISTINCT (source, position, ordinal)) FROM skerry.points';
+  assert.equal(await postgres.sql(sums), '4|4');
+  assert.deepEqual(await stored(), ['13', '14', '15', '1180591620717411303424']);
+  assert.equal(writer.pid, pid, 'the process went on all the while');
+  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0);
+});
+
+test('skerry writer: a partition that a writer of another group took over is taken back while the group says that it is ours', async () => {
+  const ownerOf = () => postgres.sql(`SELECT epoch FROM skerry.sources WHERE label = '${TOPIC}/0'`);
+  const before = await ownerOf();
+  const other = await aRole('writer', 'two');
+  await until('the other writer has it', async () => (await ownerOf()) !== before);
+  await send(0, '21');
+  await until('it is stored by the other', async () => (await stored()).includes('21'));
+  await until('the first says so', async () =>
+    (await writer.reasons())?.some(
+      ({ code, detail }) => code === 'store-fenced' && /writer\.group/.test(detail),
+    ),
+  );
+  await other[Symbol.asyncDispose]();
+  await send(0, '22');
+  await until('the first has it again', async () => (await stored()).includes('22'), 60_000);
+  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0);
+  assert.deepEqual(
+    (await stored()).filter((value) => value.length === 2 && value > '20'),
+    ['21', '22'],
+  );
+});
+
+test('skerry cloud: the same file of a password and of authorities opens its tables, its users and its reports', async () => {
+  await using cloud = await aRole('cloud', 'one');
+  await until('it is ready', async () => (await cloud.reasons())?.length === 0);
+  const told = `SELECT count(*) FROM skerry.roles WHERE report::jsonb ->> 'role' = 'cloud'`;
+  await until('it reports', async () => (await postgres.sql(told)) === '1');
+  const encrypted = `SELECT string_agg(DISTINCT a.application_name, ',' ORDER BY a.application_name)
+    FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl`;
+  assert.match(await postgres.sql(encrypted), /skerry access.*skerry cloud.*skerry reports.*skerry writer/);
+});
