@@ -6,6 +6,8 @@ export interface SinkPoints {
   readonly view: HeadView;
   /** Rows with which another seal begins, ascending; absent when all are of one. */
   readonly seals?: readonly number[];
+  /** Which rows are to be written, where not all are: the others only tell these apart. */
+  isWanted?(row: number): boolean;
   nameOf(series: number): SeriesKey | undefined;
 }
 

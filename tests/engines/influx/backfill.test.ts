@@ -8,10 +8,13 @@ import { openSegmentJournal } from '@skerry/journal/segment';
 import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import { InfluxApi } from '@skerry/series/influx';
+import { openSinkBook } from '@skerry/series/postgres';
+import { aSeal } from '@skerry/series/testing';
 import { startInfluxdb, startPostgres } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
 import { skerry } from '../../e2e/skerry-line.ts';
-import { aPool, aSchema, aStore } from '../postgres/scene.ts';
-import { allRows, BASE, sent, somePoints, someSeal, told } from './scene.ts';
+import { aPool, aSchema, aStore, JOURNAL } from '../postgres/scene.ts';
+import { allRows, aRun, BASE, sent, sinkOptions, somePoints, someSeal, told } from './scene.ts';
 
 const server = await startPostgres();
 after(() => server[Symbol.asyncDispose]());
@@ -66,6 +69,63 @@ test('skerry backfill: a range of event times comes into the sink, and a second 
     whole.stderr,
     /iot\.telemetry\/0: 880 points written\.\n.*Refused: m4,device=d1.*\n {2}partial write: field type/s,
   );
+});
+
+test('skerry backfill: a range of records gives points of one series and time the tags that they have already', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  // in one microsecond, of records that are half the slots apart and more, two points each
+  const points = [10, 270, 530].flatMap((offset) =>
+    [0, 1].map((ordinal) => ({ series: 1, time: BASE + 1, value: offset + ordinal / 2, offset, ordinal })),
+  );
+  await store.seal(aSeal(1, points, { logTimeMicros: BASE }));
+  const api = new InfluxApi({ url: influx.url, version: 1, database: 'iot' });
+  await api.query('DROP SERIES FROM /.*/', never);
+  const rows = async () => (await allRows(influx)).map(({ twin, value }) => `${value} ${twin}`).sort();
+  const wanted = ['10 ', '10.5 0.1', '270 1', '270.5 1.1', '530 2', '530.5 2.1'];
+  const words = ['--sink', 'influx', '--partition', 'iot.telemetry/0', '--from-offset', '200'];
+  const part = await backfill(schema, ...words, '--to-offset', '400');
+  assert.equal(part.stdout, '2 points written into influx, 0 refused.\n', part.stderr);
+  assert.deepEqual(await rows(), wanted.slice(2, 4));
+  const whole = await backfill(schema, '--sink', 'influx');
+  assert.equal(whole.stdout, '6 points written into influx, 0 refused.\n', whole.stderr);
+  assert.deepEqual(await rows(), wanted);
+  const rest = await backfill(schema, ...words);
+  assert.equal(rest.stdout, '4 points written into influx, 0 refused.\n', rest.stderr);
+  assert.deepEqual(await rows(), wanted);
+  await api.query('DROP SERIES FROM /.*/', never);
+});
+
+test('a sink: what retention removed since it was registered is counted, also before its first seal', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  const kept = (name: string) =>
+    server.sql(`SELECT seal, points, missed FROM "${schema}".sinks WHERE name = '${name}'`);
+  const follow = async (name: string) => {
+    await using sink = await aRun(pool, sinkOptions(influx.url, { name, database: 'missed' }));
+    await until(`${name} has all`, () => sink.run.position === 5);
+  };
+  const early = await openSinkBook({ pool, sink: 'early', journalId: JOURNAL });
+  assert.equal(early.seal, 0);
+  for (let number = 1; number <= 5; number++) await store.seal(someSeal(number, 24));
+  const removed = (seals: string) =>
+    `received IN (SELECT received FROM "${schema}".seals WHERE seal ${seals})`;
+  await server.sql(`DELETE FROM "${schema}".points WHERE ${removed('<= 3')};
+    DELETE FROM "${schema}".seals WHERE seal <= 3`);
+  await follow('early');
+  assert.equal(await kept('early'), '5|48|3');
+  await follow('late');
+  assert.equal(await kept('late'), '5|48|0');
+  const later = await openSinkBook({ pool, sink: 'later', journalId: JOURNAL });
+  assert.equal(later.seal, 3);
+  // the day of a seal went before the seal itself
+  await server.sql(`DELETE FROM "${schema}".points WHERE ${removed('= 4')}`);
+  await follow('later');
+  assert.equal(await kept('later'), '5|24|1');
 });
 
 test('skerry backfill: the journal of a data folder is decoded anew, as often as one likes', async () => {

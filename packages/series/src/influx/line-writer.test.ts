@@ -106,6 +106,13 @@ test('pointLines: records of one seal and time are told apart at every distance,
     const page = { view: aHeadView(9, [...points, ...points].map(whole)), nameOf: () => KEY };
     const { lines: both } = told(pointLines({ ...page, seals: [points.length] }, { measurement: '' }));
     assert.deepEqual(both, [...lines, ...lines]);
+    const isWanted = (row: number) => row % 7 === 3;
+    const some = told(pointLines({ ...page, seals: [points.length], isWanted }, { measurement: '' }));
+    assert.deepEqual(
+      some.lines,
+      both.filter((_, row) => isWanted(row)),
+    );
+    assert.equal(some.points, some.lines.length);
   }
 });
 

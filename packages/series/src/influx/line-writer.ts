@@ -91,11 +91,17 @@ class LineWriter {
     const ordinals = new Uint16Array(rows);
     const unsayable: SinkRefusal[] = [];
     let lines = 0;
+    let left = 0;
     out.reset();
     for (let row = 0; row < rows; row++) {
       if (row === seals[seal]) {
         this.#order.begin();
         seal++;
+      }
+      if (this.#points.isWanted?.(row) === false) {
+        this.#order.markOf(row);
+        left++;
+        continue;
       }
       const start = out.length;
       const fault = this.#line(row);
@@ -111,7 +117,7 @@ class LineWriter {
       lines++;
     }
     const of = { ends: ends.subarray(0, lines), offsets, ordinals };
-    return { points: rows, bytes: out.length + lines * 14, text: out.copy(), ...of, unsayable };
+    return { points: rows - left, bytes: out.length + lines * 14, text: out.copy(), ...of, unsayable };
   }
 
   /** Writes the line of a row; returns it with the reason when it cannot be one. */

@@ -31,7 +31,7 @@ export async function openSinkBook({
         `Cannot follow the journal ${journalId}: the schema ${pool.schemaName} has no source of it.`,
       );
     const id = Number(known.id);
-    await session.run('INSERT INTO sinks(name, source) VALUES ($1, $2) ON CONFLICT DO NOTHING', [sink, id]);
+    await session.run(REGISTER, [sink, id]);
     const [row] = await session.query('SELECT seal FROM sinks WHERE name = $1 AND source = $2', [sink, id]);
     return { source: id, seal: Number(row?.seal) };
   });
@@ -44,6 +44,11 @@ export async function openSinkBook({
     advance: (step) => advance(pool, { sink, source }, step),
   };
 }
+
+/** A new sink begins before the oldest seal that is kept now: what is removed after that, it misses. */
+const REGISTER = `INSERT INTO sinks(name, source, seal)
+  SELECT $1::text, id, coalesce((SELECT min(seal) - 1 FROM seals WHERE source = s.id), s.seal) FROM sources s WHERE id = $2
+  ON CONFLICT DO NOTHING`;
 
 /** The ids and names of all sources that have seals, for whoever replays them. */
 export async function sourcesOf(pool: PostgresPool): Promise<readonly { id: number; label: string }[]> {
@@ -102,16 +107,25 @@ async function readPage(
   );
   return {
     seal: Number(last.seal),
-    // a sink that is new misses nothing: it begins here
-    missed: question.after === 0 ? 0 : Number(first.seal) - question.after - 1,
+    missed: Number(first.seal) - question.after - 1 + withoutPoints(taken, rows, question),
     points: await pointsOf(session, rows, Number(last.seal)),
   };
+}
+
+/** Seals whose points retention has removed before themselves. */
+function withoutPoints(seals: readonly Row[], rows: readonly Row[], { fromMicros }: PageQuestion): number {
+  if (fromMicros !== undefined) return 0;
+  const had = seals.filter(({ points }) => Number(points) > 0).length;
+  return had - Number(rows.at(-1)?.nth ?? 0);
 }
 
 /** Seals of one page at most: small ones come many at a time. */
 const SEALS_AT_ONCE = 1_000;
 
-/** The receive times of a source's seals differ, so they tell the points of each. */
+/**
+ * The receive times of a source's seals differ, so they tell the points of each. A range of records brings the points
+ * before it too that share seal, series and time with one of its own: what tells these apart counts from the first.
+ */
 function pointsBetween(
   session: PostgresSession,
   source: number,
@@ -121,11 +135,13 @@ function pointsBetween(
   const isAll = fromMicros === undefined || toMicros === undefined;
   const range = isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros), fromOffset, toOffset];
   const values = [source, ...received, ...range];
+  const ofSeals = `FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
+       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz AND position < $7'}`;
   return session.query(
     `SELECT (extract(epoch FROM time) * 1000000)::bigint AS micros, series_id, value, text, flag, exact,
-       position, ordinal, dense_rank() OVER (ORDER BY received) AS nth
-     FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
-       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz AND position >= $6 AND position < $7'}
+       position, ordinal, dense_rank() OVER (ORDER BY received) AS nth, ${isAll ? 'true' : 'position >= $6'} AS wanted
+     ${ofSeals}
+       ${isAll ? '' : `AND (position >= $6 OR (received, series_id, time) IN (SELECT received, series_id, time ${ofSeals} AND position >= $6))`}
      ORDER BY received, position, ordinal`,
     values,
   );
@@ -157,7 +173,9 @@ async function pointsOf(session: PostgresSession, rows: readonly Row[], seal: nu
       metric: original(String(metric)),
     });
   const seals = rows.flatMap(({ nth }, row) => (row > 0 && nth !== rows[row - 1]?.nth ? [row] : []));
-  return { view: viewOf(head, seal), seals, nameOf: (series) => names.get(series) };
+  const isWanted = (row: number) => rows[row]?.wanted === true;
+  const some = rows.every(({ wanted }) => wanted) ? {} : { isWanted };
+  return { view: viewOf(head, seal), seals, nameOf: (series) => names.get(series), ...some };
 }
 
 async function advance(
