@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Engine, type Kafka, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
+import { aClient, aTopic, tools } from '../kafka/scene.ts';
 import { GatewayProcess } from './gateway-process.ts';
-import { assertHeld, untilHeld } from './kafka-truth.ts';
+import { assertHeld, readTopic, untilHeld } from './kafka-truth.ts';
 import { acked, aLoad, BUSY, publishAll, siteOf } from './scene.ts';
 
 let kafka: Kafka;
@@ -14,9 +16,9 @@ let mosquitto: Engine;
 const engines = new AsyncDisposableStack();
 
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([
-    startKafka({ nodes: 3 }).then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  [kafka, mosquitto] = await allOwned<[Kafka, Engine]>(engines, [
+    startKafka({ nodes: 3 }),
+    startMosquitto({ lines: BUSY }),
   ]);
 });
 
@@ -53,6 +55,50 @@ test('skerry gateway with buffer none: nothing is acknowledged that Kafka does n
   await gateway.isReady();
   const records = await untilHeld(kafka, topic, count);
   assertHeld(records, { count, devices: 20, redelivered: 2_000 });
+});
+
+/** Changes how many replicas of a topic have to be in sync. */
+async function requireInSync(topic: string, count: number): Promise<void> {
+  await using client = await aClient(kafka, tools());
+  const configs = [{ name: 'min.insync.replicas', value: String(count), configOperation: 0 as const }];
+  const resource = { resourceType: 2 as const, resourceName: topic, configs };
+  await client.admin.incrementalAlterConfigs({ resources: [resource] });
+}
+
+test('skerry gateway with buffer none: nothing is acknowledged over a topic that keeps too little, and all is when it keeps more', async () => {
+  const topic = 'weak';
+  {
+    await using client = await aClient(kafka, tools());
+    await aTopic(client, { name: topic, replication: 3, minInSync: 1 });
+    await aTopic(client, { name: 'lonely', replication: 1, minInSync: 1 });
+  }
+  const site = (name: string) =>
+    siteOf(mosquitto, kafka, {
+      gateway: { group: name, buffer: 'none' },
+      kafka: { topic: name, ...REPLICATED },
+    });
+  await using gateway = await GatewayProcess.start({ config: site(topic) });
+  await gateway.tells(
+    /^kafka-weak: .*weak: found 3 replicas and min\.insync\.replicas 1, wanted at least 3 and 2/,
+  );
+  await until('it to subscribe', () => gateway.stderr.includes('event=subscribed'));
+  await publishAll(mosquitto.port, 300);
+  await until('messages', async () => Number(await gateway.metric('iot_subscriber_received_total')) > 0);
+  await gateway.tells(/^kafka-weak/);
+  assert.equal(await gateway.metric('iot_subscriber_acked_total'), 0);
+  assert.deepEqual(await readTopic(kafka, topic), []);
+  await requireInSync(topic, 2);
+  await gateway.isReady();
+  assertHeld(await untilHeld(kafka, topic, 300), { count: 300, devices: 20, redelivered: 0 });
+  await requireInSync(topic, 1); // somebody changes it while the gateway works
+  await gateway.tells(/^kafka-weak/);
+  await publishAll(mosquitto.port, 100, { epoch: 2, project: 'p2' });
+  await until('messages', async () => Number(await gateway.metric('iot_subscriber_received_total')) > 300);
+  assert.equal(await gateway.metric('iot_subscriber_acked_total'), 300);
+  await requireInSync(topic, 2);
+  await untilHeld(kafka, topic, 400);
+  await using other = await GatewayProcess.start({ config: site('lonely') });
+  await other.tells(/^kafka-weak: .*lonely: found 1 replicas and min\.insync\.replicas 1/);
 });
 
 test('skerry gateway with buffer none: what a buffer on disk holds from before goes first', async () => {

@@ -90,6 +90,22 @@ test('a role tells all it misses and what contradicts itself', () => {
   for (const role of ['gateway', 'writer', 'cloud'] as const) assert.deepEqual(roleFaults(role, whole), []);
 });
 
+test('gateways with numbers of their own agree by PostgreSQL or by a share on who subscribes', () => {
+  const faultsOf = (ordinal: number, source: string, more = '') => {
+    const text = `sources: [{ topics: [a], share: shared }, { name: alone${source} }]\ngateway: { ordinal: ${ordinal} }\nkafka: { brokers: ["k:1"] }\n${more}`;
+    return roleFaults('gateway', loaded(text).config);
+  };
+  assert.deepEqual(faultsOf(0, ''), []);
+  assert.deepEqual(faultsOf(1, ', share: a'), []);
+  assert.deepEqual(faultsOf(1, '', 'postgres: { url: "postgres://u@h/b" }'), []);
+  const [fault, ...others] = faultsOf(1, '');
+  assert.match(
+    String(fault),
+    /^gateway\.ordinal: found 1 with the source "alone" without a share and no postgres\.url, wanted/,
+  );
+  assert.deepEqual(others, []);
+});
+
 test('a password in an address is not shown', () => {
   const secret = '"postgres://u:geheim@h:1/b?password=auch"';
   const { config } = loaded(`postgres: { url: ${secret}, readUrl: ${secret} }`);

@@ -6,6 +6,9 @@ import { kafkaWayFaults, sourceFaults } from './site-rules.ts';
 /** A process of a larger site. */
 export type Role = 'gateway' | 'writer' | 'cloud';
 
+/** What topics of Kafka have to have with `gateway.buffer: none`: what fewer acknowledge can be lost with one machine. */
+export const DIRECT_LEAST = { replicas: 3, minInSync: 2 } as const;
+
 /** What a role misses in the configuration, or finds contradicting in it: path, found, wanted. */
 export function roleFaults(role: Role, config: SkerryConfig): string[] {
   return [
@@ -39,9 +42,15 @@ function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): str
     faults.push(
       'gateway.ordinal: found -1 and no postgres.url, wanted a number of this gateway, or PostgreSQL to take a free one from',
     );
-  if (gateway.buffer === 'none' && (kafka.replication < 3 || kafka.minInSync < 2))
+  const { replicas, minInSync } = DIRECT_LEAST;
+  const alone = sources.find(({ share }) => share === '');
+  if (gateway.ordinal > 0 && postgres.url === '' && alone)
     faults.push(
-      `gateway.buffer: found none with kafka.replication ${kafka.replication} and kafka.minInSync ${kafka.minInSync}, wanted segment, or 3 replicas of which 2 are in sync: the acknowledgement of fewer is no fsync`,
+      `gateway.ordinal: found ${gateway.ordinal} with the source ${JSON.stringify(alone.name)} without a share and no postgres.url, wanted sources.share, postgres.url to agree in on who subscribes, or 0 for the only gateway: one with another number would take its client id, and each would throw the other out`,
+    );
+  if (gateway.buffer === 'none' && (kafka.replication < replicas || kafka.minInSync < minInSync))
+    faults.push(
+      `gateway.buffer: found none with kafka.replication ${kafka.replication} and kafka.minInSync ${kafka.minInSync}, wanted segment, or ${replicas} replicas of which ${minInSync} are in sync: the acknowledgement of fewer is no fsync`,
     );
   return faults;
 }

@@ -154,7 +154,7 @@ export const ROLE_SECTIONS = {
   gateway: section({
     group: name('Name of this group of gateways; their MQTT client ids begin with it.', 'skerry-gateway'),
     ordinal: whole(
-      'Number of this gateway in its group; -1 takes a free one from PostgreSQL.',
+      'Number of this gateway in its group; -1 takes a free one from PostgreSQL. Without PostgreSQL every source needs a share as soon as one has a number above 0, and nobody empties the sessions that a gateway leaves at its brokers for good.',
       -1,
       -1,
       9_999,

@@ -22,4 +22,5 @@ export * from './uplink.ts';
 export type { UplinkLag } from './uplink-meters.ts';
 export type { PositionFile } from './uplink-position.ts';
 export * from './waiting-since.ts';
+export type { TopicLeast } from './uplink-topics.ts';
 export * from './writer-group.ts';

@@ -1,5 +1,5 @@
 import type { Journal } from '@skerry/journal';
-import type { PositionFile, Uplink, UplinkNeeds } from '@skerry/journal/kafka';
+import type { PositionFile, TopicLeast, Uplink, UplinkNeeds } from '@skerry/journal/kafka';
 import type { Clock, Logger, Meter, MetricFamily, Random } from '@skerry/kernel';
 import type { IngressNeeds } from '../platform-ingress.ts';
 
@@ -9,6 +9,8 @@ export interface AcknowledgingBuffer {
   readonly journal: UplinkNeeds['journal'] & Pick<Journal, 'received'>;
   /** Where the uplink keeps its position; undefined for a buffer that lives no longer than the process. */
   readonly positionFile: PositionFile | undefined;
+  /** What topics have to have, where Kafka alone stands for what is acknowledged; undefined where the buffer does. */
+  readonly least: TopicLeast | undefined;
   /** Where messages go in; what it calls durable is acknowledged to the broker. */
   readonly appender: IngressNeeds['appender'];
   /** Rejects with the fault after which nothing is taken in any more. */

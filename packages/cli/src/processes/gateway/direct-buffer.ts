@@ -1,6 +1,7 @@
 import { type AppendRefusal, RecordAppender, type RecordInput } from '@skerry/journal';
 import type { Uplink } from '@skerry/journal/kafka';
 import { MemoryJournal } from '@skerry/journal/memory';
+import { DIRECT_LEAST } from '../../config/role-rules.ts';
 import { LIMITS } from '../../limits.ts';
 import type { IngressNeeds } from '../platform-ingress.ts';
 import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
@@ -29,6 +30,7 @@ export function openDirectBuffer(
   return {
     journal,
     positionFile: undefined,
+    least: DIRECT_LEAST,
     appender,
     failed,
     sentBy: (uplink) => {

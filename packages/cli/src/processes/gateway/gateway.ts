@@ -77,10 +77,10 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
   );
   if (!buffer) return 0;
   parts.buffer = buffer;
-  const { positionFile, journal } = buffer;
+  const { positionFile, journal, least } = buffer;
   const uplink = stack.use(
     await openUplink(
-      { ...uplinkOptions, ...(positionFile ? { positionFile } : {}) },
+      { ...uplinkOptions, ...(positionFile ? { positionFile } : {}), ...(least ? { least } : {}) },
       { ...uplinkNeeds, journal: pacedJournal(journal, clock) },
     ),
   );

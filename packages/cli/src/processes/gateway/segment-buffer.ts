@@ -21,6 +21,7 @@ export async function openSegmentBuffer(
   return {
     journal: follower,
     positionFile: { folder: `${config.dataDir}/uplink`, name: 'position' },
+    least: undefined,
     appender,
     failed,
     sentBy: () => undefined,
