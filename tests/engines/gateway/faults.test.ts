@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Engine, freePorts, type Kafka, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, readTopic, untilHeld } from './kafka-truth.ts';
@@ -20,9 +21,9 @@ let mosquitto: Engine;
 const engines = new AsyncDisposableStack();
 
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([
-    startKafka().then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  [kafka, mosquitto] = await allOwned<[Kafka, Engine]>(engines, [
+    startKafka(),
+    startMosquitto({ lines: BUSY }),
   ]);
 });
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { type Engine, type Kafka, runTool, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, untilHeld } from './kafka-truth.ts';
@@ -16,9 +17,9 @@ let mosquitto: Engine;
 const engines = new AsyncDisposableStack();
 
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([
-    startKafka().then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  [kafka, mosquitto] = await allOwned<[Kafka, Engine]>(engines, [
+    startKafka(),
+    startMosquitto({ lines: BUSY }),
   ]);
 });
 

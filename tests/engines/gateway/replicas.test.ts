@@ -9,6 +9,7 @@ import {
   startMosquitto,
   startPostgres,
 } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, originOf, untilHeld } from './kafka-truth.ts';
@@ -22,10 +23,10 @@ let postgres: Postgres;
 const engines = new AsyncDisposableStack();
 
 before(async () => {
-  [kafka, mosquitto, postgres] = await Promise.all([
-    startKafka().then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
-    startPostgres().then((engine) => engines.use(engine)),
+  [kafka, mosquitto, postgres] = await allOwned<[Kafka, Engine, Postgres]>(engines, [
+    startKafka(),
+    startMosquitto({ lines: BUSY }),
+    startPostgres(),
   ]);
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Engine, type Kafka, startKafka, startMosquitto } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, untilHeld } from './kafka-truth.ts';
 import { acked, aLoad, BUSY, publishAll, siteOf, TOPIC } from './scene.ts';
@@ -13,9 +14,9 @@ let mosquitto: Engine;
 const engines = new AsyncDisposableStack();
 
 before(async () => {
-  [kafka, mosquitto] = await Promise.all([
-    startKafka().then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
+  [kafka, mosquitto] = await allOwned<[Kafka, Engine]>(engines, [
+    startKafka(),
+    startMosquitto({ lines: BUSY }),
   ]);
 });
 

@@ -13,7 +13,7 @@ import {
   startMosquitto,
   startPostgres,
 } from '@skerry/testkit/engines';
-import { RoleProcess } from '@skerry/testkit/stack';
+import { allOwned, RoleProcess } from '@skerry/testkit/stack';
 import { Kafka, logLevel } from 'kafkajs';
 import { until } from '../../e2e/condition.ts';
 import { BUSY, publishAll, siteOf } from '../gateway/scene.ts';
@@ -33,12 +33,12 @@ const engines = new AsyncDisposableStack();
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-layouts-'));
   engines.defer(() => rmSync(folder, { recursive: true, force: true }));
-  [kafka, mosquitto, postgres, ports] = await Promise.all([
-    startKafka().then((engine) => engines.use(engine)),
-    startMosquitto({ lines: BUSY }).then((engine) => engines.use(engine)),
-    startPostgres().then((engine) => engines.use(engine)),
-    freePorts(6),
+  [kafka, mosquitto, postgres] = await allOwned<[Cluster, Engine, Postgres]>(engines, [
+    startKafka(),
+    startMosquitto({ lines: BUSY }),
+    startPostgres(),
   ]);
+  ports = await freePorts(6);
 });
 
 after(() => engines.disposeAsync());
@@ -51,23 +51,25 @@ async function aSite(layout: string, more: object = {}) {
     kafka: { layout, topic: `rest-${layout}`, partitions: 2, ...more },
     postgres: { url: postgres.url(), schema: name },
   });
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const start = (role: 'gateway' | 'writer') =>
     RoleProcess.start({
       role,
       folder: join(folder, `${layout}-${role}`),
       config: { ...config, writer: { group: layout } },
       httpPort: Number(ports.pop()),
-    }).then((process) => stack.use(process));
-  const [gateway, writer] = await Promise.all([start('gateway'), start('writer')]);
+    });
+  const roles = [start('gateway'), start('writer')] as const;
+  const [gateway, writer] = await allOwned<[RoleProcess, RoleProcess]>(stack, roles);
   // what is published before it has subscribed is nobody's
   await until('the gateway to subscribe', () => gateway.text.includes('event=subscribed'));
   const sql = (text: string): Promise<string> => postgres.sql(`SET search_path = ${name}; ${text}`);
+  const owned = stack.move();
   return {
     gateway,
     writer,
     sql: async (text: string) => (await sql(text)).replace(/^SET\n/, ''),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -11,7 +11,7 @@ import {
   startMosquitto,
   startPostgres,
 } from '@skerry/testkit/engines';
-import { RoleProcess } from '@skerry/testkit/stack';
+import { allOwned, RoleProcess } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
 import { BUSY, siteOf } from '../gateway/scene.ts';
 
@@ -41,10 +41,10 @@ export class Site implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const folder = mkdtempSync(join(tmpdir(), 'skerry-losses-'));
     stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-    const [kafka, mosquitto, postgres] = await Promise.all([
-      startKafka().then((engine) => stack.use(engine)),
-      startMosquitto({ lines: BUSY }).then((engine) => stack.use(engine)),
-      startPostgres().then((engine) => stack.use(engine)),
+    const [kafka, mosquitto, postgres] = await allOwned<[Kafka, Engine, Postgres]>(stack, [
+      startKafka(),
+      startMosquitto({ lines: BUSY }),
+      startPostgres(),
     ]);
     const config = {
       ...siteOf(mosquitto, kafka, { ...more, kafka: { partitions: 2 }, postgres: { url: postgres.url() } }),
@@ -52,10 +52,9 @@ export class Site implements AsyncDisposable {
     };
     const ports = await freePorts(2);
     const start = (role: 'gateway' | 'writer') =>
-      RoleProcess.start({ role, folder: join(folder, role), config, httpPort: Number(ports.pop()) }).then(
-        (process) => stack.use(process),
-      );
-    const [gateway, writer] = await Promise.all([start('gateway'), start('writer')]);
+      RoleProcess.start({ role, folder: join(folder, role), config, httpPort: Number(ports.pop()) });
+    const roles = [start('gateway'), start('writer')] as const;
+    const [gateway, writer] = await allOwned<[RoleProcess, RoleProcess]>(stack, roles);
     await until('the gateway to subscribe', () => gateway.text.includes('event=subscribed'));
     return new Site({ kafka, mosquitto, postgres, gateway, writer }, stack.move());
   }
