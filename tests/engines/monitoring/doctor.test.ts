@@ -13,11 +13,14 @@ import {
   type Engine,
   type Kafka,
   type Postgres,
+  startInfluxdb,
   startKafka,
   startMosquitto,
   startPostgres,
 } from '@skerry/testkit/engines';
+import { allOwned } from '@skerry/testkit/stack';
 import { skerry } from '../../e2e/skerry-line.ts';
+import { Collector } from '../tracing/collector.ts';
 
 interface Finding {
   readonly check: string;
@@ -26,22 +29,33 @@ interface Finding {
   readonly advice: string;
 }
 
+/** Everybody may do everything with what no rule is about. */
+const RIGHTS = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': 'true',
+};
+
 let folder: string;
 let kafka: Kafka;
 let postgres: Postgres;
 let mosquitto: Engine;
+let influx: Engine;
+let collector: Collector;
 const stack = new AsyncDisposableStack();
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-doctor-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const engines = [
-    startKafka({}),
+    startKafka({ properties: RIGHTS }),
     startPostgres({ settings: { synchronous_commit: 'off' } }),
     startMosquitto({ users: { gate: 'open sesame' } }),
+    startInfluxdb({ isGuarded: true }),
+    Collector.open(),
   ] as const;
-  [kafka, postgres, mosquitto] = await Promise.all(engines);
-  for (const one of [kafka, postgres, mosquitto]) stack.use(one);
+  [kafka, postgres, mosquitto, influx, collector] = await allOwned<
+    [Kafka, Postgres, Engine, Engine, Collector]
+  >(stack, engines);
   writeFileSync(join(folder, 'password'), 'open sesame\n');
   writeFileSync(join(folder, 'wrong'), 'open barley\n');
 });
@@ -89,6 +103,9 @@ describe('skerry doctor', { concurrency: true }, () => {
     assert.match(found('postgres durability'), /^fsync on, full_page_writes on, synchronous_commit off$/);
     assert.equal(verdict('postgres clock'), 'ok');
     assert.equal(verdict('postgres rights'), 'ok');
+    assert.equal(verdict('kafka rights'), 'ok', found('kafka rights'));
+    assert.match(found('kafka rights'), /^this client may read and write iot\.telemetry, iot\.dead-letters$/);
+    for (const check of ['sink', 'tracing']) assert.equal(verdict(check), undefined, 'none is configured');
     assert.equal(verdict('mqtt park'), 'ok', found('mqtt park'));
     assert.match(found('mqtt park'), /mosquitto version \d+\.\d+\.\d+, MQTT 5, 1 filter granted$/);
     assert.equal(code, 0, 'warnings are no faults');
@@ -128,15 +145,78 @@ describe('skerry doctor', { concurrency: true }, () => {
     );
   });
 
+  test('doctor tells what Kafka does not let the user do, and how it is let', async () => {
+    const needs = { clock: nodeClock(), random: nodeRandom(), logger: silentLogger };
+    await using client = await openKafkaClient({ brokers: kafka.brokers, clientId: 'test' }, needs);
+    const wish = {
+      partitions: 2,
+      replication: 1,
+      minInSync: 1,
+      retentionMs: 259_200_000,
+      maxMessageBytes: 100_000,
+    };
+    await ensureTopics(client, [{ ...wish, name: 'iot.read-only' }]);
+    const api = await client.api<[object[]], { readonly results: readonly { readonly errorCode: number }[] }>(
+      'CreateAcls',
+    );
+    const rule = (resourceName: string, operation: number) => ({
+      ...{ resourceType: 2, resourceName, resourcePatternType: 3 }, // a topic by its whole name
+      ...{ principal: 'User:*', host: '*', operation, permissionType: 3 },
+    });
+    const [read, describing, configs] = [3, 8, 10] as const;
+    const rules = [read, describing, configs].map((one) => rule('iot.read-only', one));
+    await api.async(await client.connection(undefined), rules);
+    const ask = async (topic: string, changes: object = {}) =>
+      (await doctor({ kafka: { brokers: kafka.brokers, partitions: 2, topic }, ...changes })).findings.get(
+        'kafka rights',
+      );
+    const gateway = await ask('iot.read-only');
+    assert.equal(gateway?.verdict, 'fault', 'a gateway writes');
+    assert.equal(gateway.found, 'this client may not write iot.read-only');
+    assert.match(gateway.advice, /kafka-acls\.sh --add .* --operation Write .*--topic iot\.read-only/);
+    assert.equal((await ask('iot.read-only', { sources: [] }))?.verdict, 'warning', 'it may be a writer');
+  });
+
+  test('doctor tells whether sinks take what is written, how long they keep it, and whether the collector of traces answers', async () => {
+    const ask = async (q: string, user = '') => {
+      const body = new URLSearchParams({ q });
+      assert.equal((await fetch(`${influx.url}/query?${user}`, { method: 'POST', body })).status, 200, q);
+    };
+    await ask(`CREATE USER alice WITH PASSWORD 'open sesame' WITH ALL PRIVILEGES`);
+    const sink = { name: 'influx', url: influx.url, database: 'iot', username: 'alice' };
+    const right = { ...sink, passwordFile: join(folder, 'password'), retentionHours: 72 };
+    const tracing = { otlpUrl: collector.url };
+    const whole = { sinks: [right], tracing };
+    const before = (await doctor(whole)).findings;
+    assert.match(
+      String(before.get('sink influx')?.found),
+      /^InfluxDB 1\.\d+.*; the writer that starts first makes iot$/,
+    );
+    assert.equal(before.get('tracing')?.verdict, 'ok', String(before.get('tracing')?.found));
+    await ask('CREATE DATABASE iot WITH DURATION 24h', 'u=alice&p=open%20sesame');
+    const wrong = { ...right, name: 'other', passwordFile: join(folder, 'wrong') };
+    const elsewhere = { otlpUrl: `${influx.url}/v1/traces` };
+    const { findings } = await doctor({ sinks: [right, wrong], tracing: elsewhere });
+    const of = (check: string) => findings.get(check);
+    assert.match(String(of('sink influx')?.found), /, and iot may be written$/);
+    assert.equal(of('sink influx retention')?.verdict, 'warning');
+    assert.match(String(of('sink influx retention')?.advice), /^ALTER RETENTION POLICY .* DURATION 72h/);
+    assert.equal(of('sink other')?.verdict, 'fault');
+    assert.match(String(of('sink other')?.found), /401.*\(sink-not-allowed\)$/);
+    assert.match(String(of('tracing')?.found), /answered 404/);
+    assert.deepEqual(collector.faults, []);
+  });
+
   test('doctor tells what lies on the disk of a gateway that has gone, and how it is brought in', async () => {
     const needs = { clock: nodeClock(), logger: silentLogger };
     await using pool = openPostgresPool({ url: postgres.url(), schema: 'held', connectionsMax: 1 }, needs);
     await migrate(pool, silentLogger);
     const tell = { journalId: 'a'.repeat(32), name: 'host-7, /data', accounts: [], isEnded: false };
     await tellGatewayAccounts(pool, { ...tell, asOf: 100, sent: 60 });
+    await postgres.sql(`UPDATE held.gateway_journals SET told = now() + interval '3 min'`); // a doctor that starts slowly
     const held = { postgres: { url: postgres.url(), schema: 'held' } };
     assert.equal((await doctor(held)).findings.get('gateways')?.verdict, 'ok', 'it may be slow');
-    await postgres.sql(`UPDATE held.gateway_journals SET told = told - interval '5 min'`);
+    await postgres.sql(`UPDATE held.gateway_journals SET told = now() - interval '5 min'`);
     const found = (await doctor(held)).findings.get('gateways');
     assert.equal(found?.verdict, 'warning');
     assert.match(found.found, /^host-7, \/data: 40 records, silent since \d{4}-/);
@@ -148,10 +228,13 @@ describe('skerry doctor', { concurrency: true }, () => {
       sources: [{ name: 'park', url: 'mqtt://127.0.0.1:1' }],
       kafka: { brokers: ['127.0.0.1:1'] },
       postgres: { url: 'postgres://skerry@127.0.0.1:1/skerry' },
+      sinks: [{ name: 'influx', url: 'http://127.0.0.1:1' }],
+      tracing: { otlpUrl: 'http://127.0.0.1:1' },
     });
     assert.equal(code, 1);
-    for (const check of ['kafka', 'postgres', 'mqtt park']) {
-      assert.equal(findings.get(check)?.verdict, 'fault', check);
+    for (const check of ['kafka', 'postgres', 'mqtt park', 'sink influx', 'tracing']) {
+      const wanted = check === 'tracing' ? 'warning' : 'fault'; // without it spans are lost, and nothing else
+      assert.equal(findings.get(check)?.verdict, wanted, check);
       assert.match(String(findings.get(check)?.found), /127\.0\.0\.1:1/, check);
     }
   });

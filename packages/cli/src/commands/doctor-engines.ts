@@ -19,7 +19,9 @@ import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
 import type { Finding } from './doctor.ts';
 import { gatewaysFinding } from './doctor-gateways.ts';
+import { kafkaRightsFinding } from './doctor-kafka-rights.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
+import { collectorFindings, sinkFindings } from './doctor-sinks.ts';
 import { standbyFindings } from './doctor-standby.ts';
 
 const ANSWER_MS = 8_000;
@@ -30,13 +32,15 @@ const SKEW_FAULT_SECS = 60;
 /** Older ones were not tried. */
 const POSTGRES_LEAST = 150_000;
 
-/** Looks at the engines that the configuration names: Kafka, PostgreSQL, Redis, external MQTT brokers. None is named: nothing. */
+/** Looks at the engines that the configuration names: Kafka, PostgreSQL, Redis, sinks, the collector of traces, external MQTT brokers. None is named: nothing. */
 export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
   const rooms = await Promise.all([
     config.kafka.brokers.length > 0 ? kafkaFindings(config) : [],
     config.postgres.url !== '' ? postgresFindings(config) : [],
     config.postgres.url !== '' && config.postgres.readUrl !== '' ? standbyFindings(config) : [],
     config.redis.url !== '' ? redisFindings(config) : [],
+    ...config.sinks.map((sink) => sinkFindings(sink)),
+    config.tracing.otlpUrl !== '' ? collectorFindings(config) : [],
     ...config.sources.map((source) => brokerFindings(source, config.gateway.group)),
   ]);
   return rooms.flat();
@@ -57,6 +61,7 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
         ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
         replicationFinding(wish, brokers),
         ...(await topicFindings(client, config)),
+        await kafkaRightsFinding(client, config),
       ];
     },
   );

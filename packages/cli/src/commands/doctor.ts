@@ -70,8 +70,9 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
 
 /** Loaded only where there is something to ask: clients of engines are large. */
 async function engineFindingsOf(config: SkerryConfig): Promise<Finding[]> {
-  const { kafka, postgres, redis, sources } = config;
-  if (kafka.brokers.length + sources.length === 0 && postgres.url === '' && redis.url === '') return [];
+  const { kafka, postgres, redis, sources, sinks, tracing } = config;
+  const isAlone = kafka.brokers.length + sources.length + sinks.length === 0;
+  if (isAlone && [postgres.url, redis.url, tracing.otlpUrl].every((url) => url === '')) return [];
   const { engineFindings } = await import('./doctor-engines.ts');
   return await engineFindings(config);
 }

@@ -52,7 +52,7 @@ export async function openTracer(
   const { otlpUrl: url, headersFile, caFile, sampleRatio: ratio } = tracing;
   if (url === '') return undefined;
   const authority = readNamed('tracing.caFile', caFile);
-  const headers = () => headerFields(readNamed('tracing.headersFile', headersFile) ?? '');
+  const headers = () => tracingHeaders({ headersFile });
   headers();
   const { openOtlpTracer } = await import('@skerry/kernel/tracing');
   const resource = resourceOf(role, tracing);
@@ -60,6 +60,13 @@ export async function openTracer(
     { url, ratio, resource, version: VERSION, headers, ...(authority === undefined ? {} : { authority }) },
     needs,
   );
+}
+
+/** The header fields that the collector is told, read now. Fails with `config-invalid`. */
+export function tracingHeaders({
+  headersFile,
+}: Pick<SideConfig['tracing'], 'headersFile'>): Record<string, string> {
+  return headerFields(readNamed('tracing.headersFile', headersFile) ?? '');
 }
 
 /** What a writer's spans say: a partition of Kafka, and PostgreSQL. */

@@ -32,7 +32,7 @@ function placesOf(partitions: Response['topics'][number]['partitions']): KafkaTo
 }
 
 /** The library takes a partition without a leader, or a topic that is missing, for a failure of the whole request. */
-function answerInside(fault: unknown): Response {
+export function answerInside(fault: unknown): Response {
   if (!(fault instanceof JournalError)) throw fault;
   for (let one: unknown = fault.cause; one instanceof Error; one = one.cause) {
     const { response } = one as { readonly response?: Response }; // a member that the library's answers have

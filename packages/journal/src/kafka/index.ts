@@ -1,4 +1,4 @@
-export * from './cluster-topics.ts';
+export { clusterTopics } from './cluster-topics.ts';
 export * from './command-way.ts';
 export * from './device-key.ts';
 export * from './header-names.ts';
@@ -17,10 +17,11 @@ export type { PartitionLag } from './partition-lag.ts';
 export type { KafkaPlace } from './partition-place.ts';
 export * from './record-layout.ts';
 export * from './topic-layout.ts';
+export { type TopicRights, topicRights } from './topic-rights.ts';
 export * from './topics.ts';
 export * from './uplink.ts';
 export type { UplinkLag } from './uplink-meters.ts';
 export type { PositionFile } from './uplink-position.ts';
-export * from './waiting-since.ts';
 export type { TopicLeast } from './uplink-topics.ts';
+export * from './waiting-since.ts';
 export * from './writer-group.ts';
