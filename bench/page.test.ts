@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CASES } from './cases/all-cases.ts';
 import { MISSED_TARGETS, type Reasons } from './cases/missed-targets.ts';
-import { atLeast, type BenchCase } from './frame/case.ts';
+import { atLeast, atRate, type BenchCase } from './frame/case.ts';
 import { runCase } from './frame/contest.ts';
 import { ROOT } from './frame/machine.ts';
 import { readResult } from './frame/result-files.ts';
@@ -25,6 +25,16 @@ test('formatPage says what was not measured', () => {
     formatPage([ONE], () => undefined),
     /\| a-case \| A case \| perSec >= 2000 msg\/s \| not measured \|/,
   );
+});
+
+test('atRate: figures at less than 98 % of the rate that was asked for are missed', () => {
+  const isHeld = (perSec: number) => atRate('perSec', 5_000).judge({ skerry: { perSec } })?.isMet;
+  assert.deepEqual([isHeld(4_899), isHeld(4_900), isHeld(5_000)], [false, true, true]);
+  for (const name of ['gateway-rss', 'roles-memory', 'roles-visible'])
+    assert.match(
+      formatPage(CASES, () => undefined),
+      new RegExp(`\\| ${name} \\|[^|]*\\| \\w+ >= \\d+ messages/s of \\d+ asked for`),
+    );
 });
 
 test('formatPage states what was measured, the machine and that a target was missed', async () => {

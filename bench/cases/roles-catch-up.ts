@@ -44,15 +44,15 @@ export const ROLES_CATCH_UP: BenchCase = {
   ],
   targets: [
     atLeast('timesLive', 10, 'times the live rate, the database back'),
-    atMost('liveP99Ms', 1_000, 'ms, the database away and back'),
+    atMost('pubackP99Ms', 1_000, 'ms to PUBACK while it catches up, the database back'),
     atLeast('timesLive', 10, 'times the live rate, Kafka back', KAFKA_AWAY),
-    atMost('liveP99Ms', 1_000, 'ms, Kafka away and back', KAFKA_AWAY),
+    atMost('pubackP99Ms', 1_000, 'ms to PUBACK while it catches up, Kafka back', KAFKA_AWAY),
   ],
   short: { rounds: 1, secs: 20 },
   full: { rounds: 1, secs: 600 },
   notes: [
     'One gateway, one writer. The server is killed (SIGKILL), started again on its files after `secs`, and is back when it accepts connections; what clients need to find it again counts. Up to date is: fewer than 500 ms of the live load have no verdict in the database yet. The rate is everything that got a verdict by then, by the time since the server was back.',
-    '`liveP99Ms` is the time from a publication until the gateway has acknowledged it upstream, durable in its buffer, over outage and catching up: how long ago as many messages had been sent as are acknowledged now, ten times a second. What is visible comes in order of each device: a live message waits for those before it, at most `catchUpSecs`.',
+    '`pubackP99Ms` is the time from a publication until the gateway has acknowledged it upstream (PUBACK), durable in its buffer, while it catches up: how long ago as many messages had been sent as are acknowledged now, ten times a second, from the moment the server was back until it is up to date. `awayPubackP99Ms` is the same while the server was away. What is visible comes in order of each device: a live message waits for those before it, at most `catchUpSecs`.',
     'The run fails unless counts and sums in the store are those that were sent.',
   ],
 };
@@ -72,7 +72,9 @@ async function outage({ folder, secs }: Run, serverOf: (way: RolesWay) => Server
   await live.follow(secs * 1_000);
   await server.restart();
   const [startedMs, cpuBefore] = [performance.now(), cpuSecsOf(way.writer.pid)];
+  const away = live.taken();
   const { done, backlog } = await upToDate(way, generator, live);
+  const catchingUp = live.taken();
   const secsTaken = (performance.now() - startedMs) / 1_000;
   const cpuSecs = cpuSecsOf(way.writer.pid) - cpuBefore;
   await generator.set({ isPaused: true });
@@ -86,8 +88,10 @@ async function outage({ folder, secs }: Run, serverOf: (way: RolesWay) => Server
     perSec: done / secsTaken,
     timesLive: done / secsTaken / LIVE_PER_SEC,
     cpuSecsPerMillion: (cpuSecs / done) * 1e6,
-    liveP50Ms: live.percentile(0.5),
-    liveP99Ms: live.percentile(0.99),
+    pubackP50Ms: percentile(catchingUp, 0.5),
+    pubackP99Ms: percentile(catchingUp, 0.99),
+    awayPubackP50Ms: percentile(away, 0.5),
+    awayPubackP99Ms: percentile(away, 0.99),
   };
 }
 
@@ -112,12 +116,17 @@ async function upToDate(
   }
 }
 
+/** The delay that so many of them do not exceed. */
+function percentile(delays: readonly number[], share: number): number {
+  return Number(delays.toSorted((a, b) => a - b)[Math.ceil(delays.length * share) - 1]);
+}
+
 /** How long ago as many messages had been sent as the gateway has acknowledged, again and again. */
 class LiveDelays {
   readonly #way: RolesWay;
   readonly #generator: Generator;
   readonly #sent: { readonly ms: number; readonly count: number }[] = [];
-  readonly #delays: number[] = [];
+  #delays: number[] = [];
 
   constructor(way: RolesWay, generator: Generator) {
     this.#way = way;
@@ -138,10 +147,11 @@ class LiveDelays {
     } while (performance.now() < end);
   }
 
-  /** The delay in milliseconds that so many of the looks do not exceed. */
-  percentile(share: number): number {
-    const sorted = this.#delays.toSorted((a, b) => a - b);
-    return Number(sorted[Math.ceil(sorted.length * share) - 1]);
+  /** Delays in milliseconds since they were taken last. */
+  taken(): readonly number[] {
+    const delays = this.#delays;
+    this.#delays = [];
+    return delays;
   }
 
   #since(acked: number, now: number): number {

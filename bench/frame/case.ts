@@ -60,6 +60,11 @@ export function atMost(figure: string, most: number, unit: string, side = SKERRY
   return bound(figure, unit, side, `<= ${most}`, (found) => found <= most);
 }
 
+/** A target for messages a second: the rate that was asked for was held, or the other figures say nothing. */
+export function atRate(figure: string, rate: number): Target {
+  return atLeast(figure, 0.98 * rate, `messages/s of ${rate} asked for`);
+}
+
 /** A target for a figure against the same of a peer. */
 export function timesPeer(figure: string, least: number, peer: string): Target {
   return {
