@@ -1,5 +1,6 @@
 import type { Qos } from '../packets/packet-type.ts';
 import { wordsOfReason } from '../reason-codes.ts';
+import { isSharedFilter } from './option-check.ts';
 
 /** A topic filter that is wanted. */
 export interface WantedFilter {
@@ -61,12 +62,15 @@ export class FilterBook {
     return this.#entries.filter(({ state }) => state === 'refused' || state === 'lower').length;
   }
 
-  /** A connection began. `known`: what the broker granted in a session that goes on; it is not asked for again. */
+  /**
+   * A connection began. `known`: what the broker granted in a session that goes on; it is not asked for again, but for
+   * shares: mosquitto up to 2.0.11 keeps the session over a restart and forgets that it had a share of something.
+   */
   begin(known: ReadonlyMap<string, Qos>): void {
     this.#asked.clear();
     for (const entry of this.#entries) {
       const granted = known.get(entry.filter);
-      const isKnown = granted === entry.wanted;
+      const isKnown = granted === entry.wanted && !isSharedFilter(entry.filter);
       entry.state = isKnown ? 'granted' : 'not-asked';
       entry.granted = isKnown ? granted : undefined;
       entry.why = isKnown ? '' : 'the broker was not asked yet';

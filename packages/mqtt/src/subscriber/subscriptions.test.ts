@@ -124,6 +124,18 @@ test('Subscriber expects its session after a restart too, leaves its filters alo
   assert.equal(broker.told('session-lost').length, 1);
 });
 
+test('Subscriber asks for its shares at each connection, since a broker may keep the session and forget them', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new MemorySessionStore();
+  const filters = [{ filter: 'a' }, { filter: '$share/g/b' }];
+  await (await broker.open({ filters }, { store }))[Symbol.asyncDispose]();
+  broker.connack = PRESENT;
+  await using subscriber = await broker.open({ filters }, { store });
+  assert.deepEqual(asked(broker), ['$share/g/b']);
+  assert.deepEqual(subscriber.state().degraded, []);
+  assert.equal(broker.told('session-lost').length, 0);
+});
+
 test('Subscriber trusts no session whose CONNACK may have gone unheard', async () => {
   await using broker = new ScriptedBroker();
   const store = new MemorySessionStore();
