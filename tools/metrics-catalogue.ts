@@ -56,6 +56,7 @@ iot_kafka_lag_records | gauge | writer | partition topic | Records of a partitio
 iot_kafka_lag_seconds | gauge | writer | partition topic | Age of the oldest record of a partition that is not done with.
 iot_kafka_forgotten_records_total | counter | writer | partition topic | Records that were read, and that Kafka lost afterwards. | after the first one
 iot_kafka_lost_records_total | counter | writer | partition topic | Records that retention removed before they were read.
+iot_kafka_times_bounded_total | counter | writer | partition topic | Records whose receive time could not be, and was put right.
 iot_kafka_retention_left_seconds | gauge | writer | partition topic | Time until retention removes a record that is not done with; the whole retention while none waits.
 iot_kafka_uplink_again_total | counter | cloud gateway | complete | Records that are sent to Kafka again, since it has lost what it had acknowledged; complete: whether the buffer had all of them. | after the first one
 iot_kafka_uplink_connected | gauge | cloud gateway |  | 1 while Kafka takes records, 0 while they wait.

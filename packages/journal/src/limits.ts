@@ -252,6 +252,19 @@ export const LIMITS = {
     what: 'Time that a writer has to close the pipelines of partitions that it must give up.',
     whenFull: 'Kafka takes it for lost.',
   },
+  kafkaAheadMs: {
+    value: 3_600_000,
+    unit: 'ms',
+    what: 'How far ahead of the clock of its reader the receive time of a record of Kafka may be.',
+    whenFull: "The record gets the time of Kafka's own stamp, or of its reading, and is counted.",
+    metric: 'iot_kafka_times_bounded_total',
+  },
+  kafkaIdCharsMax: {
+    value: 128,
+    unit: 'count',
+    what: 'Characters of a tenant, project or device that a header or envelope of a record in Kafka names.',
+    whenFull: 'The record is dead-lettered under no project.',
+  },
   kafkaLagEveryMs: {
     value: 10_000,
     unit: 'ms',

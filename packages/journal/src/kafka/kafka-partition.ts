@@ -135,7 +135,15 @@ export class KafkaPartition implements AsyncDisposable {
     const base = options.base ?? baseAt(bounds.start);
     const { topic: name, partition } = options;
     this.#places = new PlaceBook({ topic: name, topicId: topic.id, partition }, base.offset, place);
-    this.#maker = new BatchMaker(name, options.layout, shift);
+    const bounded = needs.meter.counter(
+      'iot_kafka_times_bounded_total',
+      'Records whose receive time could not be, and was put right.',
+      { topic: options.topic, partition: String(options.partition) },
+    );
+    this.#maker = new BatchMaker(name, options.layout, shift, {
+      nowMicros: () => needs.clock.nowMicros(),
+      timeBounded: () => bounded.add(1),
+    });
     this.#count = new PartitionCount(base);
     if (base.offset < this.#start) this.#lose(base.offset, this.#start);
     this.#lag = new PartitionLagMeters(options, needs, retentionMs, () => this.#look());

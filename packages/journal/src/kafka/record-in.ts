@@ -1,3 +1,4 @@
+import { isDotSegment } from '@skerry/model';
 import { HEADER, RECORD_KIND, type RecordInput, type RecordKind } from '../batch.ts';
 import { LIMITS } from '../limits.ts';
 import { encodeHeaders, type RecordHeader } from '../record-headers.ts';
@@ -21,6 +22,18 @@ export interface RecordsInOptions {
   readonly defaultProject: { readonly tenant: string; readonly project: string } | undefined;
   /** Number of a project, as `BatchBuilder.project`. */
   projectNumber(tenant: string, project: string): number;
+  /** The wall clock, microseconds since 1970. */
+  nowMicros(): number;
+  /** Told of each receive time that cannot be, and was put right. */
+  timeBounded(): void;
+}
+
+/**
+ * Whether a time of receipt can be: after 1970, and at most `kafkaAheadMs` ahead. It moves the clocks of partitions of
+ * tables and of retention, which go forward only.
+ */
+export function canBeReceipt(micros: number, nowMicros: number): boolean {
+  return micros > 0 && micros <= nowMicros + LIMITS.kafkaAheadMs.value * 1_000;
 }
 
 interface Place {
@@ -48,6 +61,8 @@ export class RecordsIn {
   readonly #places: Record<string, Place> = {};
   readonly #rest: RecordHeader[] = [];
   #bytes: Buffer = Buffer.alloc(0);
+  /** A header of the record names a tenant, project or device that cannot be one. */
+  #isMisnamed = false;
   #lastTenant: Uint8Array = EMPTY;
   #lastProject: Uint8Array = EMPTY;
   #lastNumber = -1;
@@ -67,13 +82,15 @@ export class RecordsIn {
     this.#collect(record);
     const topic = this.#view(KAFKA_HEADER.topic) ?? this.#foreignTopic(record);
     const value = record.valueStart < 0 ? EMPTY : record.bytes.subarray(record.valueStart, record.valueEnd);
-    const kind = this.#kind();
+    const told = this.#kind();
+    const project = this.#project(told);
+    const kind = this.#isMisnamed ? setAside(told) : told;
     if (this.#options.kafkaTopic === DEAD_LETTER_TOPIC && LEDGER_KINDS.includes(kind)) this.#keepRefusal();
     const plain: RecordInput = {
       kind,
       qos: this.#qos(),
       retain: this.#places[KAFKA_HEADER.retain]?.start !== ABSENT,
-      project: this.#project(kind),
+      project,
       receivedMicros: this.#received(record.timestampMs),
       topic,
       client: this.#view(KAFKA_HEADER.client) ?? EMPTY,
@@ -87,6 +104,7 @@ export class RecordsIn {
   #collect(record: FetchedRecords): void {
     this.#bytes = record.bytes;
     this.#rest.length = 0;
+    this.#isMisnamed = false;
     for (const name of OWN_NAMES) {
       const place = this.#places[name];
       if (place) place.start = ABSENT;
@@ -121,7 +139,8 @@ export class RecordsIn {
     if (key !== undefined) {
       if (value.length > LIMITS.fieldBytesMax.value) return;
       // who a record is bound to stands first
-      if (key === HEADER.boundDevice) this.#rest.unshift({ key, value });
+      if (key === HEADER.boundDevice && !isId(decoder.decode(value))) this.#isMisnamed = true;
+      else if (key === HEADER.boundDevice) this.#rest.unshift({ key, value });
       else this.#rest.push({ key, value });
       return;
     }
@@ -150,7 +169,7 @@ export class RecordsIn {
   #foreignTopic(record: FetchedRecords): Uint8Array {
     const { defaultProject, kafkaTopic } = this.#options;
     const [tenant, project] = [this.#view(KAFKA_HEADER.tenant), this.#view(KAFKA_HEADER.project)];
-    if (tenant && project)
+    if (tenant && project && !this.#isMisnamed)
       return encoder.encode(`${FOREIGN_PREFIX}${decoder.decode(tenant)}/${decoder.decode(project)}`);
     if (defaultProject)
       return encoder.encode(`${FOREIGN_PREFIX}${defaultProject.tenant}/${defaultProject.project}`);
@@ -177,7 +196,15 @@ export class RecordsIn {
     const place = this.#places[KAFKA_HEADER.received];
     const micros =
       place && place.start !== ABSENT ? readDecimal(this.#bytes, place.start, place.end) : undefined;
-    return micros ?? Math.max(0, timestampMs) * 1000;
+    return this.#bounded(micros ?? timestampMs * 1000, timestampMs * 1000);
+  }
+
+  /** The time, where it can be one of receipt, else the other, else now. */
+  #bounded(micros: number, otherMicros: number): number {
+    const nowMicros = this.#options.nowMicros();
+    if (canBeReceipt(micros, nowMicros)) return micros;
+    this.#options.timeBounded();
+    return canBeReceipt(otherMicros, nowMicros) ? otherMicros : nowMicros;
   }
 
   /** What is in the ledger has a project there, which may be without a name. */
@@ -185,14 +212,18 @@ export class RecordsIn {
     const tenant = this.#view(KAFKA_HEADER.tenant);
     const project = this.#view(KAFKA_HEADER.project);
     const { defaultProject, projectNumber } = this.#options;
-    if (!tenant || !project) {
+    if (!tenant || !project || this.#isMisnamed) {
       if (defaultProject) return projectNumber(defaultProject.tenant, defaultProject.project);
       return LEDGER_KINDS.includes(kind) ? projectNumber('', '') : -1;
     }
     if (this.#lastNumber >= 0 && isSame(tenant, this.#lastTenant) && isSame(project, this.#lastProject))
       return this.#lastNumber;
-    if (Math.max(tenant.length, project.length) > LIMITS.fieldBytesMax.value) return -1;
-    this.#lastNumber = projectNumber(decoder.decode(tenant), decoder.decode(project));
+    const names = [decoder.decode(tenant), decoder.decode(project)] as const;
+    if (!names.every(isId)) {
+      this.#isMisnamed = true;
+      return this.#project(kind);
+    }
+    this.#lastNumber = projectNumber(...names);
     this.#lastTenant = Uint8Array.from(tenant);
     this.#lastProject = Uint8Array.from(project);
     return this.#lastNumber;
@@ -218,13 +249,15 @@ export class RecordsIn {
   #opened(record: RecordInput): RecordInput {
     const envelope = readEnvelope(record.payload);
     // the envelope itself is kept, and set aside with a reason
-    if (!envelope) return { ...record, kind: RECORD_KIND.misrouted };
+    if (!envelope || !isId(envelope.tenant) || !isId(envelope.project))
+      return { ...record, kind: RECORD_KIND.misrouted };
+    const { receivedMicros = record.receivedMicros } = envelope;
     return {
       ...record,
       project: this.#options.projectNumber(envelope.tenant, envelope.project),
       receivedMicros:
         this.#places[KAFKA_HEADER.received]?.start === ABSENT
-          ? (envelope.receivedMicros ?? record.receivedMicros)
+          ? this.#bounded(receivedMicros, record.receivedMicros)
           : record.receivedMicros,
       topic: encoder.encode(envelope.topic),
       payload: this.#view(KAFKA_HEADER.payload) ?? encoder.encode(envelope.payload),
@@ -238,10 +271,21 @@ function withinLimits(record: RecordInput): RecordInput {
   if (record.topic.length <= most && record.client.length <= most) return record;
   return {
     ...record,
-    kind: record.kind === RECORD_KIND.telemetry ? RECORD_KIND.misrouted : record.kind,
+    kind: setAside(record.kind),
     topic: record.topic.subarray(0, most),
     client: record.client.subarray(0, most),
   };
+}
+
+function setAside(kind: RecordKind): RecordKind {
+  return kind === RECORD_KIND.telemetry ? RECORD_KIND.misrouted : kind;
+}
+
+/** Whether a text may name a tenant, project or device, as topics may: longer ones fit no index of a store. */
+function isId(text: string): boolean {
+  if (text.length === 0 || text.length > LIMITS.kafkaIdCharsMax.value) return false;
+  // the replacement character stands where bytes were no UTF-8
+  return text.isWellFormed() && !isDotSegment(text) && !/[\p{Cc}+#/\ufffd]/u.test(text);
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -30,13 +30,19 @@ interface Plain extends Omit<RecordInput, 'project' | 'topic' | 'client' | 'payl
   readonly headers: readonly (readonly [number, string])[];
 }
 
-function read(record: KafkaRecord, layout: TopicLayout): Plain {
+let bounded = 0;
+
+function read(record: KafkaRecord, layout: TopicLayout, nowMicros = Number.MAX_SAFE_INTEGER): Plain {
   const builder = new BatchBuilder();
   const input = fromKafka(record, {
     kafkaTopic: record.topic,
     isEnvelope: layout.isEnvelope(record.topic),
     defaultProject: layout.projectOf(record.topic),
     projectNumber: (tenant, project) => builder.project(tenant, project),
+    nowMicros: () => nowMicros,
+    timeBounded: () => {
+      bounded++;
+    },
   });
   builder.add(input);
   const batch = builder.close();
@@ -85,19 +91,20 @@ const plainHeader = fc
     fc.uint8Array({ maxLength: 40 }),
   )
   .map(([key, value]) => ({ key, value }));
+const id = fc.stringMatching(/^[A-Za-z0-9 _:@~项é-][A-Za-z0-9 _:@~项é.-]{0,60}$/);
 const anyRecord = fc.record({
   kind: fc.constantFrom(RECORD_KIND.telemetry, RECORD_KIND.misrouted, RECORD_KIND.session),
   qos: fc.constantFrom(0, 1, 2),
   retain: fc.boolean(),
-  receivedMicros: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-  tenant: fc.string({ minLength: 1 }),
-  project: fc.option(fc.string({ minLength: 1 })),
+  receivedMicros: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  tenant: id,
+  project: fc.option(id),
   topic: fc.string(),
   client: fc.string({ minLength: 1 }),
   payload: fc.string({ maxLength: 400 }),
   headers: fc
     .tuple(
-      fc.option(fc.uint8Array({ maxLength: 20 })),
+      fc.option(id.map((one) => text.encode(one))),
       fc.array(fc.oneof(userProperty, plainHeader), { maxLength: 6 }),
     )
     .map(([bound, rest]) =>
@@ -350,4 +357,64 @@ test('TopicLayout keys a record by device from binding, topic or payload, else b
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'client' })), 'c');
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'project' })), 'p');
   assert.equal(keyOf({ topic: 'a', payload: '{"id":"x"}' }, new TopicLayout({ key: 'topic' })), 'a');
+});
+
+test('RecordsIn: a receive time that cannot be gives way to the stamp of Kafka, that to the time of reading, and is counted', () => {
+  const nowMicros = Date.UTC(2026, 4, 1) * 1_000;
+  const layout = new TopicLayout({ layout: 'one' });
+  const received = (timestampMs: number, header?: number) => {
+    const before = bounded;
+    const headers = header === undefined ? [] : [{ name: 'received', value: text.encode(String(header)) }];
+    const record = { topic: 'iot.telemetry', timestampMs, key: undefined, value: text.encode('{}'), headers };
+    return [read(record, layout, nowMicros).receivedMicros, bounded - before];
+  };
+  const soonMs = nowMicros / 1_000 + 3_600_000;
+  assert.deepEqual(received(soonMs), [soonMs * 1_000, 0]);
+  assert.deepEqual(received(soonMs + 1), [nowMicros, 1]);
+  assert.deepEqual(received(nowMicros), [nowMicros, 1], 'microseconds where milliseconds are wanted');
+  assert.deepEqual(received(nowMicros * 1_000), [nowMicros, 1], 'nanoseconds');
+  assert.deepEqual(received(-1), [nowMicros, 1]);
+  assert.deepEqual(received(1_000, nowMicros - 5), [nowMicros - 5, 0]);
+  const in2040 = Date.UTC(2040, 0, 1) * 1_000;
+  assert.deepEqual(received(1_700_000_000_000, in2040), [1_700_000_000_000_000, 1]);
+  assert.deepEqual(received(in2040 / 1_000, in2040), [nowMicros, 1]);
+  const envelope = { tenant_id: 't', project_id: 'p', mqtt_topic: 'a/b', payload: '{}' };
+  const value = text.encode(JSON.stringify({ ...envelope, timestamp: '2040-01-01T00:00:00Z' }));
+  const bridge = new TopicLayout({ layout: 'bridge-v2' });
+  const record = { topic: BRIDGE_TOPIC, timestampMs: 1_700_000_000_000, key: undefined, value, headers: [] };
+  assert.equal(read(record, bridge, nowMicros).receivedMicros, 1_700_000_000_000_000);
+});
+
+test('RecordsIn: a record whose headers or envelope name what cannot be an id is set aside under no project', () => {
+  const layout = new TopicLayout({ layout: 'one' });
+  const readWith = (names: Record<string, string>) => {
+    const headers = Object.entries(names).map(([name, value]) => ({ name, value: text.encode(value) }));
+    const {
+      kind,
+      project,
+      headers: kept,
+    } = read(
+      { topic: 'iot.telemetry', timestampMs: 1, key: undefined, value: text.encode('{}'), headers },
+      layout,
+    );
+    return { kind, project, kept };
+  };
+  const good = { topic: 'a/b', tenant: 'x'.repeat(128), project: '项目 1' };
+  assert.deepEqual(readWith(good), {
+    kind: RECORD_KIND.telemetry,
+    project: `${good.tenant}/${good.project}`,
+    kept: [],
+  });
+  for (const bad of ['x'.repeat(129), '', '..', 'a/b', 'a#', 'a\u0000', '\ud800'])
+    for (const name of ['tenant', 'project', 'bound-device'])
+      assert.deepEqual(
+        readWith({ ...good, [name]: bad }),
+        { kind: RECORD_KIND.misrouted, project: '/', kept: [] },
+        `${name} ${bad}`,
+      );
+  const bridge = new TopicLayout({ layout: 'bridge-v2' });
+  const envelope = { tenant_id: 'x'.repeat(4_000), project_id: 'p', mqtt_topic: 'a/b', payload: '{}' };
+  const value = text.encode(JSON.stringify(envelope));
+  const found = read({ topic: BRIDGE_TOPIC, timestampMs: 1, key: undefined, value, headers: [] }, bridge);
+  assert.deepEqual([found.kind, found.project], [RECORD_KIND.misrouted, '/']);
 });

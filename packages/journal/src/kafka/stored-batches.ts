@@ -4,7 +4,7 @@ import { JournalError } from '../errors.ts';
 import type { Offset, ReceivedCount } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
-import { RecordsIn } from './record-in.ts';
+import { canBeReceipt, RecordsIn, type RecordsInOptions } from './record-in.ts';
 import { FetchedRecords, type FetchedSet } from './record-set-reader.ts';
 import type { TopicLayout } from './topic-layout.ts';
 
@@ -25,6 +25,9 @@ export interface MadeBatch {
   readonly counts: readonly ReceivedCount[];
 }
 
+/** By what receive times are bounded, and who hears of it. */
+export type ReceiptTime = Pick<RecordsInOptions, 'nowMicros' | 'timeBounded'>;
+
 const EMPTY = new Uint8Array(0);
 
 /** Makes a journal's batches of what was fetched: one for each batch of Kafka, offsets without a record filled with records of kind `void`. */
@@ -35,14 +38,18 @@ export class BatchMaker {
   readonly #shift: number;
   #lastMicros = 0;
 
+  readonly #nowMicros: () => number;
+
   /** Offsets of the batches are those of Kafka plus `shift`. */
-  constructor(kafkaTopic: string, layout: TopicLayout, shift = 0) {
+  constructor(kafkaTopic: string, layout: TopicLayout, shift: number, time: ReceiptTime) {
     this.#shift = shift;
+    this.#nowMicros = time.nowMicros;
     this.#in = new RecordsIn({
       kafkaTopic,
       isEnvelope: layout.isEnvelope(kafkaTopic),
       defaultProject: layout.projectOf(kafkaTopic),
       projectNumber: (tenant, project) => this.#builder.project(tenant, project),
+      ...time,
     });
   }
 
@@ -64,7 +71,7 @@ export class BatchMaker {
       if (set.isControl) open.delete(set.producerId);
       if (set.lastOffset < from) continue;
       if (set.baseOffset > next) made.push(...this.voids(next, set.baseOffset));
-      this.#lastMicros = set.maxMs * 1000;
+      this.#lastMicros = this.#appendedMicros(set);
       if (set.isControl || isAborted) made.push(...this.voids(set.baseOffset, set.lastOffset + 1));
       else made.push(this.#batchOf(set));
       next = set.lastOffset + 1;
@@ -100,7 +107,12 @@ export class BatchMaker {
       next++;
     }
     for (; next <= set.lastOffset; next++) this.#addVoid();
-    return this.#close(set.baseOffset, set.maxMs * 1000);
+    return this.#close(set.baseOffset, this.#lastMicros);
+  }
+
+  #appendedMicros({ maxMs }: FetchedSet): number {
+    const nowMicros = this.#nowMicros();
+    return canBeReceipt(maxMs * 1000, nowMicros) ? maxMs * 1000 : nowMicros;
   }
 
   #addVoid(): void {
