@@ -8,10 +8,9 @@ const KAFKA_VERSION = '4.3.1';
 /** Without a log binding of its own line Kafka's faults at the start are told nowhere. */
 const LOG_BINDING_VERSION = '2.25.4';
 const COPY_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
-const FOLDER = join(CACHE_FOLDER, `kafka-${KAFKA_VERSION}`);
 const MAVEN_MS = 240_000;
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const pomOf = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>skerry</groupId>
   <artifactId>kafka-for-tests</artifactId>
@@ -21,7 +20,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
     <dependency>
       <groupId>org.apache.kafka</groupId>
       <artifactId>kafka_2.13</artifactId>
-      <version>${KAFKA_VERSION}</version>
+      <version>${version}</version>
     </dependency>
     <dependency>
       <groupId>org.apache.logging.log4j</groupId>
@@ -40,29 +39,30 @@ export interface KafkaLibraries {
 }
 
 /**
- * Apache Kafka 4.3.1 from Maven Central, brought into the cache folder by Maven at the first time. Fails with a plain
+ * Apache Kafka, 4.3.1 unless another version is named, from Maven Central, brought into the cache folder by Maven at the first time. Fails with a plain
  * error when Java or Maven is missing or Maven fails; nothing is left half done, and several processes may ask at once.
  */
-export function kafkaLibraries(): KafkaLibraries {
-  const jars = join(FOLDER, 'jars');
-  if (!existsSync(jars)) fetchJars(jars);
+export function kafkaLibraries(version = KAFKA_VERSION): KafkaLibraries {
+  const folder = join(CACHE_FOLDER, `kafka-${version}`);
+  const jars = join(folder, 'jars');
+  if (!existsSync(jars)) fetchJars(version, folder, jars);
   const classPath = readdirSync(jars)
     .sort()
     .map((name) => join(jars, name))
     .join(':');
-  return { classPath, folder: FOLDER };
+  return { classPath, folder };
 }
 
-function fetchJars(target: string): void {
+function fetchJars(version: string, folder: string, target: string): void {
   const maven = findProgram('mvn');
   if (maven === undefined)
     throw new TypeError('mvn is missing here, which fetches Kafka; Debian: apt-get install maven');
-  mkdirSync(FOLDER, { recursive: true });
-  const work = mkdtempSync(join(FOLDER, 'fetch-'));
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, 'fetch-'));
   try {
     const pom = join(work, 'pom.xml');
     const jars = join(work, 'jars');
-    writeFileSync(pom, POM);
+    writeFileSync(pom, pomOf(version));
     const words = ['-B', '-q', '-f', pom, `-Dmaven.repo.local=${join(work, 'repository')}`, COPY_GOAL];
     const end = spawnSync(maven, [...words, `-DoutputDirectory=${jars}`, '-DincludeScope=runtime'], {
       encoding: 'utf8',

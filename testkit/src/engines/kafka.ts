@@ -28,6 +28,8 @@ export interface KafkaOptions {
   readonly tls?: boolean | 'mutual';
   /** Clients reach each broker through a proxy with faults of its own, since they go where brokers say they are. */
   readonly isProxied?: boolean;
+  /** Of Kafka; 4.3.1 when absent. */
+  readonly version?: string;
   /** Further properties of every broker. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -190,11 +192,13 @@ interface Java {
 }
 
 /**
- * Starts a new cluster of Apache Kafka 4.3.1 (KRaft), without topics and without making any by itself. Its jars come by
+ * Starts a new cluster of Apache Kafka (KRaft), without topics and without making any by itself. Its jars come by
  * Maven at the first time. Fails with a plain error that holds the end of the log.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
-  const libraries = kafkaLibraries();
+  const libraries = kafkaLibraries(options.version);
+  // it is started too seldom for an archive
+  if (options.version !== undefined) return await startCluster(options, libraries, {});
   const archive = await classArchive(libraries);
   return await startCluster(options, libraries, { words: [`-XX:SharedArchiveFile=${archive}`] });
 }

@@ -113,7 +113,7 @@ test('skerry gateway: a message that is too large is kept cut as a dead letter, 
   assert.ok(second.isAlive);
 });
 
-test('skerry gateway: a refused subscription is told on /ready and by metric until the broker allows it', async () => {
+test('skerry gateway, loss point 7: a refused subscription is told on /ready and by metric until the broker allows it', async () => {
   await using strict = await startMosquitto({ lines: BUSY });
   const rights = join(strict.folder, 'rights.json');
   const allow = (isAllowed: boolean): void => {

@@ -1,3 +1,5 @@
+import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
+import { openPublisher } from '@skerry/mqtt';
 import { type LoadPlan, LoadRun } from '@skerry/testkit';
 import type { Engine, Kafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
@@ -51,6 +53,18 @@ export async function publishAll(port: number, count: number, plan: Partial<Load
   using load = aLoad(port, { count, ...plan });
   load.start();
   await load.until(({ acked }) => acked >= count);
+}
+
+/** Publishes bytes at QoS 1 and resolves when the broker has acknowledged them. */
+export async function publishBytes(
+  port: number,
+  messages: readonly (readonly [topic: string, payload: Uint8Array])[],
+): Promise<void> {
+  const needs = { net: nodeNet(), clock: nodeClock(), random: nodeRandom() };
+  const address = { host: '127.0.0.1', port };
+  await using publisher = await openPublisher({ address, clientId: 'bytes' }, needs);
+  for (const [topic, payload] of messages) publisher.publish(topic, payload);
+  await publisher.drained();
 }
 
 /** Resolves when so many messages are acknowledged to the publishers. */

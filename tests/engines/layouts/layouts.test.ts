@@ -16,7 +16,7 @@ import {
 import { allOwned, RoleProcess } from '@skerry/testkit/stack';
 import { Kafka, logLevel } from 'kafkajs';
 import { until } from '../../e2e/condition.ts';
-import { BUSY, publishAll, siteOf } from '../gateway/scene.ts';
+import { BUSY, publishAll, publishBytes, siteOf } from '../gateway/scene.ts';
 
 const TENANT = '1900000000000000001';
 const PROJECT = '1900000000000000003';
@@ -38,7 +38,7 @@ before(async () => {
     startMosquitto({ lines: BUSY }),
     startPostgres(),
   ]);
-  ports = await freePorts(6);
+  ports = await freePorts(8);
 });
 
 after(() => engines.disposeAsync());
@@ -107,7 +107,7 @@ async function produce(
 
 const STORED = 'SELECT coalesce(sum(stored), 0) FROM verdicts';
 
-test("layout bridge-v1: the earlier bridge's topics and records are read, and ours are like them", async () => {
+test("layout bridge-v1, loss point 10: the earlier bridge's topics and records are read, and ours are like them", async () => {
   const topic = `${TENANT}.${PROJECT}`;
   const bytes = Buffer.from([0xff, 0x00, 0x80]);
   await produce(topic, [
@@ -133,6 +133,37 @@ test("layout bridge-v1: the earlier bridge's topics and records are read, and ou
   assert.equal((await site.writer.metric('iot_ledger_imbalance')) ?? 0, 0);
   const keys = await site.sql(`SELECT count(DISTINCT split_part(label, '/', 1)) FROM sources`);
   assert.equal(Number(keys), 3, 'its topic, that of the rest and the dead letters');
+});
+
+test('loss points 9, 14: what a writer had read when the database died under it, and what is no JSON, is in the store', async () => {
+  await using site = await aSite('one');
+  const realtime = `mtic/msg/client/realtime/${TENANT}/${PROJECT}`;
+  const broken = Buffer.from('{"temperature":21,');
+  await publishBytes(mosquitto.port, [[realtime, broken]]);
+  await answers(
+    site,
+    `SELECT reason, encode(payload, 'hex') FROM dead_letters`,
+    `undecodable|${broken.toString('hex')}`,
+  );
+  await publishAll(mosquitto.port, 200);
+  await answers(site, STORED, '200');
+  await postgres.kill();
+  await publishAll(mosquitto.port, 500, { epoch: 2, project: 'p2' });
+  await until('the writer to tell that the store is away', async () => {
+    const reasons = (await site.writer.reasons()) ?? [];
+    return reasons.length > 0;
+  });
+  await until(
+    'all to be in Kafka',
+    async () => (await site.gateway.metric('iot_kafka_uplink_records_total')) === 701,
+  );
+  await site.writer.kill(); // what it had read and not stored is read again, whatever it has told Kafka
+  await postgres.restart();
+  await site.writer.restart();
+  await answers(site, `${STORED} WHERE project = 'p2'`, '500');
+  await answers(site, STORED, '700');
+  assert.equal(await site.sql(`SELECT count(*) FROM telemetry WHERE metric = 'n'`), '700');
+  assert.equal((await site.writer.metric('iot_ledger_imbalance')) ?? 0, 0);
 });
 
 test("layout bridge-v2: the earlier bridge's envelopes are opened field by field, and ours are like them", async () => {
