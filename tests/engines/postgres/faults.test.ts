@@ -407,6 +407,19 @@ test('openPostgresPool: a deadlock, a serialization failure, a lock and a statem
   );
 });
 
+test('openPostgresPool: a question has the time that it is given, also where statements have less', async () => {
+  await using pool = aPool(server.url(), aSchema(), { statementMs: 200 });
+  const asked = (ms: number) =>
+    pool.read('ask', ms, (session) => session.query('SELECT pg_sleep(5.6), 7 AS seven'));
+  const [answer] = await asked(60_000);
+  assert.equal(answer?.seven, 7);
+  await assert.rejects(asked(300), hasCode('deadline-passed'));
+  await assert.rejects(
+    pool.use('ask', (session) => session.query('SELECT pg_sleep(5.6)')),
+    hasCode('deadline-passed'),
+  );
+});
+
 test('openPostgresStore: a full disk is told in words, and the same seal goes in when there is room', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'skerry-full-'));
   await runTool('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
+import { requireSchema, SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
 import {
   aSeal,
   hasCode,
@@ -30,6 +30,21 @@ test('openPostgresStore: a schema of a newer version is refused and left as it i
     return hasCode('store-schema-newer')(fault);
   });
   assert.equal(await server.sql(`SELECT epoch FROM "${schema}".sources`), '1');
+});
+
+test('requireSchema: a database or a schema without tables of Skerry is told as that, and not as damage', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await assert.rejects(requireSchema(pool), (fault) => {
+    assert.match(
+      String(fault),
+      /database skerry: .*in the schema skerry_\w+; .*postgres\.url.*postgres\.schema/,
+    );
+    return hasCode('store-not-opened')(fault);
+  });
+  await using store = await aStore(pool);
+  await requireSchema(pool);
+  assert.equal((await store.load()).sealNumber, 0);
 });
 
 test('openPostgresStore: several that start at once bring an empty database to its version once', async () => {

@@ -47,7 +47,7 @@ export const backfillVerb: Verb = {
       name: 'from',
       type: 'text',
       value: 'TIME',
-      what: 'Begin of their event times, inclusive, 2026-05-01T10:00:00Z for instance; the oldest when absent.',
+      what: 'Begin of their event times, inclusive: ISO 8601 with its zone, a date (UTC), now or now-15m; the oldest when absent.',
     },
     {
       name: 'to',
@@ -65,7 +65,9 @@ export const backfillVerb: Verb = {
     const { config } = loadConfig(configSources(context));
     const { nodeClock, nodeRandom, stderrLogger } = await import('@skerry/kernel/node');
     const { backfill, BACKFILL_SOURCES } = await import('../processes/writer/backfill.ts');
-    const order = orderOf(context, BACKFILL_SOURCES);
+    const { parseTime } = await import('@skerry/api');
+    const nowMicros = nodeClock().nowMicros();
+    const order = orderOf(context, BACKFILL_SOURCES, (text) => parseTime(text, nowMicros));
     const { points, refused, refusals } = await backfill(order, config, {
       clock: nodeClock(),
       random: nodeRandom(),
@@ -81,7 +83,14 @@ export const backfillVerb: Verb = {
   },
 };
 
-function orderOf(context: VerbContext, sources: readonly BackfillOrder['source'][]): BackfillOrder {
+/** Microseconds since 1970 of a time in words. */
+type ReadTime = (text: string) => number | undefined;
+
+function orderOf(
+  context: VerbContext,
+  sources: readonly BackfillOrder['source'][],
+  readTime: ReadTime,
+): BackfillOrder {
   const { sink, source: asked = 'postgres', partition } = context.flags;
   const source = sources.find((one) => one === asked);
   if (source === undefined)
@@ -99,8 +108,8 @@ function orderOf(context: VerbContext, sources: readonly BackfillOrder['source']
     source,
     fromOffset,
     toOffset,
-    fromMicros: timeOf(context, 'from', Number.MIN_SAFE_INTEGER),
-    toMicros: timeOf(context, 'to', Number.MAX_SAFE_INTEGER),
+    fromMicros: timeOf(context, 'from', readTime) ?? Number.MIN_SAFE_INTEGER,
+    toMicros: timeOf(context, 'to', readTime) ?? Number.MAX_SAFE_INTEGER,
     ...(partition === undefined ? {} : { partition: String(partition) }),
   };
   if (fromOffset >= toOffset || order.fromMicros >= order.toMicros)
@@ -116,14 +125,13 @@ function offsetOf(context: VerbContext, name: string, otherwise: number): number
   throw new CliError('usage', `--${name}: found ${JSON.stringify(text)}, wanted a whole number from 0 on.`);
 }
 
-/** A time as microseconds since 1970. */
-function timeOf(context: VerbContext, name: 'from' | 'to', otherwise: number): number {
+function timeOf(context: VerbContext, name: 'from' | 'to', readTime: ReadTime): number | undefined {
   const text = context.flags[name];
-  if (text === undefined) return otherwise;
-  const ms = Date.parse(String(text));
-  if (Number.isFinite(ms)) return ms * 1_000;
+  if (text === undefined) return undefined;
+  const micros = readTime(String(text));
+  if (micros !== undefined) return micros;
   throw new CliError(
     'usage',
-    `--${name}: found ${JSON.stringify(text)}, wanted a time such as 2026-05-01 or 2026-05-01T10:00:00Z.`,
+    `--${name}: found ${JSON.stringify(text)}, wanted a date (UTC), a time with its zone such as 2026-05-01T10:00:00Z, now, or now-15m.`,
   );
 }

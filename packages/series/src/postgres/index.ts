@@ -1,5 +1,5 @@
 export * from './gateway-accounts.ts';
-export { type MigrationPlace, migrate, SCHEMA_VERSION, schemaSql } from './migrations.ts';
+export { type MigrationPlace, migrate, requireSchema, SCHEMA_VERSION, schemaSql } from './migrations.ts';
 export { whileLocked } from './named-lock.ts';
 export {
   type NewestOfDevice,

@@ -100,6 +100,23 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
   });
 }
 
+/**
+ * Makes sure that the schema is there and of a version that this build knows, for whoever only reads. Fails with
+ * `store-not-opened` where the database has none, and with `store-schema-newer`.
+ */
+export async function requireSchema(pool: PostgresPool): Promise<void> {
+  const [database, version] = await pool.use('look for the schema', async (session) => {
+    const [row] = await session.query('SELECT current_database() AS name');
+    return [String(row?.name), await versionOf(session, pool)] as const;
+  });
+  if (version > 0) return;
+  throw new SeriesError(
+    'store-not-opened',
+    `Cannot read the database ${database}: it has no tables of Skerry in the schema ${pool.schemaName}; wanted a database, postgres.url, and a schema, postgres.schema, in which a writer has been.`,
+    { database, schema: pool.schemaName },
+  );
+}
+
 /** Others make the same schema under locks of their own: whoever comes second waits for the first and is content. */
 function makeSchema(schema: string): string {
   return `DO $make$ BEGIN CREATE SCHEMA IF NOT EXISTS ${schema};

@@ -149,9 +149,11 @@ class Pool implements PostgresPool {
   }
 
   read<T>(action: string, deadlineMs: number, work: (session: PostgresSession) => Promise<T>): Promise<T> {
-    const ms = Math.max(1, Math.min(Math.ceil(deadlineMs), 2 ** 31 - 1));
+    const graceMs = LIMITS.answerGraceMs.value;
+    const ms = Math.max(1, Math.min(Math.ceil(deadlineMs), 2 ** 31 - 1 - graceMs));
     const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${ms}`;
-    return this.#bracket(action, begin, work);
+    // the server gives up first, as with every other statement
+    return this.#bracket(action, begin, work, ms + graceMs);
   }
 
   figures(): { used: number; idle: number; waiting: number } {
@@ -163,8 +165,14 @@ class Pool implements PostgresPool {
     if (!this.#pool.ended && !this.#pool.ending) await this.#pool.end();
   }
 
-  #bracket<T>(action: string, begin: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+  #bracket<T>(
+    action: string,
+    begin: string,
+    work: (session: PostgresSession) => Promise<T>,
+    answerMs?: number,
+  ): Promise<T> {
     return this.#lend(action, async (session) => {
+      session.answerMs = answerMs;
       await session.run(begin);
       let result: T;
       try {
@@ -218,6 +226,8 @@ class Pool implements PostgresPool {
 class Session implements PostgresSession {
   /** The connection is in an unknown state and must not be used again. */
   isBroken = false;
+  /** Time that a statement may take until its answer; that of the connection when it is undefined. */
+  answerMs: number | undefined;
   readonly #client: PoolClient;
 
   constructor(client: PoolClient) {
@@ -243,6 +253,7 @@ class Session implements PostgresSession {
       text,
       ...(values && { values: [...values] }),
       ...(name !== undefined && { name }),
+      ...(this.answerMs !== undefined && { query_timeout: this.answerMs }),
     });
   }
 }

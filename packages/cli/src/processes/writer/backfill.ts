@@ -4,7 +4,8 @@ import { openSegmentJournal } from '@skerry/journal/segment';
 import { type Clock, type Logger, type Meter, noFailpoints, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { PointSink, SinkPoints, SinkRefusal } from '@skerry/series';
-import { openPostgresPool, readRange, sourcesOf } from '@skerry/series/postgres';
+import { openPostgresPool, readRange, requireSchema, sourcesOf } from '@skerry/series/postgres';
+import { refuseFaults, sinkFaults } from '../../config/role-rules.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { CliError } from '../../errors.ts';
 import { holdDataFolder } from '../data-folder.ts';
@@ -52,7 +53,7 @@ const TROUBLE_MS = 1_000;
 
 /**
  * Writes points into a sink once more, whatever its position is, which stays. A point that is there already is written over
- * by itself. Fails with `config-invalid` for a sink that is not configured, with `usage` for a partition that is not
+ * by itself. Fails with `config-invalid` for a sink that is not configured or contradicts itself, with `usage` for a partition that is not
  * there, and with the faults of what is read.
  */
 export async function backfill(
@@ -68,6 +69,7 @@ export async function backfill(
       `--sink: found ${JSON.stringify(order.sink)}, wanted one of the sinks of the configuration: ${names || 'it has none'}.`,
     );
   }
+  refuseFaults('', sinkFaults(config));
   await using stack = new AsyncDisposableStack();
   const sink: PointSink = stack.use(openSink(found, needs));
   stack.use(watchTrouble(sink, needs));
@@ -119,6 +121,7 @@ async function fromPostgres(
   needs: BackfillNeeds,
 ): Promise<void> {
   await using pool = openPostgresPool(poolOptionsOf(config, 'skerry backfill'), needs);
+  await requireSchema(pool);
   for (const { id, label } of chosen(await sourcesOf(pool), order, 'PostgreSQL')) {
     writing.begin();
     for (let after = 0; ; ) {
