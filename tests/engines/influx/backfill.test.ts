@@ -26,12 +26,14 @@ const never = new AbortController().signal;
 
 /** Runs `skerry backfill` over what `seals` seals brought into PostgreSQL. */
 async function backfill(schema: string, ...words: string[]) {
+  const site = `postgres: { url: "${server.url()}", schema: ${schema} }\nsinks: [{ name: influx, url: "${influx.url}" }]\n`;
+  return await backfillOf(site, ...words);
+}
+
+async function backfillOf(site: string, ...words: string[]) {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'skerry-backfill-'));
   const file = join(folder.path, 'site.yaml');
-  await writeFile(
-    file,
-    `postgres: { url: "${server.url()}", schema: ${schema} }\nsinks: [{ name: influx, url: "${influx.url}" }]\n`,
-  );
+  await writeFile(file, site);
   const { code, out, err } = await skerry(['backfill', ...words, '--config', file]);
   return { status: code, stdout: out, stderr: err };
 }
@@ -196,6 +198,9 @@ test('skerry backfill: a sink that is not configured and a time that is none are
     unknown.stderr,
     /--sink: found "nowhere", wanted one of the sinks of the configuration: influx/,
   );
+  const homeless = await backfillOf('sinks: [{ name: influx, kind: influxdb2 }]', '--sink', 'influx');
+  assert.notEqual(homeless.status, 0);
+  assert.match(homeless.stderr, /sinks\.0\.organization: found none with influxdb2, wanted the organization/);
   const noon = await backfill('skerry', '--sink', 'influx', '--from', 'noon');
   assert.match(noon.stderr, /--from: found "noon", wanted a time such as 2026-05-01/);
   const loose = await backfill('skerry', '--sink', 'influx', '--from-offset', '3');

@@ -65,7 +65,8 @@ function readingFaults(config: SkerryConfig): string[] {
   ];
 }
 
-function sinkFaults({ sinks }: SkerryConfig): string[] {
+/** What contradicts itself, or is missing, in the sinks: path, found, wanted. */
+export function sinkFaults({ sinks }: SkerryConfig): string[] {
   const faults: string[] = [];
   const names = sinks.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
