@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { type KafkaClientOptions, openUplink, TopicLayout } from '@skerry/journal/kafka';
+import { after, test } from 'node:test';
+import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
+import { type KafkaClientOptions, openUplink, TopicLayout, type Uplink } from '@skerry/journal/kafka';
 import { startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { append, numbered, openJournal, TemporaryFolder } from './journal-scene.ts';
@@ -42,8 +43,18 @@ test('openKafkaClient signs in by PLAIN and SCRAM over TLS, and tells in words w
   );
 });
 
+/** Where everybody but `skerry` may do only what is granted. */
+const strict = await startKafka({
+  sasl: { skerry: 'right', gateway: 'narrow' },
+  properties: {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:skerry;User:ANONYMOUS',
+  },
+});
+after(() => strict[Symbol.asyncDispose]());
+
 test('openUplink starts without Kafka and with wrong credentials: it waits, says why, and loses nothing', async () => {
-  await using kafka = await startKafka({ sasl: { skerry: 'right' } });
+  const kafka = strict;
   const needs = tools();
   using folder = new TemporaryFolder();
   await using journal = await openJournal(folder.path, needs);
@@ -78,3 +89,48 @@ test('openUplink starts without Kafka and with wrong credentials: it waits, says
   await using uplink = await openUplink(options, { ...needs, journal, client });
   assert.equal(await uplink.flush(), 100);
 });
+
+/** Lets the user `gateway` do something with topics whose names begin in a way. */
+async function grant(prefix: string, ...operations: (keyof typeof AclOperations)[]): Promise<void> {
+  const sasl = { mechanism: 'PLAIN', username: 'skerry', password: 'right' } as const;
+  await using client = await aClient(strict, tools(), { sasl });
+  const creations = operations.map((operation) => ({
+    resourceType: ResourceTypes.TOPIC,
+    resourceName: prefix,
+    resourcePatternType: ResourcePatternTypes.PREFIXED,
+    principal: 'User:gateway',
+    host: '*',
+    operation: AclOperations[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  }));
+  await client.admin.createAcls({ creations });
+}
+
+test('openUplink works with the rights that the page of formats names, and says that one is missing', async () => {
+  const needs = tools();
+  using folder = new TemporaryFolder();
+  await using journal = await openJournal(folder.path, needs);
+  await append(journal, needs, numbered(100, 10));
+  const sasl = { mechanism: 'PLAIN', username: 'gateway', password: 'narrow' } as const;
+  await using client = await aClient(strict, needs, { sasl });
+  await using uplink = await openUplink(
+    { layout: new TopicLayout({ topic: 'iot.own' }), topics: PLAIN },
+    { ...needs, journal, client },
+  );
+  const denied = () => uplink.condition.is === 'waiting' && uplink.condition.code === 'kafka-denied';
+  await until('it is denied to see its topic', denied);
+  await grant('iot.', 'WRITE', 'DESCRIBE');
+  await until('it is denied to make its topic', () => denied() && /make .*iot\.own/.test(reasonOf(uplink)));
+  await grant('iot.', 'CREATE');
+  await until(
+    'it is denied to read settings',
+    () => denied() && /settings .*iot\.own/.test(reasonOf(uplink)),
+  );
+  assert.equal(uplink.position, 0);
+  await grant('iot.', 'DESCRIBE_CONFIGS');
+  assert.equal(await uplink.flush(), 100);
+});
+
+function reasonOf({ condition }: Uplink): string {
+  return condition.is === 'waiting' ? condition.reason : '';
+}
