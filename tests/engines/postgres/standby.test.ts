@@ -1,6 +1,7 @@
 // Reads of a real standby: how old an answer may be, and who answers when that cannot be known.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
 import { createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock } from '@skerry/kernel/node';
 import {
@@ -46,6 +47,19 @@ const isStandby = async (session: PostgresSession) =>
 const answersFrom = (reads: StandbyReads, who: boolean) =>
   until(`the ${who ? 'standby' : 'primary'} to answer`, async () => reads.state().isStandby === who);
 const where = (reads: StandbyReads) => reads.read('ask who it is', 10_000, isStandby);
+
+test('openPostgresAccessStore, openPostgresAuditBook: of several hosts the one that takes writes is used', async () => {
+  const hosts = ['127.0.0.1:1', ...[standby, server].map(({ port }) => `127.0.0.1:${port}`)].join(',');
+  const options = { url: `postgres://skerry@${hosts}/skerry`, schema: aSchema() };
+  await using store = await openPostgresAccessStore(options);
+  await using audit = await openPostgresAuditBook(options, { clock, logger: silentLogger });
+  assert.equal(await store.count('User'), 0);
+  assert.ok(audit);
+  const tables = `SELECT count(*) FROM pg_tables WHERE schemaname = '${options.schema}'`;
+  assert.ok(Number(await server.sql(tables)) > 1);
+  const away = { ...options, url: `postgres://skerry@127.0.0.1:1,127.0.0.1:${standby.port}/skerry` };
+  await assert.rejects(openPostgresAccessStore(away), /it takes no writes/);
+});
 
 test('StandbyReads: a standby that stops replaying is left within the bound, no answer is older, and it is asked again when it has caught up', async () => {
   await using scene = aScene();

@@ -1,2 +1,3 @@
-export { openPostgresAccessStore, type PostgresAccessOptions } from './postgres-access-store.ts';
+export type { PostgresAccessOptions } from './access-pool.ts';
+export { openPostgresAccessStore } from './postgres-access-store.ts';
 export { openPostgresAuditBook, type PostgresAuditNeeds } from './postgres-audit-book.ts';

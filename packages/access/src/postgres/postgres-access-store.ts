@@ -1,19 +1,8 @@
-import { postgresAddress } from '@skerry/kernel/node';
-import pg from 'pg';
+import type pg from 'pg';
 import type { AccessDocuments, DocumentKind } from '../documents.ts';
 import { AccessError } from '../errors.ts';
 import type { AccessStore, Item, Use } from '../store.ts';
-
-/** Where users, tokens, sessions and codes are kept. */
-export interface PostgresAccessOptions {
-  /** `postgres://USER@HOST:PORT/DATABASE`. */
-  readonly url: string;
-  readonly password?: string;
-  /** PEM text of the authorities to trust: connections are encrypted then and the server's name is checked, whatever the URL's `sslmode` says. */
-  readonly authority?: string;
-  /** Schema of the table `access_items`, made when it is missing; `skerry` when absent. A plain lower-case name. */
-  readonly schema?: string;
-}
+import { type AccessPool, openAccessPool, type PostgresAccessOptions } from './access-pool.ts';
 
 interface Row {
   readonly name: string;
@@ -24,7 +13,6 @@ interface Row {
 
 const COLUMNS = 'name, secret, used_micros, document';
 const CONNECTIONS = 4;
-const STATEMENT_MS = 10_000;
 
 /**
  * Opens the store in PostgreSQL, for any number of processes: a name and a secret are given once over all of them. Names
@@ -47,31 +35,8 @@ export function makeSchema(schema: string): string {
     EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $make$`;
 }
 
-/** Connections as configured. Fails with `access-store-failed` for a schema that has no plain name. */
-export function postgresPoolOf(
-  { url, password, authority, schema = 'skerry' }: PostgresAccessOptions,
-  applicationName: string,
-  connectionsMax: number,
-): pg.Pool {
-  if (!/^[a-z_][a-z0-9_]*$/.test(schema))
-    throw new AccessError(
-      'access-store-failed',
-      `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
-    );
-  const pool = new pg.Pool({
-    ...postgresAddress({ url, password, authority }),
-    max: connectionsMax,
-    connectionTimeoutMillis: STATEMENT_MS,
-    query_timeout: STATEMENT_MS,
-    application_name: applicationName,
-  });
-  // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
-  pool.on('error', () => undefined);
-  return pool;
-}
-
 class PostgresAccessStore implements AccessStore {
-  readonly #pool: pg.Pool;
+  readonly #pool: AccessPool;
   readonly #schema: string;
   readonly #table: string;
 
@@ -79,7 +44,7 @@ class PostgresAccessStore implements AccessStore {
     const { schema = 'skerry' } = options;
     this.#schema = schema;
     this.#table = `${schema}.access_items`;
-    this.#pool = postgresPoolOf(options, 'skerry access', CONNECTIONS);
+    this.#pool = openAccessPool(options, 'skerry access', CONNECTIONS);
   }
 
   /** Makes the table where it is missing; processes that start at once do not disturb each other. */

@@ -12,7 +12,8 @@ import {
 import type { AuditVerdict } from '../audit-files.ts';
 import { AccessError } from '../errors.ts';
 import { RefusalFold } from '../refusal-fold.ts';
-import { makeSchema, type PostgresAccessOptions, postgresPoolOf } from './postgres-access-store.ts';
+import { type AccessPool, openAccessPool, type PostgresAccessOptions } from './access-pool.ts';
+import { makeSchema } from './postgres-access-store.ts';
 
 /** What the audit log in PostgreSQL works with. */
 export interface PostgresAuditNeeds {
@@ -44,7 +45,7 @@ export async function openPostgresAuditBook(
   needs: PostgresAuditNeeds,
 ): Promise<AuditBook> {
   const { schema = 'skerry' } = options;
-  const book = new PostgresAuditBook(postgresPoolOf(options, 'skerry audit', 2), schema, needs);
+  const book = new PostgresAuditBook(openAccessPool(options, 'skerry audit', 2), schema, needs);
   try {
     await book.prepare();
     return book;
@@ -57,14 +58,14 @@ export async function openPostgresAuditBook(
 class PostgresAuditBook implements AuditBook {
   /** It never does: PostgreSQL may be away, and notes are refused meanwhile. */
   readonly failed: Promise<never> = new Promise<never>(() => undefined);
-  readonly #pool: pg.Pool;
+  readonly #pool: AccessPool;
   readonly #schema: string;
   readonly #needs: PostgresAuditNeeds;
   readonly #refusals: RefusalFold;
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool, schema: string, needs: PostgresAuditNeeds) {
+  constructor(pool: AccessPool, schema: string, needs: PostgresAuditNeeds) {
     this.#pool = pool;
     this.#schema = schema;
     this.#needs = needs;

@@ -1,4 +1,4 @@
-import { postgresAddress } from '@skerry/kernel/node';
+import { postgresAddress, postgresUrls } from '@skerry/kernel/node';
 import pg from 'pg';
 import { ControlError } from '../errors.ts';
 import type { Claim, LeaseBook, LeaseTime } from '../lease-book.ts';
@@ -72,7 +72,7 @@ class PostgresLeaseBook implements LeaseBook {
     this.#schema = schema;
     this.#settleMs = settleMs;
     this.#table = `${schema}.leases`;
-    this.#configs = urlsOf(url).map((one) => ({
+    this.#configs = postgresUrls(url).map((one) => ({
       ...postgresAddress({ url: one, password, authority }),
       max: 1,
       connectionTimeoutMillis: STATEMENT_MS,
@@ -227,11 +227,4 @@ class PostgresLeaseBook implements LeaseBook {
       if (broken) this.#turn();
     }
   }
-}
-
-/** An address for each host of one. */
-function urlsOf(url: string): string[] {
-  const [, before = '', hosts = '', after = ''] =
-    /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]*)(.*)$/.exec(url) ?? [];
-  return hosts.includes(',') ? hosts.split(',').map((host) => before + host + after) : [url];
 }

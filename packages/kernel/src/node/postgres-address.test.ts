@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
-import { postgresAddress } from './postgres-address.ts';
+import { postgresAddress, postgresUrls } from './postgres-address.ts';
 
 const of = (url: string, password?: string, authority?: string) =>
   postgresAddress({ url, password, authority }).connectionString;
@@ -13,6 +13,18 @@ test('postgresAddress: a password beside the URL stands in it, over one that it 
   assert.equal(of('postgres://a%40b@[::1]:5/iot', 'n'), 'postgres://a%40b:n@[::1]:5/iot');
   for (const url of ['postgres://ann:old@db/iot?sslmode=verify-full', 'socket:/tmp?db=iot'])
     assert.deepEqual(postgresAddress({ url }), { connectionString: url });
+});
+
+test('postgresUrls: an address for each host, with all that stands around them', () => {
+  const words = '?target_session_attrs=read-write&a=b';
+  assert.deepEqual(postgresUrls(`postgres://ann:s%40@a:1,[::1],b/iot${words}`), [
+    `postgres://ann:s%40@a:1/iot${words}`,
+    `postgres://ann:s%40@[::1]/iot${words}`,
+    `postgres://ann:s%40@b/iot${words}`,
+  ]);
+  assert.deepEqual(postgresUrls('postgres://a,b'), ['postgres://a', 'postgres://b']);
+  for (const one of ['postgres://ann@a:1/iot', 'postgres:///iot', 'socket:/a,b'])
+    assert.deepEqual(postgresUrls(one), [one]);
 });
 
 test('postgresAddress: authorities are what TLS goes by, whatever the URL says, and the host is checked', () => {

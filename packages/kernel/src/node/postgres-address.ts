@@ -20,6 +20,14 @@ export interface PostgresAddress {
 const PARTS = /^(postgres(?:ql)?:\/\/)(?:([^@/?]*)@)?([^/?]*)(\/[^?]*)?(?:\?(.*))?$/;
 const OF_TRUST = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
 
+/** An address for each of the hosts that a URL names with commas between them, in their order. */
+export function postgresUrls(url: string): string[] {
+  const [, scheme = '', user, hosts = '', path = '', query] = PARTS.exec(url) ?? [];
+  if (!hosts.includes(',')) return [url];
+  const before = user === undefined ? scheme : `${scheme}${user}@`;
+  return hosts.split(',').map((host) => `${before}${host}${path}${query === undefined ? '' : `?${query}`}`);
+}
+
 /**
  * The address of a server with what stands beside its URL. The library lets the URL win, with an empty password where it
  * has none, so the password goes into it, and what it says of TLS goes where authorities are given; files that it names
