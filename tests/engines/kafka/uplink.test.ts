@@ -339,6 +339,11 @@ test('openUplink spreads projects over topics of their own up to a quota, and se
     ['{"n":1}', 'topic-invalid'],
     ['{"n":3}', 'topic-quota'],
   ]);
+  const refused = scene.needs.meter.snapshot().find(({ name }) => name === 'iot_kafka_uplink_refused_total');
+  assert.deepEqual(refused?.samples.map(({ labels, value }) => [labels.reason, value]).toSorted(), [
+    ['topic-invalid', 1],
+    ['topic-quota', 1],
+  ]);
 });
 
 test('openUplink sets aside what is for a topic that Kafka takes for another, and goes on: at its first sight, and when it went', async () => {

@@ -50,6 +50,8 @@ export interface UplinkRound {
   /** Receive time of its first and last record that is sent, microseconds since 1970; 0 without one. */
   readonly firstMicros: number;
   readonly lastMicros: number;
+  /** Of each of its records that goes to the dead letters, why. */
+  readonly dead: readonly string[];
   /** Numbers behind the round: topic, partition, next number. */
   readonly numbers: readonly (readonly [topic: string, partition: number, next: number])[];
 }
@@ -83,6 +85,7 @@ export class RoundBuilder {
   #bytes = 0;
   #firstMicros = 0;
   #lastMicros = 0;
+  #dead: string[] = [];
   /** Absent where nothing is traced. */
   readonly trace: UplinkTrace | undefined;
   /** Records that a batch may have, lowered while Kafka refuses one and does not say which. */
@@ -105,6 +108,7 @@ export class RoundBuilder {
     this.#from = this.#to = from;
     this.#records = this.#bytes = 0;
     this.#firstMicros = this.#lastMicros = 0;
+    this.#dead = [];
     for (const part of this.#used) {
       part.writer.close();
       part.offsets = [];
@@ -152,6 +156,7 @@ export class RoundBuilder {
       records: this.#records,
       firstMicros: this.#firstMicros,
       lastMicros: this.#lastMicros,
+      dead: this.#dead,
       numbers,
     };
     this.begin(this.#to);
@@ -170,7 +175,9 @@ export class RoundBuilder {
     this.#headers.add(DEAD_REASON, encoder.encode(reason));
     this.#headers.add(DEAD_TOPIC, encoder.encode(route.topic));
     const raw = { bytes: record.body, start: record.payloadStart, end: record.end };
-    return this.#put(record, { ...route, value: raw }, spread, this.#alone(route));
+    const answer = this.#put(record, { ...route, value: raw }, spread, this.#alone(route));
+    if (answer === 'taken') this.#dead.push(reason);
+    return answer;
   }
 
   /** Bytes of a batch with this record alone, with the longest origin. */

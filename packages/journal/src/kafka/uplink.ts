@@ -325,7 +325,6 @@ class RunningUplink implements Uplink {
     const culprits = offsets.length === 1 ? offsets : known;
     for (const offset of culprits) {
       this.#refusals.set(offset, reason);
-      this.#meters.refused(reason);
       this.#needs.logger.log('error', 'Kafka refuses a record; it goes to the dead letters', {
         topic,
         offset,
@@ -349,6 +348,7 @@ class RunningUplink implements Uplink {
     if (round.parts.length > 0) this.#connect();
     this.#memory.reached(round.to, this.#numbers);
     this.#meters.sent(round.records, round.firstMicros);
+    for (const reason of round.dead) this.#meters.refused(reason);
     this.#builder.giveBack(round);
     this.#onPosition(round.to);
     const { clock } = this.#needs;
