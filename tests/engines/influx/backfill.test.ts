@@ -202,7 +202,7 @@ test('skerry backfill: a sink that is not configured and a time that is none are
   assert.notEqual(homeless.status, 0);
   assert.match(homeless.stderr, /sinks\.0\.organization: found none with influxdb2, wanted the organization/);
   const noon = await backfill('skerry', '--sink', 'influx', '--from', 'noon');
-  assert.match(noon.stderr, /--from: found "noon", wanted a time such as 2026-05-01/);
+  assert.match(noon.stderr, /--from: found "noon", wanted a date \(UTC\), a time with its zone/);
   const loose = await backfill('skerry', '--sink', 'influx', '--from-offset', '3');
   assert.match(loose.stderr, /Offsets count in one partition: wanted --partition TOPIC\/NUMBER/);
   const where = await backfill('skerry', '--sink', 'influx', '--source', 'disk');

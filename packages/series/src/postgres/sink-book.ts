@@ -133,15 +133,16 @@ function pointsBetween(
   { fromMicros, toMicros, fromOffset = 0, toOffset = Number.MAX_SAFE_INTEGER }: PageQuestion,
 ): Promise<Row[]> {
   const isAll = fromMicros === undefined || toMicros === undefined;
-  const range = isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros), fromOffset, toOffset];
-  const values = [source, ...received, ...range];
-  const ofSeals = `FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
-       ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz AND position < $7'}`;
+  const isCut = !isAll && fromOffset > 0;
+  const range = isAll ? [] : [timestampOf(fromMicros), timestampOf(toMicros), toOffset];
+  const values = [source, ...received, ...range, ...(isCut ? [fromOffset] : [])];
+  const ofSeals = `SELECT * FROM points WHERE source = $1 AND received BETWEEN $2::timestamptz AND $3::timestamptz
+    ${isAll ? '' : 'AND time >= $4::timestamptz AND time < $5::timestamptz AND position < $6'}`;
+  const beside = `SELECT *, bool_or(position >= $7) OVER (PARTITION BY received, series_id, time) AS near FROM (${ofSeals}) q`;
   return session.query(
     `SELECT (extract(epoch FROM time) * 1000000)::bigint AS micros, series_id, value, text, flag, exact,
-       position, ordinal, dense_rank() OVER (ORDER BY received) AS nth, ${isAll ? 'true' : 'position >= $6'} AS wanted
-     ${ofSeals}
-       ${isAll ? '' : `AND (position >= $6 OR (received, series_id, time) IN (SELECT received, series_id, time ${ofSeals} AND position >= $6))`}
+       position, ordinal, dense_rank() OVER (ORDER BY received) AS nth, ${isCut ? 'position >= $7' : 'true'} AS wanted
+     FROM (${isCut ? beside : ofSeals}) p ${isCut ? 'WHERE near' : ''}
      ORDER BY received, position, ordinal`,
     values,
   );

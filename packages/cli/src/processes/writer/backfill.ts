@@ -53,8 +53,8 @@ const TROUBLE_MS = 1_000;
 
 /**
  * Writes points into a sink once more, whatever its position is, which stays. A point that is there already is written over
- * by itself. Fails with `config-invalid` for a sink that is not configured or contradicts itself, with `usage` for a partition that is not
- * there, and with the faults of what is read.
+ * by itself. Fails with `config-invalid` for a sink that is not configured or contradicts itself, with `usage` for a
+ * partition that is not there, and with the faults of what is read.
  */
 export async function backfill(
   order: BackfillOrder,
