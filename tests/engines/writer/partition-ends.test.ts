@@ -164,7 +164,7 @@ test('skerry writer: a partition that a writer of another group took over is tak
   await until('the first has it again', async () => (await stored()).includes('22'), 60_000);
   await until('nothing is left to say', async () => (await writer.reasons())?.length === 0);
   assert.deepEqual(
-    (await stored()).filter((value) => value.length === 2 && value > '20'),
+    (await stored()).filter((value) => /^2\d$/.test(value)),
     ['21', '22'],
   );
 });
