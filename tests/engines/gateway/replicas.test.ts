@@ -119,24 +119,3 @@ test('skerry gateway: PostgreSQL gone and back is told and costs nothing, also f
   assert.equal(new Set(records.map((record) => originOf(record).journalId)).size, 2);
   assert.doesNotMatch(`${one.stderr} ${two.stderr}`, /starting it again/);
 });
-
-test('skerry gateway: two that were suspended together for longer than their leases go on, each with its number', async () => {
-  const config = site('paused', 'paused');
-  await using one = await GatewayProcess.ready({ config });
-  await using two = await GatewayProcess.ready({ config });
-  const pids = [one.pid, two.pid].map(Number);
-  const expired = async () =>
-    (await postgres.sql('SELECT count(*) FROM paused.leases WHERE expires > now()')) === '0';
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
-  await until('both leases to run out', expired);
-  for (const pid of pids) process.kill(pid, 'SIGCONT');
-  const epochs = () => postgres.sql("SELECT string_agg(epoch::text, ' ' ORDER BY number) FROM paused.leases");
-  await until('both to claim anew', async () => (await epochs()) === '2 2');
-  await publishAll(mosquitto.port, 1_000);
-  await untilHeld(kafka, 'paused', 1_000);
-  // longer than it takes to adopt what was left
-  await until('a lease to be renewed', async () => !(await expired()));
-  assert.deepEqual([one.pid, two.pid], pids);
-  assert.equal(await leasesOf('paused'), '0|f\n1|f');
-  assert.doesNotMatch(`${one.stderr} ${two.stderr}`, /starting it again/);
-});
