@@ -53,7 +53,7 @@ const CLIENTS_SUITE: Suite = {
   about: 'MQTT clients of others against the broker',
   files: ['tests/clients/**/*.test.ts'],
   needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
-  concurrency: 1,
+  concurrency: 2,
   deadlineSecs: 300,
 };
 
@@ -68,7 +68,7 @@ const ENGINES_SUITE: Suite = {
     ...(['kafka', 'kcat', 'postgres', 'mosquitto', 'mosquitto-clients'] as const),
     ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
   ],
-  concurrency: 2,
+  concurrency: 3,
   deadlineSecs: 480,
 };
 
@@ -108,7 +108,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/http/**/*.test.ts'],
       env: { SKERRY_FUZZ_EXAMPLES: String(extent.fuzzExamples ?? 3) },
       needs: ['schemathesis'],
-      concurrency: 1,
+      concurrency: 2,
       deadlineSecs: 240,
     },
     CLIENTS_SUITE,

@@ -292,6 +292,7 @@ test('openKafkaPartition tells its lag by what is committed, and when retention 
     told.map(({ name, samples }) => [name, samples[0]?.value]),
     [
       ['iot_kafka_lost_records_total', 0],
+      ['iot_kafka_times_bounded_total', 0],
       ['iot_kafka_lag_records', 0],
       ['iot_kafka_lag_seconds', 0],
       ['iot_kafka_retention_left_seconds', 3600],

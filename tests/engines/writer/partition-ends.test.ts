@@ -38,6 +38,8 @@ before(async () => {
   writeFileSync(join(folder, 'password'), `${PASSWORD}\n`);
   writer = engines.use(await aRole('writer', 'one'));
   await until('the writer is ready', async () => (await writer.reasons())?.length === 0);
+  const hasTables = `SELECT to_regclass('skerry.points') IS NOT NULL`;
+  await until('its tables are there', async () => (await postgres.sql(hasTables)) === 't');
   producer = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer({
     idempotent: true,
   });
