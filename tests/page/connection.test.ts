@@ -43,9 +43,10 @@ async function connect(): Promise<WireClient> {
 async function stateOf(wanted: string): Promise<{ now: { state: string; event: { reason: string } } }> {
   for (let times = 0; times < 200; times++) {
     const told = (await scene.ask('GET', `/api/v1${PATH}/connectivity`)) as {
-      now: { state: string; event: { reason: string } };
+      now: { state: string; event: { reason: string } | null };
     };
-    if (told.now.state === wanted) return told;
+    const { state, event } = told.now;
+    if (state === wanted && event) return { now: { state, event } };
     await scene.server.quiet();
   }
   return assert.fail(`The device did not become ${wanted}.`);

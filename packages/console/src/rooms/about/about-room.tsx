@@ -76,7 +76,8 @@ function Limits() {
       ...limit,
       share: limit.current === null || limit.value === 0 ? -1 : limit.current / limit.value,
     }))
-    .sort((a, b) => b.share - a.share);
+    // by whole percents: rows stay where they are while little changes
+    .sort((a, b) => Math.round(b.share * 100) - Math.round(a.share * 100));
   return (
     <Card
       title={words.limits}
