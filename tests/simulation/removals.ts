@@ -136,7 +136,7 @@ export const REMOVALS: readonly Removal[] = [
     without: 'without room for a copy, the torn end is not cut off',
     change: { call: 'write-over truncate' },
     focus: 'room',
-    seeds: [640],
+    seeds: [130],
   },
   {
     name: 'recovery-write-over-sync',
@@ -150,7 +150,7 @@ export const REMOVALS: readonly Removal[] = [
     without: 'without room for a copy, the name of the segment is not synced',
     change: { call: 'folder after write-over' },
     focus: 'room',
-    seeds: [141],
+    seeds: [174],
   },
   {
     name: 'rename-after-sync',
@@ -236,7 +236,7 @@ export const REMOVALS: readonly Removal[] = [
     name: 'trim-folder-sync',
     without: 'the folder is not synced between the removals of two segments',
     change: { call: 'folder after trim' },
-    seeds: [139],
+    seeds: [194],
   },
   {
     name: 'commit-before',
