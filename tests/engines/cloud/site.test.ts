@@ -30,7 +30,10 @@ test('every process is there and ready, gateways with numbers of their own, writ
   await site.until('everybody has told', async () => {
     const roles = await list<Role>(site, 'roles');
     const owned = new Set(roles.flatMap((one) => one.partitions));
-    return roles.length === 5 && owned.size === partitions && roles.every(({ state }) => state === 'ready');
+    // the first writer has all of them until the other has come
+    const writing = roles.filter((one) => one.role === 'writer' && one.partitions.length > 0);
+    const isReady = roles.every(({ state }) => state === 'ready');
+    return roles.length === 5 && owned.size === partitions && writing.length === 2 && isReady;
   });
   const [gateways, writers, clouds] = await Promise.all(
     ['gateway', 'writer', 'cloud'].map((role) => rolesOf(site, role)),
@@ -50,8 +53,11 @@ test('every process is there and ready, gateways with numbers of their own, writ
 
 test('positions are those of PostgreSQL, ends those of Kafka, and what each broker granted is told', async () => {
   await stored(site, 0, 300);
-  await site.until('nothing waits', async () =>
-    (await list<Partition>(site, 'partitions')).every(({ lagRecords }) => lagRecords === 0),
+  // a writer tells of a partition that it was given with its next word
+  await site.until('nothing waits, and everything has an owner', async () =>
+    (await list<Partition>(site, 'partitions')).every(
+      ({ lagRecords, owner }) => lagRecords === 0 && owner?.state === 'ready',
+    ),
   );
   const shown = await list<Partition>(site, 'partitions');
   const ends = await kafkaEnds();
