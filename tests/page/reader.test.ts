@@ -259,6 +259,10 @@ test('a narrow window keeps when a device was seen, since when it is silent, and
 test('a server that is stopped in its tracks is told, a room that it did not give is waited for with words, and it comes', async () => {
   await using tab = await visit(deviceAt('pump-0'));
   const { page } = tab;
+  // by way of the overview, so that figures have come before they stay away
+  await page.getByRole('navigation').getByRole('link', { name: 'Overview' }).click();
+  await page.locator('.tile').first().waitFor();
+  await page.goBack();
   await page.locator('.fresh-live, .fresh-recent').waitFor();
   await page.locator('.connection-live').waitFor();
   const { server } = plant.server.pids;
