@@ -1,16 +1,16 @@
 import { JournalError } from './errors.ts';
 import type { Consumer, Journal, Offset, ReceivedCount, StoredBatch } from './journal.ts';
-import type { FromPipeline, JournalNews, JournalState } from './journal-messages.ts';
+import { type FromPipeline, faultOf, type JournalState, type ToPipeline } from './journal-messages.ts';
 import { JournalMirror } from './journal-mirror.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { BatchReader } from './served-journal.ts';
 
-/** Connects to the journal that `serveJournal` serves at the other end; resolves when its state has come. `reader` reads the same journal. */
-export function openJournalFollower(mailbox: Mailbox, reader: BatchReader): Promise<JournalFollower> {
+/** Connects to the journal that `serveJournal` serves at the other end; resolves when its state has come. `reader` reads the same journal; without one what is read is asked for from the other end. */
+export function openJournalFollower(mailbox: Mailbox, reader?: BatchReader): Promise<JournalFollower> {
   return new Promise((resolve) => {
     let follower: JournalFollower | undefined;
     mailbox.onMessage((received) => {
-      const message = received as JournalNews; // the other end is `serveJournal`
+      const message = received as ToPipeline; // the other end is `serveJournal`
       if (message.type !== 'state') follower?.receive(message);
       else {
         follower = new JournalFollower(mailbox, reader, message.state);
@@ -24,15 +24,19 @@ export function openJournalFollower(mailbox: Mailbox, reader: BatchReader): Prom
 /** The journal as the pipeline's thread sees it: it reads and commits. Nothing above the durable end is shown or read. */
 export class JournalFollower
   implements
+    Disposable,
     Pick<Journal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received' | 'read' | 'waitBeyond' | 'commit'>
 {
   readonly #mailbox: Mailbox;
-  readonly #reader: BatchReader;
+  readonly #reader: BatchReader | undefined;
+  readonly #reads = new Map<number, PromiseWithResolvers<StoredBatch[]>>();
   readonly #mirror: JournalMirror;
+  #nextReadId = 1;
+  #isEnded = false;
   #batchListener: (batch: StoredBatch) => boolean = () => false;
 
   /** For `openJournalFollower`. */
-  constructor(mailbox: Mailbox, reader: BatchReader, state: JournalState) {
+  constructor(mailbox: Mailbox, reader: BatchReader | undefined, state: JournalState) {
     this.#mailbox = mailbox;
     this.#reader = reader;
     this.#mirror = new JournalMirror(state);
@@ -64,7 +68,9 @@ export class JournalFollower
   }
 
   async read(from: Offset, bytesMax: number): Promise<StoredBatch[]> {
-    if (from >= this.start) return this.#reader.read(from, bytesMax, this.end);
+    if (this.#isEnded) throw ended();
+    if (from >= this.start)
+      return (await this.#reader?.read(from, bytesMax, this.end)) ?? this.#ask(from, bytesMax);
     throw new JournalError(
       'offset-trimmed',
       `Cannot read from ${from}: the journal begins at ${this.start}.`,
@@ -89,7 +95,11 @@ export class JournalFollower
   }
 
   /** For `openJournalFollower`: takes a message from the journal's thread. */
-  receive(message: JournalNews): void {
+  receive(message: ToPipeline): void {
+    if (message.type === 'read' || message.type === 'fault') {
+      this.#answered(message);
+      return;
+    }
     this.#mirror.take(message);
     if (message.type !== 'durable' || message.batches.length === 0) return;
     let bytes = 0;
@@ -100,7 +110,33 @@ export class JournalFollower
     this.#post({ type: 'credit', bytes });
   }
 
+  /** What is asked for and not answered fails with `journal-closed`, and so does everything that is asked for afterwards. */
+  [Symbol.dispose](): void {
+    this.#isEnded = true;
+    for (const one of this.#reads.values()) one.reject(ended());
+    this.#reads.clear();
+  }
+
+  #ask(from: Offset, bytesMax: number): Promise<StoredBatch[]> {
+    const id = this.#nextReadId++;
+    const answer = Promise.withResolvers<StoredBatch[]>();
+    this.#reads.set(id, answer);
+    this.#post({ type: 'read', id, from, bytesMax });
+    return answer.promise;
+  }
+
+  #answered(message: Extract<ToPipeline, { type: 'read' | 'fault' }>): void {
+    const answer = this.#reads.get(message.id);
+    this.#reads.delete(message.id);
+    if (message.type === 'read') answer?.resolve([...message.batches]);
+    else answer?.reject(faultOf(message.fault));
+  }
+
   #post(message: FromPipeline): void {
     this.#mailbox.post(message);
   }
+}
+
+function ended(): JournalError {
+  return new JournalError('journal-closed', 'Cannot read: the journal has been closed.');
 }

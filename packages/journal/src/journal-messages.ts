@@ -42,7 +42,8 @@ export type FromMain =
 export type FromPipeline =
   | { readonly type: 'hello' }
   | { readonly type: 'commit'; readonly consumer: Consumer }
-  | { readonly type: 'credit'; readonly bytes: number };
+  | { readonly type: 'credit'; readonly bytes: number }
+  | { readonly type: 'read'; readonly id: number; readonly from: Offset; readonly bytesMax: number };
 
 /** What both are told, in this order: `state` once, then what changes. */
 export type JournalNews =
@@ -57,6 +58,12 @@ export type JournalNews =
       readonly batches: readonly StoredBatch[];
     }
   | { readonly type: 'trimmed'; readonly start: Offset; readonly receivedBefore: readonly ReceivedCount[] };
+
+/** What the pipeline is told besides, where it reads through the log's thread. */
+export type ToPipeline =
+  | JournalNews
+  | { readonly type: 'read'; readonly id: number; readonly batches: readonly StoredBatch[] }
+  | { readonly type: 'fault'; readonly id: number; readonly fault: FaultMessage };
 
 /** What main is told besides. */
 export type ToMain =

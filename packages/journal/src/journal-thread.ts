@@ -1,7 +1,7 @@
 import { CodedError, type Logger, type Meter } from '@skerry/kernel';
 import type { EncodedBatch } from './batch.ts';
 import { JournalError, type JournalFault } from './errors.ts';
-import type { AppendResult, Consumer, Offset } from './journal.ts';
+import type { AppendResult, Consumer, Offset, StoredBatch } from './journal.ts';
 import {
   type FaultMessage,
   type FromMain,
@@ -12,6 +12,7 @@ import {
   type JournalRequests,
   type JournalState,
   type ToMain,
+  type ToPipeline,
 } from './journal-messages.ts';
 import { LIMITS } from './limits.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -118,7 +119,17 @@ class JournalThread {
   #fromPipeline(message: FromPipeline): void {
     if (message.type === 'credit') this.#creditBytes += message.bytes;
     else if (message.type === 'commit') this.#commit(message.consumer);
-    else this.#pipeline?.post({ type: 'state', state: this.#state() } satisfies JournalNews);
+    else if (message.type === 'read') void this.#read(message);
+    else this.#toPipeline({ type: 'state', state: this.#state() });
+  }
+
+  async #read({ id, from, bytesMax }: Extract<FromPipeline, { type: 'read' }>): Promise<void> {
+    try {
+      const batches = await this.#journal.read(from, bytesMax);
+      this.#toPipeline({ type: 'read', id, batches }, buffersOf(batches));
+    } catch (error) {
+      this.#toPipeline({ type: 'fault', id, fault: faultMessage(error) });
+    }
   }
 
   #askForCommit(): void {
@@ -190,8 +201,7 @@ class JournalThread {
     this.#toMain({ ...news, batches: [] });
     if (!this.#pipeline) return;
     const passed = batches.filter((batch) => this.#takeCredit(batch.body));
-    const buffers = passed.flatMap(({ body: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
-    this.#pipeline.post({ ...news, batches: passed } satisfies JournalNews, buffers);
+    this.#toPipeline({ ...news, batches: passed }, buffersOf(passed));
   }
 
   #takeCredit(body: Uint8Array): boolean {
@@ -225,7 +235,7 @@ class JournalThread {
     this.#start = start;
     const news: JournalNews = { type: 'trimmed', start, receivedBefore: this.#journal.receivedBefore() };
     this.#toMain(news);
-    this.#pipeline?.post(news);
+    this.#toPipeline(news);
   }
 
   #guard(upTo: Offset): Promise<void> {
@@ -284,6 +294,14 @@ class JournalThread {
   #toMain(message: ToMain, transfer: readonly ArrayBuffer[] = []): void {
     this.#main.post(message, transfer);
   }
+
+  #toPipeline(message: ToPipeline, transfer: readonly ArrayBuffer[] = []): void {
+    this.#pipeline?.post(message, transfer);
+  }
+}
+
+function buffersOf(batches: readonly StoredBatch[]): ArrayBuffer[] {
+  return batches.flatMap(({ body: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 }
 
 /** A snapshot that main could not make: the records stay until it can. */

@@ -233,6 +233,24 @@ export const LIMITS = {
     what: 'Batches of a partition whose time is kept until their records are done with.',
     whenFull: 'Neighbours count as one batch with the older time.',
   },
+  kafkaJournalMarkRecords: {
+    value: 65_536,
+    unit: 'count',
+    what: 'Records of a journal on Kafka after which its counts are kept on disk again.',
+    whenFull: 'They are kept; an opening counts from there on.',
+  },
+  kafkaJournalMarksMax: {
+    value: 64,
+    unit: 'count',
+    what: 'Offsets of a journal on Kafka whose counts are kept.',
+    whenFull: 'Every other one is forgotten; the journal begins at the next one then.',
+  },
+  kafkaJournalCloseMs: {
+    value: 3_000,
+    unit: 'ms',
+    what: 'Time for which the end of a process waits for Kafka to take what is not acknowledged yet.',
+    whenFull: 'It is not acknowledged, and whoever sent it sends it again.',
+  },
   kafkaUnresolvedBytes: {
     value: 8 * 2 ** 20,
     unit: 'bytes',

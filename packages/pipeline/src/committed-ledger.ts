@@ -1,4 +1,4 @@
-import type { ReceivedCount } from '@skerry/journal';
+import type { Journal, Offset } from '@skerry/journal';
 import type { LedgerReport } from '@skerry/model';
 import type { Catalogue } from './catalogue.ts';
 import { ledgerReport, type ProjectVerdicts } from './ledger.ts';
@@ -24,10 +24,12 @@ export class CommittedLedger {
     };
   }
 
-  /** The ledger beside what the journal counted. */
-  report(received: readonly ReceivedCount[], telemetryEnd: number): LedgerReport {
+  /** The ledger beside what the journal counted; `position`: offset below which the last seal is. */
+  report(journal: Pick<Journal, 'received' | 'telemetryEnd' | 'end'>, position: Offset): LedgerReport {
+    const { telemetryEnd, end } = journal;
+    const counted = { received: journal.received(), telemetryEnd, held: Math.max(0, end - position) };
     const telemetryPosition = this.#telemetryPosition;
-    return ledgerReport({ received, telemetryEnd, verdicts: this.#verdicts, telemetryPosition });
+    return ledgerReport({ ...counted, verdicts: this.#verdicts, telemetryPosition });
   }
 
   #copy(): ProjectVerdicts[] {

@@ -19,12 +19,14 @@ export interface LedgerInputs {
   readonly verdicts: readonly ProjectVerdicts[];
   /** Telemetry records below the committed position, counted by the pipeline. */
   readonly telemetryPosition: number;
+  /** Records of any kind that the journal holds between that position and its end. */
+  readonly held: number;
 }
 
 /**
  * The account of every record. Pending is received minus verdicts, per project; that the sum of pending is what the
  * journal itself holds between position and end is the independent check, and that the verdicts are as many as the
- * telemetry records below the position is a second one.
+ * telemetry records below the position is a second one. More cannot be pending than the journal holds: it has lost them.
  */
 export function ledgerReport(inputs: LedgerInputs): LedgerReport {
   const projects = projectLedgers(inputs);
@@ -56,6 +58,10 @@ export function ledgerReport(inputs: LedgerInputs): LedgerReport {
   if (verdicts !== inputs.telemetryPosition)
     imbalances.push(
       `${verdicts} verdicts are in the accounts for ${inputs.telemetryPosition} telemetry records below the position: a difference of ${verdicts - inputs.telemetryPosition}.`,
+    );
+  if (journalPending > inputs.held)
+    imbalances.push(
+      `${journalPending} telemetry records are pending by the journal, and it holds ${inputs.held} records behind the position: ${journalPending - inputs.held} are lost.`,
     );
   return { totals, balanced: imbalances.length === 0, projects, imbalances, journalPending };
 }

@@ -251,8 +251,7 @@ export class RunningPipeline implements Pipeline {
   }
 
   ledger(): LedgerReport {
-    const { journal } = this.#needs;
-    return this.#ledger.report(journal.received(), journal.telemetryEnd);
+    return this.#ledger.report(this.#needs.journal, this.committedPosition);
   }
 
   alarms(): PipelineAlarm[] {

@@ -15,7 +15,7 @@ journalCompliance('KafkaJournal', async (): Promise<JournalHarness> => {
   const client = await aClient(kafka, needs);
   const topic = await aTopic(client, { partitions: 1 });
   const options = { topic, partition: 0, layout: new TopicLayout({ topic }) };
-  const limits = { recordsMax: RECORDS_MAX, unresolvedBytesMax: WAITING_BYTES };
+  const limits = { recordsMax: RECORDS_MAX, unresolvedBytesMax: WAITING_BYTES, markRecords: 5 };
   const journal = await openKafkaJournal({ ...options, ...limits }, { ...needs, client });
   return new Harness(journal, async () => {
     await journal[Symbol.asyncDispose]();

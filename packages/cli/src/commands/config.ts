@@ -1,8 +1,7 @@
 import { Document, isScalar, isSeq } from 'yaml';
 import { withoutSecrets } from '../config/hidden-secrets.ts';
 import { loadConfig } from '../config/load.ts';
-import { retentionFaults } from '../config/retention-rules.ts';
-import { refuseFaults } from '../config/role-rules.ts';
+import { refuseFaults, upFaults } from '../config/role-rules.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
 import { readRunFile } from '../processes/data-folder.ts';
@@ -70,7 +69,7 @@ export const configCheckVerb: Verb = {
   examples: ['skerry config check --config skerry.yaml'],
   async run(context) {
     const { config } = loadConfig(configSources(context));
-    refuseFaults('', retentionFaults(config));
+    refuseFaults('', upFaults(config));
     checkTlsFiles(config);
     for (const fault of certificateNameFaults(config)) context.stderr.write(`WARNING ${fault}\n`);
     context.stderr.write('The configuration has no faults.\n');

@@ -1,6 +1,5 @@
 import { loadConfig } from '../config/load.ts';
-import { retentionFaults } from '../config/retention-rules.ts';
-import { refuseFaults } from '../config/role-rules.ts';
+import { refuseFaults, upFaults } from '../config/role-rules.ts';
 import { configFlags, configSources } from './instance.ts';
 import type { Verb } from './verb.ts';
 
@@ -29,7 +28,7 @@ export const upVerb: Verb = {
   ],
   async run(context) {
     const { config, origins } = loadConfig(configSources(context));
-    refuseFaults('', retentionFaults(config));
+    refuseFaults('', upFaults(config));
     const { runUp } = await import('../processes/up.ts');
     const isTerminal = 'isTTY' in context.stdout && context.stdout.isTTY === true;
     const wantsSignInLink = isTerminal || context.flags['sign-in-link'] === true;

@@ -1,7 +1,7 @@
 import { CliError } from '../errors.ts';
 import { retentionFaults } from './retention-rules.ts';
 import type { SkerryConfig } from './schema.ts';
-import { kafkaWayFaults, sourceFaults } from './site-rules.ts';
+import { ENVELOPES, kafkaWayFaults, RESERVED, sourceFaults } from './site-rules.ts';
 
 /** A process of a larger site. */
 export type Role = 'gateway' | 'writer' | 'cloud';
@@ -21,6 +21,22 @@ export function roleFaults(role: Role, config: SkerryConfig): string[] {
   ];
 }
 
+/** What `skerry up` misses in the configuration, or finds contradicting in it: path, found, wanted. */
+export function upFaults(config: SkerryConfig): string[] {
+  return [...retentionFaults(config), ...(config.journal.engine === 'kafka' ? journalFaults(config) : [])];
+}
+
+function journalFaults(config: SkerryConfig): string[] {
+  const { journal, kafka } = config;
+  const others = [kafka.topic, ...RESERVED, ENVELOPES];
+  const faults = [...kafkaFaults('journal', config), ...kafkaWayFaults(config)];
+  if (others.includes(journal.topic))
+    faults.push(
+      `journal.topic: found ${journal.topic}, which gateways, writers or clouds use, wanted a topic that is this journal alone`,
+    );
+  return faults;
+}
+
 /** Fails with `config-invalid` that names all faults, where there are some. `whose`: how the sentence goes on, `of a writer` for instance. */
 export function refuseFaults(whose: string, faults: readonly string[]): void {
   if (faults.length === 0) return;
@@ -31,7 +47,7 @@ export function refuseFaults(whose: string, faults: readonly string[]): void {
   );
 }
 
-function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): string[] {
+function gatewayFaults({ sources, gateway, journal, kafka, postgres }: SkerryConfig): string[] {
   const faults: string[] = [];
   if (sources.length === 0) faults.push('sources: found none, wanted at least one MQTT broker for a gateway');
   const names = sources.map(({ name }) => name);
@@ -47,6 +63,10 @@ function gatewayFaults({ sources, gateway, kafka, postgres }: SkerryConfig): str
   if (gateway.ordinal > 0 && postgres.url === '' && alone)
     faults.push(
       `gateway.ordinal: found ${gateway.ordinal} with the source ${JSON.stringify(alone.name)} without a share and no postgres.url, wanted sources.share, postgres.url to agree in on who subscribes, or 0 for the only gateway: one with another number would take its client id, and each would throw the other out`,
+    );
+  if (journal.engine === 'kafka')
+    faults.push(
+      'journal.engine: found kafka for a gateway, wanted segment: gateway.buffer is what decides about its journal',
     );
   if (gateway.buffer === 'none' && (kafka.replication < replicas || kafka.minInSync < minInSync))
     faults.push(
@@ -87,7 +107,7 @@ export function sinkFaults({ sinks }: SkerryConfig): string[] {
   return faults;
 }
 
-function kafkaFaults(role: Role, { kafka }: SkerryConfig): string[] {
+function kafkaFaults(role: Role | 'journal', { kafka }: SkerryConfig): string[] {
   const faults: string[] = [];
   if (kafka.brokers.length === 0)
     faults.push(`kafka.brokers: found none, wanted at least one host:port for a ${role}`);

@@ -26,7 +26,12 @@ export interface SkerryConfig extends RoleConfig, SideConfig {
     readonly websocket: { readonly enabled: boolean; readonly port: number };
   };
   readonly access: { readonly insecureListeners: boolean };
-  readonly journal: { readonly bytesMax: number; readonly hoursMax: number };
+  readonly journal: {
+    readonly engine: 'segment' | 'kafka';
+    readonly topic: string;
+    readonly bytesMax: number;
+    readonly hoursMax: number;
+  };
   readonly series: {
     readonly rawDays: number;
     readonly rollupDays: number;
@@ -195,21 +200,36 @@ export const CONFIG_SCHEMA = {
     journal: {
       type: 'object',
       additionalProperties: false,
-      required: ['bytesMax', 'hoursMax'],
+      required: ['engine', 'topic', 'bytesMax', 'hoursMax'],
       properties: {
+        engine: {
+          type: 'string',
+          enum: ['segment', 'kafka'],
+          default: 'segment',
+          description:
+            'Where `skerry up` keeps its journal: `segment`, files of the data folder; `kafka`, a topic of one partition at `kafka.brokers`, which acknowledges in the place of the disk.',
+        },
+        topic: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9._-]{1,249}$',
+          default: 'iot.journal',
+          description:
+            'Topic that is the journal with `journal.engine: kafka`. Each `skerry up` has one of its own.',
+        },
         bytesMax: {
           type: 'integer',
           default: 2_147_483_648,
           minimum: 16_777_216,
           maximum: 1_099_511_627_776,
-          description: 'Most bytes the journal may take on disk.',
+          description: 'Most bytes the journal may take on disk; not with `journal.engine: kafka`.',
         },
         hoursMax: {
           type: 'integer',
           default: 72,
           minimum: 1,
           maximum: 8_760,
-          description: 'Hours after which consumed records may be removed from the journal.',
+          description:
+            'Hours after which consumed records may be removed from the journal; with `journal.engine: kafka` it is `kafka.retentionHours`.',
         },
       },
     },

@@ -1,9 +1,9 @@
 import type { SkerryConfig } from './schema.ts';
 
 /** Topics of Kafka that have a meaning of their own. */
-const RESERVED = ['iot.dead-letters', 'iot.commands'];
+export const RESERVED = ['iot.dead-letters', 'iot.commands'];
 /** Topic of the earlier bridge, whose records are envelopes. */
-const ENVELOPES = 'iot-messages';
+export const ENVELOPES = 'iot-messages';
 
 /** What contradicts itself between the parts of `sources`: path, found, wanted. */
 export function sourceFaults({ sources }: Pick<SkerryConfig, 'sources'>): string[] {

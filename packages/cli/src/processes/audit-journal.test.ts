@@ -69,7 +69,7 @@ class JournalFolder implements AsyncDisposable {
 
   facts() {
     const { id, start, end, telemetryEnd } = this.journal;
-    return { id, start, end, telemetryEnd, received: this.journal.received() };
+    return { id, start, end, telemetryEnd, received: this.journal.received(), receivedBefore: [] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

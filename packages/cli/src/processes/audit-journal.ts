@@ -1,13 +1,7 @@
-import {
-  JournalError,
-  type Offset,
-  RECORD_KIND,
-  type ReceivedCount,
-  readBatch,
-  type StoredBatch,
-} from '@skerry/journal';
+import { JournalError, type Offset, type ReceivedCount, type StoredBatch } from '@skerry/journal';
 import { openSegmentReader, type SegmentReader } from '@skerry/journal/segment';
 import type { AuditFinding, AuditJournal } from '@skerry/pipeline';
+import { countUpTo } from './audit-counts.ts';
 import type { PinnedSegments } from './pinned-segments.ts';
 
 /** What the writer of a journal tells of one moment. */
@@ -17,6 +11,8 @@ export interface JournalFacts {
   readonly end: Offset;
   readonly telemetryEnd: number;
   readonly received: readonly ReceivedCount[];
+  /** At `start`. */
+  readonly receivedBefore: readonly ReceivedCount[];
 }
 
 /** What the audit knows of a store when it opens the journal. */
@@ -137,15 +133,10 @@ export class HeldJournal implements AuditJournal, Disposable {
         end,
       );
     const from = Math.min(Math.max(start, store.pointsFrom), end);
-    const counts = new Counts(this.#reader.totalsBefore(start).rows());
-    for (let at = start; at < from; ) {
-      const batches = await this.read(at, COUNT_BYTES);
-      for (const batch of batches) if (batch.firstOffset < from) counts.add(batch, at, from);
-      const last = batches.at(-1);
-      at = last ? last.firstOffset + last.count : from;
-    }
+    const before = this.#reader.totalsBefore(start).rows();
+    const counts = await countUpTo((at) => this.read(at, COUNT_BYTES), { start, from, before });
     this.#start = from;
-    this.#before = counts.rows();
+    this.#before = counts;
   }
 
   /**
@@ -170,41 +161,6 @@ export class HeldJournal implements AuditJournal, Disposable {
       else high = middle;
     }
     return (await placeAt(high)) === 'none' ? this.#reader.read(from, 1, high) : [];
-  }
-}
-
-/** Received records per project. */
-class Counts {
-  readonly #rows = new Map<string, ReceivedCount>();
-
-  constructor(rows: readonly ReceivedCount[]) {
-    for (const row of rows) this.#add(row);
-  }
-
-  /** Adds the telemetry records of a batch whose offsets lie in [from, to). */
-  add(batch: StoredBatch, from: Offset, to: Offset): void {
-    const reader = readBatch(batch);
-    while (reader.next()) {
-      const { kind, offset, qos, tenant, project } = reader;
-      if (offset < from || offset >= to) continue;
-      if (kind !== RECORD_KIND.telemetry && kind !== RECORD_KIND.misrouted) continue;
-      this.#add({ tenant, project, received: 1, receivedQos0: qos === 0 ? 1 : 0 });
-    }
-  }
-
-  rows(): ReceivedCount[] {
-    return [...this.#rows.values()];
-  }
-
-  #add({ tenant, project, received, receivedQos0 }: ReceivedCount): void {
-    const key = `${tenant}\u0000${project}`;
-    const known = this.#rows.get(key);
-    this.#rows.set(key, {
-      tenant,
-      project,
-      received: received + (known?.received ?? 0),
-      receivedQos0: receivedQos0 + (known?.receivedQos0 ?? 0),
-    });
   }
 }
 

@@ -1,8 +1,11 @@
 import type { AuditStep, FaultMessage, RouteEra } from '@skerry/pipeline';
 import type { JournalFacts } from './audit-journal.ts';
+import type { KafkaAuditOptions } from './kafka-audit-journal.ts';
 
 /** What the audit's thread is told at its start. */
 export interface AuditThreadOptions {
+  /** The journal where it is a topic of Kafka. */
+  readonly kafka?: KafkaAuditOptions;
   readonly folders: { readonly journal: string; readonly series: string };
   readonly retentionClass: string;
   /** Days that raw points are kept. */

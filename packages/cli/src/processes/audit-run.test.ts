@@ -273,6 +273,7 @@ test('runAudit reports a journal that has lost its end', async () => {
     end: 20,
     telemetryEnd: 20,
     received: () => [{ tenant: 't', project: 'p', received: 20, receivedQos0: 0 }],
+    receivedBefore: () => [],
     figures: () => undefined,
   };
   assert.deepEqual(found(await site.audit({ journal: shorter }))[0], [
@@ -404,6 +405,7 @@ test('runAudit asks the journal for its numbers after the snapshot was taken', a
     },
     telemetryEnd: journal.telemetryEnd,
     received: () => journal.received(),
+    receivedBefore: () => [],
     figures: () => told.push('asked'),
   };
   assert.deepEqual(found(await site.audit({ journal: late })), []);
@@ -429,6 +431,7 @@ test('runAudit ends its thread when it is aborted or nobody listens any more', a
     end,
     telemetryEnd,
     received: () => [],
+    receivedBefore: () => [],
     figures: () => new Promise(() => early.abort()),
   };
   for await (const step of runAudit(site.auditOptions({ journal }), early.signal)) assert.fail(step.kind);

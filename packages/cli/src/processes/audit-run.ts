@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Journal } from '@skerry/journal';
+import type { ServedJournal } from '@skerry/journal';
 import type { Logger } from '@skerry/kernel';
 import { type AuditStep, RemoteFault } from '@skerry/pipeline';
 import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
@@ -13,7 +13,8 @@ export interface AuditRunOptions extends AuditThreadOptions {
 }
 
 /** What an audit asks of the journal. The numbers are of one moment, since they are read in one tick. */
-export interface AuditedJournal extends Pick<Journal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received'> {
+export interface AuditedJournal
+  extends Pick<ServedJournal, 'id' | 'start' | 'end' | 'telemetryEnd' | 'received' | 'receivedBefore'> {
   /**
    * Asked before the numbers are read. Where the journal lives on another thread its answer comes behind all news of that
    * thread, so that the numbers are not older than the question.
@@ -35,7 +36,7 @@ export async function* runAudit(
   signal: AbortSignal,
 ): AsyncGenerator<AuditStep, void, void> {
   if (signal.aborted) return;
-  const { folders, retentionClass, rawDays, eras, journal, logger } = options;
+  const { folders, retentionClass, rawDays, eras, journal, logger, kafka } = options;
   const channel = new MessageChannel();
   using _port = { [Symbol.dispose]: () => channel.port1.close() };
   await using thread = await startThread({
@@ -44,12 +45,22 @@ export async function* runAudit(
     ports: { main: channel.port2 },
     logger,
     failpoint: undefined,
-    options: { folders, retentionClass, rawDays, eras } satisfies AuditThreadOptions,
+    options: {
+      folders,
+      retentionClass,
+      rawDays,
+      eras,
+      ...(kafka ? { kafka } : {}),
+    } satisfies AuditThreadOptions,
   });
   await Promise.race([journal.figures(), abortOf(signal), thread.failed]);
   if (signal.aborted) return;
   const { id, start, end, telemetryEnd } = journal;
-  const facts = { id, start, end, telemetryEnd, received: journal.received() };
+  const facts = {
+    ...{ id, start, end, telemetryEnd },
+    received: journal.received(),
+    receivedBefore: journal.receivedBefore(),
+  };
   channel.port1.postMessage({ type: 'begin', journal: facts } satisfies ToAudit);
   yield* stepsFrom(channel.port1, thread.failed, signal);
 }

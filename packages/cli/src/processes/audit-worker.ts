@@ -1,4 +1,4 @@
-import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
+import { nodeClock, nodeDisk, nodeRandom, turn } from '@skerry/kernel/node';
 import {
   type AuditFinding,
   type AuditReport,
@@ -8,8 +8,9 @@ import {
   LIMITS,
 } from '@skerry/pipeline';
 import { type AuditSnapshot, openAuditSnapshot } from '@skerry/series/sqlite';
-import { HeldJournal, type JournalFacts } from './audit-journal.ts';
+import { HeldJournal, type JournalFacts, type StoreFacts } from './audit-journal.ts';
 import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
+import type { KafkaAuditJournal, KafkaAuditNeeds } from './kafka-audit-journal.ts';
 import { PinnedSegments } from './pinned-segments.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { runThread } from './thread-side.ts';
@@ -19,7 +20,7 @@ import { runThread } from './thread-side.ts';
  * nothing that the audit will ask for; then the snapshot of the store is taken; then the journal is asked for its numbers,
  * so that its end lies at or above the store's position; then the segments that came meanwhile are held too.
  */
-await runThread<AuditThreadOptions>(async (options, { port }) => {
+await runThread<AuditThreadOptions>(async (options, { port, logger, meter }) => {
   const stop = new AbortController();
   const breathe = async (): Promise<void> => {
     await turn();
@@ -27,7 +28,8 @@ await runThread<AuditThreadOptions>(async (options, { port }) => {
   };
   await using opening = new AsyncDisposableStack();
   const disk = nodeDisk();
-  const pins = opening.use(new PinnedSegments(options.folders.journal, disk));
+  // what Kafka gives up is nobody's to hold
+  const pins = options.kafka ? undefined : opening.use(new PinnedSegments(options.folders.journal, disk));
   const snapshot = opening.use(
     await openAuditSnapshot(
       { folder: options.folders.series, retentionClass: options.retentionClass, rawDays: options.rawDays },
@@ -40,7 +42,8 @@ await runThread<AuditThreadOptions>(async (options, { port }) => {
   let running: Promise<void> = Promise.resolve();
   mailbox.onMessage((message) => {
     const { journal } = message as ToAudit; // only `runAudit` holds the other end
-    running = audit(journal, { pins, snapshot, breathe, options, signal: stop.signal, post }).then(
+    const needs = { clock: nodeClock(), random: nodeRandom(), logger, meter };
+    running = audit(journal, { pins, snapshot, breathe, options, signal: stop.signal, post, needs }).then(
       () => post({ type: 'ended' }),
       (fault: unknown) => {
         if (!stop.signal.aborted) post({ type: 'fault', fault: faultMessage(fault) });
@@ -62,28 +65,44 @@ await runThread<AuditThreadOptions>(async (options, { port }) => {
 async function audit(
   facts: JournalFacts,
   parts: {
-    readonly pins: PinnedSegments;
+    readonly pins: PinnedSegments | undefined;
     readonly snapshot: AuditSnapshot;
     readonly breathe: () => Promise<void>;
     readonly options: AuditThreadOptions;
     readonly signal: AbortSignal;
     readonly post: (message: FromAudit) => void;
+    readonly needs: KafkaAuditNeeds;
   },
 ): Promise<void> {
-  const { pins, snapshot, breathe, options, signal, post } = parts;
-  pins.refresh();
-  const { eras: routes } = options;
+  const { pins, snapshot, breathe, options, signal, post, needs } = parts;
+  pins?.refresh();
+  const { eras: routes, kafka } = options;
   const { position, pointsFrom } = await snapshot.state();
   // what was decoded under routes that nobody knows any more cannot be decoded anew
   const routesFrom = routes[0]?.from ?? 0;
   const from = Math.max(pointsFrom, routesFrom);
   const isBlind = routesFrom > pointsFrom || (pointsFrom >= facts.end && facts.end > facts.start);
-  using journal = await HeldJournal.open(pins, facts, { position, pointsFrom: from }, breathe);
+  const store = { position, pointsFrom: from };
+  await using stack = new AsyncDisposableStack();
+  const journal = stack.use(
+    pins
+      ? await HeldJournal.open(pins, facts, store, breathe)
+      : await openOnKafka(kafka, facts, store, needs, breathe),
+  );
   for await (const step of auditLedger({ journal, source: snapshot, routes, signal }))
     post({
       type: 'step',
       step: withFindings(step, [...journal.findings(), ...(isBlind ? unseen(step, facts) : [])]),
     });
+}
+
+async function openOnKafka(
+  kafka: AuditThreadOptions['kafka'],
+  ...rest: [JournalFacts, StoreFacts, KafkaAuditNeeds, () => Promise<void>]
+): Promise<KafkaAuditJournal> {
+  if (!kafka) throw new RangeError('A journal without files is one on Kafka.');
+  const { KafkaAuditJournal: OnKafka } = await import('./kafka-audit-journal.ts');
+  return await OnKafka.open(kafka, ...rest);
 }
 
 /** An audit that recounted no telemetry, since nobody knows its routes or its points are gone, has proved nothing, and must not look as if it had. */

@@ -47,5 +47,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
 /** The exit code that tells of a fault. */
 export function exitCodeOf(fault: unknown): number {
   if (fault instanceof CliError) return fault.exitCode;
-  return (fault instanceof CodedError ? BY_CODE[fault.code] : undefined) ?? EXIT.unexpected;
+  if (!(fault instanceof CodedError)) return EXIT.unexpected;
+  // a thread's own faults arrive with their codes alone
+  const { [fault.code]: ofCommand }: Readonly<Record<string, { readonly exitCode: number }>> = CLI_FAULTS;
+  return BY_CODE[fault.code] ?? ofCommand?.exitCode ?? EXIT.unexpected;
 }

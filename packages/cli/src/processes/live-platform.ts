@@ -35,7 +35,10 @@ import { WatchedPipeline } from './watched-pipeline.ts';
 /** What the journal's thread tells about itself. */
 export interface JournalSizes {
   readonly bytes: number;
+  /** 0 where only Kafka's retention bounds it. */
   readonly bytesMax: number;
+  /** Why appends wait, where they do. */
+  readonly waits?: ReadinessReason;
 }
 
 /** What the platform of a running process works with. */
@@ -75,6 +78,8 @@ export interface LivePlatformNeeds {
   /** Offset behind the last durable record of the own journal. */
   readonly journalEnd: () => number;
   readonly isReadOnly: boolean;
+  /** Why the journal waits, where it is Kafka's. */
+  readonly waits?: () => readonly ReadinessReason[];
   /** What is not as agreed and keeps the process from nothing. */
   readonly notes?: () => readonly ReadinessReason[];
 }
@@ -282,7 +287,7 @@ export class LivePlatform implements Platform, Disposable {
     const reasons: ReadinessReason[] = [];
     const refusal = this.#needs.ingress.refusal();
     if (refusal !== undefined) reasons.push({ code: refusal, detail: REFUSAL_DETAILS[refusal] });
-    reasons.push(...this.#pipeline.reasons);
+    reasons.push(...(this.#needs.waits?.() ?? []), ...this.#pipeline.reasons);
     return reasons;
   }
 

@@ -1,7 +1,9 @@
-import { serveJournal } from '@skerry/journal';
+import type { ReadinessReason } from '@skerry/api';
+import { type JournalError, serveJournal } from '@skerry/journal';
 import { openSegmentJournal } from '@skerry/journal/segment';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import type { RetainedMessage } from '@skerry/mqtt';
+import type { KafkaLogOptions } from './kafka-log.ts';
 import type { JournalSizes } from './live-platform.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { readRetained, snapshotRetained } from './retained-file.ts';
@@ -18,21 +20,30 @@ export interface LogThreadOptions {
   readonly tenantPlaces?: readonly TenantPlace[];
   /** Offset below which records are known to have been durable. */
   readonly durableEnd?: number;
+  /** The journal is a topic of Kafka; the folder has what is kept beside it. */
+  readonly kafka?: KafkaLogOptions;
 }
 
 /** What the journal's thread tells when it is ready. */
 export interface LogThreadFacts {
   readonly retained: readonly RetainedMessage[];
+  /** What is added to Kafka's offsets, where the journal is there. */
+  readonly shift?: number;
 }
 
 await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, port }) => {
   const disk = nodeDisk();
-  const { folder, bytesMax, hoursMax, isReadOnly, tenantPlaces = [], durableEnd = 0 } = options;
+  const { folder, bytesMax, hoursMax, isReadOnly, tenantPlaces = [], durableEnd = 0, kafka } = options;
   const tenantOf = (topic: string): string => tenantAt(tenantPlaces, topic);
-  const journal = await openSegmentJournal(
-    { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly, durableEnd },
-    { disk, clock: nodeClock(), random: nodeRandom(), logger, meter, failpoint },
-  );
+  const needs = { disk, clock: nodeClock(), random: nodeRandom(), logger, meter, failpoint };
+  const onKafka =
+    kafka && (await (await import('./kafka-log.ts')).openKafkaLog(folder, isReadOnly, kafka, needs));
+  const journal =
+    onKafka?.journal ??
+    (await openSegmentJournal(
+      { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly, durableEnd },
+      needs,
+    ));
   journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, { disk, tenantOf }));
   const retained = await readRetained(folder, journal, { disk, tenantOf });
   const { closed } = serveJournal(
@@ -41,12 +52,20 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
     { logger, meter, endOfTurn: setImmediate },
   );
   return {
-    facts: { retained } satisfies LogThreadFacts,
+    facts: { retained, ...(onKafka ? { shift: onKafka.journal.shift } : {}) } satisfies LogThreadFacts,
     figures: (): JournalSizes => {
       const { bytes, capacityBytes } = journal.figures();
-      return { bytes, bytesMax: capacityBytes };
+      const waits = onKafka?.journal.waitsFor;
+      return { bytes, bytesMax: capacityBytes, ...(waits ? { waits: reasonOf(waits) } : {}) };
     },
-    // the client on the main thread has closed the journal by then
-    close: () => closed,
+    close: async () => {
+      // the client on the main thread has closed the journal by then
+      await closed;
+      await onKafka?.client[Symbol.asyncDispose]();
+    },
   };
 });
+
+function reasonOf({ code, message }: JournalError): ReadinessReason {
+  return { code, detail: message };
+}

@@ -20,6 +20,8 @@ import { embeddedTracing, openTracer } from './tracing.ts';
 /** What the pipeline's thread is told. */
 export interface PipelineThreadOptions {
   readonly journalFolder: string;
+  /** Then it is read through the log's thread. */
+  readonly isOnKafka: boolean;
   readonly routes: RouteConfig;
   readonly sealPoints: number;
   readonly sealAgeMs: number;
@@ -42,7 +44,7 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
   const disk = nodeDisk();
   const { journalFolder: folder, routes, sealPoints, sealAgeMs, isReadOnly, perDeviceStatus } = options;
   const tracer = await openTracer('up', options, { clock, random: nodeRandom(), logger, meter });
-  const reader = openSegmentReader(folder, { disk });
+  const reader = options.isOnKafka ? undefined : openSegmentReader(folder, { disk });
   const journal = await openJournalFollower(portMailbox(port('log')), reader);
   const store = keepingRoutes(
     new ThreadedStore(portMailbox(port('store'))),
@@ -71,9 +73,10 @@ await runThread<PipelineThreadOptions>(async (options, { logger, meter, failpoin
       // what cannot be sealed now is read from the journal at the next start
       if (!pipeline.alarms().some(({ code }) => code === 'seal-retry')) await lastSeal(pipeline, clock);
       served[Symbol.dispose]();
+      journal[Symbol.dispose]();
       await pipeline[Symbol.asyncDispose]();
       await tracer?.[Symbol.asyncDispose]();
-      reader.close();
+      reader?.close();
     },
   };
 });

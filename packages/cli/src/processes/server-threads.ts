@@ -36,6 +36,8 @@ export interface ServerThreadsOptions {
   readonly isReadOnly: boolean;
   readonly failpoint: string | undefined;
   readonly logger: Logger;
+  /** Ends them while they start: Kafka may be waited for. */
+  readonly signal: AbortSignal;
 }
 
 /** Starts log, store and pipeline at once. When one fails the others are ended and its fault is thrown. */
@@ -47,6 +49,8 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   const logPipeline = new MessageChannel();
   const pipelineStore = new MessageChannel();
   const starting = new AbortController();
+  options.signal.addEventListener('abort', () => starting.abort(), { once: true });
+  if (options.signal.aborted) starting.abort();
   const start = (name: string, ports: Readonly<Record<string, MessagePort>>, own: object): Promise<Thread> =>
     startThread({
       name,
@@ -66,6 +70,7 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
     rawDays,
     rollupDays,
     isReadOnly,
+    tellsSeen: isReadOnly || isOnKafka(config),
   } satisfies StoreThreadOptions);
   const threads = [
     start('log', { main: mainLog.port2, pipeline: logPipeline.port1 }, {
@@ -74,11 +79,12 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
       hoursMax,
       isReadOnly,
       tenantPlaces: tenantPlaces(config.routing.telemetry),
-      durableEnd: isReadOnly ? await positionOf(storeThread) : 0,
+      ...(await journalPlace(options, storeThread)),
     } satisfies LogThreadOptions),
     storeThread,
     start('pipeline', { main: mainPipeline.port2, log: logPipeline.port2, store: pipelineStore.port1 }, {
       journalFolder: folders.journal,
+      isOnKafka: isOnKafka(config),
       routes: routesOf(config),
       sealPoints,
       sealAgeMs: sealAfterSecs * 1_000,
@@ -91,10 +97,21 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   return { log, store, pipeline, logPort: mainLog.port1, pipelinePort: mainPipeline.port1 };
 }
 
-/** How far the store has seen the journal, when nothing is written. */
-async function positionOf(storeThread: Promise<Thread>): Promise<number> {
-  const facts = (await storeThread).facts as StoreThreadFacts; // told by store-worker
-  return facts.position ?? 0;
+/** What the log has to know of its journal: files that are not written want to know how far they were durable, Kafka how far it was read. */
+async function journalPlace(
+  { config, isReadOnly }: ServerThreadsOptions,
+  storeThread: Promise<Thread>,
+): Promise<Pick<LogThreadOptions, 'durableEnd' | 'kafka'>> {
+  if (!isReadOnly && !isOnKafka(config)) return {};
+  const { seen } = (await storeThread).facts as StoreThreadFacts; // told by store-worker
+  if (!isOnKafka(config)) return { durableEnd: seen?.offset ?? 0 };
+  const { kafka, mqtt, journal } = config;
+  return { kafka: { config: { kafka, mqtt, journal }, ...(seen ? { seen } : {}) } };
+}
+
+/** Whether the journal is a topic of Kafka. */
+export function isOnKafka({ journal }: Pick<SkerryConfig, 'journal'>): boolean {
+  return journal.engine === 'kafka';
 }
 
 /** Resolves when all are there; at the first fault those that are there already, or still start, are ended by force. */

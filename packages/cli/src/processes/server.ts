@@ -29,6 +29,8 @@ import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
 import { FAULT_MEANINGS } from './fault-meanings.ts';
 import { httpListeners, watchHttpTls } from './http-listeners.ts';
+import { JournalWatch } from './journal-watch.ts';
+import type { KafkaAuditOptions } from './kafka-audit-journal.ts';
 import { LIMIT_TABLES } from './limit-tables.ts';
 import { listening } from './listening.ts';
 import { LivePlatform } from './live-platform.ts';
@@ -41,6 +43,7 @@ import { portMailbox } from './port-mailbox.ts';
 import { RebirthDesk } from './rebirth-desk.ts';
 import {
   foldersOf,
+  isOnKafka,
   RETENTION_CLASS,
   routesOf,
   type ServerThreads,
@@ -53,6 +56,8 @@ import type { UpOptions } from './up.ts';
 /** What the rooms of the main thread share. */
 interface Rooms extends LoadedConfig {
   readonly isReadOnly: boolean;
+  /** Aborted when the process is asked to end. */
+  readonly signal: AbortSignal;
   readonly failpoint: string | undefined;
   readonly clock: ReturnType<typeof nodeClock>;
   readonly net: ReturnType<typeof nodeNet>;
@@ -75,6 +80,8 @@ interface Opened {
   readonly chaos: ChaosRoom;
   readonly notes: ArrivalNotes;
   readonly certificates: CertificateBook;
+  /** Where the journal is Kafka's. */
+  readonly watch: JournalWatch | undefined;
 }
 
 const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
@@ -89,6 +96,7 @@ export async function serve(options: UpOptions): Promise<number> {
     config,
     origins,
     isReadOnly,
+    signal: context.signal,
     failpoint: context.environment.SKERRY_FAILPOINT,
     clock: nodeClock(),
     net: nodeNet(),
@@ -171,6 +179,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
     ),
   );
   const chaos = stack.use(openChaos(rooms, { folder, broker, pipeline, ingress }));
+  const watch = isOnKafka(config) ? stack.use(new JournalWatch(threads.log, clock)) : undefined;
   return {
     access,
     folder,
@@ -184,6 +193,7 @@ async function openRooms(rooms: Rooms, stack: AsyncDisposableStack): Promise<Ope
     chaos,
     notes,
     certificates,
+    watch,
   };
 }
 
@@ -275,8 +285,8 @@ function openPlatform(
   stack: AsyncDisposableStack,
 ): LivePlatform {
   const { config, clock, meter, logger, isReadOnly } = rooms;
-  const { threads, journal, appender, ingress, broker, pipeline, simulation, chaos, notes, certificates } =
-    opened;
+  const { threads, journal, appender, ingress, broker, pipeline } = opened;
+  const { simulation, chaos, notes, certificates, watch } = opened;
   return stack.use(
     new LivePlatform({
       role: 'up',
@@ -292,6 +302,7 @@ function openPlatform(
         runAudit(
           {
             folders: foldersOf(config.dataDir),
+            ...kafkaAuditOf(config, threads),
             retentionClass: RETENTION_CLASS,
             rawDays: config.series.rawDays,
             eras: (threads.pipeline.facts as PipelineThreadFacts).eras, // told by pipeline-worker
@@ -307,8 +318,16 @@ function openPlatform(
       chaos,
       refusals: notes,
       isReadOnly,
+      ...(watch ? { waits: () => watch.reasons } : {}),
     }),
   );
+}
+
+/** The journal for an audit, where it is Kafka's. */
+function kafkaAuditOf(config: SkerryConfig, { log }: ServerThreads): { readonly kafka?: KafkaAuditOptions } {
+  if (!isOnKafka(config)) return {};
+  const { shift = 0 } = log.facts as LogThreadFacts; // told by log-worker
+  return { kafka: { config: { kafka: config.kafka, journal: config.journal }, shift } };
 }
 
 /** What the disk of a folder has left; undefined where the file system does not tell. */

@@ -3,6 +3,7 @@ import { nodeClock, nodeDisk, turn } from '@skerry/kernel/node';
 import { SeriesError, type SeriesStore, serveStore } from '@skerry/series';
 import { openSqliteStore } from '@skerry/series/sqlite';
 import { portMailbox } from './port-mailbox.ts';
+import { type SeenBase, seenBase } from './seen-base.ts';
 import { runThread } from './thread-side.ts';
 
 /** What the store's thread is told. */
@@ -13,12 +14,14 @@ export interface StoreThreadOptions {
   readonly rollupDays: number;
   /** Nothing is written: seals are refused until the process is started anew. */
   readonly isReadOnly: boolean;
+  /** Whether the journal has to be told how far the store has seen it. */
+  readonly tellsSeen: boolean;
 }
 
 /** What the store's thread tells when it is ready. */
 export interface StoreThreadFacts {
-  /** Offset below which the store has seen the journal; told when nothing is written. */
-  readonly position: number | undefined;
+  /** How far the store has seen the journal; told when it was asked for. */
+  readonly seen: SeenBase | undefined;
 }
 
 await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
@@ -32,10 +35,9 @@ await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, 
       else logger.log(advice === 'retry' ? 'warn' : 'error', 'Upkeep of the store failed.', { fault });
     },
   });
-  // without writes the journal has to be told how far it was durable
-  const position = options.isReadOnly ? (await store.load()).position : undefined;
+  const seen = options.tellsSeen ? seenBase(await store.load()) : undefined;
   return {
-    facts: { position } satisfies StoreThreadFacts,
+    facts: { seen } satisfies StoreThreadFacts,
     figures: () => store.figures(),
     close: async () => store[Symbol.asyncDispose](),
   };

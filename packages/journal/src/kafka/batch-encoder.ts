@@ -14,8 +14,15 @@ export class BatchEncoder {
   readonly #out = new RecordHeadersOut();
   readonly #writer = new RecordSetWriter();
 
-  /** One batch of Kafka with the records of `batch`, in their order; the caller owns its bytes. */
-  encode(batch: EncodedBatch): RecordSet {
+  /** One batch of Kafka with the records of all `batches`, in their order; the caller owns its bytes. */
+  encode(batches: readonly EncodedBatch[]): RecordSet {
+    for (const batch of batches) this.#add(batch);
+    const set = this.#writer.close();
+    if (!set) throw new RangeError('A batch has at least one record.');
+    return set;
+  }
+
+  #add(batch: EncodedBatch): void {
     const reader = readBatch({ body: batch.bytes, firstOffset: 0, count: batch.count });
     const names = reader.projects.map(({ tenant, project }) => ({
       tenant: Buffer.from(tenant),
@@ -30,9 +37,6 @@ export class BatchEncoder {
       const value = { bytes: body, start: payloadStart, end };
       this.#writer.add(Math.floor(reader.receivedMicros / 1000), key, value, this.#headers);
     }
-    const set = this.#writer.close();
-    if (!set) throw new RangeError('A batch has at least one record.');
-    return set;
   }
 }
 

@@ -2,6 +2,7 @@ export { clusterTopics } from './cluster-topics.ts';
 export * from './command-way.ts';
 export * from './device-key.ts';
 export * from './header-names.ts';
+export { type JournalMemory, type JournalMemoryFile, journalMemoryFile } from './journal-marks.ts';
 export * from './kafka-client.ts';
 export * from './kafka-journal.ts';
 export * from './kafka-partition.ts';

@@ -1,9 +1,15 @@
+import { KernelError } from '@skerry/kernel';
 import type { EncodedBatch } from '../batch.ts';
 import { JournalError } from '../errors.ts';
-import type { AppendResult, Consumer, Journal, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
+import type { AppendResult, Consumer, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
+import { readBatch } from '../record-reader.ts';
+import type { DurableGroup, JournalFigures, ServedJournal } from '../served-journal.ts';
+import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
+import { closed, foreignMemory, readOnly, shared, trimmed } from './journal-faults.ts';
+import { JournalMarks, type JournalMemory, type JournalMemoryFile, larger } from './journal-marks.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
   type KafkaPartition,
@@ -11,71 +17,157 @@ import {
   type KafkaPartitionOptions,
   openKafkaPartition,
 } from './kafka-partition.ts';
+import { partitionBytes } from './partition-bytes.ts';
+import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
+import { type Bounds, listBounds } from './partition-ends.ts';
+import { forgot } from './partition-place.ts';
 import { RecordProducer } from './record-producer.ts';
+import type { MadeBatch } from './stored-batches.ts';
 
 /** Which partition is written and read, and how much may wait. */
-export interface KafkaJournalOptions extends KafkaPartitionOptions {
+export interface KafkaJournalOptions extends Pick<KafkaPartitionOptions, 'topic' | 'partition' | 'layout'> {
   /** Appends that Kafka has not answered yet; as `LIMITS.kafkaUnresolvedBytes` when absent. */
   readonly unresolvedBytesMax?: number;
   /** Records that are kept beyond what consumers hold back; what is above 80 % of it is given up by `trim`. Without it only Kafka's retention removes records. */
   readonly recordsMax?: number;
+  /** Records after which the counts are kept again; as `LIMITS.kafkaJournalMarkRecords` when absent. */
+  readonly markRecords?: number;
+  /** Where counts are kept. Without it each opening counts from the oldest record on. */
+  readonly memory?: JournalMemoryFile;
+  /** What a store has seen of the journal, durably, with the counts there. */
+  readonly seen?: PartitionBase;
+  /** Nothing is written: not in Kafka, and not in the memory. */
+  readonly readOnly?: boolean;
 }
 
-/** Opens a partition as a journal that this process alone writes. Fails as `openKafkaPartition` does. */
+/**
+ * Opens a partition as a journal that this process alone writes, and counts what has come since the counts were kept.
+ * Where Kafka has lost what the store has seen, new records get offsets behind it; what nobody has seen stays counted as
+ * received, so that the ledger shows the loss. Fails as `openKafkaPartition` does, and with `journal-foreign` when the
+ * memory is of another partition.
+ */
 export async function openKafkaJournal(
   options: KafkaJournalOptions,
   needs: KafkaPartitionNeeds,
 ): Promise<KafkaJournal> {
-  const partition = await openKafkaPartition(options, needs);
-  return new KafkaJournal(options, needs, partition);
+  const { topic, partition, layout, memory, seen } = options;
+  const kept = memory?.read();
+  const shift = kept?.shift ?? 0;
+  const { start, end } = await listBounds(needs.client, topic, partition);
+  const begin = beginning(kept, seen, { start: start + shift, end: end + shift });
+  const place = { epoch: -1, shift };
+  const opened = await openKafkaPartition(
+    { topic, partition, layout, onLost: 'void', base: begin, place },
+    needs,
+  );
+  const journal = new KafkaJournal(options, needs, opened, { begin, kept });
+  try {
+    if (kept && kept.journalId !== opened.id) throw foreignMemory(kept.journalId, opened.id, options);
+    await journal.recount();
+    return journal;
+  } catch (error) {
+    await journal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-interface Waiting {
-  readonly batch: EncodedBatch;
-  resolve(result: AppendResult): void;
-  reject(error: unknown): void;
+/** Where counting begins: at counts that were kept, below what the store has seen, as far as there are any. */
+function beginning(
+  kept: JournalMemory | undefined,
+  seen: PartitionBase | undefined,
+  { start, end }: Bounds,
+): PartitionBase {
+  const seenEnd = seen?.offset ?? end;
+  if (seen && seenEnd > end) return seen;
+  const known = kept?.marks.findLast((one) => one.offset <= seenEnd);
+  if (known) return known;
+  return seen && seenEnd > 0 ? seen : baseAt(start);
 }
+
+interface Begun {
+  readonly begin: PartitionBase;
+  readonly kept: JournalMemory | undefined;
+}
+
+const COUNT_BYTES = 4 * 2 ** 20;
 
 /**
- * A journal on one partition of Kafka, each append one batch there (acks=all, idempotent). Durable is what all replicas
- * in sync have: with one replica that is no fsync. While Kafka is away appends wait up to a limit, then are refused with
- * `journal-full`; what waits is not lost and stays in order. Disposing waits for it.
+ * A journal on one partition of Kafka; appends that wait are sent together (acks=all, idempotent). Durable is what all
+ * replicas in sync have: with one replica that is no fsync, unless the topic flushes each batch. While Kafka is away
+ * appends wait up to a limit, then are refused with `journal-full`; what waits stays in order. Disposing waits for it
+ * for some seconds. Fails with `kafka-forgot` before anything is appended behind a hole, and with `journal-foreign` when
+ * somebody else writes the partition.
  */
-export class KafkaJournal implements Journal {
+export class KafkaJournal implements ServedJournal {
   readonly id: string;
   readonly #options: KafkaJournalOptions;
   readonly #needs: KafkaPartitionNeeds;
   readonly #partition: KafkaPartition;
   readonly #client: KafkaClient;
   readonly #producer: RecordProducer;
-  readonly #encoder: BatchEncoder;
+  readonly #encoder = new BatchEncoder();
   readonly #stop = new AbortController();
-  #waiting: Waiting[] = [];
-  #unresolvedBytes = 0;
-  #running: Promise<void> | undefined;
+  readonly #begun: Begun;
+  readonly #shift: number;
+  #marks: JournalMarks;
+  #count: PartitionCount;
+  /** First offsets of batches of Kafka that hold retained messages and are in no snapshot. */
+  #retained: Offset[];
+  #start: Offset;
+  /** Where the last read ended, and the telemetry before it. */
+  #lastRead = { end: -1, telemetry: 0 };
+  readonly #appends: AppendGroups;
   #isClosed = false;
+  #markedMs = Number.NEGATIVE_INFINITY;
+  #refreshedMs = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<Offset> | undefined;
+  #bytes = 0;
+  #waitsFor: JournalError | undefined;
+  #onDurable: (group: DurableGroup) => void = () => undefined;
+  #beforeTrim: ((upTo: Offset) => Promise<void>) | undefined;
 
   /** For `openKafkaJournal`. */
-  constructor(options: KafkaJournalOptions, needs: KafkaPartitionNeeds, partition: KafkaPartition) {
+  constructor(
+    options: KafkaJournalOptions,
+    needs: KafkaPartitionNeeds,
+    partition: KafkaPartition,
+    begun: Begun,
+  ) {
+    const { begin, kept } = begun;
     this.id = partition.id;
     this.#options = options;
     this.#needs = needs;
     this.#partition = partition;
+    this.#begun = begun;
+    this.#shift = partition.placeAt(begin.offset).shift;
+    this.#marks = new JournalMarks(kept?.marks.includes(begin) ? kept.marks : [], begin);
+    // offsets of records that are still there move with the shift
+    const moved = this.#shift - (kept?.shift ?? 0);
+    this.#retained = (kept?.retained ?? []).map((offset) => offset + moved);
+    this.#count = new PartitionCount(begin);
+    this.#start = begin.offset;
+    this.#appends = new AppendGroups(
+      (group) => this.#send(group),
+      options.unresolvedBytesMax ?? LIMITS.kafkaUnresolvedBytes.value,
+      needs.clock,
+    );
     this.#client = needs.client.fork();
-    this.#producer = new RecordProducer(this.#client, { onWaiting: (reason) => this.#tell(reason) });
-    this.#encoder = new BatchEncoder();
+    this.#producer = new RecordProducer(this.#client, {
+      onWaiting: (reason) => this.#tell(reason),
+      verify: () => this.#verify(),
+    });
   }
 
   get start(): Offset {
-    return this.#partition.start;
+    return this.#start;
   }
 
   get end(): Offset {
-    return this.#partition.end;
+    return this.#count.offset;
   }
 
   get telemetryEnd(): number {
-    return this.#partition.telemetryEnd;
+    return this.#count.telemetry;
   }
 
   /** The reading side. */
@@ -83,25 +175,52 @@ export class KafkaJournal implements Journal {
     return this.#partition;
   }
 
+  /** What is added to Kafka's offsets. */
+  get shift(): number {
+    return this.#shift;
+  }
+
+  /** Why appends wait; undefined while Kafka takes them. */
+  get waitsFor(): JournalError | undefined {
+    return this.#waitsFor;
+  }
+
   received(): ReceivedCount[] {
-    return this.#partition.received();
+    return this.#count.received();
+  }
+
+  receivedBefore(): ReceivedCount[] {
+    return [...(this.#marks.below(this.#start)?.received ?? [])];
+  }
+
+  /** `bytes` is what the partition takes at its leader, as last asked. */
+  figures(): JournalFigures {
+    const { start, end, telemetryEnd } = this;
+    const none = { capacityBytes: 0, segments: 0, hasReserve: false, tornBytes: 0 };
+    return { start, end, telemetryEnd, bytes: this.#bytes, ...none };
+  }
+
+  onDurable(listener: (group: DurableGroup) => void): void {
+    this.#onDurable = listener;
+  }
+
+  /** Kafka gives up records by its own clock, so the hook is called now and then while there is something to keep. */
+  onBeforeTrim(hook: (upTo: Offset) => Promise<void>): void {
+    this.#beforeTrim = hook;
   }
 
   append(batch: EncodedBatch): Promise<AppendResult> {
     if (this.#isClosed) return Promise.reject(closed());
-    const most = this.#options.unresolvedBytesMax ?? LIMITS.kafkaUnresolvedBytes.value;
-    const { byteLength } = batch.bytes;
-    if (this.#unresolvedBytes > 0 && this.#unresolvedBytes + byteLength > most)
-      return Promise.reject(full(this.#unresolvedBytes, most, batch));
-    this.#unresolvedBytes += byteLength;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, resolve, reject });
-      this.#running ??= this.#run();
-    });
+    if (this.#options.readOnly) return Promise.reject(readOnly());
+    return this.#appends.append(batch);
   }
 
-  read(from: Offset, bytesMax: number): Promise<StoredBatch[]> {
-    return this.#partition.read(from, bytesMax);
+  async read(from: Offset, bytesMax: number): Promise<StoredBatch[]> {
+    if (this.#isClosed) throw closed();
+    if (from < this.#start) throw trimmed(from, this.#start, this.#options);
+    if (from >= this.end) return [];
+    const found = await this.#partition.read(from, bytesMax);
+    return found.filter(({ firstOffset }) => firstOffset < this.end).map((batch) => this.#counted(batch));
   }
 
   waitBeyond(offset: Offset, signal: AbortSignal): Promise<void> {
@@ -109,60 +228,247 @@ export class KafkaJournal implements Journal {
   }
 
   commit(consumer: Consumer): void {
+    if (this.#isClosed) throw closed();
     this.#partition.commit(consumer);
   }
 
-  /** Lets Kafka give up records beyond `recordsMax` that every mandatory consumer is done with, and takes note of what retention has removed. */
-  async trim(): Promise<Offset> {
-    if (this.#isClosed) throw closed();
-    const { recordsMax, topic, partition } = this.#options;
-    const excess = recordsMax === undefined ? 0 : this.end - this.start - Math.floor(recordsMax * 0.8);
-    const upTo = Math.min(this.start + excess, this.#partition.floor);
-    if (excess > 0 && upTo > this.start) {
-      const partitions = [{ partition, offset: BigInt(upTo) }];
-      const removing = this.#client.admin.deleteRecords({ topics: [{ name: topic, partitions }] });
-      await this.#client.wrap(`give up records of ${topic}/${partition}`, removing);
+  async *readRetained(from: Offset): AsyncGenerator<StoredBatch, void, void> {
+    for (const offset of [...this.#retained]) {
+      if (offset < from) continue;
+      const [batch] = await this.#partition.read(offset, 1);
+      if (batch) yield batch;
     }
-    return this.#partition.refresh();
+  }
+
+  /** Takes note of what retention has removed, and lets Kafka give up records beyond `recordsMax` that every mandatory consumer is done with. Asked again within some seconds it does nothing, unless there is a `recordsMax`. */
+  trim(): Promise<Offset> {
+    if (this.#isClosed) return Promise.reject(closed());
+    const { clock } = this.#needs;
+    const isSoon = clock.monotonicMs() - this.#refreshedMs < LIMITS.kafkaLookEveryMs.value;
+    if (isSoon && this.#options.recordsMax === undefined) return Promise.resolve(this.#start);
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshedMs = clock.monotonicMs();
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** For `openKafkaJournal`: counts what has come since the counts were kept. */
+  async recount(): Promise<void> {
+    const { begin, kept } = this.#begun;
+    const last = kept?.marks.at(-1);
+    const isKnown = kept?.marks.includes(begin) === true;
+    if (!kept) await this.#lookForRetained(begin.offset);
+    const retainedFrom = last?.offset ?? begin.offset;
+    for (let at = begin.offset; at < this.#partition.end; at = this.#count.offset) {
+      const batches = await this.#partition.read(at, COUNT_BYTES);
+      if (batches.length === 0) break;
+      for (const batch of batches) this.#recountOne(batch, retainedFrom);
+      if (last && isKnown && this.end === last.offset) this.#raise(last);
+    }
+    const isContinued = isKnown || begin === this.#options.seen;
+    if (last && isContinued && this.end < last.offset) this.#raise(last);
+    const below = this.#marks.list.filter(({ offset }) => offset <= this.end);
+    this.#marks = new JournalMarks(below, begin);
+    this.#retained = this.#retained.filter((offset) => offset < this.end);
+    this.#moveStart();
+    if (this.#options.readOnly) return;
+    this.#mark();
+    this.#keep();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#running;
+    await this.#appends.settled(LIMITS.kafkaJournalCloseMs.value);
     this.#stop.abort();
+    await this.#appends.settled();
+    if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
     await this.#client[Symbol.asyncDispose]();
     await this.#partition[Symbol.asyncDispose]();
   }
 
-  async #run(): Promise<void> {
-    await undefined;
-    for (let one = this.#waiting.shift(); one; one = this.#waiting.shift()) {
-      try {
-        one.resolve(await this.#send(one.batch));
-      } catch (error) {
-        one.reject(error);
-      } finally {
-        this.#unresolvedBytes -= one.batch.bytes.byteLength;
-      }
+  /** Without a memory nobody knows where retained messages are. */
+  async #lookForRetained(end: Offset): Promise<void> {
+    for (let at = this.#partition.start; at < end; ) {
+      const batches = await this.#partition.read(at, COUNT_BYTES);
+      for (const batch of batches) if (batch.firstOffset < end) this.#noteRetained(batch);
+      const last = batches.at(-1);
+      at = last ? last.firstOffset + last.count : end;
     }
-    // in the same step as the last look at what waits
-    this.#running = undefined;
   }
 
-  async #send(batch: EncodedBatch): Promise<AppendResult> {
+  #recountOne(batch: StoredBatch, retainedFrom: Offset): void {
+    const { projects: counts } = readBatch(batch);
+    this.#count.before({ ...batch, body: batch.body as Uint8Array<ArrayBuffer>, counts }); // made by `BatchMaker`
+    if (batch.firstOffset >= retainedFrom) this.#noteRetained(batch);
+  }
+
+  #noteRetained(batch: StoredBatch): void {
+    const records = readBatch(batch);
+    while (records.next()) {
+      if (!records.retain) continue;
+      this.#retained.push(batch.firstOffset);
+      return;
+    }
+  }
+
+  /** What was received and is not there any more stays received. */
+  #raise({ telemetry, received }: PartitionBase): void {
+    const { end: offset, telemetryEnd } = this;
+    const counted = this.#count.received();
+    const raised = larger(counted, received);
+    const sum = (rows: readonly ReceivedCount[]): number => rows.reduce((all, one) => all + one.received, 0);
+    if (telemetry <= telemetryEnd && sum(raised) === sum(counted)) return;
+    const lost = Math.max(telemetry - telemetryEnd, sum(raised) - sum(counted));
     const { topic, partition } = this.#options;
-    const set = this.#encoder.encode(batch);
+    this.#needs.logger.log('error', 'Kafka has lost records of the journal that were acknowledged', {
+      topic,
+      partition,
+      lost,
+      until: offset,
+    });
+    this.#count = new PartitionCount({
+      offset,
+      telemetry: Math.max(telemetry, telemetryEnd),
+      received: raised,
+    });
+  }
+
+  #counted(batch: StoredBatch): StoredBatch {
+    const { firstOffset, count, telemetryCount } = batch;
+    const telemetryBefore =
+      firstOffset === this.#lastRead.end
+        ? this.#lastRead.telemetry
+        : this.#count.before({ ...batch, body: batch.body as Uint8Array<ArrayBuffer>, counts: [] }); // below the end: only looked up
+    this.#lastRead = { end: firstOffset + count, telemetry: telemetryBefore + telemetryCount };
+    return { ...batch, telemetryBefore };
+  }
+
+  /** Makes appends durable as one batch of Kafka. */
+  async #send(group: readonly EncodedBatch[]): Promise<AppendResult[]> {
+    const { topic, partition } = this.#options;
+    const set = this.#encoder.encode(group);
     const [sent] = await this.#producer.send([{ topic, partition, set }], this.#stop.signal);
     if (!sent || sent.refusal)
       throw sent?.refusal ?? new JournalError('kafka-refused', 'Cannot append: Kafka gave no answer.');
+    if (this.#waitsFor) this.#needs.logger.log('info', 'Kafka takes records again', { topic, partition });
+    this.#waitsFor = undefined;
+    const { end } = this;
     // a batch that was taken twice and is told without its place ends where the partition does
-    const firstOffset = sent.baseOffset >= 0 ? sent.baseOffset : (await this.#endNow()) - batch.count;
-    const { bytes, tableStart, count, telemetryCount } = batch;
-    const counts = readProjectTable(bytes, tableStart);
+    const first = sent.baseOffset >= 0 ? sent.baseOffset + this.#shift : (await this.#endNow()) - set.count;
+    if (first > end) throw shared(this.#options, end, first);
+    if (first < end) throw this.#forgotten(first);
+    return this.#taken(group);
+  }
+
+  #taken(group: readonly EncodedBatch[]): AppendResult[] {
     const appendedMicros = this.#needs.clock.nowMicros();
-    this.#partition.noteAppended({ firstOffset, count, telemetryCount, appendedMicros, body: bytes, counts });
-    return { firstOffset, end: firstOffset + count };
+    const batches: StoredBatch[] = [];
+    const results: AppendResult[] = [];
+    const received = new Map<string, ReceivedCount>();
+    if (group.some(({ hasRetained }) => hasRetained)) this.#retained.push(this.end);
+    for (const { bytes, tableStart, count, telemetryCount } of group) {
+      const firstOffset = this.end;
+      const counts = readProjectTable(bytes, tableStart);
+      const made: MadeBatch = { firstOffset, count, telemetryCount, appendedMicros, body: bytes, counts };
+      const { before, totals } = this.#count.add(made);
+      this.#partition.noteAppended(made);
+      for (const one of totals) received.set(`${one.tenant}\u0000${one.project}`, one);
+      batches.push({
+        firstOffset,
+        count,
+        telemetryBefore: before,
+        telemetryCount,
+        appendedMicros,
+        body: bytes,
+      });
+      results.push({ firstOffset, end: this.end });
+    }
+    this.#onDurable({ batches, received: [...received.values()] });
+    const every = this.#options.markRecords ?? LIMITS.kafkaJournalMarkRecords.value;
+    const isLongAgo = this.#needs.clock.monotonicMs() - this.#markedMs >= LIMITS.kafkaLookEveryMs.value;
+    if (isLongAgo || this.end - this.#marks.last.offset >= every) this.#markAndKeep();
+    return results;
+  }
+
+  async #refresh(): Promise<Offset> {
+    const { recordsMax, topic, partition } = this.#options;
+    const excess = recordsMax === undefined ? 0 : this.end - this.#start - Math.floor(recordsMax * 0.8);
+    const wanted = Math.min(this.#start + excess, this.#partition.floor);
+    const upTo = excess > 0 ? this.#marks.below(wanted)?.offset : undefined;
+    if (upTo !== undefined && upTo > this.#start) {
+      await this.#beforeTrim?.(upTo);
+      const partitions = [{ partition, offset: BigInt(upTo - this.#shift) }];
+      const removing = this.#client.admin.deleteRecords({ topics: [{ name: topic, partitions }] });
+      await this.#client.wrap(`give up records of ${topic}/${partition}`, removing);
+    }
+    await this.#partition.refresh();
+    await this.#snapshot();
+    this.#moveStart();
+    if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
+    this.#bytes = await partitionBytes(this.#client, topic, partition).catch(() => this.#bytes); // only shown
+    return this.#start;
+  }
+
+  /** What is retained is in a snapshot long before Kafka gives it up. */
+  async #snapshot(): Promise<void> {
+    if (!this.#beforeTrim || this.#retained.length === 0 || this.#options.readOnly) return;
+    const upTo = this.end;
+    await this.#beforeTrim(upTo);
+    this.#retained = this.#retained.filter((offset) => offset >= upTo);
+    this.#markAndKeep();
+  }
+
+  /** The journal begins at counts that are known, at or above Kafka's oldest record; lower while a consumer is not done. */
+  #moveStart(): void {
+    const held = this.#partition.start;
+    const floor = Math.max(this.#partition.floor, this.#begun.begin.offset);
+    if (held > this.#marks.last.offset && this.end > this.#marks.last.offset) this.#mark();
+    const found = this.#marks.above(held) ?? this.#marks.last;
+    const mark = found.offset <= floor ? found : (this.#marks.below(floor) ?? this.#marks.list[0]);
+    this.#start = Math.max(this.#start, mark?.offset ?? 0);
+    this.#marks.dropBelow(this.#start);
+  }
+
+  #mark(): void {
+    this.#markedMs = this.#needs.clock.monotonicMs();
+    this.#marks.add({ offset: this.end, telemetry: this.telemetryEnd, received: this.received() });
+  }
+
+  /** Counts are kept again later when the disk is full. */
+  #markAndKeep(): void {
+    this.#mark();
+    try {
+      this.#keep();
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.advice !== 'retry') throw error;
+      this.#needs.logger.log('warn', 'The counts of the journal are kept later', { reason: error.message });
+    }
+  }
+
+  #keep(): void {
+    const { id: journalId } = this;
+    this.#options.memory?.write({
+      journalId,
+      shift: this.#shift,
+      marks: this.#marks.list,
+      retained: this.#retained,
+    });
+  }
+
+  /** Kafka has to have what it acknowledged before anything is appended behind it. */
+  async #verify(): Promise<void> {
+    const { topic, partition } = this.#options;
+    const { end } = await listBounds(this.#client, topic, partition);
+    if (end + this.#shift < this.end) throw this.#forgotten(end + this.#shift);
+  }
+
+  /** The counts are kept first, so that what is lost is known at the next opening. */
+  #forgotten(end: Offset): JournalError {
+    this.#markAndKeep();
+    const { topic, partition } = this.#options;
+    return forgot({ topic, topicId: '', partition }, this.end, end);
   }
 
   async #endNow(): Promise<Offset> {
@@ -172,24 +478,12 @@ export class KafkaJournal implements Journal {
 
   #tell(reason: JournalError): void {
     const { topic, partition } = this.#options;
-    this.#needs.logger.log('warn', 'Kafka does not take records; they wait', {
-      topic,
-      partition,
-      reason: reason.message,
-    });
+    if (this.#waitsFor?.message !== reason.message)
+      this.#needs.logger.log('warn', 'Kafka does not take records; they wait', {
+        topic,
+        partition,
+        reason: reason.message,
+      });
+    this.#waitsFor = reason;
   }
-}
-
-function full(bytes: number, most: number, batch: EncodedBatch): JournalError {
-  return new JournalError(
-    'journal-full',
-    `Cannot append: ${bytes} bytes wait for Kafka, and ${most} may.`,
-    { full: 'backlog', bytes },
-    undefined,
-    batch,
-  );
-}
-
-function closed(): JournalError {
-  return new JournalError('journal-closed', 'Cannot use the journal: it has been closed.');
 }

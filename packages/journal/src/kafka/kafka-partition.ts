@@ -472,8 +472,9 @@ export class KafkaPartition implements AsyncDisposable {
   #assertReadable(from: Offset): void {
     if (this.#stop.signal.aborted) throw closed();
     if (from >= this.#start) return;
-    const { topic, partition } = this.#options;
-    if (from >= this.#count.offset) this.#lose(from, this.#start);
+    const { topic, partition, onLost } = this.#options;
+    if (onLost === 'void' || from >= this.#count.offset) this.#lose(from, this.#start);
+    if (onLost === 'void') return;
     throw new JournalError(
       'offset-trimmed',
       `Cannot read ${topic}/${partition} from ${from}: it begins at ${this.#start}, so ${this.#start - from} records are lost.`,

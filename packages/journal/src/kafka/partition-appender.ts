@@ -61,7 +61,7 @@ export class PartitionAppender implements AsyncDisposable {
     for (const record of records) builder.add(record);
     const batch = builder.close();
     if (!batch) return found.end;
-    const set = this.#encoder.encode(batch);
+    const set = this.#encoder.encode([batch]);
     const [sent] = await this.#producer.send([{ topic, partition, set }], signal);
     if (!sent || sent.refusal)
       throw sent?.refusal ?? new JournalError('kafka-refused', 'Cannot append: Kafka gave no answer.');

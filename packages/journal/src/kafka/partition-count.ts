@@ -54,19 +54,20 @@ export class PartitionCount {
    */
   before(batch: MadeBatch): number {
     const { firstOffset, count } = batch;
-    if (firstOffset === this.#offset) return this.#add(batch);
+    if (firstOffset === this.#offset) return this.add(batch).before;
     if (firstOffset > this.#offset) return this.#telemetry + firstOffset - this.#offset;
     if (firstOffset + count > this.#offset) return this.#addRest(batch);
     return this.#marks.get(firstOffset) ?? Math.max(0, this.#telemetry - (this.#offset - firstOffset));
   }
 
-  #add(batch: MadeBatch): number {
+  /** Counts the next batch, which begins at `offset`: the telemetry before it, and the new totals of its projects. */
+  add(batch: MadeBatch): { readonly before: number; readonly totals: readonly ReceivedCount[] } {
     const before = this.#telemetry;
     this.#remember(batch.firstOffset, before);
-    this.#totals.add(batch.counts);
+    const totals = this.#totals.add(batch.counts);
     this.#telemetry += batch.telemetryCount;
     this.#offset = batch.firstOffset + batch.count;
-    return before;
+    return { before, totals };
   }
 
   /** The base lies inside the batch: what is above it is counted record by record. */

@@ -18,6 +18,8 @@ export interface TopicWish {
   readonly minInSync: number;
   readonly retentionMs: number;
   readonly maxMessageBytes: number;
+  /** Whether its broker makes each batch durable before it acknowledges it (`flush.messages=1`). */
+  readonly syncsEach?: boolean;
   /** Bytes that one of our records may come to: of a topic of dead letters that takes less it is told; what is too large for others goes there. */
   readonly recordBytesMax?: number;
 }
@@ -46,6 +48,8 @@ export interface EnsuredTopic extends KafkaTopic {
   readonly minInSync: number;
   /** Milliseconds; undefined without a limit. */
   readonly retentionMs: number | undefined;
+  /** Whether its brokers sync each batch before they acknowledge it. */
+  readonly syncsEach: boolean;
   readonly weaknesses: readonly TopicWeakness[];
 }
 
@@ -119,6 +123,7 @@ function settingsOfNew(wish: TopicWish): Readonly<Record<string, string>> {
     // a publisher's or gateway's clock that is ahead must not make Kafka refuse the record
     [CLOCK_AHEAD]: String(Number.MAX_SAFE_INTEGER),
     'unclean.leader.election.enable': 'false',
+    ...(wish.syncsEach ? { 'flush.messages': '1' } : {}),
   };
 }
 
@@ -161,6 +166,7 @@ async function describe(
     isNew,
     maxMessageBytes: Number(settings.get('max.message.bytes') ?? wish.maxMessageBytes),
     minInSync: minInSyncOf(settings),
+    syncsEach: settings.get('flush.messages') === '1',
     retentionMs: retention < 0 ? undefined : retention,
     weaknesses: isNew ? [] : weaknessesOf(topic, settings, wish),
   };

@@ -1,4 +1,3 @@
-import type { ReceivedCount } from '@skerry/journal';
 import {
   type KafkaClient,
   type KafkaPartition,
@@ -35,6 +34,7 @@ import {
   type SealGroup,
 } from '@skerry/series/postgres';
 import type { FeedCache } from '../redis-way.ts';
+import { seenBase } from '../seen-base.ts';
 import { keepingPlace, keptPlace } from './kept-place.ts';
 
 /** One partition of a topic. */
@@ -194,7 +194,6 @@ function partitionOf(
   state: StoreState,
   place: KafkaPlace | undefined,
 ): KafkaPartitionOptions {
-  const { position: offset, telemetryPosition: telemetry } = state;
   return {
     topic,
     partition,
@@ -202,23 +201,9 @@ function partitionOf(
     onLost: 'void',
     // nothing shows before its seal
     gatherMs: Math.min(GATHER_MS, sealAfterMs),
-    ...(state.journalId === undefined ? {} : { base: { offset, telemetry, received: receivedOf(state) } }),
+    ...(state.journalId === undefined ? {} : { base: seenBase(state) }),
     ...(place ? { place } : {}),
   };
-}
-
-/** What was received up to the store's position: each record has a verdict there. */
-function receivedOf({ accounts }: StoreState): ReceivedCount[] {
-  const projects = new Map<string, { -readonly [K in keyof ReceivedCount]: ReceivedCount[K] }>();
-  for (const one of accounts) {
-    const { tenant, project } = one;
-    const key = `${tenant}\u0000${project}`;
-    const row = projects.get(key) ?? { tenant, project, received: 0, receivedQos0: 0 };
-    row.received +=
-      one.stored + one.deduplicated + one.filtered + one.deadLettered + one.discarded + one.expired;
-    projects.set(key, row);
-  }
-  return [...projects.values()];
 }
 
 /** The sinks on their way after a source. */

@@ -1,0 +1,37 @@
+import type { ReadinessReason } from '@skerry/api';
+import type { Clock } from '@skerry/kernel';
+import type { JournalSizes } from './live-platform.ts';
+import type { Thread } from './thread-host.ts';
+
+const BEAT_MS = 1_000;
+
+/** Asks the journal's thread once a second whether appends wait for Kafka, and why. */
+export class JournalWatch implements Disposable {
+  readonly #log: Pick<Thread, 'report'>;
+  readonly #beat: Disposable;
+  #isAsked = false;
+  #waits: ReadinessReason | undefined;
+
+  constructor(log: Pick<Thread, 'report'>, clock: Pick<Clock, 'startTicker'>) {
+    this.#log = log;
+    this.#beat = clock.startTicker(BEAT_MS, () => void this.#look());
+  }
+
+  /** Why appends wait; none while Kafka takes them. */
+  get reasons(): readonly ReadinessReason[] {
+    return this.#waits ? [this.#waits] : [];
+  }
+
+  [Symbol.dispose](): void {
+    this.#beat[Symbol.dispose]();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    const report = await this.#log.report();
+    this.#isAsked = false;
+    const figures = report?.figures as JournalSizes | undefined; // told by log-worker
+    this.#waits = figures?.waits;
+  }
+}

@@ -1,0 +1,110 @@
+import { JournalError } from '@skerry/journal';
+import {
+  ensureTopics,
+  journalMemoryFile,
+  type KafkaClient,
+  type KafkaJournal,
+  openKafkaJournal,
+  TopicLayout,
+  type TopicWish,
+} from '@skerry/journal/kafka';
+import type { Clock, Disk, Logger, Meter, Random } from '@skerry/kernel';
+import { DIRECT_LEAST } from '../config/role-rules.ts';
+import type { SkerryConfig } from '../config/schema.ts';
+import { CliError } from '../errors.ts';
+import { openConfiguredKafka, topicWishOf } from './kafka-way.ts';
+import type { SeenBase } from './seen-base.ts';
+
+/** Name of what is kept on disk beside a journal on Kafka, in the folder of the journal. */
+export const KAFKA_MEMORY = 'kafka.json';
+
+/** A journal on Kafka as the log's thread is told of it. */
+export interface KafkaLogOptions {
+  readonly config: Pick<SkerryConfig, 'kafka' | 'mqtt' | 'journal'>;
+  /** How far the store has seen it. */
+  readonly seen?: SeenBase;
+}
+
+/** What it works with. */
+export interface KafkaLogNeeds {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** A batch of Kafka holds several of the journal, each with headers of its own. */
+const BATCH_BYTES = 32 * 2 ** 20;
+const RETRY_MS = 1_000;
+
+/**
+ * Opens the journal of `skerry up` on Kafka, and makes its topic where it does not exist. Waits for Kafka, and says so;
+ * fails for what does not pass, with `config-invalid` for a topic that cannot be the journal.
+ */
+export async function openKafkaLog(
+  folder: string,
+  isReadOnly: boolean,
+  { config, seen }: KafkaLogOptions,
+  needs: KafkaLogNeeds,
+): Promise<{ readonly journal: KafkaJournal; readonly client: KafkaClient }> {
+  const { topic } = config.journal;
+  const client = await openConfiguredKafka('skerry-up', config, needs);
+  const memory = journalMemoryFile(needs.disk, { folder, name: KAFKA_MEMORY });
+  const layout = new TopicLayout({ topic });
+  let told = '';
+  for (;;) {
+    try {
+      if (!isReadOnly) await ensureJournalTopic(client, config);
+      const journal = await openKafkaJournal(
+        { topic, partition: 0, layout, memory, readOnly: isReadOnly, ...(seen ? { seen } : {}) },
+        { ...needs, client },
+      );
+      return { journal, client };
+    } catch (fault) {
+      if (!(fault instanceof JournalError) || fault.advice !== 'retry') {
+        await client[Symbol.asyncDispose]();
+        throw fault;
+      }
+      if (fault.message !== told) needs.logger.log('warn', 'Waits for Kafka', { reason: fault.message });
+      told = fault.message;
+    }
+    await needs.clock.sleep(RETRY_MS);
+  }
+}
+
+/** What the topic of a journal is made like: with fewer replicas than survive a power cut each batch is synced before it is acknowledged. */
+export function journalWish(config: KafkaLogOptions['config']): TopicWish {
+  const { kafka, journal } = config;
+  const { replicas, minInSync } = DIRECT_LEAST;
+  return {
+    ...topicWishOf(config),
+    name: journal.topic,
+    partitions: 1,
+    maxMessageBytes: BATCH_BYTES,
+    syncsEach: kafka.replication < replicas || kafka.minInSync < minInSync,
+  };
+}
+
+async function ensureJournalTopic(client: KafkaClient, config: KafkaLogOptions['config']): Promise<void> {
+  const { logger } = client.needs;
+  const [topic] = await ensureTopics(client, [journalWish(config)]);
+  if (!topic) return;
+  const { name, partitions, minInSync, maxMessageBytes, syncsEach } = topic;
+  const replicas = Math.min(...partitions.map((one) => one.replicas));
+  const unfit = (found: string, wanted: string): CliError =>
+    new CliError(
+      'config-invalid',
+      `journal.topic: found the Kafka topic ${name} with ${found}, wanted ${wanted}.`,
+    );
+  if (partitions.length !== 1) throw unfit(`${partitions.length} partitions`, 'one partition');
+  if (!syncsEach && (replicas < DIRECT_LEAST.replicas || minInSync < DIRECT_LEAST.minInSync))
+    throw unfit(
+      `${replicas === 1 ? 'one replica' : `${replicas} replicas`}, min.insync.replicas ${minInSync} and no flush.messages=1`,
+      'flush.messages=1, or 3 replicas of which 2 are in sync: a power cut must take nothing that was acknowledged',
+    );
+  if (maxMessageBytes < BATCH_BYTES)
+    throw unfit(`max.message.bytes ${maxMessageBytes}`, `at least ${BATCH_BYTES}`);
+  for (const weakness of topic.weaknesses)
+    logger.log('warn', 'A Kafka topic keeps less than configured', { ...weakness });
+}

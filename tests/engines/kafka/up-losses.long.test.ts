@@ -1,0 +1,109 @@
+// `skerry up` on a Kafka that is away, or that has lost what it acknowledged.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { cutPower, logLengths, startKafka } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+import { assertAuditClean, assertServes } from '../../e2e/proof.ts';
+import { WireClient } from '../../e2e/wire-client.ts';
+import { aPlace, memoryOf, Numbers } from './up-scene.ts';
+
+const kafka = await startKafka();
+const folder = memoryFolder('up-on-kafka');
+after(async () => {
+  await kafka[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+test('up on Kafka: it ends while Kafka is away, and waits for Kafka when it is started before it', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('early');
+  {
+    await using server = await ServerProcess.start(place);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 10);
+    await client.answered();
+    await kafka.kill();
+    client.publish(numbers.topicOf('a'), '{"epoch":"one","seq":10,"v":10}');
+    const { supervisor } = server.pids;
+    await server[Symbol.asyncDispose]();
+    assert.throws(() => process.kill(supervisor, 0), { code: 'ESRCH' });
+    assert.equal(client.unanswered, 1, 'nobody is told that it is durable');
+  }
+  const starting = ServerProcess.start({ ...place, readyMs: 120_000 });
+  await setTimeout(3_000);
+  await kafka.restart();
+  await using server = await starting;
+  assert.match(server.stderr, /Waits for Kafka/);
+  using client = await WireClient.join(server.mqttPort, 'sender');
+  numbers.publish(client, 10);
+  await client.answered();
+  await server.quiet();
+  await numbers.assertStored(server);
+  await assertAuditClean(server);
+});
+
+test('up on Kafka: what Kafka lost after it was stored stays stored and counted, and what comes goes behind it', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('cut');
+  await using server = await ServerProcess.start(place);
+  {
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 200);
+    await client.answered();
+    const lengths = logLengths(kafka, [place.topic]);
+    numbers.publish(client, 100);
+    await client.answered();
+    await server.quiet();
+    assert.ok((await cutPower(kafka, lengths)) > 0, 'nothing was taken');
+    await kafka.restart();
+    numbers.publish(client, 1);
+    await client.closed(60_000);
+  }
+  await server.ready(60_000);
+  assert.match(server.stderr, /kafka-forgot/);
+  using client = await WireClient.join(server.mqttPort, 'sender');
+  numbers.publish(client, 51, 300);
+  await client.answered();
+  assert.equal((await server.quiet()).isBalanced, true);
+  await numbers.assertStored(server);
+  await assertServes(server);
+  assert.ok(memoryOf(place.dataDir).shift > 0, 'new records have offsets behind those that were lost');
+});
+
+test('up on Kafka: what Kafka lost before it was stored is told, and the ledger does not balance', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('lost');
+  // each server ends at its first seal, so nothing is stored
+  const slow = { ...place, failpoint: { name: 'seal-before-commit', nth: 1 }, mayDie: true } as const;
+  const first = await ServerProcess.start(slow);
+  const lengths = logLengths(kafka, [place.topic]);
+  {
+    using client = await WireClient.join(first.mqttPort, 'sender');
+    numbers.publish(client, 50);
+    await client.answered();
+  }
+  await until(
+    'the counts are kept',
+    () => Number(memoryOf(place.dataDir).marks.at(-1)?.offset) >= 4 * 50,
+    30_000,
+  );
+  await first.kill();
+  assert.ok((await cutPower(kafka, lengths)) > 0, 'nothing was taken');
+  await kafka.restart();
+  await using server = await ServerProcess.start({ ...place, readyMs: 60_000, isUnready: true });
+  assert.match(server.stderr, /Kafka has lost records of the journal that were acknowledged .*lost=200/);
+  const ledger = (await server.get('/api/v1/ledger')) as { balanced: boolean; imbalances: string[] };
+  assert.deepEqual(
+    [ledger.balanced, ledger.imbalances],
+    [
+      false,
+      [
+        '200 telemetry records are pending by the journal, and it holds 0 records behind the position: 200 are lost.',
+      ],
+    ],
+  );
+  using client = await WireClient.join(server.mqttPort, 'sender');
+  assert.equal(await client.accepted(numbers.topicOf('a'), '{"v":1}'), 0, 'what comes is taken all the same');
+});
