@@ -276,6 +276,37 @@ test('JournalClient gets journal-failed for appends, and onFailed for what no ap
   assert.equal(client.end, 1);
 });
 
+test('JournalFollower without a reader asks the thread of the journal: batches, faults, and none once it has ended', async () => {
+  const scene = new SimulatedJournal();
+  const journal = await scene.open();
+  const [mainEnd, main] = mailboxPair();
+  const [pipelineEnd, pipeline] = mailboxPair();
+  const needs = { logger: silentLogger, meter: scene.meter, endOfTurn: setImmediate };
+  serveJournal({ main, pipeline }, journal, needs);
+  const client = await openJournalClient(mainEnd);
+  const follower = await openJournalFollower(pipelineEnd);
+  await client.append(aBatch({ payload: 'a' }, { payload: 'b' }));
+  await client.append(aBatch({ payload: 'c' }));
+  await follower.waitBeyond(2, new AbortController().signal);
+  assert.deepEqual(await payloadsFrom(follower, 1), await payloadsFrom(journal, 1));
+  assert.deepEqual(
+    (await follower.read(0, 2 ** 20)).map(({ firstOffset, telemetryBefore }) => [
+      firstOffset,
+      telemetryBefore,
+    ]),
+    [
+      [0, 0],
+      [2, 2],
+    ],
+  );
+  await client[Symbol.asyncDispose]();
+  await assert.rejects(follower.read(0, 1), /Cannot use the journal: it has been closed/);
+  const asked = follower.read(0, 1);
+  follower[Symbol.dispose]();
+  await assert.rejects(asked, hasCode('journal-closed'));
+  await assert.rejects(follower.read(0, 1), hasCode('journal-closed'));
+});
+
 test('JournalClient figures and metrics are those of the journal', async () => {
   const { client, journal } = await aServed();
   await client.append(aBatch());

@@ -331,3 +331,12 @@ test('formatReport lists every verdict with its findings and says how many more 
   assert.match(text, /^ {4}and 3 more$/m);
   assert.match(text, /NOT clean\n$/);
 });
+
+test('verify says of a journal that is a topic of Kafka that it is not read here', async () => {
+  using scene = await makeScene({ sent: acked(1) });
+  writeFileSync(`${scene.options.dataDir}/journal/kafka.json`, '{}');
+  await assert.rejects(verify(scene.options), (fault) => {
+    assert.ok(fault instanceof VerifyError && fault.code === 'verify-unreadable');
+    return /found .*journal\/kafka\.json, wanted segment files/.test(fault.message);
+  });
+});

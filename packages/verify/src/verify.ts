@@ -51,6 +51,12 @@ export function findDataFolders(dataDir: string): {
   readonly store: string | undefined;
 } {
   const folders = foldersOf(dataDir);
+  const onKafka = folders.find((folder) => readdirSync(folder).includes('kafka.json'));
+  if (onKafka !== undefined)
+    throw new VerifyError(
+      'verify-unreadable',
+      `The journal of ${dataDir} is a topic of Kafka, which is not read here: found ${onKafka}/kafka.json, wanted segment files. \`skerry ledger --audit\` recounts it.`,
+    );
   const stores = folders.filter((folder) => dayFilesOf(folder).length > 0);
   if (stores.length > 1)
     throw new VerifyError(

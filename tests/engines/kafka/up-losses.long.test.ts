@@ -1,5 +1,7 @@
 // `skerry up` on a Kafka that is away, or that has lost what it acknowledged.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
@@ -7,6 +9,7 @@ import { cutPower, logLengths, startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { assertAuditClean, assertServes } from '../../e2e/proof.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
+import { aClient, tools } from './scene.ts';
 import { aPlace, memoryOf, Numbers } from './up-scene.ts';
 
 const kafka = await startKafka();
@@ -15,6 +18,10 @@ after(async () => {
   await kafka[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
+
+function hasSnapshot(dataDir: string): boolean {
+  return existsSync(join(dataDir, 'journal', 'retained'));
+}
 
 test('up on Kafka: it ends while Kafka is away, and waits for Kafka when it is started before it', async () => {
   const place = aPlace(kafka, folder.path);
@@ -106,4 +113,35 @@ test('up on Kafka: what Kafka lost before it was stored is told, and the ledger 
   );
   using client = await WireClient.join(server.mqttPort, 'sender');
   assert.equal(await client.accepted(numbers.topicOf('a'), '{"v":1}'), 0, 'what comes is taken all the same');
+});
+
+test('up on Kafka: what is retained stays when Kafka has given its record up, and the ledger goes on from the counts', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('old');
+  const needs = tools();
+  await using way = await aClient(kafka, needs);
+  {
+    await using server = await ServerProcess.start(place);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    client.publish('site/door', 'shut', { isRetain: true });
+    numbers.publish(client, 100);
+    await client.answered();
+    await until(
+      'the snapshot',
+      () => memoryOf(place.dataDir).retained.length === 0 && hasSnapshot(place.dataDir),
+    );
+    await server.quiet();
+  }
+  const partitions = [{ partition: 0, offset: 200n }];
+  await way.admin.deleteRecords({ topics: [{ name: place.topic, partitions }] });
+  await using server = await ServerProcess.start(place);
+  using client = await WireClient.join(server.mqttPort, 'reader');
+  const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
+  client.send({ type: 'subscribe', packetId: 1, topics: [{ filter: 'site/#', qos: 0, ...options }] });
+  assert.equal(Buffer.from((await client.first('publish')).payload).toString(), 'shut');
+  numbers.publish(client, 10);
+  await client.answered();
+  assert.equal((await server.quiet()).isBalanced, true);
+  await numbers.assertStored(server);
+  await assertAuditClean(server);
 });

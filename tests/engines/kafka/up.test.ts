@@ -139,7 +139,10 @@ test('up on Kafka: another writer of its topic, an unfit topic and a data folder
       ),
     );
   assert.match(await refusal(wide, join(folder.path, 'wide')), /with 3 partitions, wanted one partition/);
-  assert.match(await refusal(weak, join(folder.path, 'weak')), /no flush\.messages=1, wanted flush\.messages=1, or 3 replicas/);
+  assert.match(
+    await refusal(weak, join(folder.path, 'weak')),
+    /no flush\.messages=1, wanted flush\.messages=1, or 3 replicas/,
+  );
   const foreign = aPlace(kafka, folder.path);
   assert.match(
     await refusal(foreign.topic, place.dataDir),

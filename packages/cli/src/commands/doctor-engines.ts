@@ -14,6 +14,7 @@ import { openPostgresPool, type PostgresSession, type Row, SCHEMA_VERSION } from
 import type { SourceConfig } from '../config/role-schema.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { sourceOptions, sourceTls } from '../processes/gateway/source-options.ts';
+import { journalWish } from '../processes/kafka-log.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
@@ -88,7 +89,10 @@ async function topicFindings(client: KafkaClient, config: SkerryConfig): Promise
   const ofProjects = topics.filter(({ name }) => layout.projectOf(name) !== undefined);
   const fixed = [...layout.fixedTopics, DEAD_LETTER_TOPIC];
   const names = [...fixed, ...ofProjects.slice(0, PROJECT_TOPICS).map(({ name }) => name)];
-  const wishes = names.map((name) => (name === DEAD_LETTER_TOPIC ? deadLetterWish(wish) : { ...wish, name }));
+  const ofRoles = names.map((name) =>
+    name === DEAD_LETTER_TOPIC ? deadLetterWish(wish) : { ...wish, name },
+  );
+  const wishes = config.journal.engine === 'kafka' ? [journalWish(config)] : ofRoles;
   const findings = await Promise.all(wishes.map((one) => topicFinding(client, one)));
   const told = findings.filter(({ verdict }, i) => i < fixed.length || verdict !== 'ok');
   if (!layout.isByProject) return told;

@@ -170,7 +170,9 @@ function folderFindings({ dataDir, journal }: SkerryConfig): Finding[] {
   return [
     folder,
     guarded('rights', 'Look who owns the folder and what is in it.', () => rightsFinding(dataDir)),
-    guarded('disk', diskAdvice, () => spaceFinding(dataDir, hasRoom, journal.bytesMax)),
+    guarded('disk', diskAdvice, () =>
+      spaceFinding(dataDir, hasRoom, journal.engine === 'kafka' ? 0 : journal.bytesMax),
+    ),
     guarded('fsync', 'Look at the kernel log and at the disk: it does not take writes.', () =>
       syncFinding(dataDir),
     ),

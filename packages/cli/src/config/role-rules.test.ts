@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { withoutSecrets } from './hidden-secrets.ts';
 import { loadConfig } from './load.ts';
-import { roleFaults } from './role-rules.ts';
+import { roleFaults, upFaults } from './role-rules.ts';
 
 function loaded(text: string, environment: Record<string, string> = {}) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-roles-'));
@@ -145,4 +145,30 @@ sinks:
   ]);
   assert.deepEqual(roleFaults('cloud', config), []);
   assert.throws(() => loaded('sinks: [{ url: "http://user:word@influx:8086" }]'), /sinks\.0\.url: found/);
+});
+
+test('a journal on Kafka wants brokers and a topic of its own, and a gateway wants none', () => {
+  const faults = (text: string) => upFaults(loaded(text).config);
+  assert.deepEqual(faults(''), []);
+  assert.deepEqual(faults('journal: { engine: kafka }\nkafka: { brokers: ["k:9092"] }'), []);
+  assert.match(
+    faults('journal: { engine: kafka }').join(),
+    /^kafka\.brokers: found none, wanted at least one/,
+  );
+  for (const topic of ['iot.telemetry', 'iot.dead-letters', 'iot-messages'])
+    assert.match(
+      faults(`journal: { engine: kafka, topic: ${topic} }\nkafka: { brokers: ["k:9092"] }`).join(),
+      new RegExp(`^journal\\.topic: found ${topic}, which gateways, writers or clouds use`),
+    );
+  assert.throws(
+    () => loaded('journal: { engine: postgres, topic: "a b" }'),
+    /journal\.engine: found "?postgres[\s\S]*journal\.topic: found "?a b/,
+  );
+  const gateway = loaded(
+    'journal: { engine: kafka }\nkafka: { brokers: ["k:9092"] }\nsources: [{ url: "mqtt://h" }]',
+  );
+  assert.match(
+    roleFaults('gateway', gateway.config).join('\n'),
+    /journal\.engine: found kafka for a gateway/,
+  );
 });

@@ -51,7 +51,7 @@ export class JournalMarks {
     if (mark.offset <= this.last.offset) return;
     this.#marks.push(mark);
     if (this.#marks.length <= LIMITS.kafkaJournalMarksMax.value) return;
-    this.#marks = this.#marks.filter((one, i) => i === 0 || i % 2 === 1 || one === mark);
+    this.#marks = this.#marks.filter((one, i) => i % 2 === 0 || one === mark);
   }
 
   /** The newest at or below an offset. */

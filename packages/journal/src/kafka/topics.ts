@@ -259,6 +259,9 @@ function weaknessesOf(
     ...least('min.insync.replicas', minInSyncOf(settings), wish.minInSync),
     ...least('retention.ms', number('retention.ms', -1), wish.retentionMs, true),
     ...least('max.message.bytes', number('max.message.bytes', bytesLeast), bytesLeast),
+    ...(wish.syncsEach && settings.get('flush.messages') !== '1'
+      ? [{ setting: 'flush.messages', found: settings.get('flush.messages') ?? 'none', wanted: '1' }]
+      : []),
     ...(policy === 'delete' ? [] : [{ setting: 'cleanup.policy', found: policy, wanted: 'delete' }]),
     ...(bytes === '-1' ? [] : [{ setting: 'retention.bytes', found: bytes, wanted: '-1' }]),
     ...(unclean === 'false'

@@ -28,8 +28,14 @@ export function DiskCard({
     <Card title={words.storage}>
       <dl className="facts">
         <Fact name={words.journal}>
-          {words.used(formatBytes(journalBytes), formatBytes(journalBytesMax))}
-          <progress max={1} value={share} aria-label={words.journal} />
+          {journalBytesMax > 0 ? (
+            <>
+              {words.used(formatBytes(journalBytes), formatBytes(journalBytesMax))}
+              <progress max={1} value={share} aria-label={words.journal} />
+            </>
+          ) : (
+            words.inKafka(formatBytes(journalBytes))
+          )}
         </Fact>
         <Fact name={words.store}>{formatBytes(storeBytes)}</Fact>
         {diskFreeBytes !== null && (
@@ -59,12 +65,15 @@ function Forecast({
 }) {
   const words = useWords({ en, zh });
   const format = useFormat();
-  const journal = growthPerMs(samples, (sample) => sample.journalBytes);
+  const isHere = overview.journalBytesMax > 0;
+  const journal = isHere ? growthPerMs(samples, (sample) => sample.journalBytes) : 0;
   const store = growthPerMs(samples, (sample) => sample.storeBytes);
   if (journal === undefined || store === undefined) return words.forecastUnknown;
   const journalRoomBytes = Math.max(0, overview.journalBytesMax - overview.journalBytes);
   const lines = [
-    journal > 0 ? words.forecastFull(format.span(journalRoomBytes / journal)) : words.forecastSteady,
+    ...(isHere
+      ? [journal > 0 ? words.forecastFull(format.span(journalRoomBytes / journal)) : words.forecastSteady]
+      : []),
     ...(store > 0 ? [growthWords(store, retentionMs, words, format)] : []),
   ];
   if (overview.diskFreeBytes !== null) {

@@ -64,6 +64,7 @@ export const en = {
   storage: 'Disk',
   journal: 'Journal',
   used: (used: string, max: string) => `${used} of ${max}`,
+  inKafka: (used: string) => `${used} in Kafka, kept for its retention`,
   store: 'Series',
   forecast: 'Forecast',
   forecastFull: (span: string) =>

@@ -59,6 +59,7 @@ export const zh: OverviewWords = {
   storage: '磁盘',
   journal: '日志',
   used: (used, max) => `${used} / ${max}`,
+  inKafka: (used) => `Kafka 中 ${used}，按其保留期保存`,
   store: '序列',
   forecast: '预测',
   forecastFull: (span) =>

@@ -19,8 +19,12 @@ export const descriptionsZh: Readonly<Record<string, string>> = {
   'mqtt.websocket.enabled': '是否在 /mqtt 提供基于 WebSocket 的 MQTT；设置了 mqtt.tls 时使用 TLS。',
   'mqtt.websocket.port': '基于 WebSocket 的 MQTT 的端口；0 表示自动选择空闲端口。',
   'access.insecureListeners': '不使用 TLS 就在非本机回环地址上监听。传输途中的任何人都能读到密码和令牌。',
-  'journal.bytesMax': '日志在磁盘上可占用的最大字节数。',
-  'journal.hoursMax': '已处理的记录多少小时后可以从日志中删除。',
+  'journal.engine':
+    '`skerry up` 的日志存放处：`segment`，数据文件夹中的文件；`kafka`，`kafka.brokers` 上只有一个分区的主题，由它代替磁盘进行确认。',
+  'journal.topic': '`journal.engine: kafka` 时作为日志的主题。每个 `skerry up` 使用自己的主题。',
+  'journal.bytesMax': '日志在磁盘上可占用的最大字节数；`journal.engine: kafka` 时不适用。',
+  'journal.hoursMax':
+    '已处理的记录多少小时后可以从日志中删除；`journal.engine: kafka` 时由 `kafka.retentionHours` 决定。',
   'series.rawDays': '数据点的保留天数。',
   'series.rollupDays': '汇总的保留天数；不少于 series.rawDays。',
   'series.chunkHours': 'TimescaleDB 每个分块覆盖的事件时间小时数。单独的 PostgreSQL 每天一个分区。',
