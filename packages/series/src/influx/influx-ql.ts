@@ -8,6 +8,7 @@ import {
   type Slices,
   storedValue,
 } from './influx-dialect.ts';
+import { measurementOf } from './line-writer.ts';
 
 /** How points are named where they are asked for. */
 export interface QlNaming {
@@ -49,8 +50,12 @@ export function openInfluxQl(api: InfluxApi, naming: QlNaming): InfluxDialect {
       if (metrics.length === 0) return new Map();
       const text = newestStatement(device, metrics, naming, limit);
       const tables = await api.query(text, signal);
-      return new Map(
+      const found = new Map(
         tables.map((table) => [String(table.tags?.metric ?? table.name), pointsOf([table])] as const),
+      );
+      if (naming.measurement !== '') return found;
+      return new Map(
+        metrics.map((metric) => [metric, found.get(measurementOf(metric, naming)) ?? []] as const),
       );
     },
   };
@@ -79,22 +84,19 @@ function pickStatements(place: string, range: NanosRange, { widthMicros, count }
 function newestStatement(
   device: DeviceKey,
   metrics: readonly string[],
-  { measurement, policy }: QlNaming,
+  naming: QlNaming,
   limit: number,
 ): string {
   const last = `ORDER BY time DESC LIMIT ${limit}`;
-  if (measurement === '') {
-    const names = metrics.map((metric) => quotedName(metric, policy)).join(',');
-    return `SELECT ${ANY} FROM ${names} WHERE ${tagsOf(device)} ${last}`;
-  }
-  return `SELECT ${ANY} FROM ${quotedName(measurement, policy)} WHERE ${tagsOf(device)} GROUP BY "metric" ${last}`;
+  const places = new Set(metrics.map((metric) => quotedMeasurement(metric, naming)));
+  const by = naming.measurement === '' ? '' : 'GROUP BY "metric" ';
+  return `SELECT ${ANY} FROM ${[...places].join(',')} WHERE ${tagsOf(device)} ${by}${last}`;
 }
 
 /** FROM and WHERE of a series. */
-function placeOf(series: SeriesKey, { measurement, policy }: QlNaming): string {
-  const { metric } = series;
-  if (measurement === '') return `FROM ${quotedName(metric, policy)} WHERE ${tagsOf(series)}`;
-  return `FROM ${quotedName(measurement, policy)} WHERE ${tagsOf(series)} AND "metric" = ${quotedText(metric)}`;
+function placeOf(series: SeriesKey, naming: QlNaming): string {
+  const place = `FROM ${quotedMeasurement(series.metric, naming)} WHERE ${tagsOf(series)}`;
+  return naming.measurement === '' ? place : `${place} AND "metric" = ${quotedText(series.metric)}`;
 }
 
 /** A tag that is not there is equal to the empty text. */
@@ -106,9 +108,10 @@ function within({ from, to }: NanosRange): string {
   return `time >= ${from} AND time < ${to}`;
 }
 
-function quotedName(name: string, policy = ''): string {
+function quotedMeasurement(metric: string, naming: QlNaming): string {
   const quoted = (text: string) => `"${escaped(text).replaceAll('"', '\\"')}"`;
-  return policy === '' ? quoted(name) : `${quoted(policy)}.${quoted(name)}`;
+  const name = quoted(measurementOf(metric, naming));
+  return naming.policy ? `${quoted(naming.policy)}.${name}` : name;
 }
 
 function quotedText(text: string): string {

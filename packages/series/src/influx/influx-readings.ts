@@ -13,7 +13,7 @@ import { InfluxApi, type InfluxPlace } from './influx-api.ts';
 import { type InfluxDialect, nanosOf } from './influx-dialect.ts';
 import { openInfluxQl } from './influx-ql.ts';
 import { openInfluxSql } from './influx-sql.ts';
-import type { LineNaming } from './line-writer.ts';
+import { type LineNaming, whyUnsayable } from './line-writer.ts';
 import { newestOf, type OrderedPoint, pointsInOrder, withoutOrder } from './point-pages.ts';
 
 /** What readings need from their process. */
@@ -49,11 +49,28 @@ export function openInfluxReadings(
   needs: InfluxReadingsNeeds,
 ): InfluxReadings {
   const api = new InfluxApi(place);
-  const dialect = place.version === 3 ? openInfluxSql(api, place) : openInfluxQl(api, place);
+  const language = place.version === 3 ? openInfluxSql(api, place) : openInfluxQl(api, place);
+  const dialect = withoutUnsayable(language, place);
   return {
     points: (query) => withDeadline(query.deadlineMs, (signal) => answer(dialect, query, signal, needs)),
     latest: (key, metrics) =>
       withDeadline(LIMITS.readMs.value, (signal) => newest(dialect, key, metrics, signal)),
+  };
+}
+
+/** What cannot be written under its name is not asked for: there is none of it. */
+function withoutUnsayable(dialect: InfluxDialect, naming: LineNaming): InfluxDialect {
+  const isSayable = (series: SeriesKey) => whyUnsayable(series, naming) === undefined;
+  return {
+    points: async (series, ...rest) => (isSayable(series) ? await dialect.points(series, ...rest) : []),
+    sums: async (series, ...rest) => (isSayable(series) ? await dialect.sums(series, ...rest) : []),
+    picks: async (series, ...rest) => (isSayable(series) ? await dialect.picks(series, ...rest) : []),
+    newest: (device, metrics, ...rest) =>
+      dialect.newest(
+        device,
+        metrics.filter((metric) => isSayable({ ...device, metric })),
+        ...rest,
+      ),
   };
 }
 

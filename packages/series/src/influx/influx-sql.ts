@@ -7,6 +7,7 @@ import {
   type NanosRange,
   storedValue,
 } from './influx-dialect.ts';
+import { measurementOf } from './line-writer.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 type Columns = ReadonlySet<string>;
@@ -32,7 +33,7 @@ export function openInfluxSql(
   api: InfluxApi,
   { measurement }: { readonly measurement: string },
 ): InfluxDialect {
-  const tableOf = (metric: string) => (measurement === '' ? metric : measurement);
+  const tableOf = (metric: string) => measurementOf(metric, { measurement });
   const columnsOf = async (tables: readonly string[], signal: AbortSignal) => {
     const rows = await api.querySql(
       `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'iox' AND table_name IN (${tables.map(quotedText).join(', ')})`,

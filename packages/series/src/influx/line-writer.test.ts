@@ -73,6 +73,12 @@ test('pointLines: what line protocol cannot say is refused with its place, and t
     assert.deepEqual([none.length, all.length], [0, 1], JSON.stringify(device));
   }
   assert.equal(linesOf([{}], { device: 'a\\b' }).lines.length, 1);
+  for (const metric of ['a\\"b', '\\#a', '_series', '_name']) {
+    const [refused] = linesOf([{}], { metric }).unsayable;
+    assert.match(String(refused?.reason), /found the measurement ".+", wanted one without/, metric);
+    assert.equal(linesOf([{}], { metric, device: metric }, 'all').lines.length, 1, metric);
+    assert.equal(linesOf([{}], {}, metric).unsayable.length, 1, metric);
+  }
 });
 
 /** What InfluxDB knows a point by: everything but its fields. */

@@ -38,6 +38,18 @@ const INT64_MAX = 9_223_372_036_854_775_807n;
 const INT64_MIN = -9_223_372_036_854_775_808n;
 const CONTROL = /\p{Cc}/u;
 const LOOSE_BACKSLASH = /\\([, =]|$)/;
+/** InfluxDB takes a backslash before a quote away, and keeps the one that a # at the start has got. */
+const LOST_IN_MEASUREMENT = /\\"|^\\#/;
+/** Measurements of InfluxQL's own: written, but never to be asked for. */
+const OWN_MEASUREMENTS: ReadonlySet<string> = new Set([
+  '_fieldKeys',
+  '_measurements',
+  '_name',
+  '_series',
+  '_tagKey',
+  '_tagKeys',
+  '_tags',
+]);
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
 const MINUS = 0x2d;
@@ -251,26 +263,43 @@ function lineHead(name: SeriesKey | undefined, series: number, naming: LineNamin
     ['project', name.project],
     ['tenant', name.tenant],
   ].filter(([, value]) => value !== '');
-  const wrong = [name.metric, name.device, name.project, name.tenant].find(
+  const shown = tags.map(([tag, value]) => `,${tag}=${escapeTag(String(value))}`).join('');
+  const line = `${escapeMeasurement(measurementOf(name.metric, naming))}${shown} `;
+  const reason = whyUnsayable(name, naming);
+  return reason === undefined ? encoder.encode(line) : { line: JSON.stringify(line), reason };
+}
+
+/** Why a series can be neither written nor asked for; undefined where it can. */
+export function whyUnsayable(
+  { tenant, project, device, metric }: SeriesKey,
+  { measurement }: LineNaming,
+): string | undefined {
+  const wrong = [metric, device, project, tenant, measurement].find(
     (one) => CONTROL.test(one) || LOOSE_BACKSLASH.test(one),
   );
-  const shown = tags.map(([tag, value]) => `,${tag}=${escapeTag(String(value))}`).join('');
-  const line = `${escapeMeasurement(measurement === '' ? name.metric : measurement)}${shown} `;
-  if (wrong === undefined) return encoder.encode(line);
-  return {
-    line: JSON.stringify(line),
-    reason: `found the name ${JSON.stringify(wrong)}, wanted one without control characters, and without a backslash before a comma, a space, an equals sign or its end`,
-  };
+  if (wrong !== undefined)
+    return `found the name ${JSON.stringify(wrong)}, wanted one without control characters, and without a backslash before a comma, a space, an equals sign or its end`;
+  const own = measurement === '' ? metric : measurement;
+  if (!LOST_IN_MEASUREMENT.test(own) && !OWN_MEASUREMENTS.has(own)) return undefined;
+  return `found the measurement ${JSON.stringify(own)}, wanted one without a backslash before a quote, or before a # at its start, and none of ${[...OWN_MEASUREMENTS].join(', ')}; a metric may be so where \`measurement\` of the sink is set`;
 }
 
 function escapeTag(text: string): string {
   return text.replace(/[, =]/g, '\\$&');
 }
 
-/** A measurement as line protocol writes it. */
+/** A measurement of InfluxDB as line protocol writes it. */
 export function escapeMeasurement(text: string): string {
-  // a line that begins with # is a comment
-  return text.replace(/[, ]|^#/g, '\\$&');
+  return text.replace(/[, ]/g, '\\$&');
+}
+
+/**
+ * What the measurement of a metric is called in InfluxDB. A line that begins with # is a comment, and no server takes the
+ * backslash before it away: it is part of the name.
+ */
+export function measurementOf(metric: string, { measurement }: LineNaming): string {
+  const name = measurement === '' ? metric : measurement;
+  return name.startsWith('#') ? `\\${name}` : name;
 }
 
 function ascii(text: string): Uint8Array<ArrayBuffer> {
