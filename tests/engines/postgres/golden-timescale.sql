@@ -495,3 +495,84 @@ BEGIN
       CASE WHEN part.grantable AND part.grantee <> 'PUBLIC' THEN ' WITH GRANT OPTION' ELSE '' END);
   END LOOP;
 END $earlier$;
+
+-- version 9
+DROP FUNCTION drop_day, drop_month;
+CREATE TABLE drop_waits(
+  parent text PRIMARY KEY, refused integer NOT NULL, since timestamptz NOT NULL, until timestamptz NOT NULL
+);
+
+CREATE FUNCTION may_drop(name text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+BEGIN
+  RETURN pg_try_advisory_xact_lock(1397445209, hashtext(current_schema() || ' drop ' || name))
+    AND NOT EXISTS (SELECT FROM drop_waits WHERE parent = name AND until > clock_timestamp());
+END $body$;
+
+CREATE FUNCTION put_off_drop(name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+DECLARE waits integer[] := ARRAY[1, 2, 4, 8, 10];
+BEGIN
+  INSERT INTO drop_waits VALUES (name, 1, clock_timestamp(), clock_timestamp() + make_interval(mins => waits[1]))
+    ON CONFLICT (parent) DO UPDATE SET refused = drop_waits.refused + 1, until = clock_timestamp()
+      + make_interval(mins => waits[least(drop_waits.refused + 1, 5)]);
+END $body$;
+
+CREATE FUNCTION drop_partition(name text, parent_name text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC'
+  SET lock_timeout = '100ms' AS $body$
+BEGIN
+  IF NOT may_drop(parent_name) THEN RETURN 'waiting'; END IF;
+  BEGIN
+    IF parent_name = 'points' THEN
+      EXECUTE format('LOCK TABLE %I IN SHARE MODE', name);
+      EXECUTE format('INSERT INTO gone SELECT s.id, p.time FROM series s, LATERAL (
+          SELECT time FROM %I WHERE series_id = s.id ORDER BY time DESC LIMIT 1) p
+        ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until)', name);
+    END IF;
+    EXECUTE format('DROP TABLE %I', name);
+  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+    PERFORM put_off_drop(parent_name);
+    RETURN 'held';
+  END;
+  DELETE FROM drop_waits WHERE parent = parent_name;
+  RETURN 'dropped';
+END $body$;
+
+CREATE FUNCTION drop_month(day date) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", pg_temp SET timezone = 'UTC' AS $body$
+DECLARE name text := 'rollups_' || to_char(day, 'YYYYMM');
+BEGIN
+  IF to_regclass(format('%I.%I', current_schema(), name)) IS NULL THEN RETURN 'missing'; END IF;
+  RETURN drop_partition(name, 'rollups');
+END $body$;
+
+CREATE FUNCTION drop_day(day date) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = "skerry", public, pg_temp SET timezone = 'UTC' SET lock_timeout = '100ms' AS $body$
+DECLARE cut timestamptz := (day + 1)::timestamptz;
+  one record;
+  kept boolean;
+  outcome text := 'missing';
+BEGIN
+  IF EXISTS (SELECT FROM sources s JOIN folds f ON f.source = s.id
+    WHERE s.seal > f.rolled_seal AND f.rolled < cut) THEN RETURN 'unrolled'; END IF;
+  IF NOT may_drop('points') THEN RETURN 'waiting'; END IF;
+  FOR one IN SELECT chunk_schema, chunk_name, range_start, range_end FROM timescaledb_information.chunks
+    WHERE hypertable_schema = current_schema() AND hypertable_name = 'points' AND chunk_creation_time < cut
+    ORDER BY range_start
+  LOOP
+    BEGIN
+      EXECUTE format('LOCK TABLE %I.%I IN SHARE MODE', one.chunk_schema, one.chunk_name);
+      EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE received >= $1)', one.chunk_schema, one.chunk_name)
+        INTO kept USING cut;
+      CONTINUE WHEN kept;
+      EXECUTE format('INSERT INTO gone SELECT series_id, max(time) FROM %I.%I GROUP BY series_id
+        ON CONFLICT (series) DO UPDATE SET until = greatest(gone.until, excluded.until)', one.chunk_schema, one.chunk_name);
+      PERFORM drop_chunks('points', older_than => one.range_end, newer_than => one.range_start);
+      IF outcome = 'missing' THEN outcome := 'dropped'; END IF;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      outcome := 'held';
+      EXIT;
+    END;
+  END LOOP;
+  IF outcome = 'held' THEN PERFORM put_off_drop('points'); ELSE DELETE FROM drop_waits WHERE parent = 'points'; END IF;
+  RETURN outcome;
+END $body$;
+REVOKE ALL ON FUNCTION drop_day, drop_month, may_drop, put_off_drop, drop_partition FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION drop_day, drop_month TO skerry_writer;
+GRANT SELECT ON drop_waits TO skerry_writer;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { silentLogger } from '@skerry/kernel';
-import { SCHEMA_VERSION, setRetention } from '@skerry/series/postgres';
+import { type PostgresPool, SCHEMA_VERSION, setRetention } from '@skerry/series/postgres';
 import { aSeal, NOON, type SamplePoint, StepClock, workAll } from '@skerry/series/testing';
 import { startPostgres } from '@skerry/testkit/engines';
 import { aPool, aSchema, aStore } from './scene.ts';
@@ -118,6 +118,80 @@ test('openPostgresStore: a source that nobody writes keeps no days from going: o
   );
 });
 
+/** Has a table as a backup does, until disposed of. */
+async function aHolder(pool: PostgresPool, tables: string): Promise<AsyncDisposable> {
+  const held = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  const done = pool.transact('hold tables', async (session) => {
+    await session.run(`LOCK TABLE ${tables} IN ACCESS SHARE MODE`);
+    held.resolve();
+    await over.promise;
+  });
+  await Promise.race([held.promise, done]);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      over.resolve();
+      await done;
+    },
+  };
+}
+
+test('openPostgresStore: a day that is due holds up nobody while somebody has the table, and goes when it is free', async () => {
+  const schema = aSchema();
+  const clock = new StepClock();
+  await using pool = aPool(server.url(), schema, { applicationName: 'nightly backup' });
+  await using store = await aStore(pool, { clock });
+  await store.load();
+  for (let number = 1; number <= 5; number++) {
+    const logTimeMicros = NOON + number * DAY;
+    await store.seal(aSeal(number, [point(number, logTimeMicros)], { logTimeMicros }));
+    if (number === 5) break;
+    clock.advance(3_600_000);
+    await workAll(store);
+  }
+  const partition = `to_regclass('"${schema}".points_20261125')`;
+  const waits = () => server.sql(`SELECT parent, refused FROM "${schema}".drop_waits`);
+  const work = async () => {
+    clock.advance(3_600_000);
+    await workAll(store);
+  };
+  /** As a process that comes new: what it knows of the tables it has to ask for. */
+  const useTable = async () => {
+    await using fresh = aPool(server.url(), schema, { statementMs: 3_000 });
+    await fresh.use('read', (session) => session.query('SELECT count(*) FROM points'));
+    await fresh.use('write', (session) =>
+      session.run('INSERT INTO points_20261130 SELECT * FROM points WHERE false'),
+    );
+  };
+  await server.sql(`SELECT "${schema}".make_day('2026-11-30')`);
+  {
+    await using _ = await aHolder(pool, 'points, rollups');
+    let isOver = false;
+    const working = work().finally(() => {
+      isOver = true;
+    });
+    let uses = 0;
+    for (; !isOver || uses < 3; uses++) await useTable();
+    await working;
+    assert.equal(await waits(), 'points|1');
+    await work();
+    assert.equal(await waits(), 'points|1', 'nobody tries before it is time');
+    await server.sql(`UPDATE "${schema}".drop_waits SET until = now()`);
+    await work();
+    assert.equal(await waits(), 'points|2');
+    const twoMinutes = `SELECT until > now() + interval '100 s' FROM "${schema}".drop_waits`;
+    assert.equal(await server.sql(twoMinutes), 't');
+    assert.equal(await server.sql(`SELECT "${schema}".drop_month('2026-11-01')`), 'held');
+    assert.equal(await server.sql(`SELECT "${schema}".drop_month('2026-11-01')`), 'waiting');
+    assert.equal(await server.sql(`SELECT ${partition} IS NOT NULL`), 't');
+  }
+  await server.sql(`UPDATE "${schema}".drop_waits SET until = now()`);
+  await work();
+  assert.equal(await server.sql(`SELECT ${partition} IS NULL`), 't');
+  assert.equal(await server.sql(`SELECT "${schema}".drop_month('2026-11-01')`), 'dropped');
+  assert.equal(await waits(), '');
+});
+
 test('openPostgresStore: a schema from before keeps its points, and leaves a table iot_messages that came since alone', async () => {
   const database = `upgrade_${process.pid}`;
   await server.sql(`CREATE DATABASE ${database}`);
@@ -131,7 +205,8 @@ test('openPostgresStore: a schema from before keeps its points, and leaves a tab
   }
   await sql(`DELETE FROM skerry.schema_versions WHERE version >= 5;
     DROP VIEW skerry.telemetry_minutes, skerry.telemetry_hours, skerry.telemetry_days;
-    DROP FUNCTION skerry.set_retention, skerry.has_retention; DROP TABLE skerry.retention;
+    DROP FUNCTION skerry.set_retention, skerry.has_retention; DROP TABLE skerry.retention, skerry.drop_waits;
+    DROP FUNCTION skerry.may_drop, skerry.put_off_drop, skerry.drop_partition;
     ALTER TABLE skerry.seals DROP low, DROP high;
     CREATE TABLE public.iot_messages(time timestamptz)`);
   await sql(`UPDATE skerry.folds SET rolled_seal = 0, rolled = 'epoch'; TRUNCATE skerry.rollups`);

@@ -1,7 +1,7 @@
 import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
-
+import { shortDrops } from './schema-drops.ts';
 import { WIDE_INTEGERS, WIDE_INTEGERS_TIMESCALE } from './schema-exact.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
 import { EARLIER_MESSAGES } from './schema-messages.ts';
@@ -53,6 +53,7 @@ export const MIGRATIONS: readonly {
   { version: 6, sql: () => SEAL_TIMES },
   { version: 7, sql: ({ isTimescale }) => (isTimescale ? WIDE_INTEGERS_TIMESCALE : WIDE_INTEGERS) },
   { version: 8, sql: () => EARLIER_MESSAGES },
+  { version: 9, sql: ({ schema, isTimescale, hasRoles }) => shortDrops(schema, isTimescale, hasRoles) },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -93,11 +93,10 @@ export class PostgresUpkeep {
       return { days: await partitionDays(session), leastMicros: least };
     });
     for (const day of days.filter((one) => isExpired(endOf(one), settings.rawDays, leastMicros))) {
-      const isDropped = await pool.use('drop a day of points', async (session) => {
-        const [row] = await session.query('SELECT drop_day($1::date) AS "isDropped"', [day]);
-        return row?.isDropped === true;
-      });
-      if (isDropped) needs.logger.log('info', 'raw points removed by retention', { day });
+      const outcome = await this.#drop('drop a day of points', 'drop_day', day);
+      if (outcome === 'dropped') needs.logger.log('info', 'raw points removed by retention', { day });
+      if (outcome === 'held') await this.#tellHeld('points', day);
+      if (outcome === 'held' || outcome === 'waiting') return;
     }
   }
 
@@ -105,11 +104,41 @@ export class PostgresUpkeep {
     const { pool, settings, needs } = this.#parts;
     const months = await pool.use('read the partitions', partitionMonths);
     for (const month of months.filter((one) => isExpired(endOf(one), settings.rollupDays, rollupMicros))) {
-      await pool.use('drop a month of rollups', (session) =>
-        session.query('SELECT drop_month($1::date)', [`${month}-01`]),
-      );
-      needs.logger.log('info', 'rollups removed by retention', { month });
+      const outcome = await this.#drop('drop a month of rollups', 'drop_month', `${month}-01`);
+      if (outcome === 'dropped') needs.logger.log('info', 'rollups removed by retention', { month });
+      if (outcome === 'held') await this.#tellHeld('rollups', month);
+      if (outcome === 'held' || outcome === 'waiting') return;
     }
+  }
+
+  /** What became of it: `held` when somebody has the table, `waiting` until it is tried again, by whichever process. */
+  async #drop(action: string, name: 'drop_day' | 'drop_month', day: string): Promise<unknown> {
+    return await this.#parts.pool.use(action, async (session) => {
+      const [row] = await session.query(`SELECT ${name}($1::date) AS outcome`, [day]);
+      return row?.outcome;
+    });
+  }
+
+  /** A long question or a backup is in the way; reads and writes go on, and the disk fills. */
+  async #tellHeld(table: string, of: string): Promise<void> {
+    const { pool, needs } = this.#parts;
+    const [row] = await pool.use('look who has a table', (session) =>
+      session.query(
+        `SELECT string_agg(DISTINCT format('%s (process %s)', coalesce(nullif(a.application_name, ''), a.usename), a.pid),
+             ', ') AS holders, (SELECT refused FROM drop_waits WHERE parent = $1) AS refused,
+           (SELECT to_char(until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM drop_waits WHERE parent = $1) AS again
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+         WHERE l.relation = to_regclass($1) AND l.granted AND l.pid <> pg_backend_pid()`,
+        [table],
+      ),
+    );
+    needs.logger.log('warn', 'a partition that is too old stays: somebody has its table', {
+      table,
+      partition: of,
+      holders: String(row?.holders ?? ''),
+      refused: Number(row?.refused ?? 0),
+      again: String(row?.again ?? ''),
+    });
   }
 
   /** Rows that go with the raw points: seals that are folded, events of connections, dead letters that were dealt with. */
