@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { nodeClock } from '@skerry/kernel/node';
 import type { DeviceKey, PointValue, SeriesDefinition, SeriesKey } from '@skerry/model';
 import { type BucketPage, feedSinks, type PointPage, type SeriesQuery } from '@skerry/series';
@@ -10,8 +11,12 @@ import { aStore, breathe } from '../postgres/scene.ts';
 import { aRun, BASE } from './scene.ts';
 
 const SECOND = 1_000_000;
-/** The device of all samples. */
-export const DEVICE: DeviceKey = { tenant: 't 1', project: `p='1'`, device: 'pump "7", north\\2' };
+/** The device of all samples: another one in each run, so that a bucket may hold the points of earlier ones. */
+export const DEVICE: DeviceKey = {
+  tenant: 't 1',
+  project: `p='1'`,
+  device: `pump "7", north\\2 ${randomUUID()}`,
+};
 /** Everything. */
 export const ALL = { fromMicros: BASE - 10 * SECOND, toMicros: BASE + 3_000 * SECOND };
 

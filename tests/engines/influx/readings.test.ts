@@ -57,6 +57,13 @@ test('openInfluxReadings: one measurement of all metrics has the same answers', 
   await assertSameLatest(one);
 });
 
+test('the samples have a device of their own in each run, so that one bucket serves many', async () => {
+  const anew = './readings-scene.ts?anew';
+  const other: { readonly DEVICE: typeof DEVICE } = await import(anew);
+  assert.equal(other.DEVICE.tenant, DEVICE.tenant);
+  assert.notEqual(other.DEVICE.device, DEVICE.device);
+});
+
 test('openInfluxReadings: a server that is away, a database that is not there and a deadline are told', async () => {
   const shape = { kind: 'raw', after: undefined, limit: 1, newestFirst: false } as const;
   const away = sidesOf(pool, sinkOptions('http://127.0.0.1:1')).readings;
