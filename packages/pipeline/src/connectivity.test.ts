@@ -171,6 +171,7 @@ test('connectivity takes no part in what a broken session record says', async ()
     'null',
     '{"kind":"else"}',
     '{"kind":"connected","scopes":[7,{"tenant":8}]}',
+    JSON.stringify({ kind: 'connected', user: 'u'.repeat(513), scopes: [{ tenant: 't' }] }),
   ])
     rig.journal.append({ kind: RECORD_KIND.session, client: 'c1', payload });
   rig.journal.append(spoken('c1', 1));

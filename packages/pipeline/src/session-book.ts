@@ -75,7 +75,7 @@ export class SessionBook {
     }
   }
 
-  /** Takes a session record. One that cannot be read changes nothing. */
+  /** Takes a session record. One that cannot be read, or names somebody no broker of ours would, changes nothing. */
   note(record: RecordCursor, draft: SessionDraft): void {
     const change = readSessionChange(record.payload);
     if (!change) return;
@@ -84,6 +84,8 @@ export class SessionBook {
       this.#endAll(offset, timeMicros, draft);
       return;
     }
+    const names = [record.client, change.user];
+    if (names.some((name) => Buffer.byteLength(name) > LIMITS.sessionNameBytesMax.value)) return;
     const { scopes, ...told } = change;
     const event: SessionEvent = { ...told, kind: change.kind, client: record.client, offset, timeMicros };
     this.#take(event, scopes, draft);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
+import { LIMITS } from '@skerry/pipeline';
 import { requireSchema, SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
 import {
+  aDeadLetter,
   aSeal,
   hasCode,
   NOON,
@@ -225,6 +228,67 @@ test('openPostgresStore: two stores of two sources fill one pool at once, each w
     assert.equal((await store.load()).sealNumber, 30);
     await store[Symbol.asyncDispose]();
   }
+});
+
+/** Text that no server makes shorter, `bytes` long where it is stored; now and then U+F8F0, which takes four. */
+function dense(seed: string, bytes: number): string {
+  let text = '';
+  let size = 0;
+  for (let i = 0; ; i++) {
+    const digest = createHash('sha512').update(`${seed} ${i}`).digest();
+    for (let at = 0; at + 1 < digest.length; at += 2) {
+      const pick = digest.readUInt16LE(at);
+      const one = pick % 8 === 0 ? '\uf8f0' : String.fromCharCode(0x4e00 + (pick % 20_000));
+      const width = one === '\uf8f0' ? 4 : 3;
+      if (size + width > bytes) return text + 'x'.repeat(bytes - size);
+      text += one;
+      size += width;
+    }
+  }
+}
+
+test('openPostgresStore: the longest texts that the pipeline lets through fit every key and index', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool);
+  await store.load();
+  const { idCharsMax, metricNameCharsMax, groupKeyBytesMax, documentKeyBytesMax, sessionNameBytesMax } =
+    LIMITS;
+  const [tenant, project, device] = ['t', 'p', 'd'].map((one) => dense(one, 4 * idCharsMax.value));
+  const names = { tenant: String(tenant), project: String(project), device: String(device) };
+  const metric = dense('m', 4 * metricNameCharsMax.value);
+  const part = dense('part', groupKeyBytesMax.value);
+  const [client, user] = ['c', 'u'].map((one) => dense(one, (4 * sessionNameBytesMax.value) / 3));
+  // percent-encoded: one byte a character
+  const pipeline = Buffer.from(dense('key', documentKeyBytesMax.value))
+    .toString('base64url')
+    .slice(0, documentKeyBytesMax.value);
+  const event = { client: String(client), user: String(user), offset: 3, timeMicros: NOON } as const;
+  const way = { reason: 'network', remote: '', protocol: '', listener: '', isEncrypted: true } as const;
+  const connected = { ...event, ...way, kind: 'connected' } as const;
+  const account = { stored: 1, deduplicated: 0, filtered: 0, deadLettered: 1, discarded: 0, expired: 0 };
+  await store.seal(
+    aSeal(1, [{ series: 1, time: NOON, value: 1, offset: 1, ordinal: 0 }], {
+      series: [{ id: 1, ...names, metric }],
+      accounts: [{ ...names, ...account, timeCorrected: 0, seqResets: 0, lastSeenMicros: NOON }],
+      deadLetters: [aDeadLetter(2, names)],
+      stages: [{ pipeline, part, body: 'x' }],
+      sessions: {
+        events: [connected],
+        clients: [{ ...connected, scopes: '[]', day: 1, kept: 1, leftOut: 0 }],
+        gone: [],
+        devices: [{ ...names, clients: [] }],
+      },
+    }),
+  );
+  await workAll(store);
+  assert.deepEqual((await store.load()).stages, [{ pipeline, part, body: 'x' }]);
+  const sizes = `SELECT octet_length(pipeline) + octet_length(part) FROM "${schema}".stage_rows`;
+  assert.equal(await server.sql(sizes), String(documentKeyBytesMax.value + groupKeyBytesMax.value));
+  const rest = `SELECT (SELECT count(*) FROM "${schema}".series), (SELECT count(*) FROM "${schema}".dead_letters),
+    (SELECT count(*) FROM "${schema}".session_events), (SELECT count(*) FROM "${schema}".session_clients),
+    (SELECT count(*) FROM "${schema}".device_clients), (SELECT count(*) FROM "${schema}".devices)`;
+  assert.equal(await server.sql(rest), '1|1|1|1|1|1');
 });
 
 test('openPostgresStore: retention drops days by the log time, rollups answer for them as raw points did, and a clock that jumps drops nothing', async () => {

@@ -1,10 +1,12 @@
 // What becomes of a partition of `skerry writer` that cannot be written on: real Kafka, a PostgreSQL that asks for a
 // password and TLS, records of a producer of its own.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { API_VERSION } from '@skerry/model';
 import {
   type Kafka as Cluster,
   freePorts,
@@ -147,6 +149,37 @@ test('skerry writer: times and names that cannot be stop nobody, whoever produce
   assert.equal(await postgres.sql(letters), '|unknown-topic|{"n":34}');
   assert.equal(await writer.metric('iot_kafka_times_bounded_total'), 3);
   assert.equal(writer.pid, pid, 'the process went on all the while');
+});
+
+test('skerry writer: a text to group by that fits no index is a dead letter, and stops nobody', async () => {
+  const stage = {
+    name: 'errors',
+    type: 'Aggregate',
+    window: { size: '1m' },
+    groupBy: 'metrics.msg',
+    functions: ['count'],
+    output: { device: 'errors' },
+  };
+  const document = {
+    apiVersion: API_VERSION,
+    kind: 'Pipeline',
+    metadata: { name: 'labels' },
+    spec: { match: { tenant: 'labels' }, stages: [stage] },
+  };
+  const change = JSON.stringify({ id: 'one', action: 'apply', kind: 'Pipeline', name: 'labels', document });
+  const headers = { kind: 'pipeline', author: 'test' };
+  await producer.send({ topic: TOPIC, messages: [{ partition: 0, value: change, headers }] });
+  const topic = 'mtic/msg/client/realtime/labels/plant/d1';
+  // as dense as a text can be: none that the server could make shorter
+  const msg = JSON.stringify(randomBytes(3_600).toString('base64'));
+  for (const more of [`{"v":1,"msg":${msg}}`, '{"v":1,"msg":"short"}'])
+    await producer.send({ topic: TOPIC, messages: [{ partition: 0, value: more, headers: { topic } }] });
+  await send(0, '41');
+  await until('what comes behind it is stored', async () => (await stored()).includes('41'));
+  const letters = `SELECT stage, length(payload) > 4800 FROM skerry.dead_letters WHERE reason = 'stage-failed'`;
+  assert.equal(await postgres.sql(letters), 'labels/errors|t');
+  const groups = `SELECT part FROM skerry.stage_rows WHERE part LIKE 'group:%'`;
+  assert.equal(await postgres.sql(groups), 'group:["errors","labels","plant","short"]');
 });
 
 test('skerry writer: a partition that a writer of another group took over is taken back while the group says that it is ours', async () => {

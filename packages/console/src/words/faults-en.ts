@@ -139,7 +139,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'store-read-only': 'The folder or a file of the store cannot be written.',
   'store-schema-newer': 'The tables in the database were made by a newer version of Skerry.',
   'store-refused':
-    'The database takes everything but a value in this transaction. Its partition alone waits, is tried again now and then, and says which records it waits at; the others go on.',
+    'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook of the alert says.',
   'store-unreachable':
     'The database server cannot be reached, is starting or stopping, or the connection was cut.',
   'subscriber-ended': 'The subscriber was ended and receives nothing more.',

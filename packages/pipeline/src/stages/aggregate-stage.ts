@@ -2,7 +2,7 @@ import { parseDuration } from '@skerry/kernel';
 import type { AggregateDocument, DocumentFault, PointValue } from '@skerry/model';
 import { LIMITS } from '../limits.ts';
 import { isValidId, isValidMetricName } from '../topic-template.ts';
-import { AggregateState, type Group, groupKey, type OpenWindow } from './aggregate-state.ts';
+import { AggregateState, type Group, groupKey, groupKeyBytes, type OpenWindow } from './aggregate-state.ts';
 import { compileExpression, type Expression } from './expression.ts';
 import { namePattern } from './name-pattern.ts';
 import { StageFault, type StageMessage } from './stage-message.ts';
@@ -173,6 +173,7 @@ class AggregateStage implements CompiledAggregate {
     const known = this.state.find(tenant, project, label);
     if (known) return known;
     const key = groupKey(this.name, tenant, project, label);
+    this.#checkKey(key, label);
     this.#checkDevice(label);
     if (this.state.isFull(tenant)) this.#makeRoom(message, run, next);
     const group = {
@@ -198,6 +199,15 @@ class AggregateStage implements CompiledAggregate {
         `There is no room for a group of ${tenant}/${project}, which has none yet; at most ${LIMITS.tenantGroupsMax.value} are kept of one tenant, ${LIMITS.groupsMax.value} of all.`,
       );
     for (const window of oldest.windows) this.#close(oldest, window, message, run, next);
+  }
+
+  /** The key is one of a table, which may be in an index. */
+  #checkKey(key: string, label: string): void {
+    const bytes = groupKeyBytes(key);
+    if (bytes <= LIMITS.groupKeyBytesMax.value) return;
+    throw new StageFault(
+      `The expression ${this.#document.groupBy} gave a text of ${label.length} characters, ${JSON.stringify(label.slice(0, 64))}…, whose group would be named by ${bytes} bytes with its stage, tenant and project; ${LIMITS.groupKeyBytesMax.value} at most were expected.`,
+    );
   }
 
   #checkDevice(label: string): void {

@@ -137,6 +137,21 @@ test('a tenant that has its share of documents keeps nobody else from the first 
   assert.deepEqual(await Promise.all(['c3', 'c4'].map(stateOf)), ['done', 'refused']);
 });
 
+test('a document whose key fits no index is refused, one at the limit is not', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  // nine bytes each, percent-encoded, and 14 of the kind, the slashes and the name
+  const most = Math.floor((LIMITS.documentKeyBytesMax.value - 14) / 9);
+  const aDocument = (chars: number) =>
+    keep('true', { tenant: '\u6c34'.repeat(120), project: '\u6c34'.repeat(chars - 120) });
+  rig.journal.append(applyRecord(aDocument(most), 'fits'), applyRecord(aDocument(most + 1), 'does-not'));
+  await pipeline.flush();
+  assert.equal((await pipeline.stages.outcome('fits')).state, 'done');
+  const refused = await pipeline.stages.outcome('does-not');
+  assert.equal(refused.state, 'refused');
+  assert.match(refused.detail, /at most 1360 are kept/);
+});
+
 test('versions of removed and changed documents are kept within a bound, whoever makes most of them', () => {
   const book = new StageBook();
   let offset = 0;

@@ -16,6 +16,9 @@ export function refuseBeyond(
   const size = JSON.stringify(document).length;
   const sizeWith = (some: readonly DeclaredDocument[]) => some.reduce((sum, one) => sum + one.size, size);
   const { pipelinesMax, documentsBytesMax, tenantPipelinesMax, tenantDocumentsBytesMax } = LIMITS;
+  const keyBytes = Buffer.byteLength(key);
+  if (keyBytes > LIMITS.documentKeyBytesMax.value)
+    return `Kind, tenant, project and name have ${keyBytes} bytes, tenant and project percent-encoded; at most ${LIMITS.documentKeyBytesMax.value} are kept.`;
   if (tenant !== undefined && own.length >= tenantPipelinesMax.value)
     return `${own.length} documents of the tenant ${tenant} are in force; at most ${tenantPipelinesMax.value} are.`;
   if (tenant !== undefined && sizeWith(own) > tenantDocumentsBytesMax.value)

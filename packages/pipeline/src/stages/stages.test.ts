@@ -221,6 +221,38 @@ test('Aggregate over sliding windows, by an expression, keeping its input', asyn
   assert.equal(totalsOf(pipeline).stored, 3);
 });
 
+test('Aggregate sets a record aside whose label fits no key, whatever the device of the results, and goes on', async () => {
+  const rig = new Rig();
+  await using pipeline = await rig.open();
+  const errors = {
+    ...MINUTE,
+    groupBy: 'metrics.msg',
+    output: { device: 'errors', metric: '{metric}.{function}' },
+  };
+  const most = LIMITS.groupKeyBytesMax.value;
+  // its stage, tenant and project with their brackets take 18 bytes
+  const name = JSON.stringify(['minute', 't', 'p', '']).length;
+  const labels = [
+    'x'.repeat(4_800),
+    'x'.repeat(most - name),
+    'x'.repeat(most - name + 1),
+    '\uf8f0'.repeat(400),
+  ];
+  rig.journal.append(
+    applyRecord(aPipeline('a', [errors])),
+    ...labels.map((msg, i) => at(i, { v: 1, msg })),
+    at(9, { v: 1, msg: 'ok' }),
+  );
+  await pipeline.flush();
+  const letters = await pipeline.deadLetters({ limit: 10 });
+  assert.deepEqual(
+    letters.map(({ offset, reason, stage }) => [offset, reason, stage]),
+    [1, 3, 4].map((offset) => [offset, 'stage-failed', 'a/minute']),
+  );
+  assert.match(letters[0]?.detail ?? '', /a text of 4800 characters, .* 1280 at most were expected/);
+  assert.equal(totalsOf(pipeline).filtered, 2);
+});
+
 test('a message sent twice is deduplicated before the stages, also where they took the first one out', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();
