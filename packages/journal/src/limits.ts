@@ -283,6 +283,12 @@ export const LIMITS = {
     what: 'Characters of a tenant, project or device that a header or envelope of a record in Kafka names.',
     whenFull: 'The record is dead-lettered under no project.',
   },
+  kafkaRetentionEveryMs: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Time between two looks of the reader of a partition at the retention of its topic.',
+    whenFull: 'It looks; the alarm before records are lost goes by what was found.',
+  },
   kafkaLagEveryMs: {
     value: 10_000,
     unit: 'ms',

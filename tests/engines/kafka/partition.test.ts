@@ -48,6 +48,7 @@ async function produce(
   topic: string,
   lists: readonly (readonly string[])[],
   end?: 'commit' | 'abort',
+  timestamp?: string,
 ): Promise<void> {
   const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING, retry: { retries: 30 } });
   const id = end ? { transactionalId: `x-${performance.now()}` } : {};
@@ -56,7 +57,15 @@ async function produce(
   try {
     const into = end ? await producer.transaction() : producer;
     for (const list of lists)
-      await into.send({ topic, messages: list.map((value) => ({ key: 'k', value, partition: 0 })) });
+      await into.send({
+        topic,
+        messages: list.map((value) => ({
+          key: 'k',
+          value,
+          partition: 0,
+          ...(timestamp ? { timestamp } : {}),
+        })),
+      });
     if ('commit' in into) await (end === 'abort' ? into.abort() : into.commit());
   } finally {
     await producer.disconnect();
@@ -298,4 +307,38 @@ test('openKafkaPartition tells its lag by what is committed, and when retention 
       ['iot_kafka_retention_left_seconds', 3600],
     ],
   );
+});
+
+test('openKafkaPartition goes by the retention that its topic has now, and tells the hour when it is near', async () => {
+  await using scene = new Scene();
+  const { client } = await scene.open();
+  const topic = await aTopic(client, { partitions: 1, retentionMs: 3_600_000 });
+  const old = Date.now() - 1_800_000;
+  await produce(topic, [['a']], undefined, String(old));
+  let laterMs = 0;
+  const clock = { ...scene.needs.clock, monotonicMs: () => scene.needs.clock.monotonicMs() + laterMs };
+  const beat: (() => void)[] = [];
+  const startTicker = (_ms: number, tick: () => void) => {
+    beat.push(tick);
+    return { [Symbol.dispose]: () => undefined };
+  };
+  const needs = { ...scene.needs, client, clock: { ...clock, startTicker } };
+  const layout = new TopicLayout({ topic });
+  await using partition = await openKafkaPartition({ topic, partition: 0, layout }, needs);
+  await all(partition);
+  assert.equal(partition.retentionDueMicros(), undefined, 'half of an hour is left');
+  const alter = async (ms: number) => {
+    const configs = [{ name: 'retention.ms', value: String(ms), configOperation: 0 }] as const;
+    await client.admin.incrementalAlterConfigs({
+      resources: [{ resourceType: 2, resourceName: topic, configs: [...configs] }],
+    });
+    laterMs += 60_000;
+    for (const tick of beat) tick();
+  };
+  await alter(1_900_000);
+  const due = await until('the hour', () => partition.retentionDueMicros());
+  assert.ok(Math.abs(due / 1_000 - (old + 1_900_000)) < 10_000, new Date(due / 1_000).toISOString());
+  await alter(-1);
+  await until('that nothing is due', () => partition.retentionDueMicros() === undefined);
+  assert.equal(partition.lag().retentionLeftSeconds, undefined);
 });

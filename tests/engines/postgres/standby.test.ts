@@ -1,6 +1,7 @@
 // Reads of a real standby: how old an answer may be, and who answers when that cannot be known.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Item } from '@skerry/access';
 import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
 import { createMeter, silentLogger } from '@skerry/kernel';
 import { nodeClock } from '@skerry/kernel/node';
@@ -59,6 +60,46 @@ test('openPostgresAccessStore, openPostgresAuditBook: of several hosts the one t
   assert.ok(Number(await server.sql(tables)) > 1);
   const away = { ...options, url: `postgres://skerry@127.0.0.1:1,127.0.0.1:${standby.port}/skerry` };
   await assert.rejects(openPostgresAccessStore(away), /it takes no writes/);
+});
+
+test('openPostgresPool, openPostgresAccessStore: of two hosts one that becomes read-only and cuts nothing is left', async () => {
+  const schema = aSchema();
+  await using first = await startPostgres();
+  const hosts = [first, server].map(({ port }) => `127.0.0.1:${port}`).join(',');
+  const url = `postgres://skerry@${hosts}/skerry?target_session_attrs=read-write`;
+  await using pool = aPool(url, schema);
+  await using store = await openPostgresAccessStore({ url, schema });
+  await using _ = await openPostgresAccessStore({ url: server.url(), schema });
+  for (const one of [first, server]) await one.sql('CREATE TABLE marks(step integer)');
+  const item = (name: string): Item<'SignInCode'> => ({
+    kind: 'SignInCode',
+    name,
+    secret: '',
+    usedMicros: 1,
+    document: {
+      apiVersion: 'skerry.dev/v1alpha1',
+      kind: 'SignInCode',
+      metadata: { name, createdMicros: 1 },
+      spec: { user: 'ann', expiresMicros: 2 },
+    },
+  });
+  const create = (name: string) => store.create(item(name));
+  const write = () => pool.use('write', (one) => one.run('INSERT INTO public.marks VALUES (1)'));
+  // several connections to the first host, all of them idle then
+  await Promise.all([write(), write(), write(), create('a'), create('b'), create('c')]);
+  const set = `ALTER SYSTEM SET default_transaction_read_only = `;
+  await first.sql(`${set}on`);
+  await first.sql('SELECT pg_reload_conf()');
+  await until('the setting', async () => (await first.sql('SHOW transaction_read_only')) === 'on');
+  await assert.rejects(write(), hasCode('store-on-standby'));
+  assert.equal(await write(), 1);
+  assert.deepEqual(await Promise.all([write(), write(), write()]), [1, 1, 1]);
+  assert.deepEqual(await Promise.all(['d', 'e', 'f'].map(create)), [true, true, true]);
+  assert.equal(await server.sql('SELECT count(*) FROM marks'), '4');
+  assert.equal(
+    await server.sql(`SELECT string_agg(name, ' ' ORDER BY name) FROM ${schema}.access_items`),
+    'd e f',
+  );
 });
 
 test('StandbyReads: a standby that stops replaying is left within the bound, no answer is older, and it is asked again when it has caught up', async () => {

@@ -15,8 +15,12 @@ export interface PostgresAccessOptions {
 
 /** Connections to whichever of the servers takes writes. */
 export interface AccessPool {
-  /** A connection, to be released. Fails as the library does, with the fault of the last server that was tried. */
-  connect(): Promise<pg.PoolClient>;
+  /**
+   * Runs work on a connection of its own, which is given up when it fails. Work that a server refuses because it takes no
+   * writes is run again on the next one: nothing of it was done. Fails as the library does, with the fault of the last
+   * server that was tried.
+   */
+  use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -44,17 +48,22 @@ export function openAccessPool(
 class ServerPool implements AccessPool {
   readonly #pool: pg.Pool;
   readonly #servers: readonly pg.ClientConfig[];
+  /** Which of the servers each connection is to. */
+  readonly #hosts = new WeakMap<pg.ClientBase, number>();
   #current = 0;
 
   constructor(servers: readonly pg.ClientConfig[], connectionsMax: number) {
     this.#servers = servers;
-    const config = () => servers[this.#current];
+    const turn = () => this.#current;
+    const open = (client: pg.Client, host: number) => this.#hosts.set(client, host);
     this.#pool = new pg.Pool({
       max: connectionsMax,
       connectionTimeoutMillis: STATEMENT_MS,
       Client: class extends pg.Client {
         constructor() {
-          super(config());
+          const host = turn();
+          super(servers[host]);
+          open(this, host);
         }
       },
       onConnect: (client) => (servers.length > 1 ? mustWrite(client) : undefined),
@@ -63,21 +72,47 @@ class ServerPool implements AccessPool {
     this.#pool.on('error', () => undefined);
   }
 
-  async connect(): Promise<pg.PoolClient> {
+  async use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     for (let left = this.#servers.length; ; left--) {
-      const tried = this.#current;
+      const client = await this.#connect();
+      let broken: Error | undefined;
       try {
-        return await this.#pool.connect();
+        return await work(client);
       } catch (fault) {
-        // others may have moved on meanwhile
-        if (this.#current === tried) this.#current = (tried + 1) % this.#servers.length;
+        broken = fault instanceof Error ? fault : new Error(String(fault));
+        if (!isReadOnly(fault)) throw fault;
+        this.#leave(this.#hosts.get(client));
         if (left <= 1) throw fault;
+      } finally {
+        client.release(broken);
       }
     }
   }
 
   end(): Promise<void> {
     return this.#pool.end();
+  }
+
+  /** Connections to a server that was left are given up. */
+  async #connect(): Promise<pg.PoolClient> {
+    for (let left = this.#servers.length; ; left--) {
+      const tried = this.#current;
+      try {
+        for (;;) {
+          const client = await this.#pool.connect();
+          if (this.#hosts.get(client) === this.#current) return client;
+          client.release(true);
+        }
+      } catch (fault) {
+        this.#leave(tried);
+        if (left <= 1) throw fault;
+      }
+    }
+  }
+
+  /** Others may have moved on meanwhile. */
+  #leave(host: number | undefined): void {
+    if (this.#current === host) this.#current = (host + 1) % this.#servers.length;
   }
 }
 
@@ -86,4 +121,8 @@ async function mustWrite(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query('SHOW transaction_read_only');
   if (rows[0]?.transaction_read_only === 'on')
     throw new TypeError('it takes no writes: it is a standby, or was set to read only');
+}
+
+function isReadOnly(fault: unknown): boolean {
+  return fault instanceof pg.DatabaseError && fault.code === '25006';
 }

@@ -159,21 +159,16 @@ class PostgresAccessStore implements AccessStore {
   }
 
   async #use<T>(action: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient | undefined;
-    let broken: Error | undefined;
     try {
-      client = await this.#pool.connect();
-      return await work(client);
+      return await this.#pool.use(work);
     } catch (cause) {
-      broken = cause instanceof Error ? cause : new Error(String(cause));
+      const why = cause instanceof Error ? cause.message : String(cause);
       throw new AccessError(
         'access-store-failed',
-        `The store of users in PostgreSQL failed at ${action}: ${broken.message}.`,
+        `The store of users in PostgreSQL failed at ${action}: ${why}.`,
         {},
         cause,
       );
-    } finally {
-      client?.release(broken);
     }
   }
 }

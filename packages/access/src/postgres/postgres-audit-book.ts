@@ -208,25 +208,21 @@ class PostgresAuditBook implements AuditBook {
   }
 
   async #transact<T>(action: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient | undefined;
-    let broken: Error | undefined;
     try {
-      client = await this.#pool.connect();
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      return result;
+      return await this.#pool.use(async (client) => {
+        await client.query('BEGIN');
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      });
     } catch (cause) {
-      // the connection is given up, and what it had begun with it
-      broken = cause instanceof Error ? cause : new Error(String(cause));
+      const why = cause instanceof Error ? cause.message : String(cause);
       throw new AccessError(
         'access-store-failed',
-        `The audit log in PostgreSQL failed at ${action}: ${broken.message}.`,
+        `The audit log in PostgreSQL failed at ${action}: ${why}.`,
         {},
         cause,
       );
-    } finally {
-      client?.release(broken);
     }
   }
 }

@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   BRIDGE_TOPIC,
   DEFAULT_TOPIC,
+  deviceOfTopics,
   type KafkaClient,
   openKafkaClient,
   TopicLayout,
   type TopicWish,
 } from '@skerry/journal/kafka';
 import type { Clock, Logger, Random } from '@skerry/kernel';
+import { compileRoutes, DEFAULT_ROUTES } from '@skerry/pipeline';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
 
@@ -47,11 +50,17 @@ export function openConfiguredKafka(
 }
 
 /** How records are spread over topics, as configured. */
-export function layoutOf({ kafka }: Pick<SkerryConfig, 'kafka'>): TopicLayout {
+export function layoutOf({ kafka, routing }: Pick<SkerryConfig, 'kafka' | 'routing'>): TopicLayout {
   const { layout, topic, key, topicsMax } = kafka;
   // named by the environment of the earlier bridge, it is the topic of the envelopes
   const rest = layout === 'bridge-v2' && topic === BRIDGE_TOPIC ? DEFAULT_TOPIC : topic;
-  return new TopicLayout({ layout, topic: rest, key, topicsMax });
+  const { telemetry: templates, unmatched } = routing;
+  const isDefault = isDeepStrictEqual(templates, DEFAULT_ROUTES.templates);
+  const byTemplates = {
+    deviceOf: deviceOfTopics(compileRoutes({ templates, unmatched })),
+    deviceBy: templates.join(' '),
+  };
+  return new TopicLayout({ layout, topic: rest, key, topicsMax, ...(isDefault ? {} : byTemplates) });
 }
 
 /** What topics are made like. */

@@ -16,6 +16,7 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const PEEK_BYTES = 256;
+const TOPICS_KNOWN = 65_536;
 const IOT = Buffer.from('iot/');
 const TELEMETRY = Buffer.from('telemetry');
 const SPARKPLUG = Buffer.from('spBv1.0/');
@@ -27,8 +28,8 @@ const MEMBERS = ['deviceId', 'device_id', 'id'].map((name) => Buffer.from(name))
 /**
  * The device of a record as the default topic templates have it: the edge node of a Sparkplug topic, who the publisher is bound to, the level of
  * `iot/{tenant}/{project}/{device}/telemetry`, a member `deviceId`, `device_id` or `id` of the payload's own object in its
- * first 256 bytes, the level behind `mtic/msg/client/realtime/{tenant}/{project}`. It only decides about the partition, so a
- * wrong guess costs order between two topics of one device, never a record.
+ * first 256 bytes, the level behind `mtic/msg/client/realtime/{tenant}/{project}`. It only decides about the partition: a
+ * wrong guess costs order between two topics of one device, and with it what its own numbers tell, never a record.
  */
 export const defaultDeviceOf: DeviceOf = (record) =>
   edgeNode(record) ??
@@ -37,8 +38,41 @@ export const defaultDeviceOf: DeviceOf = (record) =>
   payloadField(record) ??
   optionalLevel(record);
 
+/** What the templates in force say of a topic. */
+export interface TopicDevice {
+  readonly device?: string;
+  /** Whether the payload has no say. */
+  readonly isDeviceRequired?: boolean;
+}
+
+/** As `defaultDeviceOf`, with the levels of other templates than the default ones. */
+export function deviceOfTopics(deviceOf: (topic: string) => TopicDevice): DeviceOf {
+  let known = new Map<string, { readonly bytes: Buffer; readonly isRequired: boolean } | undefined>();
+  const told = ({ body, topicStart, clientStart }: OutgoingRecord) => {
+    const topic = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(
+      'utf8',
+      topicStart,
+      clientStart,
+    );
+    if (known.has(topic)) return known.get(topic);
+    const { device, isDeviceRequired = false } = deviceOf(topic);
+    const found =
+      device === undefined ? undefined : { bytes: Buffer.from(device), isRequired: isDeviceRequired };
+    if (known.size >= TOPICS_KNOWN) known = new Map();
+    known.set(topic, found);
+    return found;
+  };
+  return (record) => {
+    const first = edgeNode(record) ?? boundDevice(record);
+    if (first) return first;
+    const level = told(record);
+    const range = level && { bytes: level.bytes, start: 0, end: level.bytes.length };
+    return level?.isRequired ? range : (payloadField(record) ?? range);
+  };
+}
+
 /** Level 4 of Sparkplug's topics: births, numbers and deaths of an edge node are of one order, its devices' among them. */
-function edgeNode({ body, topicStart, clientStart }: OutgoingRecord): ByteRange | undefined {
+export function edgeNode({ body, topicStart, clientStart }: OutgoingRecord): ByteRange | undefined {
   if (!beginsWith(body, topicStart, clientStart, SPARKPLUG)) return undefined;
   const start = levelAt(body, topicStart, clientStart, 3);
   const end = start < 0 ? -1 : levelEnd(body, start, clientStart);

@@ -15,6 +15,7 @@ import { readRecordSets } from './record-set-reader.ts';
 import { Retry } from './retry.ts';
 import { BatchMaker, type MadeBatch } from './stored-batches.ts';
 import type { TopicLayout } from './topic-layout.ts';
+import { retentionOf, TopicRetention } from './topic-retention.ts';
 import { partitionJournalId, topicSettings } from './topics.ts';
 
 const FOR_GOOD: readonly JournalFault[] = ['journal-damaged', 'journal-foreign', 'kafka-forgot'];
@@ -63,14 +64,13 @@ export async function openKafkaPartition(
     const topic = await client.topic(name);
     const bounds = await listBounds(client, name, partition);
     const settings = await topicSettings(client, name);
-    const retentionMs = Number(settings.get('retention.ms') ?? -1);
     const id = partitionJournalId(cluster, topic.id, partition);
     const kept = options.place ?? { epoch: -1, shift: 0 };
     const of = { topic: name, topicId: topic.id, partition };
     const place = options.base
       ? await findPlace(of, { position: options.base.offset, kept, end: bounds.end }, { ...needs, client })
       : kept;
-    const opened = { id, topic, bounds, place, retentionMs: retentionMs < 0 ? undefined : retentionMs };
+    const opened = { id, topic, bounds, place, retentionMs: retentionOf(settings) };
     return new KafkaPartition(options, { ...needs, client }, opened);
   } catch (error) {
     await client[Symbol.asyncDispose]();
@@ -103,6 +103,7 @@ export class KafkaPartition implements AsyncDisposable {
   readonly #waiters = new EndWaiters();
   readonly #stop = new AbortController();
   readonly #lag: PartitionLagMeters;
+  readonly #retention: TopicRetention;
   #leader: number;
   #leaderEpoch: number;
   #start: Offset;
@@ -146,6 +147,7 @@ export class KafkaPartition implements AsyncDisposable {
     });
     this.#count = new PartitionCount(base);
     if (base.offset < this.#start) this.#lose(base.offset, this.#start);
+    this.#retention = new TopicRetention(options.topic, retentionMs, needs);
     this.#lag = new PartitionLagMeters(options, needs, retentionMs, () => this.#look());
     this.#lag.commit(base.offset);
   }
@@ -455,8 +457,10 @@ export class KafkaPartition implements AsyncDisposable {
     return { start: start + shift, end: end + shift };
   }
 
-  /** Keeps the end fresh for metrics while nobody fetches. */
+  /** Keeps the end fresh for metrics while nobody fetches, and the topic's retention in any case: people change it when it is near. */
   async #look(): Promise<Offset> {
+    if (this.#stop.signal.aborted) return this.#end;
+    if (this.#condition.is === 'connected') this.#lag.keptFor(await this.#retention.now());
     if (!this.#hasFetched && !this.#stop.signal.aborted && this.#condition.is === 'connected')
       await this.refresh();
     this.#hasFetched = false;

@@ -21,12 +21,13 @@ interface ReadBatch {
 /** Tells how far a partition's reader is behind, as numbers and metrics. */
 export class PartitionLagMeters implements Disposable {
   readonly #clock: Clock;
-  readonly #retentionMs: number | undefined;
+  #retentionMs: number | undefined;
   readonly #ticker: Disposable;
   readonly #records: Gauge;
   readonly #seconds: Gauge;
-  /** None where nothing is ever removed. */
-  readonly #left: Gauge | undefined;
+  /** None where nothing has ever been removed. */
+  #left: Gauge | undefined;
+  readonly #makeLeft: () => Gauge;
   /** Batches that were handed out and are not done with, oldest first. */
   #open: ReadBatch[] = [];
   #position: Offset = 0;
@@ -50,14 +51,13 @@ export class PartitionLagMeters implements Disposable {
       'Age of the oldest record of a partition that is not done with.',
       labels,
     );
-    if (retentionMs !== undefined) {
-      this.#left = meter.gauge(
+    this.#makeLeft = () =>
+      meter.gauge(
         'iot_kafka_retention_left_seconds',
         'Time until retention removes a record that is not done with; the whole retention while none waits.',
         labels,
       );
-      this.#left.set(retentionMs / 1000);
-    }
+    this.keptFor(retentionMs);
     this.#ticker = clock.startTicker(LIMITS.kafkaLagEveryMs.value, () => {
       look().then(
         (end) => this.#tell(end),
@@ -65,6 +65,14 @@ export class PartitionLagMeters implements Disposable {
         () => undefined,
       );
     });
+  }
+
+  /** The topic's retention is this now; undefined where nothing is ever removed. */
+  keptFor(retentionMs: number | undefined): void {
+    this.#retentionMs = retentionMs;
+    if (retentionMs !== undefined) this.#left ??= this.#makeLeft();
+    // what is never removed has for ever left
+    this.#left?.set(retentionMs === undefined ? Number.POSITIVE_INFINITY : retentionMs / 1000);
   }
 
   /** A batch was handed out. */

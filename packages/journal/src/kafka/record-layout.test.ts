@@ -6,6 +6,7 @@ import { BatchBuilder } from '../batch-builder.ts';
 import { decodeHeaders, encodeHeaders } from '../record-headers.ts';
 import { type RecordReader, readBatch } from '../record-reader.ts';
 import { aBatch, type SampleRecord } from '../testing/records.ts';
+import { deviceOfTopics } from './device-key.ts';
 import type { Origin } from './origin.ts';
 import { fromKafka, type KafkaRecord, toKafka } from './record-layout.ts';
 import { BRIDGE_TOPIC, TopicLayout } from './topic-layout.ts';
@@ -357,6 +358,27 @@ test('TopicLayout keys a record by device from binding, topic or payload, else b
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'client' })), 'c');
   assert.equal(keyOf({ topic: 'a' }, new TopicLayout({ key: 'project' })), 'p');
   assert.equal(keyOf({ topic: 'a', payload: '{"id":"x"}' }, new TopicLayout({ key: 'topic' })), 'a');
+  for (const key of ['topic', 'client'] as const)
+    assert.equal(keyOf({ topic: 'spBv1.0/g/NDATA/node-1' }, new TopicLayout({ key })), 'node-1', key);
+});
+
+test('TopicLayout keys a record by the device of other templates, required or not, and says so in its fingerprint', () => {
+  const deviceOf = deviceOfTopics((topic) => {
+    const [site, device] = topic.split('/');
+    if (site === 'must') return { device: String(device), isDeviceRequired: true };
+    return site === 'may' ? { device: String(device) } : {};
+  });
+  const layout = new TopicLayout({ deviceOf, deviceBy: 'templates' });
+  const keyOf = (topic: string, payload: string): string =>
+    Buffer.from(toKafka(reading({ topic, payload }), layout, ORIGIN).key ?? []).toString();
+  for (const metric of ['flow', 'level'])
+    assert.equal(keyOf(`must/pümp/${metric}`, '{"id":"x"}'), 'pümp', 'one key for all metrics');
+  assert.equal(keyOf('may/pump/flow', '{"id":"x"}'), 'x');
+  assert.equal(keyOf('may/pump/flow', '1'), 'pump');
+  assert.equal(keyOf('else/pump', '{"id":"x"}'), 'x');
+  assert.equal(keyOf('else/pump', '1'), 'else/pump');
+  assert.equal(keyOf('spBv1.0/g/NDATA/node-1', '1'), 'node-1');
+  assert.notEqual(layout.fingerprint, new TopicLayout().fingerprint);
 });
 
 test('RecordsIn: a receive time that cannot be gives way to the stamp of Kafka, that to the time of reading, and is counted', () => {

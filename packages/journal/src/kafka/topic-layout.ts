@@ -2,7 +2,7 @@ import { RECORD_KIND } from '../batch.ts';
 import type { ReceivedCount } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import type { RecordReader } from '../record-reader.ts';
-import { type DeviceOf, defaultDeviceOf } from './device-key.ts';
+import { type DeviceOf, defaultDeviceOf, edgeNode } from './device-key.ts';
 import { writeEnvelope } from './envelope.ts';
 import type { ProjectBytes } from './record-headers-out.ts';
 import type { ByteRange } from './record-set-writer.ts';
@@ -21,6 +21,8 @@ export interface TopicLayoutOptions {
   /** Has no say in the two layouts of the earlier bridge, whose keys are fixed. */
   readonly key?: KafkaKey;
   readonly deviceOf?: DeviceOf;
+  /** Tells what `deviceOf` goes by from other choices, where it is given. */
+  readonly deviceBy?: string;
   /** Topics that the layout `project` and `bridge-v1` may come to; those of `LIMITS` when absent. */
   readonly topicsMax?: number;
 }
@@ -76,9 +78,10 @@ export class TopicLayout {
   /** Topics that layouts by project may come to. */
   readonly topicsMax: number;
   readonly #deviceOf: DeviceOf;
+  readonly #deviceBy: string;
   readonly #topics = new Set<string>();
   /** Those that Kafka has refused to make. */
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<string, RouteRefusal>();
   readonly #projects = new Map<string, Map<string, RoutedProject>>();
   readonly #without: RoutedProject;
   #lastList: readonly ReceivedCount[] = [];
@@ -89,13 +92,14 @@ export class TopicLayout {
     this.topic = options.topic ?? DEFAULT_TOPIC;
     this.key = options.key ?? 'device';
     this.#deviceOf = options.deviceOf ?? defaultDeviceOf;
+    this.#deviceBy = options.deviceBy ?? '';
     this.topicsMax = options.topicsMax ?? LIMITS.kafkaTopicsMax.value;
     this.#without = { tenant: undefined, project: undefined, topic: this.topic, refusal: undefined };
   }
 
   /** What decides about where a record goes, as text: another text may send records again to another partition. */
   get fingerprint(): string {
-    return `${this.layout}/${this.topic}/${this.key}`;
+    return `${this.layout}/${this.topic}/${this.key}${this.#deviceBy === '' ? '' : `/${this.#deviceBy}`}`;
   }
 
   /** The topics that are there from the start, whatever comes. */
@@ -140,15 +144,20 @@ export class TopicLayout {
     return this.#lastRouted[record.projectIndex] ?? this.#without;
   }
 
-  /** Whether Kafka has refused a topic, as `refuseTopic` was told. */
+  /** Takes note of topics that the cluster has: those of this layout count, and records may go to each of them. */
+  knowTopics(names: readonly string[]): void {
+    for (const name of names) if (this.projectOf(name) !== undefined) this.#topics.add(name);
+  }
+
+  /** Whether a topic is set aside, as `refuseTopic` was told. */
   isRefused(topic: string): boolean {
     return this.#refused.has(topic);
   }
 
-  /** Sets aside what is for a topic that Kafka will never have; false for topics that are there from the start, which nothing replaces. */
-  refuseTopic(topic: string): boolean {
+  /** Sets aside what is for a topic that Kafka will never have, or that would be one too many; false for topics that are there from the start, which nothing replaces. */
+  refuseTopic(topic: string, why: RouteRefusal = 'topic-invalid'): boolean {
     if (!this.isByProject || this.fixedTopics.includes(topic)) return false;
-    this.#refused.add(topic);
+    this.#refused.set(topic, why);
     this.#topics.delete(topic);
     this.#projects.clear();
     this.#lastList = [];
@@ -177,8 +186,11 @@ export class TopicLayout {
   #keyOf(record: RecordReader, project: RoutedProject): ByteRange {
     const key = this.layout === 'bridge-v1' ? 'project' : this.key;
     const topic = { bytes: record.body, start: record.topicStart, end: record.clientStart };
-    if (key === 'topic') return topic;
     if (key === 'project') return project.project ? wholeOf(project.project) : topic;
+    // births tell what the numbers of later messages mean, on another topic
+    const node = edgeNode(record);
+    if (node) return node;
+    if (key === 'topic') return topic;
     if (key === 'device') return this.#deviceOf(record) ?? topic;
     const isNamed = record.headersStart > record.clientStart;
     return isNamed ? { bytes: record.body, start: record.clientStart, end: record.headersStart } : topic;
@@ -218,7 +230,9 @@ export class TopicLayout {
   }
 
   #refusalOf(topic: string): RouteRefusal | undefined {
-    if (!isTopicName(topic) || RESERVED.includes(topic) || this.#refused.has(topic)) return 'topic-invalid';
+    if (!isTopicName(topic) || RESERVED.includes(topic)) return 'topic-invalid';
+    const refused = this.#refused.get(topic);
+    if (refused) return refused;
     return this.#topics.has(topic) || this.#topics.size < this.topicsMax ? undefined : 'topic-quota';
   }
 }

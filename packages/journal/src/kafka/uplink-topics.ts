@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { clusterTopics } from './cluster-topics.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { kafkaFault } from './kafka-fault.ts';
 import { Retry } from './retry.ts';
@@ -76,6 +77,7 @@ export class UplinkTopics {
     const retry = new Retry(this.#needs);
     while (!signal.aborted) {
       try {
+        if (await this.#isTooMany(topic)) return;
         const found = await this.#ensure(topic, this.#partitionsOf(topic));
         this.#tellWeaknesses(found);
         const weak = this.#weakOf(strengthOf(found, found.minInSync));
@@ -125,6 +127,24 @@ export class UplinkTopics {
     const weak = found.map((one) => this.#weakOf(one)).find((fault) => fault !== undefined);
     if (!weak) this.#lookedMs = clock.monotonicMs();
     return weak;
+  }
+
+  /** Whether the cluster has as many topics of projects as it may, this one not among them: what is for it is set aside. */
+  async #isTooMany(topic: string): Promise<boolean> {
+    if (this.#layout.projectOf(topic) === undefined) return false;
+    const all = (await clusterTopics(this.#needs.client)).map(({ name }) => name);
+    this.#layout.knowTopics(all);
+    const { topicsMax } = this.#layout;
+    const count = all.filter((name) => name !== topic && this.#layout.projectOf(name) !== undefined).length;
+    if (all.includes(topic) || count < topicsMax || !this.#layout.refuseTopic(topic, 'topic-quota'))
+      return false;
+    const facts = { topic, topicsMax, found: count };
+    this.#needs.logger.log(
+      'error',
+      'A project has no topic: kafka.topicsMax is reached; its records go to the dead letters',
+      facts,
+    );
+    return true;
   }
 
   #partitionsOf(topic: string): number | undefined {

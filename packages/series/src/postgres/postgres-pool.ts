@@ -79,6 +79,8 @@ class Pool implements PostgresPool {
   readonly #mustWrite: boolean;
   readonly #logger: Logger;
   readonly #role: string | undefined;
+  /** Which of the servers each connection is to. */
+  readonly #hosts = new WeakMap<pg.ClientBase, number>();
   #current = 0;
 
   constructor(options: PostgresPoolOptions, needs: PostgresPoolNeeds) {
@@ -101,14 +103,15 @@ class Pool implements PostgresPool {
       types: { getTypeParser },
     };
     const { password, authority } = options;
-    const next = (): ClientConfig => {
-      const url = this.#urls[this.#current] ?? '';
+    const configOf = (host: number): ClientConfig => {
+      const url = this.#urls[host] ?? '';
       return { ...settings, ...postgresAddress({ url, password: password?.(), authority }) };
     };
+    const open = (client: pg.Client, host: number) => this.#hosts.set(client, host);
     this.#pool = new pg.Pool({
       max: options.connectionsMax ?? LIMITS.poolConnectionsMax.value,
       connectionTimeoutMillis: options.connectMs ?? LIMITS.connectMs.value,
-      Client: clientClass(next),
+      Client: clientClass(() => this.#current, configOf, open),
       onConnect: (client) => this.#greet(client),
     });
     this.#pool.on('error', (error) =>
@@ -136,7 +139,11 @@ class Pool implements PostgresPool {
       return await work(session);
     } catch (error) {
       if (isForeign(error) && isConnectionLost(error)) lost ??= new Error('lost');
-      if (stateOf(error) === '25006') this.#turn();
+      if (stateOf(error) === '25006') {
+        // it would refuse the next work, too
+        session.isBroken = true;
+        if (this.#hosts.get(client) === this.#current) this.#turn();
+      }
       throw postgresFault(this.#place, action, lost && isForeign(error) ? withState(error, lost) : error);
     } finally {
       client.off('error', onError);
@@ -188,12 +195,16 @@ class Pool implements PostgresPool {
     });
   }
 
-  /** A connection to the first server that serves, from the one on that served last. */
+  /** A connection to the first server that serves, from the one on that served last; those to a server that was left are given up. */
   async #connect(action: string): Promise<PoolClient> {
     for (let attempt = 1; ; attempt++) {
       const tried = this.#current;
       try {
-        return await this.#pool.connect();
+        for (;;) {
+          const client = await this.#pool.connect();
+          if (this.#hosts.get(client) === this.#current) return client;
+          client.release(true);
+        }
       } catch (error) {
         if (attempt >= this.#urls.length || !mayMove(error)) throw postgresFault(this.#place, action, error);
         // others may have moved on meanwhile
@@ -258,10 +269,17 @@ class Session implements PostgresSession {
   }
 }
 
-function clientClass(config: () => ClientConfig): new () => pg.Client {
+/** Clients of the server that is in turn when they are made. */
+function clientClass(
+  turn: () => number,
+  configOf: (host: number) => ClientConfig,
+  open: (client: pg.Client, host: number) => void,
+): new () => pg.Client {
   return class extends pg.Client {
     constructor() {
-      super(config());
+      const host = turn();
+      super(configOf(host));
+      open(this, host);
     }
   };
 }

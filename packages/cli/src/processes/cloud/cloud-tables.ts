@@ -19,6 +19,7 @@ import type { CacheReadings } from '../redis-way.ts';
 import type { RoleFacts } from '../role-teller.ts';
 import { routesOf } from '../server-threads.ts';
 import { openTellers } from '../tellers.ts';
+import { topicsOf } from '../writer/read-topics.ts';
 import { CloudStages } from './cloud-stages.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
@@ -72,7 +73,8 @@ export function openCloudTables(
   );
   const layout = layoutOf(config);
   const own = client.fork();
-  const topics = async () => (await layoutTopics(own, layout)).topics.map((topic) => topic.name);
+  const topics = async () =>
+    (await layoutTopics(own, layout, topicsOf(await readings.sources()))).topics.map(({ name }) => name);
   const ledger = new LedgerDesk({ readings, client: own, topics, clock });
   const appender = stack.use(new PartitionAppender(client));
   const route = compileRoutes(routesOf(config));

@@ -187,7 +187,7 @@ const NO_CHAOS: ChaosDesk = {
 const NOT_HERE = {
   connections: () => 0,
   diskFreeBytes: async () => undefined,
-  audit: () => refuse('an audit of a larger site is made by its writers, and not here'),
+  audit: () => refuse('a larger site is not recounted record by record: its ledger compares what gateways, partitions and writers tell of each other'),
   simulation: NO_SIMULATIONS,
   chaos: NO_CHAOS,
   isReadOnly: false,

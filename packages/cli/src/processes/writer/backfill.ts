@@ -133,6 +133,9 @@ async function fromPostgres(
   }
 }
 
+/** What was not read yet is for a backfill too. */
+const EVERY_TOPIC = { has: () => true } as const;
+
 async function fromKafka(
   order: BackfillOrder,
   config: SkerryConfig,
@@ -141,7 +144,7 @@ async function fromKafka(
 ): Promise<void> {
   await using client = await openConfiguredKafka('skerry-backfill', config, needs);
   const layout = layoutOf(config);
-  const { topics } = await layoutTopics(client, layout);
+  const { topics } = await layoutTopics(client, layout, EVERY_TOPIC);
   const partitions = topics.flatMap(({ name: topic, partitions: all }) =>
     Array.from({ length: all.length }, (_, partition) => ({
       topic,

@@ -1,8 +1,10 @@
 import { type KafkaClient, readyLayoutTopics, type TopicLayout } from '@skerry/journal/kafka';
 import type { Logger } from '@skerry/kernel';
+import type { PostgresPool } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { LIMITS } from '../../limits.ts';
 import { topicWishOf } from '../kafka-way.ts';
+import { readTopics } from './read-topics.ts';
 
 const FIXED_EVERY_MS = 30_000;
 const TOLD = 3;
@@ -10,6 +12,7 @@ const TOLD = 3;
 /** What the topics of a writer are looked up with. */
 export interface WriterTopicsNeeds {
   readonly client: KafkaClient;
+  readonly pool: PostgresPool;
   readonly logger: Logger;
 }
 
@@ -21,6 +24,8 @@ export class WriterTopics {
   readonly #layout: TopicLayout;
   readonly #needs: WriterTopicsNeeds;
   #beyond: readonly string[] = [];
+  /** Topics that the database knows as sources, as last asked. */
+  #read: ReadonlySet<string> = new Set();
 
   constructor(config: Pick<SkerryConfig, 'kafka'>, layout: TopicLayout, needs: WriterTopicsNeeds) {
     this.#config = config;
@@ -31,8 +36,11 @@ export class WriterTopics {
 
   /** The count of partitions of each, asked for anew; topics that come with no project are made where they are missing. Fails with the `kafka-` codes. */
   async counts(): Promise<ReadonlyMap<string, number>> {
-    const { client, logger } = this.#needs;
-    const { topics, beyond } = await readyLayoutTopics(client, this.#layout, topicWishOf(this.#config));
+    const { client, pool, logger } = this.#needs;
+    // a database that is away takes nothing in either
+    if (this.#layout.isByProject) this.#read = await readTopics(pool).catch(() => this.#read);
+    const wish = topicWishOf(this.#config);
+    const { topics, beyond } = await readyLayoutTopics(client, this.#layout, this.#read, wish);
     if (beyond.length > this.#beyond.length)
       logger.log('error', 'Topics of projects are not read: kafka.topicsMax is reached', {
         topicsMax: this.#layout.topicsMax,

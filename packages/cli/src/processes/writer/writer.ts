@@ -67,7 +67,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
       },
     ),
   );
-  const topics = new WriterTopics(config, layout, { client, logger });
+  const topics = new WriterTopics(config, layout, { client, pool, logger });
   const group = stack.use(
     await joinWriterGroup(
       {
