@@ -20,6 +20,13 @@ export const LIMITS = {
     what: 'Time for which `skerry gateway` gathers what brokers send before it goes to the disk together, when it comes without a pause.',
     whenFull: 'It is written and synced, and acknowledged to the brokers.',
   },
+  leftSessionStillMs: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Time in which nothing moves while `skerry gateway` empties the session of a gateway that did not come back.',
+    whenFull:
+      'The session and the slot are left as they are, `/ready` says why (`slot-left`), and it is tried again at the next look.',
+  },
   gatewayPaceMs: {
     value: 10,
     unit: 'ms',

@@ -6,13 +6,16 @@ interface Run {
   count: number;
 }
 
+/** One of the ingresses that were made of one. Disposing it: it is told nothing any more; what it appended is still counted. */
+export interface IngressPart extends Ingress, Disposable {}
+
 /**
- * Makes several ingresses of one, whose confirmations are told to whoever appended: for several subscribers, or a broker
- * beside them. From here on nobody else appends to it or listens at it.
+ * Makes any number of ingresses of one, whose confirmations are told to whoever appended: for several subscribers, or a
+ * broker beside them. From here on nobody else appends to it or listens at it. Each call of what it gives is another part.
  */
-export function splitIngress(ingress: Ingress, count: number): readonly Ingress[] {
+export function splitIngress(ingress: Ingress): () => IngressPart {
   const runs: Run[] = [];
-  const parts = Array.from({ length: count }, () => new Part(ingress, runs));
+  const parts = new Set<Part>();
   ingress.onDurable((confirmed) => {
     const shares = new Map<Part, number>();
     let left = confirmed;
@@ -30,20 +33,31 @@ export function splitIngress(ingress: Ingress, count: number): readonly Ingress[
   ingress.onResume(() => {
     for (const part of parts) part.resume();
   });
-  return parts;
+  return () => {
+    const part = new Part(ingress, runs, () => parts.delete(part));
+    parts.add(part);
+    return part;
+  };
 }
 
 /** One of them. */
-class Part implements Ingress {
+class Part implements IngressPart {
   readonly #ingress: Ingress;
   /** Of all parts, oldest first. */
   readonly #runs: Run[];
+  readonly #onDisposed: () => void;
   #onDurable: (count: number) => void = () => undefined;
   #onResume: () => void = () => undefined;
 
-  constructor(ingress: Ingress, runs: Run[]) {
+  constructor(ingress: Ingress, runs: Run[], onDisposed: () => void) {
     this.#ingress = ingress;
     this.#runs = runs;
+    this.#onDisposed = onDisposed;
+  }
+
+  [Symbol.dispose](): void {
+    this.#onDurable = () => undefined;
+    this.#onDisposed();
   }
 
   route(topic: string) {

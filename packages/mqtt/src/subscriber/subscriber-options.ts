@@ -116,6 +116,8 @@ export interface SubscriberState {
   /** What is wrong, in words; empty where all is well. */
   readonly degraded: readonly string[];
   readonly filters: readonly FilterStatus[];
+  /** Messages that were handed out. */
+  readonly taken: number;
   /** Messages that the consumer has not acknowledged. */
   readonly unacked: number;
   /** The connection is not read, because the consumer takes nothing or has too much. */

@@ -22,6 +22,7 @@ test('openSubscriber goes on with its session, asks for each filter by itself, a
       { filter: 'plant/+/a', wanted: 1, state: 'granted', granted: 1, why: '' },
       { filter: '$share/g/line/#', wanted: 2, state: 'granted', granted: 2, why: '' },
     ],
+    taken: 0,
     unacked: 0,
     isHeld: false,
     kept: 0,

@@ -156,6 +156,7 @@ export class Subscriber implements AsyncDisposable {
       phase: this.#phase,
       degraded,
       filters: this.#subscriptions.statuses,
+      taken: this.#ring.nextNumber - 1,
       unacked: this.#ring.unacknowledged,
       isHeld: this.#isRefused || this.#isFull,
       kept: this.#inbox.count,

@@ -1,13 +1,16 @@
 import type { HeldLease } from '@skerry/control';
-import { type Clock, CodedError, type Logger, type Meter, type Random } from '@skerry/kernel';
+import { type Clock, type Logger, type Meter, partMeter, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { RoleReport, RoleSource } from '@skerry/model';
 import {
   filterMatches,
   type Ingress,
+  type IngressPart,
   SessionFile,
   type Subscriber,
   type SubscriberEvent,
+  type SubscriberNeeds,
+  type SubscriberOptions,
   splitIngress,
   subscribeInto,
 } from '@skerry/mqtt';
@@ -17,6 +20,7 @@ import type { SkerryConfig } from '../../config/schema.ts';
 import { ClosingIngress } from './closing-ingress.ts';
 import type { GatewayLeases } from './gateway-leases.ts';
 import type { GatewayReason } from './gateway-reason.ts';
+import { LeftSlots, type LeftSource } from './left-slots.ts';
 import { sourceOptions, sourceTls } from './source-options.ts';
 
 /** What the sources of a gateway work with. */
@@ -32,20 +36,17 @@ export interface GatewaySourcesNeeds {
 interface Running {
   readonly source: SourceConfig;
   readonly ingress: Ingress;
-  /** For sessions of gateways that have not come back; each is emptied before the next. */
-  readonly adopting: Ingress;
   clientId: string;
   subscriber: Subscriber | undefined;
 }
 
-const LOOKS_PER_LEASE = 3;
 /** Most time for what was taken in to become durable and be acknowledged, at the end of the process. */
 const LAST_WORDS_MS = 2_000;
 
 /**
  * The subscriptions of a gateway at its brokers. A source with a shared subscription is subscribed by every gateway under
  * a client id with the number of its slot; one without by the gateway that holds the lease of the source. The sessions of
- * a slot whose gateway does not come back within its lease are emptied and ended by another. `failed` rejects with a fault
+ * a slot whose gateway does not come back within its lease are emptied and ended by another (`LeftSlots`). `failed` rejects with a fault
  * that ends the process. Disposing takes in nothing more, acknowledges what was, and leaves the sessions at the brokers.
  */
 export class GatewaySources implements AsyncDisposable {
@@ -54,6 +55,8 @@ export class GatewaySources implements AsyncDisposable {
   readonly #needs: GatewaySourcesNeeds;
   readonly #ingress: ClosingIngress;
   readonly #running: readonly Running[];
+  readonly #split: () => IngressPart;
+  #left: LeftSlots | undefined;
   readonly #ending = new AbortController();
   readonly #working: Promise<void>;
   #slot: HeldLease | undefined;
@@ -63,11 +66,10 @@ export class GatewaySources implements AsyncDisposable {
     this.#config = config;
     this.#needs = needs;
     this.#ingress = new ClosingIngress(needs.ingress);
-    const parts = splitIngress(this.#ingress, 2 * config.sources.length);
-    this.#running = config.sources.map((source, i) => ({
+    this.#split = splitIngress(this.#ingress);
+    this.#running = config.sources.map((source) => ({
       source,
-      ingress: parts[2 * i] as Ingress, // there are twice as many as sources
-      adopting: parts[2 * i + 1] as Ingress, // as above
+      ingress: this.#split(),
       clientId: '',
       subscriber: undefined,
     }));
@@ -87,15 +89,16 @@ export class GatewaySources implements AsyncDisposable {
     );
   }
 
-  /** What keeps messages from coming, by source. */
+  /** What keeps messages from coming, by source, and slots of others that cannot be closed. */
   reasons(): GatewayReason[] {
-    return this.#running.flatMap(({ source, subscriber }) => {
+    const ofSources = this.#running.flatMap(({ source, subscriber }) => {
       if (!subscriber)
         return source.share === ''
           ? [] // another gateway has it
           : [{ code: 'slot-missing', detail: `${source.name}: no slot of the group is held yet` }];
       return subscriber.state().degraded.map((why) => ({ code: 'source', detail: `${source.name}: ${why}` }));
     });
+    return [...ofSources, ...(this.#left?.reasons() ?? [])];
   }
 
   /** The number that is held in the group; null without one. */
@@ -153,7 +156,17 @@ export class GatewaySources implements AsyncDisposable {
     // started again in time it has the same number, and what is queued under it
     this.#slot.leave();
     for (const one of shared) await this.#open(one, this.#slot.claim.number);
-    if (this.#config.postgres.url !== '') await this.#adoptAll(shared, signal);
+    if (this.#config.postgres.url === '') return;
+    const { leases, clock, logger, meter } = this.#needs;
+    const left = new LeftSlots(group, shared.map(this.#leftSource), {
+      leases,
+      clock,
+      logger,
+      meter,
+      split: this.#split,
+    });
+    this.#left = left;
+    await left.watch(signal);
   }
 
   async #subscribeAlone(one: Running, signal: AbortSignal): Promise<void> {
@@ -168,49 +181,22 @@ export class GatewaySources implements AsyncDisposable {
     const clientId = this.#clientId(source, slot);
     const path = `${this.#config.dataDir}/sources/${encodeURIComponent(clientId)}`;
     const store = new SessionFile({ path, clientId, broker: source.url }, nodeDisk());
-    one.subscriber = await this.#subscriber(source, ingress, clientId, store);
+    one.subscriber = await this.#subscriber(source, ingress, clientId, { store });
     one.clientId = clientId;
   }
 
-  /**
-   * Looks for slots whose gateway has not come back, for ever. Two looks in a row have to find one: after a pause of the
-   * whole machine, or a jump of its clock, all leases have run out and their gateways are about to renew them.
-   */
-  async #adoptAll(shared: readonly Running[], signal: AbortSignal): Promise<void> {
-    const { leases, clock } = this.#needs;
-    const { group } = this.#config.gateway;
-    let before: readonly number[] = [];
-    while (!signal.aborted) {
-      await clock.sleep(leases.leaseMs / LOOKS_PER_LEASE, signal);
-      if (signal.aborted) return;
-      const orphans = await leases.orphans(group);
-      for (const number of orphans) if (before.includes(number)) await this.#adopt(shared, number, signal);
-      before = orphans;
-    }
-  }
-
-  /** Empties and ends the sessions of one slot. A broker that goes meanwhile leaves it for the next look. */
-  async #adopt(shared: readonly Running[], number: number, signal: AbortSignal): Promise<void> {
-    const { leases, logger, meter } = this.#needs;
-    await using lease = await leases.adopt(this.#config.gateway.group, number);
-    if (!lease) return;
-    try {
-      for (const { source, adopting } of shared) {
-        const subscriber = await this.#subscriber(source, adopting, this.#clientId(source, number));
-        await subscriber.endSession(signal);
-        if (signal.aborted) return;
-      }
-    } catch (fault) {
-      if (!(fault instanceof CodedError)) throw fault;
-      logger.log('warn', 'A slot that was left could not be closed', { number, reason: fault.message });
-      return;
-    }
-    lease.close();
-    meter
-      .counter('iot_gateway_slots_adopted_total', 'Slots of gateways that did not come back, emptied.')
-      .add(1);
-    logger.log('warn', 'A slot whose gateway did not come back is emptied and closed', { number });
-  }
+  readonly #leftSource = ({ source }: Running): LeftSource => ({
+    name: source.name,
+    open: (number, ingress, onEvent) => {
+      const told = (event: SubscriberEvent): void => {
+        onEvent(event);
+        // why a connection ends is told with the slot
+        if (event.type !== 'disconnected') this.#log(source, event);
+      };
+      const meter = partMeter(this.#needs.meter); // its gauges are no news of the source
+      return this.#subscriber(source, ingress, this.#clientId(source, number), { onEvent: told, meter });
+    },
+  });
 
   #clientId({ name }: SourceConfig, slot: number | 'single'): string {
     return `${this.#config.gateway.group}-${name}-${slot}`;
@@ -220,12 +206,11 @@ export class GatewaySources implements AsyncDisposable {
     source: SourceConfig,
     ingress: Ingress,
     clientId: string,
-    store?: SessionFile,
+    own: Partial<Pick<SubscriberNeeds, 'store' | 'meter'> & Pick<SubscriberOptions, 'onEvent'>>,
   ): Promise<Subscriber> {
-    const { clock, random, logger, meter } = this.#needs;
+    const { clock, random, meter } = this.#needs;
     const { packetBytesMax } = this.#config.mqtt;
-    const onEvent = (event: SubscriberEvent): void =>
-      logger.log(severityOf(event), event.why || event.type, { source: source.name, event: event.type });
+    const onEvent = own.onEvent ?? ((event) => this.#log(source, event));
     return subscribeInto(
       ingress,
       { ...sourceOptions(source), clientId, packetBytesMax, onEvent },
@@ -233,10 +218,15 @@ export class GatewaySources implements AsyncDisposable {
         dial: brokerDialer(source.url, sourceTls(source)),
         clock,
         random,
-        meter,
-        ...(store ? { store } : {}),
+        meter: own.meter ?? meter,
+        ...(own.store ? { store: own.store } : {}),
       },
     );
+  }
+
+  #log(source: SourceConfig, event: SubscriberEvent): void {
+    const { logger } = this.#needs;
+    logger.log(severityOf(event), event.why || event.type, { source: source.name, event: event.type });
   }
 }
 

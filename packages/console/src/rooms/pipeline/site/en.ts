@@ -107,6 +107,7 @@ export const en = {
     source: 'A source gives trouble.',
     leases: 'Slots and leases cannot be agreed on.',
     'slot-missing': 'It has no slot of its group yet.',
+    'slot-left': 'It cannot close a slot that another gateway left.',
     leftovers: 'It still sends what an earlier buffer held.',
     unowned: 'No writer has it.',
     'owner-silent': 'Its writer tells nothing any more.',

@@ -105,6 +105,7 @@ export const zh: SiteWords = {
     source: '某个来源有故障。',
     leases: '无法就槽位与租约达成一致。',
     'slot-missing': '尚未取得组中的槽位。',
+    'slot-left': '无法关闭另一个网关留下的槽位。',
     leftovers: '仍在发送先前缓冲中的内容。',
     unowned: '没有写入器持有它。',
     'owner-silent': '其写入器不再报告。',
