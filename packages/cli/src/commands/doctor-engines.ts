@@ -6,26 +6,23 @@ import {
   layoutTopics,
   type TopicWish,
 } from '@skerry/journal/kafka';
-import { CodedError, createMeter, silentLogger } from '@skerry/kernel';
+import { silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
-import { openSubscriber, type Subscriber } from '@skerry/mqtt';
-import { brokerDialer } from '@skerry/mqtt/node';
 import { openPostgresPool, type PostgresSession, type Row, SCHEMA_VERSION } from '@skerry/series/postgres';
-import type { SourceConfig } from '../config/role-schema.ts';
 import type { SkerryConfig } from '../config/schema.ts';
-import { sourceOptions, sourceTls } from '../processes/gateway/source-options.ts';
 import { journalWish } from '../processes/kafka-log.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
 import type { Finding } from './doctor.ts';
+import { brokerFindings } from './doctor-brokers.ts';
 import { gatewaysFinding } from './doctor-gateways.ts';
 import { kafkaRightsFinding } from './doctor-kafka-rights.ts';
+import { ANSWER_MS, count, guarded, ok } from './doctor-looks.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
 import { collectorFindings, sinkFindings } from './doctor-sinks.ts';
 import { standbyFindings } from './doctor-standby.ts';
 
-const ANSWER_MS = 8_000;
 /** Topics of projects that are looked at one by one. */
 const PROJECT_TOPICS = 50;
 const SKEW_WARNING_SECS = 1;
@@ -42,7 +39,7 @@ export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
     config.redis.url !== '' ? redisFindings(config) : [],
     ...config.sinks.map((sink) => sinkFindings(sink)),
     config.tracing.otlpUrl !== '' ? collectorFindings(config) : [],
-    ...config.sources.map((source) => brokerFindings(source, config.gateway.group)),
+    brokerFindings(config),
   ]);
   return rooms.flat();
 }
@@ -253,95 +250,4 @@ async function redisFindings(config: SkerryConfig): Promise<Finding[]> {
     return [ok(check, told)];
   });
   return found.map((one) => (one.verdict === 'fault' ? { ...one, verdict: 'warning' } : one));
-}
-
-/** Subscribes beside the gateways, not in their share: what comes is a copy, and the session is ended. */
-async function brokerFindings(source: SourceConfig, group: string): Promise<Finding[]> {
-  const check = `mqtt ${source.name}`;
-  const advice = `Start the broker, or mend url, username, passwordFile and caFile of the source ${source.name}.`;
-  return await guarded(check, source.url, advice, async () => {
-    const options = sourceOptions({ ...source, share: '' });
-    const clock = nodeClock();
-    let version = '';
-    let why = '';
-    const later: { subscriber?: Subscriber } = {};
-    const subscriber = await openSubscriber(
-      {
-        ...options,
-        clientId: `${group}-doctor-${process.pid}`,
-        filters: [...options.filters, { filter: '$SYS/broker/version', qos: 0 }],
-        sessionExpirySecs: 0,
-        isWatchingDrops: false,
-        onEvent: (event) => {
-          if (event.why !== '') ({ why } = event);
-        },
-      },
-      {
-        dial: brokerDialer(source.url, sourceTls(source)),
-        clock,
-        random: nodeRandom(),
-        meter: createMeter(),
-        consumer: {
-          refusal: () => undefined,
-          take: (message) => {
-            if (Buffer.from(message.topic).toString() === '$SYS/broker/version')
-              version = Buffer.from(message.payload).toString();
-            later.subscriber?.settle(message.number);
-          },
-        },
-      },
-    );
-    later.subscriber = subscriber;
-    await using _ = subscriber;
-    const over = new AbortController();
-    const isSubscribed = await Promise.race([
-      subscriber.subscribed(over.signal).then(() => true),
-      clock.sleep(ANSWER_MS / 2, over.signal).then(() => false),
-    ]).finally(() => over.abort());
-    const { filters, phase } = subscriber.state();
-    if (!isSubscribed && phase !== 'connected')
-      return [{ check, verdict: 'fault', found: `${source.url}: ${why || 'no answer'}`, advice }];
-    const refused = filters.filter(({ filter, why: fault }) => fault !== '' && !filter.startsWith('$SYS/'));
-    await subscriber.endSession(AbortSignal.timeout(ANSWER_MS / 2)).catch(() => undefined); // it expires by itself at level 5
-    const found = `${source.url}${version === '' ? '' : `, ${version}`}, MQTT ${source.protocol}`;
-    if (refused.length === 0)
-      return [ok(check, `${found}, ${count(options.filters.length, 'filter')} granted`)];
-    const words = refused.map((one) => one.why).join('; ');
-    const grant = 'Let the user subscribe to these filters, with the QoS of the source.';
-    return [{ check, verdict: 'fault', found: `${found}: ${words}`, advice: grant }];
-  });
-}
-
-/** A look that fails, or that takes too long, is a finding too. */
-async function guarded(
-  check: string,
-  where: string,
-  advice: string,
-  look: () => Promise<Finding[]>,
-): Promise<Finding[]> {
-  const over = new AbortController();
-  const late = `${where}: no answer within ${(2 * ANSWER_MS) / 1_000} s`;
-  try {
-    return await Promise.race([
-      look(),
-      nodeClock()
-        .sleep(2 * ANSWER_MS, over.signal)
-        .then((): Finding[] => [{ check, verdict: 'fault', found: late, advice }]),
-    ]);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const found = why.includes(where) ? why : `${where}: ${why}`;
-    const code = cause instanceof CodedError ? ` (${cause.code})` : '';
-    return [{ check, verdict: 'fault', found: `${found}${code}`, advice }];
-  } finally {
-    over.abort();
-  }
-}
-
-function ok(check: string, found: string): Finding {
-  return { check, verdict: 'ok', found, advice: '' };
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -131,7 +131,7 @@ export const ROLE_SECTIONS = {
         maxItems: 64,
         items: { type: 'string' as const, minLength: 1, maxLength: 1_024 },
         default: ['mtic/msg/client/realtime/#'],
-        description: 'Topic filters.',
+        description: 'Topic filters, at one broker none that contains another.',
       },
       qos: whole('Highest quality of service asked for.', 1, 0, 2),
       share: text(

@@ -5,17 +5,30 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from './load.ts';
 import { roleFaults } from './role-rules.ts';
+import type { SkerryConfig } from './schema.ts';
+import { sourceNotes } from './site-rules.ts';
 
 const SITE = { gateway: { ordinal: 0 }, sources: [{}], kafka: { brokers: ['k:1'] } };
 
+interface Change {
+  readonly sources?: object[];
+  readonly gateway?: object;
+  readonly kafka?: object;
+  readonly routing?: object;
+}
+
 /** What a gateway says of a configuration. */
-function faultsOf(change: { sources?: object[]; kafka?: object; routing?: object }): string[] {
+function faultsOf(change: Change): string[] {
+  return roleFaults('gateway', configOf(change));
+}
+
+function configOf(change: Change): SkerryConfig {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-site-'));
   const file = join(folder.path, 'skerry.yaml');
   const kafka = { ...SITE.kafka, ...change.kafka };
   writeFileSync(file, JSON.stringify({ ...SITE, ...change, kafka }));
   const { config } = loadConfig({ file, environment: { XDG_DATA_HOME: '/tmp/x' }, flags: {} });
-  return roleFaults('gateway', config);
+  return config;
 }
 
 test('a gateway refuses sources that contradict themselves, each with what was found and what is wanted', () => {
@@ -45,8 +58,41 @@ test('a gateway refuses sources that contradict themselves, each with what was f
         { name: 'two', ...twice },
       ],
     }),
-    ['sources: found "a/#" at mqtt://h:1 in one and in two, wanted it once: each message would come twice'],
+    [
+      'sources: found "a/#" twice at mqtt://h:1 in one and in two, wanted it once: each message would come twice',
+    ],
   );
+});
+
+test('a gateway refuses filters at one broker of which one contains the other, however they are shared and written', () => {
+  const topics = ['mtic/msg/client/realtime/#', 'mtic/msg/client/realtime/tenant123/#'];
+  const words = (where: string): string =>
+    `sources: found "${topics[0]}" and "${topics[1]}" at ${where}, wanted "${topics[0]}" alone, which contains the other, or filters that do not: each message on "${topics[1]}" would come twice`;
+  assert.deepEqual(faultsOf({ sources: [{ url: 'mqtt://h:1', topics }] }), [words('mqtt://h:1 in broker')]);
+  assert.deepEqual(
+    faultsOf({ sources: [{ url: 'mqtt://h:1', share: 's', topics: [...topics].reverse() }] }),
+    [words('mqtt://h:1 in broker')],
+  );
+  const [all, tenant] = topics;
+  const apart = (url: string, share = ''): string[] =>
+    faultsOf({
+      sources: [
+        { name: 'one', url: 'mqtt://h:1883', topics: [all] },
+        { name: 'two', url, share, topics: [tenant] },
+      ],
+    });
+  assert.deepEqual(apart('mqtt://H', 's'), [words('mqtt://H in one and in two')]);
+  assert.deepEqual(apart('mqtt://h:1884'), []);
+  assert.deepEqual(faultsOf({ sources: [{ topics: ['#', '$SYS/#'] }] }), []);
+  assert.deepEqual(faultsOf({ sources: [{ topics: ['a/+/c', 'a/b/+'] }] }), [], 'nothing else says the same');
+});
+
+test('sourceNotes names filters at one broker that meet, and where', () => {
+  const topics = ['a/+/c', 'a/b/+', 'x/#'];
+  assert.deepEqual(sourceNotes(configOf({ sources: [{ topics }] })), [
+    '"a/+/c" (broker) and "a/b/+" (broker) both match "a/b/c": a message there comes twice',
+  ]);
+  assert.deepEqual(sourceNotes(configOf({ sources: [{ topics: ['a/+/c', 'a/b/d'] }] })), []);
 });
 
 test('a gateway refuses ways to Kafka that contradict themselves', () => {

@@ -1,9 +1,18 @@
+import type { SourceConfig } from './role-schema.ts';
 import type { SkerryConfig } from './schema.ts';
+import { meetOf, relationOf } from './topic-filters.ts';
 
 /** Topics of Kafka that have a meaning of their own. */
 export const RESERVED = ['iot.dead-letters', 'iot.commands'];
 /** Topic of the earlier bridge, whose records are envelopes. */
 export const ENVELOPES = 'iot-messages';
+
+const USUAL_PORTS: Readonly<Record<string, string>> = {
+  'mqtt:': '1883',
+  'mqtts:': '8883',
+  'ws:': '80',
+  'wss:': '443',
+};
 
 /** What contradicts itself between the parts of `sources`: path, found, wanted. */
 export function sourceFaults({ sources }: Pick<SkerryConfig, 'sources'>): string[] {
@@ -40,21 +49,67 @@ function filterFaults(path: string, filter: string): string[] {
   return isGood ? [] : [`${found}, wanted + alone in its level, and # alone in the last one`];
 }
 
-/** One broker that is subscribed to twice for the same messages brings each of them twice. */
+/** A filter of a source, at the broker that it is asked of. */
+interface Asked {
+  readonly source: SourceConfig;
+  readonly broker: string;
+  readonly filter: string;
+}
+
+/**
+ * A broker gives a message once for each filter that it is on, to one client as to several: filters at one broker of which
+ * one contains the other bring what the smaller one brings twice.
+ */
 function twiceFaults(sources: SkerryConfig['sources']): string[] {
-  const seen = new Map<string, string>();
-  return sources.flatMap(({ name, url, topics }) =>
-    topics.flatMap((topic) => {
-      const key = `${url} ${topic}`;
-      const other = seen.get(key);
-      seen.set(key, name);
-      return other === undefined
-        ? []
-        : [
-            `sources: found ${JSON.stringify(topic)} at ${url} in ${other} and in ${name}, wanted it once: each message would come twice`,
-          ];
-    }),
+  const asked = askedOf(sources);
+  return asked.flatMap((one, i) => {
+    const other = asked.slice(0, i).find((before) => isContaining(before, one));
+    if (!other) return [];
+    const { url } = one.source;
+    const names =
+      other.source.name === one.source.name ? [one.source.name] : [other.source.name, one.source.name];
+    const where = `at ${url} in ${names.join(' and in ')}`;
+    const filters = [other.filter, one.filter].map((filter) => JSON.stringify(filter));
+    const relation = relationOf(other.filter, one.filter);
+    if (other.filter === one.filter)
+      return [`sources: found ${filters[0]} twice ${where}, wanted it once: each message would come twice`];
+    const [large, small] = relation === 'within' ? [...filters].reverse() : filters;
+    return [
+      `sources: found ${large} and ${small} ${where}, wanted ${large} alone, which contains the other, or filters that do not: each message on ${small} would come twice`,
+    ];
+  });
+}
+
+/** What a gateway does with its sources that people may not want, or not know; none of it is a fault. */
+export function sourceNotes({ sources }: Pick<SkerryConfig, 'sources'>): string[] {
+  const asked = askedOf(sources);
+  return asked.flatMap((one, i) =>
+    asked
+      .slice(0, i)
+      .filter((other) => other.broker === one.broker && relationOf(other.filter, one.filter) === 'overlaps')
+      .map((other) => {
+        const both = meetOf(other.filter, one.filter);
+        return `${JSON.stringify(other.filter)} (${other.source.name}) and ${JSON.stringify(one.filter)} (${one.source.name}) both match ${JSON.stringify(both)}: a message there comes twice`;
+      }),
   );
+}
+
+function askedOf(sources: SkerryConfig['sources']): Asked[] {
+  return sources.flatMap((source) =>
+    source.topics.map((filter) => ({ source, broker: brokerOf(source.url), filter })),
+  );
+}
+
+function isContaining(a: Asked, b: Asked): boolean {
+  return a.broker === b.broker && ['same', 'contains', 'within'].includes(relationOf(a.filter, b.filter));
+}
+
+/** Addresses of one broker that are written differently. */
+function brokerOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) return text;
+  const port = url.port === '' ? USUAL_PORTS[url.protocol] : url.port;
+  return `${url.hostname.toLowerCase()}:${port}${url.protocol.startsWith('ws') ? url.pathname : ''}`;
 }
 
 /** What contradicts itself between the parts of `kafka`: path, found, wanted. */

@@ -17,6 +17,7 @@ import {
 import { brokerDialer } from '@skerry/mqtt/node';
 import type { SourceConfig } from '../../config/role-schema.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
+import { sourceNotes } from '../../config/site-rules.ts';
 import { ClosingIngress } from './closing-ingress.ts';
 import type { GatewayLeases } from './gateway-leases.ts';
 import type { GatewayReason } from './gateway-reason.ts';
@@ -66,6 +67,7 @@ export class GatewaySources implements AsyncDisposable {
     this.#config = config;
     this.#needs = needs;
     this.#ingress = new ClosingIngress(needs.ingress);
+    for (const note of sourceNotes(config)) needs.logger.log('warn', 'Look at the sources', { note });
     this.#split = splitIngress(this.#ingress);
     this.#running = config.sources.map((source) => ({
       source,
