@@ -87,6 +87,17 @@ test('a gateway refuses filters at one broker of which one contains the other, h
   assert.deepEqual(faultsOf({ sources: [{ topics: ['a/+/c', 'a/b/+'] }] }), [], 'nothing else says the same');
 });
 
+test('a gateway refuses sessions that expire before another can take over', () => {
+  const words = (found: number, lease: number): string =>
+    `sources.0.sessionExpirySecs: found ${found} with gateway.leaseSecs ${lease}, wanted at least ${4 * lease}, 4 leases: what the broker keeps while no gateway is connected is lost when the session expires`;
+  assert.deepEqual(faultsOf({ sources: [{ sessionExpirySecs: 0 }] }), [words(0, 15)]);
+  assert.deepEqual(faultsOf({ sources: [{ sessionExpirySecs: 59 }] }), [words(59, 15)]);
+  assert.deepEqual(faultsOf({ sources: [{ sessionExpirySecs: 60 }] }), []);
+  const gateway = { ordinal: 0, leaseSecs: 100 };
+  assert.deepEqual(faultsOf({ gateway, sources: [{ sessionExpirySecs: 60 }] }), [words(60, 100)]);
+  assert.deepEqual(faultsOf({ sources: [{ sessionExpirySecs: 0, protocol: '3.1.1' }] }), []);
+});
+
 test('sourceNotes names filters at one broker that meet, and where', () => {
   const topics = ['a/+/c', 'a/b/+', 'x/#'];
   assert.deepEqual(sourceNotes(configOf({ sources: [{ topics }] })), [

@@ -7,6 +7,9 @@ export const RESERVED = ['iot.dead-letters', 'iot.commands'];
 /** Topic of the earlier bridge, whose records are envelopes. */
 export const ENVELOPES = 'iot-messages';
 
+/** Least time, in leases, for which a broker is to keep a session. */
+const SESSION_LEASES = 4;
+
 const USUAL_PORTS: Readonly<Record<string, string>> = {
   'mqtt:': '1883',
   'mqtts:': '8883',
@@ -15,7 +18,7 @@ const USUAL_PORTS: Readonly<Record<string, string>> = {
 };
 
 /** What contradicts itself between the parts of `sources`: path, found, wanted. */
-export function sourceFaults({ sources }: Pick<SkerryConfig, 'sources'>): string[] {
+export function sourceFaults({ sources, gateway }: Pick<SkerryConfig, 'sources' | 'gateway'>): string[] {
   const faults = sources.flatMap((source, i) => {
     const { url, certFile, keyFile, username, passwordFile, topics } = source;
     const isEncrypted = /^(mqtts|wss):/.test(url);
@@ -28,6 +31,7 @@ export function sourceFaults({ sources }: Pick<SkerryConfig, 'sources'>): string
         ? [`sources.${i}.username: found none with a passwordFile, wanted a name`]
         : []),
       ...topics.flatMap((topic, j) => filterFaults(`sources.${i}.topics.${j}`, topic)),
+      ...expiryFaults(`sources.${i}.sessionExpirySecs`, source, gateway.leaseSecs),
     ];
   });
   return [...faults, ...twiceFaults(sources)];
@@ -47,6 +51,22 @@ function filterFaults(path: string, filter: string): string[] {
     level === '#' ? i === levels.length - 1 : level === '+' || !/[+#]/.test(level),
   );
   return isGood ? [] : [`${found}, wanted + alone in its level, and # alone in the last one`];
+}
+
+/**
+ * A session has to outlive its gateway until that is back or another has taken over: a lease runs out, two looks find it,
+ * and a broker that is away is tried again. Brokers of 3.1.1 are not asked for a time.
+ */
+function expiryFaults(
+  path: string,
+  { protocol, sessionExpirySecs }: SourceConfig,
+  leaseSecs: number,
+): string[] {
+  const least = SESSION_LEASES * leaseSecs;
+  if (protocol !== '5' || sessionExpirySecs >= least) return [];
+  return [
+    `${path}: found ${sessionExpirySecs} with gateway.leaseSecs ${leaseSecs}, wanted at least ${least}, ${SESSION_LEASES} leases: what the broker keeps while no gateway is connected is lost when the session expires`,
+  ];
 }
 
 /** A filter of a source, at the broker that it is asked of. */
