@@ -69,6 +69,8 @@ iot_kafka_write_seconds | histogram | cloud gateway |  | Time from giving a roun
 iot_source_position | gauge | cloud | source | Offset behind the last record of a partition that is committed.
 iot_site_lag_records | gauge | cloud | partition topic | Records of a partition that are not stored, whoever writes it.
 iot_site_lag_seconds | gauge | cloud | partition topic | Age of the oldest record of a partition that is not stored, whoever writes it.
+iot_site_sink_lag_seconds | gauge | cloud | sink | Age of the oldest committed seal that a sink does not have; 0 when it has all. | where sinks are configured
+iot_site_sink_retention_left_seconds | gauge | cloud | sink | Time until retention removes the oldest committed seal that a sink does not have; 0 when it has removed some. | while a sink lacks a seal
 iot_site_retention_left_seconds | gauge | cloud | partition topic | Time until retention removes the oldest record of a partition that is not stored; 0 when it has removed some. | while records wait
 # Pipeline
 iot_pipeline_backlog_records | gauge | up writer |  | Durable telemetry records that have no verdict yet.

@@ -151,11 +151,25 @@ function aSite(): MemoryPlatform {
       reasons: [{ code: 'unowned', detail: 'no writer has it: its records wait in Kafka' }],
     }),
   ];
-  const sink = { isPrimary: false, position: 40, committed: 45, refused: 0, missed: 0 };
+  const sink = {
+    isPrimary: false,
+    position: 40,
+    committed: 45,
+    refused: 0,
+    missed: 0,
+    retentionAtMicros: undefined,
+  };
   site.stores = [
     {
       ...{ name: 'store', kind: 'postgresql', isPrimary: true, state: 'good', position: 45, committed: 45 },
-      ...{ points: 96_420, refused: 0, missed: 0, lagSeconds: 0, lastError: undefined },
+      ...{
+        points: 96_420,
+        refused: 0,
+        missed: 0,
+        lagSeconds: 0,
+        retentionAtMicros: undefined,
+        lastError: undefined,
+      },
     },
     {
       ...{ ...sink, name: 'history', kind: 'influxdb2', state: 'trouble', points: 80_000, lagSeconds: 75 },

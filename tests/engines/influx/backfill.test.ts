@@ -8,12 +8,12 @@ import { openSegmentJournal } from '@skerry/journal/segment';
 import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import { InfluxApi } from '@skerry/series/influx';
-import { openSinkBook } from '@skerry/series/postgres';
+import { openPostgresReadings, openSinkBook } from '@skerry/series/postgres';
 import { aSeal } from '@skerry/series/testing';
 import { startInfluxdb, startPostgres } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { skerry } from '../../e2e/skerry-line.ts';
-import { aPool, aSchema, aStore, JOURNAL } from '../postgres/scene.ts';
+import { aPool, aSchema, aStore, breathe, JOURNAL } from '../postgres/scene.ts';
 import { allRows, aRun, BASE, sent, sinkOptions, somePoints, someSeal, told } from './scene.ts';
 
 const server = await startPostgres();
@@ -128,6 +128,32 @@ test('a sink: what retention removed since it was registered is counted, also be
   await server.sql(`DELETE FROM "${schema}".points WHERE ${removed('= 4')}`);
   await follow('later');
   assert.equal(await kept('later'), '5|24|1');
+});
+
+test('a sink: how long retention keeps what it does not have is told before anything is lost', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using store = await aStore(pool, { retention: { rawDays: 2, rollupDays: 3 } });
+  await store.load();
+  const readings = openPostgresReadings(pool, { clock: nodeClock(), breathe });
+  const kept = async () => {
+    const [one] = await readings.sinks();
+    const secs = (ms: number | undefined) => ms && Math.round(ms / 1_000);
+    return [secs(one?.behindMs), secs(one?.retentionLeftMs)];
+  };
+  const book = await openSinkBook({ pool, sink: 'slow', journalId: JOURNAL });
+  assert.deepEqual(await kept(), [0, undefined]);
+  for (let number = 1; number <= 3; number++) await store.seal(someSeal(number, 24));
+  // received 30 h ago
+  await server.sql(`UPDATE "${schema}".seals SET received = now() - interval '30 hours' WHERE seal = 1`);
+  const [behind, left] = await kept();
+  assert.deepEqual([Number(behind) + Number(left), behind], [2 * 86_400, 30 * 3_600]);
+  await server.sql(`DELETE FROM "${schema}".seals WHERE seal = 1`);
+  assert.equal((await kept())[1], 0);
+  await book.advance({ seal: 2, points: 48, missed: 1, refusals: [] });
+  assert.ok(Number((await kept())[1]) > 86_400);
+  await book.advance({ seal: 3, points: 24, missed: 0, refusals: [] });
+  assert.deepEqual(await kept(), [0, undefined]);
 });
 
 test('skerry backfill: the journal of a data folder is decoded anew, as often as one likes', async () => {

@@ -85,7 +85,8 @@ const PARTITION_COLUMNS: readonly Column<Partition>[] = [
 /** `skerry pipeline sinks`. */
 export const pipelineSinksVerb: Verb = {
   path: ['pipeline', 'sinks'],
-  summary: 'The stores of points: what each has, and what keeps it from the rest.',
+  summary:
+    'The stores of points: what each has, what keeps it from the rest, and when retention would remove that.',
   positionals: [],
   flags,
   examples: ['skerry pipeline sinks'],
@@ -103,6 +104,7 @@ const SINK_COLUMNS: readonly Column<SinkList['items'][number]>[] = [
   { title: 'POSITION', align: 'right', cell: ({ position }) => String(position) },
   { title: 'COMMITTED', align: 'right', cell: ({ committed }) => String(committed) },
   { title: 'LAG TIME', align: 'right', cell: ({ lagSeconds }) => known(lagSeconds, ' s') },
+  { title: 'RETENTION AT', cell: ({ retentionAt }) => retentionAt ?? '' },
   { title: 'POINTS', align: 'right', cell: ({ points }) => String(points) },
   { title: 'REFUSED', align: 'right', cell: ({ refused }) => String(refused) },
   { title: 'MISSED', align: 'right', cell: ({ missed }) => String(missed) },

@@ -71,6 +71,7 @@ export class NodeSite implements SitePlatform {
         refused: 0,
         missed: 0,
         lagSeconds: 0,
+        retentionAtMicros: undefined,
         lastError: undefined,
       },
     ];

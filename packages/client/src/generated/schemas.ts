@@ -1038,6 +1038,7 @@ export type SinkList = {
     readonly missed: number;
     /** Age of the oldest committed seal that it does not have. */
     readonly lagSeconds: number;
+    readonly retentionAt: string | null;
     readonly lastError: {
       /** Stable code. */
       readonly code: string;

@@ -166,6 +166,8 @@ export interface ReadingSink {
   readonly missed: number;
   /** Age of the oldest committed seal that it does not have; 0 without one. */
   readonly behindMs: number;
+  /** Time until retention removes that seal, 0 when it has removed some; undefined without one, and before a writer has said for how long points are kept. */
+  readonly retentionLeftMs: number | undefined;
   /** What it said to the newest point that it refused. */
   readonly lastRefusal: { readonly reason: string; readonly atMicros: number } | undefined;
 }

@@ -97,6 +97,7 @@ test('listSinks and listSources tell what the platform does', async () => {
       refused: 1,
       missed: 0,
       lagSeconds: 0.2,
+      retentionAtMicros: START_MICROS,
       lastError,
     },
   ];
@@ -124,6 +125,7 @@ test('listSinks and listSources tell what the platform does', async () => {
     ...lastErrorOf(lastError),
     at: '2026-05-01T12:00:00.000000Z',
   });
+  assert.equal(sinks.items[0]?.retentionAt, '2026-05-01T12:00:00.000000Z');
   assert.deepEqual(await scene.json('/api/v1/pipeline/sources'), { items: [source] });
 });
 

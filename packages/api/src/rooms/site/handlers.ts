@@ -50,7 +50,10 @@ function showPartition(entry: PartitionEntry): Model<'PartitionList'>['items'][n
   };
 }
 
-function showSink({ lastError, ...entry }: SinkEntry): Model<'SinkList'>['items'][number] {
+function showSink(sink: SinkEntry): Model<'SinkList'>['items'][number] {
+  const { lastError, retentionAtMicros, ...rest } = sink;
+  const retentionAt = retentionAtMicros === undefined ? null : formatTime(retentionAtMicros);
+  const entry = { ...rest, retentionAt };
   if (!lastError) return { ...entry, lastError: null };
   const { code, detail, atMicros } = lastError;
   return {

@@ -91,6 +91,9 @@ export const SITE_SCHEMAS = {
         refused: count('Points that it will never take.'),
         missed: count('Seals that retention removed before it had them.'),
         lagSeconds: number('Age of the oldest committed seal that it does not have.'),
+        retentionAt: nullable(
+          time('When retention removes that seal, and the points would never come to it.'),
+        ),
         lastError: nullable(
           object('What keeps it from going on, else its answer to the newest point that it refused.', {
             code: text('Stable code.'),

@@ -65,6 +65,8 @@ export interface SinkEntry {
   readonly missed: number;
   /** Age of the oldest committed seal that it does not have. */
   readonly lagSeconds: number;
+  /** When retention removes that seal; undefined where it has all, nothing is ever removed, or it is not known. */
+  readonly retentionAtMicros: number | undefined;
   /** What keeps it from going on, else what it said to the newest point that it refused. */
   readonly lastError:
     | { readonly code: string; readonly detail: string; readonly atMicros: number | undefined }

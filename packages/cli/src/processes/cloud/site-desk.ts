@@ -67,9 +67,9 @@ export class SiteDesk implements SitePlatform {
   }
 
   async sinks(): ReturnType<SitePlatform['sinks']> {
-    const { readings } = this.#needs;
+    const { readings, clock } = this.#needs;
     const [roles, sources, sinks] = await Promise.all([this.#roles(), readings.sources(), readings.sinks()]);
-    return sinkEntries({ roles, sources, sinks });
+    return sinkEntries({ roles, sources, sinks, nowMicros: clock.nowMicros() });
   }
 
   async sources(): ReturnType<SitePlatform['sources']> {

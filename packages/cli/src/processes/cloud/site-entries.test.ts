@@ -209,10 +209,18 @@ test('sinkEntries: over all partitions, with the trouble of those who live, else
     refused: 0,
     missed: 0,
     behindMs: 2_000,
+    retentionLeftMs: 60_000,
     lastRefusal: undefined,
   };
-  const other = { ...row, label: 't/1', seal: 1, refused: 2, lastRefusal: { reason: 'type', atMicros: 5 } };
-  const terms = { sources: [aSource(), aSource({ label: 't/1' })], sinks: [row, other] };
+  const other = {
+    ...row,
+    label: 't/1',
+    seal: 1,
+    retentionLeftMs: undefined,
+    refused: 2,
+    lastRefusal: { reason: 'type', atMicros: 5 },
+  };
+  const terms = { sources: [aSource(), aSource({ label: 't/1' })], sinks: [row, other], nowMicros: NOW };
   const sink = (trouble: RoleReport['reasons'][number] | null) => ({
     name: 'history',
     kind: 'influxdb1',
@@ -226,6 +234,7 @@ test('sinkEntries: over all partitions, with the trouble of those who live, else
     [good?.state, good?.kind, good?.position, good?.committed, good?.lagSeconds, good?.lastError?.detail],
     ['good', 'influxdb1', 4, 8, 2, 'type'],
   );
+  assert.deepEqual([primary?.retentionAtMicros, good?.retentionAtMicros], [undefined, NOW + 60_000_000]);
   const [, ill] = sinkEntries({ roles: [fed({ code: 'sink-away', detail: 'x' })], ...terms });
   assert.deepEqual(
     [ill?.state, ill?.lastError],

@@ -204,10 +204,11 @@ export interface SinkTerms {
   readonly roles: readonly ToldRole[];
   readonly sources: readonly ReadingSource[];
   readonly sinks: readonly ReadingSink[];
+  readonly nowMicros: number;
 }
 
 /** The primary store, and each further one over all partitions; of a partition that was made anew the newest counts. */
-export function sinkEntries({ roles, sources, sinks }: SinkTerms): SinkEntry[] {
+export function sinkEntries({ roles, sources, sinks, nowMicros }: SinkTerms): SinkEntry[] {
   const seals = sources.reduce((sum, { seal }) => sum + seal, 0);
   const primary: SinkEntry = {
     name: 'store',
@@ -220,6 +221,7 @@ export function sinkEntries({ roles, sources, sinks }: SinkTerms): SinkEntry[] {
     refused: 0,
     missed: 0,
     lagSeconds: 0,
+    retentionAtMicros: undefined,
     lastError: undefined,
   };
   const told = roles.filter(isHere).flatMap(({ report }) => report.partitions.flatMap((one) => one.sinks));
@@ -232,6 +234,7 @@ export function sinkEntries({ roles, sources, sinks }: SinkTerms): SinkEntry[] {
     const trouble = fed.find((one) => one.trouble !== null)?.trouble ?? undefined;
     const sum = (of: (row: ReadingSink) => number) => rows.reduce((all, row) => all + of(row), 0);
     const behindMs = Math.max(0, ...rows.map((row) => row.behindMs));
+    const leftMs = Math.min(...rows.map(({ retentionLeftMs = Number.POSITIVE_INFINITY }) => retentionLeftMs));
     const [refusal] = rows
       .flatMap(({ lastRefusal }) => lastRefusal ?? [])
       .sort((a, b) => b.atMicros - a.atMicros);
@@ -246,6 +249,7 @@ export function sinkEntries({ roles, sources, sinks }: SinkTerms): SinkEntry[] {
       refused: sum(({ refused }) => refused),
       missed: sum(({ missed }) => missed),
       lagSeconds: behindMs / 1_000,
+      retentionAtMicros: Number.isFinite(leftMs) ? nowMicros + leftMs * 1_000 : undefined,
       lastError: trouble
         ? { ...trouble, atMicros: undefined }
         : refusal && { code: 'sink-refused', detail: refusal.reason, atMicros: refusal.atMicros },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PartitionEntry } from '@skerry/api';
+import type { PartitionEntry, RoleEntry, SinkEntry } from '@skerry/api';
 import { FakeClock } from '@skerry/kernel/testing';
 import { TableMetrics, type TableMetricsNeeds } from './table-metrics.ts';
 
@@ -16,7 +16,11 @@ const NO_ACCOUNTS: Awaited<ReturnType<TableMetricsNeeds['ledger']['report']>>['t
 };
 
 /** Tables that answer while `isThere`. */
-function theTables(partitions: readonly PartitionEntry[] = []) {
+function theTables(
+  partitions: readonly PartitionEntry[] = [],
+  stores: readonly SinkEntry[] = [],
+  processes: readonly RoleEntry[] = [],
+) {
   const clock = new FakeClock();
   const state = { isThere: true, counts: 0 };
   const answer = async <T>(value: T): Promise<T> => {
@@ -32,7 +36,11 @@ function theTables(partitions: readonly PartitionEntry[] = []) {
     devices: () => answer({ total: 0, entries: [] }),
   };
   const ledger = { report: () => answer({ imbalances: [], totals: NO_ACCOUNTS }) };
-  const site = { partitions: () => answer({ items: partitions, trouble: undefined }) };
+  const site = {
+    partitions: () => answer({ items: partitions, trouble: undefined }),
+    sinks: () => answer(stores),
+    roles: () => answer({ items: processes, silentAfterMs: 10_000 }),
+  };
   return { state, clock, metrics: new TableMetrics({ readings, ledger, site, clock }) };
 }
 
@@ -114,5 +122,52 @@ test('TableMetrics tells what waits in each partition and how long Kafka keeps i
     ['t', '0', 7_200],
     ['t', '1', 0],
     ['t', '3', 0],
+  ]);
+});
+
+test('TableMetrics tells what each sink lacks and how long that is kept for it, but of none that writers who live do not feed', async () => {
+  const now = new FakeClock().nowMicros();
+  const one: SinkEntry = {
+    name: 'history',
+    kind: 'influxdb1',
+    isPrimary: false,
+    state: 'behind',
+    position: 3,
+    committed: 9,
+    points: 10,
+    refused: 0,
+    missed: 0,
+    lagSeconds: 600,
+    retentionAtMicros: now + 3_600_000_000,
+    lastError: undefined,
+  };
+  const stores: SinkEntry[] = [
+    { ...one, name: 'store', isPrimary: true, retentionAtMicros: undefined },
+    one,
+    { ...one, name: 'late', retentionAtMicros: now - 5 },
+    { ...one, name: 'whole', lagSeconds: 0, retentionAtMicros: undefined },
+    { ...one, name: 'removed', state: 'unknown' },
+  ];
+  const writer = (state: RoleEntry['state']): RoleEntry => ({
+    ...{ role: 'writer', name: 'w', place: 'h', version: '1', state, reasons: [], toldMs: 1 },
+    ...{ sinceMicros: now, startedMicros: now, toldMicros: now, slot: undefined, buffer: undefined },
+    ...{ sources: [], partitions: ['t/0'] },
+  });
+  const told = async (state: RoleEntry['state'], name: string) =>
+    (await samplesOf(theTables([], stores, [writer(state)]).metrics, name))?.map(({ labels, value }) => [
+      labels.sink,
+      value,
+    ]);
+  const [lag, left] = ['iot_site_sink_lag_seconds', 'iot_site_sink_retention_left_seconds'];
+  const live = [
+    ['history', 600],
+    ['late', 600],
+    ['whole', 0],
+  ];
+  assert.deepEqual(await told('degraded', lag), live);
+  assert.deepEqual(await told('silent', lag), [...live, ['removed', 600]]);
+  assert.deepEqual(await told('ready', left), [
+    ['history', 3_600],
+    ['late', 0],
   ]);
 });

@@ -1,4 +1,4 @@
-import type { PartitionEntry, SitePlatform } from '@skerry/api';
+import type { PartitionEntry, SinkEntry, SitePlatform } from '@skerry/api';
 import type { Clock, MetricFamily } from '@skerry/kernel';
 import type { LedgerReport } from '@skerry/model';
 import { type DeviceCensus, DeviceCounter, LIMITS } from '@skerry/pipeline';
@@ -9,8 +9,8 @@ import { OFFSET_TRIMMED } from './site-entries.ts';
 export interface TableMetricsNeeds {
   readonly readings: Pick<PostgresReadings, 'figures' | 'census' | 'devices'>;
   readonly ledger: { report(): Promise<Pick<LedgerReport, 'imbalances' | 'totals'>> };
-  /** Knows what waits in Kafka, whether or not a writer is there to tell of it. */
-  readonly site: Pick<SitePlatform, 'partitions'>;
+  /** Knows what waits in Kafka and for sinks, whether or not a writer is there to tell of it. */
+  readonly site: Pick<SitePlatform, 'partitions' | 'sinks' | 'roles'>;
   readonly clock: Pick<Clock, 'nowMicros' | 'monotonicMs'>;
   readonly perDeviceStatus?: boolean;
 }
@@ -32,12 +32,14 @@ export class TableMetrics {
   /** As of now; devices are counted every ten seconds at most. Fails as the readings do. */
   async families(): Promise<MetricFamily[]> {
     const { readings, ledger, site, clock } = this.#needs;
-    const [{ imbalances, totals }, figures, { counts, statuses }, { items: partitions }] = await Promise.all([
-      ledger.report(),
-      readings.figures(),
-      this.#counted(),
-      site.partitions(),
-    ]);
+    const [{ imbalances, totals }, figures, { counts, statuses }, { items: partitions }, sinks] =
+      await Promise.all([
+        ledger.report(),
+        readings.figures(),
+        this.#counted(),
+        site.partitions(),
+        this.#sinks(),
+      ]);
     const { sources, devices, series, bytes, deadLettersOpen } = figures;
     return [
       gauge('iot_pipeline_devices', 'Devices known.', [{ labels: {}, value: devices }]),
@@ -68,7 +70,19 @@ export class TableMetrics {
         sources.map(({ label, position }) => ({ labels: { source: label }, value: position })),
       ),
       ...lagFamilies(partitions, clock.nowMicros()),
+      ...sinkFamilies(sinks, clock.nowMicros()),
     ];
+  }
+
+  /** Further stores of points, but those that no writer feeds any more while writers live: they are configured no longer. */
+  async #sinks(): Promise<SinkEntry[]> {
+    const { site } = this.#needs;
+    const [sinks, { items: roles }] = await Promise.all([site.sinks(), site.roles()]);
+    const isWritten = roles.some(
+      ({ role, state, partitions }) =>
+        role === 'writer' && (state === 'ready' || state === 'degraded') && partitions.length > 0,
+    );
+    return sinks.filter(({ isPrimary, state }) => !isPrimary && (state !== 'unknown' || !isWritten));
   }
 
   /** A count that fails answers nobody later. */
@@ -128,6 +142,26 @@ function lagFamilies(partitions: readonly PartitionEntry[], nowMicros: number): 
         if (reasons.some(({ code }) => code === OFFSET_TRIMMED)) return 0;
         return retentionAtMicros && Math.max(0, (retentionAtMicros - nowMicros) / 1e6);
       }),
+    ),
+  ];
+}
+
+/** What further stores of points lack, and how long retention still keeps it for them. */
+function sinkFamilies(sinks: readonly SinkEntry[], nowMicros: number): MetricFamily[] {
+  return [
+    gauge(
+      'iot_site_sink_lag_seconds',
+      'Age of the oldest committed seal that a sink does not have; 0 when it has all.',
+      sinks.map(({ name, lagSeconds }) => ({ labels: { sink: name }, value: lagSeconds })),
+    ),
+    gauge(
+      'iot_site_sink_retention_left_seconds',
+      'Time until retention removes the oldest committed seal that a sink does not have; 0 when it has removed some.',
+      sinks.flatMap(({ name, retentionAtMicros }) =>
+        retentionAtMicros === undefined
+          ? []
+          : [{ labels: { sink: name }, value: Math.max(0, (retentionAtMicros - nowMicros) / 1e6) }],
+      ),
     ),
   ];
 }

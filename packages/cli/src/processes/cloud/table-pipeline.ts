@@ -24,7 +24,7 @@ type Requests = {
 export interface TablePipelineNeeds {
   readonly readings: PostgresReadings;
   readonly ledger: Pick<LedgerDesk, 'report'>;
-  readonly site: Pick<SitePlatform, 'partitions'>;
+  readonly site: Pick<SitePlatform, 'partitions' | 'sinks' | 'roles'>;
   readonly clock: Pick<Clock, 'sleep' | 'nowMicros' | 'monotonicMs'>;
   /** Whether metrics tell of each device; false when absent. */
   readonly perDeviceStatus?: boolean;

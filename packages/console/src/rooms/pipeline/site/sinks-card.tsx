@@ -1,4 +1,4 @@
-import { formatCount } from '../../../format.ts';
+import { formatCount, millisOf } from '../../../format.ts';
 import { listSinks, type SinkList } from '../../../generated/client.ts';
 import { useFetched } from '../../../live/fetched.ts';
 import { useFormat } from '../../../use-format.ts';
@@ -51,9 +51,10 @@ export function SinksCard() {
 }
 
 function SinkRow({ sink, isCurrent }: { readonly sink: Sink; readonly isCurrent: boolean }) {
-  const words = useWords(WORDS).sinks;
+  const { sinks: words, partitions } = useWords(WORDS);
   const format = useFormat();
-  const { kind, isPrimary, state, position, committed, lagSeconds, lastError, refused, missed } = sink;
+  const { kind, isPrimary, state, position, committed, lagSeconds, lastError, refused, missed, retentionAt } =
+    sink;
   return (
     <tr>
       <th scope="row" className="site-name">
@@ -69,6 +70,9 @@ function SinkRow({ sink, isCurrent }: { readonly sink: Sink; readonly isCurrent:
       </td>
       <td className={`number ${lagSeconds === 0 ? 'quiet' : ''}`}>
         {lagSeconds === 0 ? words.noLag : format.span(lagSeconds * 1_000)}
+        {retentionAt !== null && state !== 'good' && (
+          <div className="quiet small">{`${partitions.retention}: ${format.dayMinute(millisOf(retentionAt))}`}</div>
+        )}
       </td>
       <td className="number figures">{formatCount(sink.points)}</td>
       <td className={`number figures ${refused === 0 ? 'quiet' : 'site-warn'}`}>{formatCount(refused)}</td>
