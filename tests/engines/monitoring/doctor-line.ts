@@ -12,15 +12,16 @@ export interface Finding {
   readonly advice: string;
 }
 
-/** Runs `skerry doctor` with a configuration, whose file and data stand in `folder`; findings by check, the last of each. */
+/** Runs `skerry doctor` with a configuration and further words, whose file and data stand in `folder`; findings by check, the last of each. */
 export async function runDoctor(
   folder: string,
   config: object,
+  words: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly findings: Map<string, Finding> }> {
   const path = join(folder, `${randomUUID()}.yaml`);
   const whole = { dataDir: join(folder, randomUUID()), http: { port: 0 }, mqtt: { port: 0 }, ...config };
   writeFileSync(path, JSON.stringify(whole));
-  const { code, out, err } = await skerry(['doctor', '-o', 'json', '--config', path]);
+  const { code, out, err } = await skerry(['doctor', '-o', 'json', '--config', path, ...words]);
   assert.notEqual(out, '', err);
   const findings = JSON.parse(out) as Finding[]; // as doctor prints it
   for (const { verdict, advice, check } of findings) assert.equal(advice === '', verdict === 'ok', check);

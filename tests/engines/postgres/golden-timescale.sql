@@ -576,3 +576,161 @@ END $body$;
 REVOKE ALL ON FUNCTION drop_day, drop_month, may_drop, put_off_drop, drop_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION drop_day, drop_month TO skerry_writer;
 GRANT SELECT ON drop_waits TO skerry_writer;
+
+-- version 10
+DO $make$ BEGIN
+  IF to_regclass('"skerry".leases') IS NOT NULL THEN RETURN; END IF;
+  CREATE TABLE "skerry".leases (
+    grp text NOT NULL, number integer NOT NULL, owner text NOT NULL, epoch bigint NOT NULL,
+    expires timestamptz NOT NULL, is_closed boolean NOT NULL, PRIMARY KEY (grp, number));
+END $make$;
+DO $make$ BEGIN
+  IF to_regclass('"skerry".access_items') IS NOT NULL THEN RETURN; END IF;
+  CREATE TABLE "skerry".access_items (
+    kind text NOT NULL, name text COLLATE "C" NOT NULL, secret text, used_micros bigint NOT NULL,
+    document jsonb NOT NULL, PRIMARY KEY (kind, name));
+  CREATE UNIQUE INDEX ON "skerry".access_items (kind, secret) WHERE secret IS NOT NULL;
+END $make$;
+DO $make$ BEGIN
+  IF to_regclass('"skerry".audit_head') IS NOT NULL THEN RETURN; END IF;
+  CREATE TABLE IF NOT EXISTS "skerry".audit_entries (n bigint PRIMARY KEY, line text NOT NULL);
+  CREATE TABLE "skerry".audit_head (
+    single boolean PRIMARY KEY CHECK (single), n bigint NOT NULL, hash text NOT NULL);
+END $make$;
+
+CREATE FUNCTION grant_roles() RETURNS void LANGUAGE plpgsql SET search_path = "skerry", pg_temp AS $body$
+DECLARE
+  here regnamespace := quote_ident(current_schema())::regnamespace;
+  one record;
+BEGIN
+  FOR one IN SELECT rolname FROM pg_roles WHERE rolname IN ('skerry_writer', 'skerry_gateway', 'skerry_cloud', 'skerry_reader') LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), one.rolname);
+  END LOOP;
+  FOR one IN SELECT w.name, w.rights FROM (VALUES
+    ('leases', 'ALL'),
+    ('access_items', 'ALL'),
+    ('audit_entries', 'ALL'),
+    ('audit_head', 'ALL'),
+    ('gateway_journals', 'INSERT, UPDATE, DELETE'),
+    ('gateway_accounts', 'INSERT, UPDATE, DELETE')) AS w(name, rights)
+    JOIN pg_class c ON c.relname = w.name AND c.relnamespace = here
+    WHERE to_regrole('skerry_writer') IS NOT NULL AND pg_has_role(c.relowner, 'USAGE')
+  LOOP
+    EXECUTE format('REVOKE %s ON %I FROM skerry_writer', one.rights, one.name);
+  END LOOP;
+  FOR one IN SELECT w.grantee, w.name, w.rights FROM (VALUES
+    ('skerry_writer', 'sources', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'folds', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'devices', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'series', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'source_series', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'seals', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'verdicts', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'accounts', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'gaps', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'dedupe', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'latest', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'dead_letters', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'stage_rows', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'session_events', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'session_clients', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'device_clients', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'points', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'rollups', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'sinks', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'sink_refusals', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'roles', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_writer', 'schema_versions', 'SELECT'),
+    ('skerry_writer', 'retention', 'SELECT'),
+    ('skerry_writer', 'gone', 'SELECT'),
+    ('skerry_writer', 'drop_waits', 'SELECT'),
+    ('skerry_writer', 'gateway_journals', 'SELECT'),
+    ('skerry_writer', 'gateway_accounts', 'SELECT'),
+    ('skerry_gateway', 'leases', 'SELECT, INSERT, UPDATE'),
+    ('skerry_gateway', 'gateway_journals', 'SELECT, INSERT, UPDATE'),
+    ('skerry_gateway', 'gateway_accounts', 'SELECT, INSERT, UPDATE'),
+    ('skerry_gateway', 'roles', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_gateway', 'schema_versions', 'SELECT'),
+    ('skerry_gateway', 'retention', 'SELECT'),
+    ('skerry_cloud', 'sources', 'SELECT'),
+    ('skerry_cloud', 'folds', 'SELECT'),
+    ('skerry_cloud', 'devices', 'SELECT'),
+    ('skerry_cloud', 'series', 'SELECT'),
+    ('skerry_cloud', 'source_series', 'SELECT'),
+    ('skerry_cloud', 'seals', 'SELECT'),
+    ('skerry_cloud', 'verdicts', 'SELECT'),
+    ('skerry_cloud', 'accounts', 'SELECT'),
+    ('skerry_cloud', 'gaps', 'SELECT'),
+    ('skerry_cloud', 'dedupe', 'SELECT'),
+    ('skerry_cloud', 'latest', 'SELECT'),
+    ('skerry_cloud', 'dead_letters', 'SELECT'),
+    ('skerry_cloud', 'stage_rows', 'SELECT'),
+    ('skerry_cloud', 'session_events', 'SELECT'),
+    ('skerry_cloud', 'session_clients', 'SELECT'),
+    ('skerry_cloud', 'device_clients', 'SELECT'),
+    ('skerry_cloud', 'points', 'SELECT'),
+    ('skerry_cloud', 'rollups', 'SELECT'),
+    ('skerry_cloud', 'schema_versions', 'SELECT'),
+    ('skerry_cloud', 'retention', 'SELECT'),
+    ('skerry_cloud', 'gone', 'SELECT'),
+    ('skerry_cloud', 'drop_waits', 'SELECT'),
+    ('skerry_cloud', 'sinks', 'SELECT'),
+    ('skerry_cloud', 'sink_refusals', 'SELECT'),
+    ('skerry_cloud', 'gateway_journals', 'SELECT, INSERT, UPDATE'),
+    ('skerry_cloud', 'gateway_accounts', 'SELECT, INSERT, UPDATE'),
+    ('skerry_cloud', 'roles', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_cloud', 'access_items', 'SELECT, INSERT, UPDATE, DELETE'),
+    ('skerry_cloud', 'audit_head', 'SELECT, INSERT, UPDATE'),
+    ('skerry_cloud', 'audit_entries', 'SELECT, INSERT'),
+    ('skerry_writer', 'timescale_jobs', 'SELECT'),
+    ('skerry_gateway', 'timescale_jobs', 'SELECT'),
+    ('skerry_cloud', 'timescale_jobs', 'SELECT'),
+    ('skerry_reader', 'series', 'SELECT'),
+    ('skerry_reader', 'devices', 'SELECT'),
+    ('skerry_reader', 'verdicts', 'SELECT'),
+    ('skerry_reader', 'dead_letters', 'SELECT'),
+    ('skerry_reader', 'device_clients', 'SELECT'),
+    ('skerry_reader', 'telemetry', 'SELECT'),
+    ('skerry_reader', 'telemetry_rollups', 'SELECT'),
+    ('skerry_reader', 'telemetry_latest', 'SELECT'),
+    ('skerry_reader', 'telemetry_minutes', 'SELECT'),
+    ('skerry_reader', 'telemetry_hours', 'SELECT'),
+    ('skerry_reader', 'telemetry_days', 'SELECT'),
+    ('skerry_reader', 'iot_messages', 'SELECT')) AS w(grantee, name, rights)
+    JOIN pg_roles g ON g.rolname = w.grantee JOIN pg_class c ON c.relname = w.name AND c.relnamespace = here
+    WHERE pg_has_role(c.relowner, 'USAGE')
+  LOOP
+    EXECUTE format('GRANT %s ON %I TO %I', one.rights, one.name, one.grantee);
+  END LOOP;
+  FOR one IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    JOIN pg_class p ON p.oid = i.inhparent
+    WHERE p.relnamespace = here AND p.relkind = 'p' AND p.relname IN ('points', 'rollups')
+      AND to_regrole('skerry_writer') IS NOT NULL
+  LOOP
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO skerry_writer', one.relname);
+  END LOOP;
+  FOR one IN SELECT w.name, g.rolname FROM (VALUES
+    ('skerry_writer', 'make_day'),
+    ('skerry_writer', 'make_month'),
+    ('skerry_writer', 'drop_day'),
+    ('skerry_writer', 'drop_month'),
+    ('skerry_writer', 'has_retention'),
+    ('skerry_writer', 'set_retention')) AS w(grantee, name) LEFT JOIN pg_roles g ON g.rolname = w.grantee
+  LOOP
+    EXECUTE format('REVOKE ALL ON FUNCTION %I FROM PUBLIC', one.name);
+    IF one.rolname IS NOT NULL THEN EXECUTE format('GRANT EXECUTE ON FUNCTION %I TO %I', one.name, one.rolname); END IF;
+  END LOOP;
+  FOR one IN SELECT c.relname, w.grantee, w.policy, w.kind, w.condition FROM (VALUES
+    ('skerry_writer', 'writer', 'ALL', 'true'),
+    ('skerry_cloud', 'cloud', 'SELECT', 'true'),
+    ('skerry_reader', 'tenant', 'SELECT', 'tenant = current_setting(''skerry.tenant'', true)')) AS w(grantee, policy, kind, condition) JOIN pg_roles g ON g.rolname = w.grantee
+    JOIN pg_class c ON c.relname IN ('series', 'devices', 'verdicts', 'dead_letters', 'device_clients') AND c.relnamespace = here
+    WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = w.policy)
+  LOOP
+    EXECUTE format('CREATE POLICY %I ON %I FOR %s TO %I USING (%s)', one.policy, one.relname, one.kind, one.grantee,
+      one.condition);
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', one.relname);
+  END LOOP;
+END $body$;
+REVOKE ALL ON FUNCTION grant_roles FROM PUBLIC;
+SELECT grant_roles();

@@ -206,7 +206,7 @@ test('openPostgresStore: a schema from before keeps its points, and leaves a tab
   await sql(`DELETE FROM skerry.schema_versions WHERE version >= 5;
     DROP VIEW skerry.telemetry_minutes, skerry.telemetry_hours, skerry.telemetry_days;
     DROP FUNCTION skerry.set_retention, skerry.has_retention; DROP TABLE skerry.retention, skerry.drop_waits;
-    DROP FUNCTION skerry.may_drop, skerry.put_off_drop, skerry.drop_partition;
+    DROP FUNCTION skerry.may_drop, skerry.put_off_drop, skerry.drop_partition, skerry.grant_roles;
     ALTER TABLE skerry.seals DROP low, DROP high;
     CREATE TABLE public.iot_messages(time timestamptz)`);
   await sql(`UPDATE skerry.folds SET rolled_seal = 0, rolled = 'epoch'; TRUNCATE skerry.rollups`);

@@ -1,3 +1,4 @@
+import { accessTables } from '@skerry/kernel/node';
 import type pg from 'pg';
 import type { AccessDocuments, DocumentKind } from '../documents.ts';
 import { AccessError } from '../errors.ts';
@@ -55,10 +56,7 @@ class PostgresAccessStore implements AccessStore {
       const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [this.#table]);
       if (rows[0]?.there !== true) {
         await client.query(makeSchema(this.#schema));
-        await client.query(`CREATE TABLE ${this.#table} (
-          kind text NOT NULL, name text COLLATE "C" NOT NULL, secret text, used_micros bigint NOT NULL,
-          document jsonb NOT NULL, PRIMARY KEY (kind, name))`);
-        await client.query(`CREATE UNIQUE INDEX ON ${this.#table} (kind, secret) WHERE secret IS NOT NULL`);
+        await client.query(accessTables(this.#schema));
       }
       await client.query('COMMIT');
     });

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@skerry/kernel';
+import { auditTables } from '@skerry/kernel/node';
 import type pg from 'pg';
 import { type AuditBook, noteAround } from '../audit-book.ts';
 import {
@@ -79,14 +80,10 @@ class PostgresAuditBook implements AuditBook {
       const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [
         `${this.#schema}.audit_head`,
       ]);
-      if (rows[0]?.there === true) return;
-      await client.query(makeSchema(this.#schema));
-      await client.query(
-        `CREATE TABLE IF NOT EXISTS ${this.#schema}.${TABLE} (n bigint PRIMARY KEY, line text NOT NULL)`,
-      );
-      await client.query(
-        `CREATE TABLE IF NOT EXISTS ${this.#schema}.audit_head (single boolean PRIMARY KEY CHECK (single), n bigint NOT NULL, hash text NOT NULL)`,
-      );
+      if (rows[0]?.there !== true) {
+        await client.query(makeSchema(this.#schema));
+        await client.query(auditTables(this.#schema));
+      }
       await client.query(
         `INSERT INTO ${this.#schema}.audit_head VALUES (true, $1, $2) ON CONFLICT DO NOTHING`,
         [CHAIN_START.n, CHAIN_START.hash],

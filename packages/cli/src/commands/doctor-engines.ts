@@ -8,7 +8,7 @@ import {
 } from '@skerry/journal/kafka';
 import { silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
-import { openPostgresPool, type PostgresSession, type Row, SCHEMA_VERSION } from '@skerry/series/postgres';
+import { openPostgresPool, type PostgresSession, type Row, type SiteRole } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
 import { journalWish } from '../processes/kafka-log.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
@@ -20,6 +20,7 @@ import { gatewaysFinding } from './doctor-gateways.ts';
 import { kafkaRightsFinding } from './doctor-kafka-rights.ts';
 import { ANSWER_MS, count, guarded, ok } from './doctor-looks.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
+import { mayReadPoints, rightsFinding } from './doctor-rights.ts';
 import { collectorFindings, sinkFindings } from './doctor-sinks.ts';
 import { standbyFindings } from './doctor-standby.ts';
 
@@ -30,11 +31,11 @@ const SKEW_FAULT_SECS = 60;
 /** Older ones were not tried. */
 const POSTGRES_LEAST = 150_000;
 
-/** Looks at the engines that the configuration names: Kafka, PostgreSQL, Redis, sinks, the collector of traces, external MQTT brokers. None is named: nothing. */
-export async function engineFindings(config: SkerryConfig): Promise<Finding[]> {
+/** Looks at the engines that the configuration names, for a process of one role or of any: Kafka, PostgreSQL, Redis, sinks, the collector of traces, external MQTT brokers. None is named: nothing. */
+export async function engineFindings(config: SkerryConfig, role?: SiteRole): Promise<Finding[]> {
   const rooms = await Promise.all([
     config.kafka.brokers.length > 0 ? kafkaFindings(config) : [],
-    config.postgres.url !== '' ? postgresFindings(config) : [],
+    config.postgres.url !== '' ? postgresFindings(config, role) : [],
     config.postgres.url !== '' && config.postgres.readUrl !== '' ? standbyFindings(config) : [],
     config.redis.url !== '' ? redisFindings(config) : [],
     ...config.sinks.map((sink) => sinkFindings(sink)),
@@ -118,7 +119,7 @@ async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Findi
   return { check, verdict: 'warning', found: found.join('; '), advice };
 }
 
-async function postgresFindings(config: SkerryConfig): Promise<Finding[]> {
+async function postgresFindings(config: SkerryConfig, role: SiteRole | undefined): Promise<Finding[]> {
   const where = config.postgres.url.replace(/\/\/[^@/]*@/, '//');
   const advice = 'Start PostgreSQL, or mend postgres.url and postgres.passwordFile.';
   return await guarded('postgres', where, advice, async () => {
@@ -127,10 +128,12 @@ async function postgresFindings(config: SkerryConfig): Promise<Finding[]> {
     await using pool = openPostgresPool(options, needs);
     return await pool.use('examine PostgreSQL', async (session) => {
       const server = await serverFindings(session, config);
-      const rights = await rightsFinding(session, config.postgres.schema);
-      if (rights.verdict !== 'ok') return [...server, rights];
-      const stored = await storedRetentionFindings(session, config);
-      return [...server, rights, ...stored, ...(await gatewaysFinding(session, config.postgres.schema))];
+      const { schema } = config.postgres;
+      const rights = await rightsFinding(session, schema, role);
+      if (rights.verdict === 'fault') return [...server, rights];
+      const isOpen = await mayReadPoints(session, schema);
+      const stored = isOpen ? await storedRetentionFindings(session, config) : [];
+      return [...server, rights, ...stored, ...(await gatewaysFinding(session, schema))];
     });
   });
 }
@@ -198,31 +201,6 @@ function roomFinding({ connections }: Row, poolMax: number): Finding {
   if (Number(connections) >= 4 * poolMax) return ok(check, found);
   const advice = 'Raise max_connections above the sum over all roles, or lower postgres.poolMax.';
   return { check, verdict: 'warning', found, advice };
-}
-
-async function rightsFinding(session: PostgresSession, schema: string): Promise<Finding> {
-  const check = 'postgres rights';
-  const [row = {}] = await session.query(
-    `SELECT current_user AS "user", to_regnamespace($1) IS NOT NULL AS "hasSchema",
-       has_database_privilege(current_database(), 'CREATE') AS "mayMake",
-       coalesce(has_table_privilege(to_regclass($1 || '.points'), 'INSERT'), false)
-         AND coalesce(has_table_privilege(to_regclass($1 || '.sources'), 'UPDATE'), false) AS "mayWrite"`,
-    [schema],
-  );
-  const { user, hasSchema, mayMake, mayWrite } = row;
-  if (hasSchema !== true) {
-    if (mayMake === true) return ok(check, `${user} may make the schema ${schema}, which is not there yet`);
-    const advice = `CREATE SCHEMA ${schema} AUTHORIZATION "${user}"; or GRANT CREATE ON DATABASE to it.`;
-    return { check, verdict: 'fault', found: `${user} may not make the schema ${schema}`, advice };
-  }
-  if (mayWrite !== true) {
-    const advice = `GRANT skerry_writer TO "${user}", or use the owner of the schema.`;
-    return { check, verdict: 'fault', found: `${user} may not write to the tables of ${schema}`, advice };
-  }
-  const [made] = await session.query(`SELECT max(version) AS version FROM "${schema}".schema_versions`);
-  const found = `${user} may write; the schema has version ${made?.version}, this build knows ${SCHEMA_VERSION}`;
-  if (Number(made?.version) <= SCHEMA_VERSION) return ok(check, found);
-  return { check, verdict: 'fault', found, advice: 'Start the newer build: this one refuses the schema.' };
 }
 
 /** It may be away: newest values come from PostgreSQL then. */

@@ -12,6 +12,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ApiProblem, createClient } from '@skerry/client';
+import type { SiteRole } from '@skerry/series/postgres';
 import { insecureListeners } from '../config/listener-rules.ts';
 import { loadConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
@@ -25,7 +26,7 @@ import { certificateNameFaults } from '../processes/tls-files.ts';
 import { VERSION } from '../version.ts';
 import { retentionFindings } from './doctor-retention.ts';
 import { configFlags, configSources, urlOf } from './instance.ts';
-import { OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
+import { type Flag, OUTPUT_FLAG, type Verb, type VerbContext } from './verb.ts';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -48,7 +49,7 @@ const ROOM_ADVICE =
  * Looks at what a start needs: versions, data folder, disk, fsync, clock, earlier crashes; and at the ports, or at the
  * instance that has them; and at the engines that the configuration names.
  */
-export async function examine(config: SkerryConfig): Promise<Finding[]> {
+export async function examine(config: SkerryConfig, role?: SiteRole): Promise<Finding[]> {
   const folder = folderFindings(config);
   const isUsable = folder.every((one) => one.check !== 'data folder' || one.verdict === 'ok');
   const { finding, run } = isUsable ? instanceOf(config.dataDir) : NO_INSTANCE;
@@ -64,29 +65,41 @@ export async function examine(config: SkerryConfig): Promise<Finding[]> {
     ...(run
       ? [await readyFinding(urlOf(run))]
       : [await portFinding('http', config.http), await portFinding('mqtt', config.mqtt)]),
-    ...(await engineFindingsOf(config)),
+    ...(await engineFindingsOf(config, role)),
   ];
 }
 
 /** Loaded only where there is something to ask: clients of engines are large. */
-async function engineFindingsOf(config: SkerryConfig): Promise<Finding[]> {
+async function engineFindingsOf(config: SkerryConfig, role: SiteRole | undefined): Promise<Finding[]> {
   const { kafka, postgres, redis, sources, sinks, tracing } = config;
   const isAlone = kafka.brokers.length + sources.length + sinks.length === 0;
   if (isAlone && [postgres.url, redis.url, tracing.otlpUrl].every((url) => url === '')) return [];
   const { engineFindings } = await import('./doctor-engines.ts');
-  return await engineFindings(config);
+  return await engineFindings(config, role);
 }
+
+/** Processes of a site, each with a user of its own in PostgreSQL where that is wished. */
+const SITE_ROLES = ['writer', 'gateway', 'cloud'] as const;
+
+const ROLE_FLAG: Flag = {
+  name: 'role',
+  type: 'text',
+  value: 'ROLE',
+  choices: SITE_ROLES,
+  what: 'Looks whether the user in PostgreSQL is enough for this role; for each of them when absent.',
+};
 
 /** `skerry doctor`: exit code 1 when there is a fault. */
 export const doctorVerb: Verb = {
   path: ['doctor'],
   summary: 'Looks for what would keep an instance from working well, and says what to do.',
   positionals: [],
-  flags: [OUTPUT_FLAG, ...configFlags()],
-  examples: ['skerry doctor', 'skerry doctor -o json'],
+  flags: [ROLE_FLAG, OUTPUT_FLAG, ...configFlags()],
+  examples: ['skerry doctor', 'skerry doctor -o json', 'skerry doctor --role gateway --config site.yaml'],
   async run(context: VerbContext) {
     const { config } = loadConfig(configSources(context));
-    const findings = await examine(config);
+    const role = SITE_ROLES.find((one) => one === context.flags.role);
+    const findings = await examine(config, role);
     await printRows(context, outputFormat(context.flags.output), findings, [
       { title: 'CHECK', cell: (one) => one.check },
       { title: 'VERDICT', cell: (one) => one.verdict, tone: (one) => TONES[one.verdict] },

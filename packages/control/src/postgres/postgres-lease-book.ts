@@ -1,4 +1,4 @@
-import { postgresAddress, postgresUrls } from '@skerry/kernel/node';
+import { leaseTables, postgresAddress, postgresUrls } from '@skerry/kernel/node';
 import pg from 'pg';
 import { ControlError } from '../errors.ts';
 import type { Claim, LeaseBook, LeaseTime } from '../lease-book.ts';
@@ -102,9 +102,7 @@ class PostgresLeaseBook implements LeaseBook {
         // others make it under locks of their own: whoever comes second waits for the first and is content
         await client.query(`DO $make$ BEGIN CREATE SCHEMA IF NOT EXISTS ${this.#schema};
           EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $make$`);
-        await client.query(`CREATE TABLE ${this.#table} (
-          grp text NOT NULL, number integer NOT NULL, owner text NOT NULL, epoch bigint NOT NULL,
-          expires timestamptz NOT NULL, is_closed boolean NOT NULL, PRIMARY KEY (grp, number))`);
+        await client.query(leaseTables(this.#schema));
       }
       await client.query('COMMIT');
     });

@@ -2,6 +2,7 @@ export * from './clock.ts';
 export * from './disk.ts';
 export * from './net.ts';
 export * from './postgres-address.ts';
+export * from './postgres-tables.ts';
 export * from './random.ts';
 export * from './socket-listener.ts';
 export * from './spawn.ts';

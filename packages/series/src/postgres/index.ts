@@ -16,6 +16,7 @@ export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-rea
 export { openPostgresStore } from './postgres-store.ts';
 export type * from './reading-shapes.ts';
 export { type RetentionPolicy, setRetention } from './retention-policies.ts';
+export { ROLE_NAMES, type RoleRights, SITE_RIGHTS, type SiteRole } from './role-rights.ts';
 export { type RoleTell, tellRole } from './role-rows.ts';
 export { SealGroup, type SealGroupNeeds } from './seal-group.ts';
 export { openSinkBook, readRange, type SinkBookOptions, type SinkRange, sourcesOf } from './sink-book.ts';

@@ -1,6 +1,7 @@
 import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
+import { ROLE_NAMES } from './role-rights.ts';
 import { shortDrops } from './schema-drops.ts';
 import { WIDE_INTEGERS, WIDE_INTEGERS_TIMESCALE } from './schema-exact.ts';
 import { LOCK_CLASS, partitionFunctions, timescaleFunctions } from './schema-functions.ts';
@@ -8,6 +9,7 @@ import { EARLIER_MESSAGES } from './schema-messages.ts';
 import { plainRetention, retentionGrants, timescaleRetention } from './schema-retention.ts';
 import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
+import { siteRoles } from './schema-site-roles.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
 import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
 import { SEAL_TIMES } from './seal-times.ts';
@@ -54,6 +56,7 @@ export const MIGRATIONS: readonly {
   { version: 7, sql: ({ isTimescale }) => (isTimescale ? WIDE_INTEGERS_TIMESCALE : WIDE_INTEGERS) },
   { version: 8, sql: () => EARLIER_MESSAGES },
   { version: 9, sql: ({ schema, isTimescale, hasRoles }) => shortDrops(schema, isTimescale, hasRoles) },
+  { version: 10, sql: ({ schema }) => siteRoles(schema) },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */
@@ -89,10 +92,16 @@ export async function migrate(pool: PostgresPool, logger: Logger): Promise<void>
       await session.run(sql(place));
       await session.run('INSERT INTO schema_versions(version) VALUES ($1)', [version]);
     }
-    if (!place.hasRoles)
-      logger.log('warn', 'the roles skerry_writer and skerry_reader are missing and may not be made', {
-        schema: pool.schemaName,
-      });
+    const missing = await missingRoles(session);
+    if (missing.length > 0)
+      logger.log(
+        'warn',
+        'roles are missing and may not be made: make them, and call grant_roles as the owner',
+        {
+          schema: pool.schemaName,
+          roles: missing,
+        },
+      );
     logger.log('info', 'schema brought to its version', {
       schema: pool.schemaName,
       from,
@@ -148,6 +157,14 @@ async function versionOf(session: PostgresSession, pool: PostgresPool): Promise<
       { found: version, wanted: SCHEMA_VERSION },
     );
   return version;
+}
+
+async function missingRoles(session: PostgresSession): Promise<string[]> {
+  const rows = await session.query(
+    'SELECT name FROM unnest($1::text[]) AS name WHERE to_regrole(name) IS NULL',
+    [ROLE_NAMES],
+  );
+  return rows.map(({ name }) => String(name));
 }
 
 async function placeOf(session: PostgresSession, pool: PostgresPool, from: number): Promise<MigrationPlace> {

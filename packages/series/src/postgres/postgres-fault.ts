@@ -17,7 +17,8 @@ const FULL: Known = {
 };
 const DENIED: Known = {
   fault: 'store-not-allowed',
-  advice: 'check user, password and pg_hba.conf, or grant the role skerry_writer',
+  advice:
+    'check user, password and pg_hba.conf, or grant the role of the process: skerry_writer, skerry_gateway or skerry_cloud',
 };
 
 const REFUSED: Known = {

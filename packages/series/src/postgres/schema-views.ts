@@ -1,3 +1,5 @@
+import { BY_TENANT, ROLE_NAMES } from './role-rights.ts';
+
 const VALUE = 'p.value, p.text, p.flag, p.exact';
 
 /** Sees everything, or what belongs to the tenant of the setting `skerry.tenant` when row-level security holds for the asker. */
@@ -41,7 +43,6 @@ export function messagesView(name: string, earlier: string | undefined): string 
   return `CREATE VIEW ${name} WITH (security_barrier) AS SELECT ${columns} FROM iot_messages_new${kept};`;
 }
 
-const BY_TENANT = ['series', 'devices', 'verdicts', 'dead_letters', 'device_clients'];
 const READER_SEES = [...BY_TENANT, 'telemetry', 'telemetry_rollups', 'telemetry_latest', 'iot_messages'];
 
 /** Rights of the two roles, and row-level security of the reading one. */
@@ -68,11 +69,11 @@ export const GATEWAY_GRANTS = `
 GRANT SELECT, INSERT, UPDATE, DELETE ON gateway_journals, gateway_accounts TO skerry_writer;
 `;
 
-/** Makes the two roles where the user may and they are missing; another migration may make them at the same moment. */
+/** Makes the roles where the user may and they are missing; another migration may make them at the same moment. */
 export const MAKE_ROLES = `DO $body$
 DECLARE name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['skerry_writer', 'skerry_reader'] LOOP
+  FOREACH name IN ARRAY ARRAY['${ROLE_NAMES.join("', '")}'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I NOLOGIN', name);
