@@ -3,20 +3,21 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { hasCode, SeededRandom, SimulatedDisk } from '@skerry/kernel/testing';
 import { LIMITS } from '../limits.ts';
-import { SessionFile } from './session-file.ts';
+import { SessionFile, type SessionFileOptions } from './session-file.ts';
 import type { KeptSession } from './session-store.ts';
 
 const PATH = '/s/session';
 const OPTIONS = { path: PATH, clientId: 'gateway-0', broker: 'mqtt://b' };
 
-const plain = ({ hasBegun, isSure, packetIds, filters }: KeptSession) => ({
+const plain = ({ hasBegun, isSure, isInherited, packetIds, filters }: KeptSession) => ({
   hasBegun,
   isSure,
+  isInherited,
   packetIds: [...packetIds],
   filters: [...filters],
 });
 
-async function load(disk: SimulatedDisk, change: Partial<typeof OPTIONS> = {}) {
+async function load(disk: SimulatedDisk, change: Partial<SessionFileOptions> = {}) {
   using file = new SessionFile({ ...OPTIONS, ...change }, disk);
   return plain(await file.load());
 }
@@ -39,8 +40,14 @@ async function aSession(): Promise<SimulatedDisk> {
   return disk;
 }
 
-const SESSION = { hasBegun: true, isSure: true, packetIds: [2, 65_535], filters: [['a\t+/\n"ü', 2]] };
-const NONE = { hasBegun: false, isSure: true, packetIds: [], filters: [] };
+const SESSION = {
+  hasBegun: true,
+  isSure: true,
+  isInherited: false,
+  packetIds: [2, 65_535],
+  filters: [['a\t+/\n"ü', 2]],
+};
+const NONE = { hasBegun: false, isSure: true, isInherited: false, packetIds: [], filters: [] };
 
 function bytesOf(disk: SimulatedDisk): Uint8Array {
   const file = disk.open(PATH, 'read');
@@ -142,4 +149,21 @@ test('SessionFile writes again what a full disk has refused', async () => {
   disk.setCapacity(2 ** 20);
   await file.write(changes);
   assert.deepEqual((await load(disk)).packetIds, [2, 65_535, 77]);
+});
+
+test('SessionFile believes itself only while nobody else has held the client id since', async () => {
+  const lease = (epoch: number, isTakenOver: boolean) => ({ lease: { epoch, isTakenOver } });
+  const INHERITED = { ...NONE, isSure: false, isInherited: true };
+  const disk = await aSession();
+  assert.deepEqual(await load(disk, lease(1, false)), SESSION, 'the leases were made anew');
+  assert.deepEqual(await load(disk, lease(2, true)), SESSION);
+  assert.deepEqual(await load(disk, lease(3, true)), SESSION, 'claimed again and again by the same one');
+  assert.deepEqual(await load(disk, lease(5, true)), INHERITED, 'another one had it');
+  assert.deepEqual(await load(disk, lease(6, true)), INHERITED, 'and nothing was heard of it since');
+  const ended = await aSession();
+  assert.deepEqual(await load(ended, lease(7, false)), NONE, 'another one has ended it');
+  assert.deepEqual(await load(ended, lease(8, true)), NONE, 'the broker was not reached since');
+  assert.deepEqual(await load(new SimulatedDisk(), lease(1, false)), NONE);
+  assert.deepEqual(await load(new SimulatedDisk(), lease(2, true)), INHERITED);
+  assert.deepEqual(await load(new SimulatedDisk()), NONE);
 });

@@ -17,6 +17,15 @@ export interface SessionFileOptions {
   /** Whose session it is. A file of another client or broker is begun anew. */
   readonly clientId: string;
   readonly broker: string;
+  /** What arbitrates who has the client id, where something does; absent, nobody else ever has it. */
+  readonly lease?: SessionLease;
+}
+
+/** A lease of a client id. Its epoch grows by one each time that it is claimed, by whomever. */
+export interface SessionLease {
+  readonly epoch: number;
+  /** Whether somebody has held it before and has left a session behind; false: there was none, or it was ended. */
+  readonly isTakenOver: boolean;
 }
 
 const FORMAT = 'skerry-subscriber-session';
@@ -28,7 +37,7 @@ const VERSION = 1;
  *
  * ```
  * file = header line *
- * header = line of { "format", "version": 1, "client", "broker" }
+ * header = line of { "format", "version": 1, "client", "broker", "epoch" }
  * line = JSON TAB CRC-32 of the JSON in 8 hexadecimal digits LF
  * ```
  *
@@ -41,6 +50,8 @@ export class SessionFile implements SubscriberSessionStore {
   readonly #facts = new SessionFacts();
   #file: DiskFile | undefined;
   #at = 0;
+  /** Of the lease under which the file was written; undefined without one. */
+  #epoch: number | undefined;
 
   constructor(options: SessionFileOptions, disk: Disk) {
     this.#options = options;
@@ -50,6 +61,7 @@ export class SessionFile implements SubscriberSessionStore {
   async load(): Promise<KeptSession> {
     makeDurableFolder(this.#disk, folderOf(this.#options.path));
     if (this.#disk.stat(this.#options.path)) this.#read();
+    this.#judgeLease();
     this.#rewrite(); // so that what is gone on from is whole and synced
     return this.#facts;
   }
@@ -88,14 +100,27 @@ export class SessionFile implements SubscriberSessionStore {
     for (const change of changes) this.#facts.apply(changeOf(change, this.#options.path));
   }
 
+  /** Whether what was read is what is there depends on who has held the client id since. */
+  #judgeLease(): void {
+    const { lease } = this.#options;
+    if (!lease) return;
+    const { epoch, isTakenOver } = lease;
+    const isFirst = epoch === 1; // whoever keeps the leases may have been made anew
+    if (!isTakenOver && !isFirst) this.#facts.apply({ kind: 'ended' });
+    if (isTakenOver && this.#epoch !== epoch - 1) this.#facts.apply({ kind: 'inherited' });
+    this.#epoch = epoch;
+  }
+
   #isOwn(header: unknown): boolean {
-    const { format, version, client, broker } = Object(header) as Record<string, unknown>; // JSON of whoever wrote it
+    const { format, version, client, broker, epoch } = Object(header) as Record<string, unknown>; // JSON of whoever wrote it
     if (format !== FORMAT || version !== VERSION)
       throw invalid(
         this.#options.path,
         `it is ${JSON.stringify(format)} version ${String(version)}, ${FORMAT} version ${VERSION} is wanted`,
       );
-    return client === this.#options.clientId && broker === this.#options.broker;
+    const isOwn = client === this.#options.clientId && broker === this.#options.broker;
+    if (isOwn && typeof epoch === 'number') this.#epoch = epoch;
+    return isOwn;
   }
 
   #rewrite(): void {
@@ -105,7 +130,8 @@ export class SessionFile implements SubscriberSessionStore {
     this.#file = undefined;
     if (this.#disk.stat(fresh)) this.#disk.remove(fresh);
     const file = this.#disk.open(fresh, 'create');
-    const header = lineOf({ format: FORMAT, version: VERSION, client, broker });
+    // without a lease there is no epoch, and JSON leaves it out
+    const header = lineOf({ format: FORMAT, version: VERSION, client, broker, epoch: this.#epoch });
     const bytes = encoder.encode(header + changesOf(this.#facts).map(lineOf).join(''));
     this.#put(file, bytes, 0);
     file.sync();
@@ -164,18 +190,21 @@ function wholeLines(text: string): unknown[] {
 }
 
 function changesOf(facts: SessionFacts): KeptChange[] {
-  if (!facts.hasBegun) return facts.isSure ? [] : [{ kind: 'asked' }];
+  const asked: KeptChange[] = facts.isSure ? [] : [{ kind: 'asked' }];
+  if (facts.isInherited) return [{ kind: 'inherited' }];
+  if (!facts.hasBegun) return asked;
   return [
     { kind: 'begun' },
     ...facts.packetIds.map((packetId) => ({ kind: 'kept', packetId }) as const),
     ...[...facts.filters].map(([filter, qos]) => ({ kind: 'subscribed', filter, qos }) as const),
-    ...(facts.isSure ? [] : [{ kind: 'asked' } as const]),
+    ...asked,
   ];
 }
 
 function changeOf(value: unknown, path: string): KeptChange {
   const { kind, packetId, filter, qos } = Object(value) as Record<string, unknown>; // JSON with a right checksum
-  if (kind === 'begun' || kind === 'ended' || kind === 'asked' || kind === 'resumed') return { kind };
+  if (kind === 'begun' || kind === 'ended' || kind === 'inherited') return { kind };
+  if (kind === 'asked' || kind === 'resumed') return { kind };
   if ((kind === 'kept' || kind === 'released') && typeof packetId === 'number') return { kind, packetId };
   if (kind === 'subscribed' && typeof filter === 'string') return { kind, filter, qos: qosOf(Number(qos)) };
   if (kind === 'unsubscribed' && typeof filter === 'string') return { kind, filter };

@@ -6,6 +6,8 @@ export interface KeptSession {
   readonly hasBegun: boolean;
   /** Every CONNECT has had its answer. Otherwise the session that the broker has may be a newer one than the one kept here. */
   readonly isSure: boolean;
+  /** Another held it before and left it: nothing of it is known here but that. */
+  readonly isInherited: boolean;
   /** QoS 2: packet identifiers whose message is durable here and that the broker has not released (PUBREL). */
   readonly packetIds: readonly number[];
   /** Topic filters that the broker granted in this session, with their QoS. */
@@ -22,6 +24,8 @@ export type KeptChange =
   | { readonly kind: 'begun' }
   /** The session is given up, and none is expected. */
   | { readonly kind: 'ended' }
+  /** Another held the session and left it: it is expected, and nothing of it is known. */
+  | { readonly kind: 'inherited' }
   /** QoS 2: the message of this packet identifier is durable. */
   | { readonly kind: 'kept'; readonly packetId: number }
   /** QoS 2: the broker has released it; the identifier may stand for another message. */
@@ -48,6 +52,7 @@ export interface SubscriberSessionStore {
 export class SessionFacts implements KeptSession {
   hasBegun = false;
   isSure = true;
+  isInherited = false;
   readonly ids = new Set<number>();
   readonly filters = new Map<string, Qos>();
 
@@ -64,7 +69,9 @@ export class SessionFacts implements KeptSession {
         break;
       case 'begun':
       case 'ended':
-        this.isSure = true;
+      case 'inherited':
+        this.isSure = change.kind !== 'inherited';
+        this.isInherited = change.kind === 'inherited';
         this.hasBegun = change.kind === 'begun';
         this.ids.clear();
         this.filters.clear();

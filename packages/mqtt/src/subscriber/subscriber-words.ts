@@ -5,8 +5,10 @@ export function connectedWords(isSame: boolean, isSessionPresent: boolean): stri
   return 'A session is there; it may be a newer one than is known here, so everything is asked for again.';
 }
 
-/** The broker has no session where one was expected. */
-export function sessionLostWords(clientId: string): string {
+/** The broker has no session where one was expected. `isInherited`: another held it, and nothing of it is known here. */
+export function sessionLostWords(clientId: string, isInherited: boolean): string {
+  if (isInherited)
+    return `The broker has no session of ${JSON.stringify(clientId)}, which another held before and left: messages that waited for it are lost, unless it never came to this broker. Gaps in the sequence numbers of the devices show which.`;
   return `The broker has forgotten the session of ${JSON.stringify(clientId)}: messages that waited for it are lost. Gaps in the sequence numbers of the devices show which.`;
 }
 

@@ -1,5 +1,4 @@
 import { CodedError, noFailpoints } from '@skerry/kernel';
-import { Backoff } from '../backoff.ts';
 import { type ClientLink, openLink } from '../client-link.ts';
 import { ConditionWaiters } from '../condition-waiters.ts';
 import { MqttError, protocolError } from '../errors.ts';
@@ -12,6 +11,7 @@ import { PACKET_TYPE, type ProtocolLevel, packetNameOf, type Qos } from '../pack
 import { REASON } from '../reason-codes.ts';
 import { decodeUtf8 } from '../utf8.ts';
 import { CHANGES_NO_SESSION, connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
+import { ConnectionLives } from './connection-lives.ts';
 import { DropWatch } from './drop-watch.ts';
 import type { FilterStatus } from './filter-book.ts';
 import { MessageView } from './message-view.ts';
@@ -37,13 +37,6 @@ import {
 } from './subscriber-words.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { Upstream } from './upstream.ts';
-
-const BACKOFF = {
-  msMin: LIMITS.subscriberBackoffMsMin.value,
-  msMax: LIMITS.subscriberBackoffMsMax.value,
-  steadyShare: 0,
-};
-const CUT_SHORT_IN_A_ROW = 3; // two are an accident; a broker of 3.1.1 has no word for it
 
 /**
  * Subscribes at an external broker for good. Resolves when the session of before is read and the first attempt to connect
@@ -78,7 +71,7 @@ export class Subscriber implements AsyncDisposable {
   readonly #message = new MessageView();
   readonly #ending = new AbortController();
   readonly #waiters = new ConditionWaiters(() => (this.#ending.signal.aborted ? ended() : undefined));
-  readonly #backoff: Backoff;
+  readonly #lives: ConnectionLives;
   #session = new SessionFacts();
   #phase: SubscriberState['phase'] = 'connecting';
   #lastFault: CodedError | undefined;
@@ -87,14 +80,10 @@ export class Subscriber implements AsyncDisposable {
   #isRefused = false;
   #isFull = false;
   #connections = 0;
-  /** When this connection was accepted; undefined before. */
-  #acceptedMs: number | undefined;
-  /** Connections in a row that were accepted and did not last. */
-  #cutShort = 0;
   /** As of the last CONNECT: every one before it had an answer. */
   #isSessionSure = true;
-  /** As of the last CONNACK: a session was expected, and the one of before goes on. */
-  #wasExpected = false;
+  /** As of the last CONNACK: a session was expected, here or by another holder of the identifier, and the one of before goes on. */
+  #wasExpected: 'no' | 'own' | 'inherited' = 'no';
   #isSameSession = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -107,7 +96,7 @@ export class Subscriber implements AsyncDisposable {
     this.#windowMax = windowOf(options);
     this.#meters = subscriberMeters(needs.meter, options.name);
     this.#drops = options.isWatchingDrops ? new DropWatch() : undefined;
-    this.#backoff = new Backoff(BACKOFF, needs.random);
+    this.#lives = new ConnectionLives(needs.clock, needs.random);
     this.#upstream = new Upstream(this.#level, this.#windowMax, needs.failpoint ?? noFailpoints);
     this.#subscriptions = new Subscriptions(options.filters, this.#drops ? [this.#drops.topic] : [], {
       clock: needs.clock,
@@ -135,8 +124,8 @@ export class Subscriber implements AsyncDisposable {
   async begin(): Promise<void> {
     const kept = await this.#needs.store?.load();
     if (kept) {
-      this.#session.hasBegun = kept.hasBegun;
-      this.#session.isSure = kept.isSure;
+      const { hasBegun, isSure, isInherited } = kept;
+      Object.assign(this.#session, { hasBegun, isSure, isInherited });
       for (const [filter, qos] of kept.filters) this.#session.filters.set(filter, qos);
       this.#inbox.restore(kept.packetIds);
     }
@@ -197,16 +186,25 @@ export class Subscriber implements AsyncDisposable {
     return this.#waiters.until(() => this.#ring.unacknowledged === 0, signal);
   }
 
+  /** `emptySession`, then `forgetSession`; after `signal` is aborted the session is left as it is. */
+  async endSession(signal?: AbortSignal): Promise<void> {
+    await this.emptySession(signal);
+    if (!signal?.aborted) await this.forgetSession(signal);
+  }
+
   /**
-   * Gives the session up: nothing is subscribed to any more, what waits at the broker is handed out and acknowledged, then
-   * the broker forgets the session and the subscriber has ended. It takes as long as the broker and the consumer do; after
+   * Gives the session up: nothing is subscribed to any more, what waits at the broker is handed out and acknowledged, and
+   * the subscriber has ended; the empty session is still there. It takes as long as the broker and the consumer do; after
    * `signal` is aborted the session is left as it is.
    */
-  async endSession(signal?: AbortSignal): Promise<void> {
+  async emptySession(signal?: AbortSignal): Promise<void> {
     this.#subscriptions.giveUpAll();
     while (!signal?.aborted && !(await this.#isEmptied(signal)));
     await this[Symbol.asyncDispose]();
-    if (signal?.aborted) return;
+  }
+
+  /** After the end: lets the broker forget the session, whatever is in it. Fails as a connection does. */
+  async forgetSession(signal?: AbortSignal): Promise<void> {
     const { dial, clock } = this.#needs;
     const packet = { ...connectPacketOf(this.#options), isCleanStart: true, properties: {} };
     const deaf = { onPacket: () => undefined, onWritable: () => undefined, onLost: () => undefined };
@@ -246,25 +244,15 @@ export class Subscriber implements AsyncDisposable {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       this.#phase = 'connecting';
-      this.#acceptedMs = undefined;
+      this.#lives.begin();
       const fault = await this.#connection(signal);
       if (signal.aborted || !fault) return;
-      this.#judgeLife();
       this.#phase = 'waiting';
       this.#lastFault = fault;
-      const retryMs = this.#backoff.nextMs();
+      const retryMs = this.#lives.ended();
       this.#tellEnd(fault, retryMs);
       await this.#needs.clock.sleep(retryMs, signal);
     }
-  }
-
-  /** A connection that lasted lets the delays begin anew; one that did not may have been taken over. */
-  #judgeLife(): void {
-    if (this.#acceptedMs === undefined) return;
-    const lastedMs = this.#needs.clock.monotonicMs() - this.#acceptedMs;
-    const hasLasted = lastedMs >= LIMITS.subscriberLastedMs.value;
-    this.#cutShort = hasLasted ? 0 : this.#cutShort + 1;
-    if (hasLasted) this.#backoff.reset();
   }
 
   /** One connection from its attempt to its end; gives what ended it, undefined when the subscriber did. */
@@ -315,8 +303,9 @@ export class Subscriber implements AsyncDisposable {
   #accepted({ isSessionPresent, properties }: Connack, link: ClientLink): void {
     this.#link = link;
     this.#upstream.begin(link);
-    this.#acceptedMs = this.#needs.clock.monotonicMs();
-    this.#wasExpected = this.#session.hasBegun;
+    this.#lives.accepted();
+    const { hasBegun, isInherited } = this.#session;
+    this.#wasExpected = isInherited ? 'inherited' : hasBegun ? 'own' : 'no';
     this.#isSameSession = isSessionPresent && this.#isSessionSure;
     this.#ring.beginConnection(this.#isSameSession);
     this.#inbox.beginConnection(this.#isSameSession);
@@ -339,11 +328,13 @@ export class Subscriber implements AsyncDisposable {
     const isSame = this.#isSameSession;
     const why = connectedWords(isSame, isSessionPresent);
     this.#tell({ type: 'connected', isSessionPresent, why });
-    if (!isSessionPresent && this.#wasExpected) {
+    const expected = this.#wasExpected;
+    if (!isSessionPresent && expected !== 'no') {
       this.#meters.sessionsLost.add(1);
-      this.#tell({ type: 'session-lost', why: sessionLostWords(this.#options.clientId) });
+      const why = sessionLostWords(this.#options.clientId, expected === 'inherited');
+      this.#tell({ type: 'session-lost', why });
     }
-    await this.#note(isSame && this.#wasExpected ? 'resumed' : 'begun');
+    await this.#note(isSame && expected !== 'no' ? 'resumed' : 'begun');
     if (this.#link !== link) return;
     this.#subscriptions.ask(link.properties);
     this.#waiters.settle();
@@ -486,8 +477,8 @@ export class Subscriber implements AsyncDisposable {
     this.#meters.disconnected(fault.code);
     if (fault.facts.reason === REASON.sessionTakenOver)
       this.#tell({ type: 'taken-over', why: fault.message });
-    else if (this.#cutShort >= CUT_SHORT_IN_A_ROW)
-      this.#tell({ type: 'taken-over', why: cutShortWords(this.#cutShort, this.#options.clientId) });
+    else if (this.#lives.cutShort > 0)
+      this.#tell({ type: 'taken-over', why: cutShortWords(this.#lives.cutShort, this.#options.clientId) });
     this.#tell({ type: 'disconnected', fault, retryMs, why: fault.message });
   }
 

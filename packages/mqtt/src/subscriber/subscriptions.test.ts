@@ -221,3 +221,20 @@ test('Subscriber asks on the connection that is, when the one before was lost am
   await subscriber.subscribed();
   assert.deepEqual(asked(broker), ['plant/#']);
 });
+
+test('Subscriber tells that a session is missing which another has left, and trusts one that is there with nothing', async () => {
+  await using broker = new ScriptedBroker();
+  const store = new MemorySessionStore();
+  await store.write([{ kind: 'inherited' }]);
+  {
+    await using _ = await broker.open({}, { store });
+    assert.match(String(broker.told('session-lost')[0]?.why), /which another held before and left/);
+    assert.equal(broker.metric('iot_subscriber_sessions_lost_total'), 1);
+    assert.deepEqual([(await store.load()).isInherited, (await store.load()).hasBegun], [false, true]);
+  }
+  await store.write([{ kind: 'kept', packetId: 7 }, { kind: 'inherited' }]);
+  broker.connack = PRESENT;
+  await using _ = await broker.open({}, { store });
+  assert.deepEqual(asked(broker), ['plant/#']);
+  assert.equal(broker.told('session-lost').length, 1);
+});

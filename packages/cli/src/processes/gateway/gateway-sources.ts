@@ -1,4 +1,4 @@
-import type { HeldLease } from '@skerry/control';
+import type { Claim, HeldLease } from '@skerry/control';
 import { type Clock, type Logger, type Meter, partMeter, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { RoleReport, RoleSource } from '@skerry/model';
@@ -157,7 +157,7 @@ export class GatewaySources implements AsyncDisposable {
     if (!this.#slot) return;
     // started again in time it has the same number, and what is queued under it
     this.#slot.leave();
-    for (const one of shared) await this.#open(one, this.#slot.claim.number);
+    for (const one of shared) await this.#open(one, this.#slot.claim.number, this.#slot.claim);
     if (this.#config.postgres.url === '') return;
     const { leases, clock, logger, meter } = this.#needs;
     const left = new LeftSlots(group, shared.map(this.#leftSource), {
@@ -175,14 +175,19 @@ export class GatewaySources implements AsyncDisposable {
     if (one.source.share !== '') return;
     const group = `${this.#config.gateway.group}/${one.source.name}`;
     const lease = await this.#needs.leases.wait({ group, number: 0 }, signal);
-    if (lease) await this.#open(one, 'single');
+    if (lease) await this.#open(one, 'single', lease.claim);
   }
 
-  async #open(one: Running, slot: number | 'single'): Promise<void> {
+  async #open(one: Running, slot: number | 'single', lease: Claim): Promise<void> {
     const { source, ingress } = one;
+    // without PostgreSQL nobody else has the number, and the lease is as old as the process
+    const isKept = this.#config.postgres.url !== '';
     const clientId = this.#clientId(source, slot);
     const path = `${this.#config.dataDir}/sources/${encodeURIComponent(clientId)}`;
-    const store = new SessionFile({ path, clientId, broker: source.url }, nodeDisk());
+    const store = new SessionFile(
+      { path, clientId, broker: source.url, ...(isKept ? { lease } : {}) },
+      nodeDisk(),
+    );
     one.subscriber = await this.#subscriber(source, ingress, clientId, { store });
     one.clientId = clientId;
   }

@@ -119,6 +119,9 @@ test('LeftSlots empties what a gateway left at one broker while another is dead,
   assert.equal(reason?.code, 'slot-left');
   assert.match(String(reason?.detail), /^slot 1 of g was left and is not closed: dock: .*127\.0\.0\.1/);
   assert.deepEqual(await site.book.orphans('g'), [LEFT], 'between two tries nobody has it');
+  const back = await site.plant.connect(aConnect({ clientId: 'g-plant-1', ...SESSION }));
+  assert.equal(back.all('connack')[0]?.isSessionPresent, true, 'whoever comes back misses no session');
+  back.send({ type: 'disconnect', reason: 0 });
   await using dock = await aScene();
   site.dock = dock.net;
   await site.leave(dock, 'dock', 3);

@@ -24,17 +24,25 @@ export interface LeftSlotsNeeds {
 const LOOKS_PER_LEASE = 3;
 const LOOKS_PER_STILLNESS = 10;
 
+/** A slot while it is emptied. */
+interface LeftSlot {
+  /** Those whose sessions are empty. */
+  readonly emptied: Map<LeftSource, Subscriber>;
+  /** Why the others' are not. */
+  troubles: readonly string[];
+}
+
 /**
- * The slots of gateways that have not come back within their lease: their sessions are emptied and ended at all brokers at
- * once, each of them for itself. A broker that goes, or with which nothing moves, leaves its session for the next look, and
- * `reasons` says why; a slot is closed when all are done.
+ * The slots of gateways that have not come back within their lease: their sessions are emptied at all brokers at once, each
+ * of them for itself. A broker that goes, or with which nothing moves, leaves its session for the next look, and `reasons`
+ * says why. When all are empty they are ended and the slot is closed: whoever comes back before finds them all.
  */
 export class LeftSlots {
   readonly #group: string;
   readonly #sources: readonly LeftSource[];
   readonly #needs: LeftSlotsNeeds;
-  /** Slots that were begun with: the sources that are done, and why the others are not. */
-  readonly #begun = new Map<number, { readonly done: Set<LeftSource>; troubles: readonly string[] }>();
+  /** Slots that were begun with. */
+  readonly #begun = new Map<number, LeftSlot>();
 
   constructor(group: string, sources: readonly LeftSource[], needs: LeftSlotsNeeds) {
     this.#group = group;
@@ -74,19 +82,15 @@ export class LeftSlots {
     await using lease = await leases.adopt(this.#group, number);
     if (!lease) return;
     const known = this.#begun.get(number);
-    const slot = known ?? { done: new Set<LeftSource>(), troubles: [] };
+    const slot: LeftSlot = known ?? { emptied: new Map(), troubles: [] };
     this.#begun.set(number, slot);
     if (!known) logger.log('warn', 'A slot whose gateway did not come back is emptied', { number });
-    const open = this.#sources.filter((source) => !slot.done.has(source));
-    const found = await Promise.all(
-      open.map(async (source) => {
-        const why = await this.#empty(source, number, signal);
-        if (why === undefined) slot.done.add(source);
-        return why === undefined ? [] : [`${source.name}: ${why}`];
-      }),
-    );
+    const full = this.#sources.filter((source) => !slot.emptied.has(source));
+    const tries = await Promise.all(full.map((source) => this.#empty(slot, source, number, signal)));
+    const isEmpty = slot.emptied.size === this.#sources.length;
+    const ends = isEmpty && !signal.aborted ? await this.#forget(slot, signal) : [];
     if (signal.aborted) return;
-    const troubles = found.flat();
+    const troubles = [...tries, ...ends].flat();
     for (const reason of troubles)
       if (!slot.troubles.includes(reason))
         logger.log('warn', 'A slot that was left could not be closed, and is tried again', {
@@ -103,12 +107,17 @@ export class LeftSlots {
     logger.log('warn', 'A slot whose gateway did not come back is closed', { number });
   }
 
-  /** Empties and ends one session; gives why it could not. Undefined at the end of the process too. */
-  async #empty(source: LeftSource, number: number, signal: AbortSignal): Promise<string | undefined> {
+  /** Empties one session; gives why it could not. Nothing at the end of the process too. */
+  async #empty(
+    { emptied }: LeftSlot,
+    source: LeftSource,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<string[]> {
     const over = new AbortController();
-    let why: string | undefined;
-    const giveUp = (reason: string): void => {
-      why ??= reason;
+    const troubles: string[] = [];
+    const giveUp = (why: string): void => {
+      if (!over.signal.aborted) troubles.push(`${source.name}: ${why}`);
       over.abort();
     };
     using ingress = this.#needs.split();
@@ -116,14 +125,27 @@ export class LeftSlots {
       if (event.type === 'disconnected') giveUp(event.why);
     });
     using _ = this.#watchStillness(subscriber, giveUp);
-    try {
-      await subscriber.endSession(AbortSignal.any([signal, over.signal]));
-    } catch (fault) {
-      if (signal.aborted || over.signal.aborted) return why;
-      if (!(fault instanceof CodedError)) throw fault;
-      return fault.message;
-    }
-    return why;
+    const either = AbortSignal.any([signal, over.signal]);
+    await subscriber.emptySession(either);
+    if (!either.aborted) emptied.set(source, subscriber);
+    return troubles;
+  }
+
+  /** Lets all brokers forget the sessions; gives what went wrong. */
+  async #forget({ emptied }: LeftSlot, signal: AbortSignal): Promise<string[]> {
+    const troubles = await Promise.all(
+      [...emptied].map(async ([{ name }, subscriber]) => {
+        try {
+          await subscriber.forgetSession(signal);
+          return [];
+        } catch (fault) {
+          if (signal.aborted) return [];
+          if (!(fault instanceof CodedError)) throw fault;
+          return [`${name}: ${fault.message}`];
+        }
+      }),
+    );
+    return troubles.flat();
   }
 
   #watchStillness(subscriber: Subscriber, giveUp: (reason: string) => void): Disposable {
