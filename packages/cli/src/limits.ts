@@ -142,6 +142,18 @@ export const LIMITS = {
     whenFull:
       'Every request to it fails with 503 `unavailable`, and `/ready` tells `pipeline-stuck`, until it answers; what is received stays in the journal.',
   },
+  upkeepFailingMs: {
+    value: 5_000,
+    unit: 'ms',
+    what: 'Time for which rollups and retention of a partition may fail, one attempt after the other.',
+    whenFull: '`/ready` of the writer tells `upkeep-failing`, with what PostgreSQL says, until one succeeds.',
+  },
+  upkeepPauseMsMax: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Pause before rollups and retention of a partition that failed are tried again; it doubles from 1 s.',
+    whenFull: 'The pause stays at this.',
+  },
   threadCloseMs: {
     value: 20_000,
     unit: 'ms',

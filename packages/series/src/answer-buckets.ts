@@ -1,3 +1,4 @@
+import { isHuge, joinSums, SCALE } from './bounded-sum.ts';
 import { ChunkScratch } from './chunk.ts';
 import { type ChunkPoints, firstAtOrAfter, isNumeric } from './chunk-points.ts';
 import { SeriesError } from './errors.ts';
@@ -108,13 +109,14 @@ export class Buckets {
       const time = Number(times[i]);
       const end = this.#startOf(time) + this.#stepMicros;
       const first = Number(numbers[i]);
-      let [min, max, sum] = [first, first, 0];
+      let [min, max, sum, huge] = [first, first, 0, 0];
       const start = i;
       for (; i < high && Number(times[i]) < end; i++) {
         const value = Number(numbers[i]);
         if (value < min) min = value;
         if (value > max) max = value;
-        sum += value;
+        if (isHuge(value)) huge += value * SCALE;
+        else sum += value;
       }
       this.#into({
         series: 0,
@@ -122,7 +124,7 @@ export class Buckets {
         count: i - start,
         min,
         max,
-        sum,
+        sum: joinSums(sum, huge),
         first,
         last: Number(numbers[i - 1]),
         firstTime: time,

@@ -267,7 +267,7 @@ export const LIMITS = {
   rollSumsMax: {
     value: 50_000,
     unit: 'count',
-    what: 'Minutes of series, of one source in PostgreSQL, whose sums are kept in memory until the rollups have them, 160 bytes each.',
+    what: 'Minutes of series, of one source in PostgreSQL, whose sums are kept in memory until the rollups have them, 170 bytes each.',
     whenFull: 'The points are read again from their table.',
   },
   rollSealsMax: {

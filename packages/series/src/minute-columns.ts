@@ -1,4 +1,5 @@
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
+import { isHuge, joinSums, SCALE } from './bounded-sum.ts';
 import { ByteWriter } from './chunk-bytes.ts';
 import { writeIntegers } from './chunk-integers.ts';
 import { writeNumbers } from './chunk-numbers.ts';
@@ -45,12 +46,13 @@ export class MinuteColumns {
       const until = (minute + 1) * MINUTE;
       const first = i;
       const value = Number(numbers[i]);
-      let [min, max, sum] = [value, value, 0];
+      let [min, max, sum, huge] = [value, value, 0, 0];
       for (; i < end && Number(times[i]) < until; i++) {
         const one = Number(numbers[i]);
         if (one < min) min = one;
         if (one > max) max = one;
-        sum += one;
+        if (isHuge(one)) huge += one * SCALE;
+        else sum += one;
       }
       const row = this.#next();
       this.#series[row] = series;
@@ -58,7 +60,7 @@ export class MinuteColumns {
       this.#counts[row] = i - first;
       this.#mins[row] = min;
       this.#maxs[row] = max;
-      this.#sums[row] = sum;
+      this.#sums[row] = joinSums(sum, huge);
       this.#firsts[row] = value;
       this.#lasts[row] = Number(numbers[i - 1]);
       this.#firstTimes[row] = firstTime - minute * MINUTE;

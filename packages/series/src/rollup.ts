@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { addSums, boundedSum } from './bounded-sum.ts';
 import { unpack } from './chunk.ts';
 import { ByteReader, chunkDamaged } from './chunk-bytes.ts';
 import { readIntegers } from './chunk-integers.ts';
@@ -35,7 +36,7 @@ export function addRow(into: RollupRow, from: RollupRow): void {
   into.count += from.count;
   into.min = Math.min(into.min, from.min);
   into.max = Math.max(into.max, from.max);
-  into.sum += from.sum;
+  into.sum = addSums(into.sum, from.sum);
   if (
     from.firstTime < into.firstTime ||
     (from.firstTime === into.firstTime && from.firstOffset < into.firstOffset)
@@ -105,7 +106,7 @@ export function decodeRollup(blob: Uint8Array): RollupRow[] {
       count: Number(heads[2]?.[i]),
       min: Number(doubles[0]?.[i]),
       max: Number(doubles[1]?.[i]),
-      sum: Number(doubles[2]?.[i]),
+      sum: boundedSum(Number(doubles[2]?.[i])),
       first: Number(doubles[3]?.[i]),
       last: Number(doubles[4]?.[i]),
       firstTime: start + Number(tails[0]?.[i]),

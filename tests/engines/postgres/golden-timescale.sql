@@ -734,3 +734,53 @@ BEGIN
 END $body$;
 REVOKE ALL ON FUNCTION grant_roles FROM PUBLIC;
 SELECT grant_roles();
+
+-- version 11
+CREATE OR REPLACE VIEW telemetry_rollups WITH (security_barrier) AS
+  SELECT r.start AS time, r.step AS step_secs, s.tenant, s.project, s.device, s.metric, s.unit,
+    sum(r.count) AS count, min(r.min) AS min, max(r.max) AS max, CASE WHEN sum(r.sum * 5.421010862427522e-20::double precision) FILTER (WHERE r.sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision) IS NULL THEN sum(r.sum) FILTER (WHERE r.sum BETWEEN -1e+270::double precision AND 1e+270::double precision)
+      ELSE greatest(-9.745314011399998e+288::double precision, least(9.745314011399998e+288::double precision, sum(r.sum * 5.421010862427522e-20::double precision) FILTER (WHERE r.sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision))) * 18446744073709552000::double precision + coalesce(sum(r.sum) FILTER (WHERE r.sum BETWEEN -1e+270::double precision AND 1e+270::double precision), 0) END AS sum,
+    (CASE WHEN sum(r.sum * 5.421010862427522e-20::double precision) FILTER (WHERE r.sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision) IS NULL THEN sum(r.sum) FILTER (WHERE r.sum BETWEEN -1e+270::double precision AND 1e+270::double precision)
+      ELSE greatest(-9.745314011399998e+288::double precision, least(9.745314011399998e+288::double precision, sum(r.sum * 5.421010862427522e-20::double precision) FILTER (WHERE r.sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision))) * 18446744073709552000::double precision + coalesce(sum(r.sum) FILTER (WHERE r.sum BETWEEN -1e+270::double precision AND 1e+270::double precision), 0) END) / sum(r.count) AS mean, (min(r.head))[4] AS first, (max(r.tail))[4] AS last
+  FROM rollups r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))
+  GROUP BY r.start, r.step, s.id;
+CREATE OR REPLACE VIEW telemetry_minutes WITH (security_barrier) AS SELECT time, tenant, project, device, metric, unit, count::bigint AS count, min, max, sum, mean, first, last FROM telemetry_rollups WHERE step_secs = 60;
+CREATE OR REPLACE VIEW telemetry_hours WITH (security_barrier) AS SELECT time, tenant, project, device, metric, unit, count::bigint AS count, min, max, sum, mean, first, last FROM telemetry_rollups WHERE step_secs = 3600;
+CREATE OR REPLACE VIEW telemetry_days WITH (security_barrier) AS SELECT time, tenant, project, device, metric, unit, count::bigint AS count, min, max, sum, mean, first, last FROM telemetry_rollups WHERE step_secs = 86400;
+DROP MATERIALIZED VIEW points_days;
+DROP MATERIALIZED VIEW points_hours;
+DROP MATERIALIZED VIEW points_minutes;
+
+CREATE MATERIALIZED VIEW points_minutes WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 minute', time) AS start, count(*) AS count, min(value) AS min,
+    max(value) AS max, CASE WHEN sum(value * 5.421010862427522e-20::double precision) FILTER (WHERE value NOT BETWEEN -1e+270::double precision AND 1e+270::double precision) IS NULL THEN sum(value) FILTER (WHERE value BETWEEN -1e+270::double precision AND 1e+270::double precision)
+      ELSE greatest(-9.745314011399998e+288::double precision, least(9.745314011399998e+288::double precision, sum(value * 5.421010862427522e-20::double precision) FILTER (WHERE value NOT BETWEEN -1e+270::double precision AND 1e+270::double precision))) * 18446744073709552000::double precision + coalesce(sum(value) FILTER (WHERE value BETWEEN -1e+270::double precision AND 1e+270::double precision), 0) END AS sum, min(ARRAY[date_part('epoch', time - timestamptz '1970-01-01 00:00:00+00'), position::double precision,
+    ordinal::double precision, value]) AS head, max(ARRAY[date_part('epoch', time - timestamptz '1970-01-01 00:00:00+00'), position::double precision,
+    ordinal::double precision, value]) AS tail
+  FROM points WHERE value IS NOT NULL GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW points_hours WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 hour', start) AS start, sum(count)::bigint AS count, min(min) AS min,
+    max(max) AS max, CASE WHEN sum(sum * 5.421010862427522e-20::double precision) FILTER (WHERE sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision) IS NULL THEN sum(sum) FILTER (WHERE sum BETWEEN -1e+270::double precision AND 1e+270::double precision)
+      ELSE greatest(-9.745314011399998e+288::double precision, least(9.745314011399998e+288::double precision, sum(sum * 5.421010862427522e-20::double precision) FILTER (WHERE sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision))) * 18446744073709552000::double precision + coalesce(sum(sum) FILTER (WHERE sum BETWEEN -1e+270::double precision AND 1e+270::double precision), 0) END AS sum, min(head) AS head, max(tail) AS tail
+  FROM points_minutes GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW points_days WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
+  SELECT series_id, time_bucket(interval '1 day', start) AS start, sum(count)::bigint AS count, min(min) AS min,
+    max(max) AS max, CASE WHEN sum(sum * 5.421010862427522e-20::double precision) FILTER (WHERE sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision) IS NULL THEN sum(sum) FILTER (WHERE sum BETWEEN -1e+270::double precision AND 1e+270::double precision)
+      ELSE greatest(-9.745314011399998e+288::double precision, least(9.745314011399998e+288::double precision, sum(sum * 5.421010862427522e-20::double precision) FILTER (WHERE sum NOT BETWEEN -1e+270::double precision AND 1e+270::double precision))) * 18446744073709552000::double precision + coalesce(sum(sum) FILTER (WHERE sum BETWEEN -1e+270::double precision AND 1e+270::double precision), 0) END AS sum, min(head) AS head, max(tail) AS tail
+  FROM points_hours GROUP BY 1, 2 WITH NO DATA;
+CREATE OR REPLACE VIEW telemetry_minutes WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_minutes r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE OR REPLACE VIEW telemetry_hours WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_hours r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+CREATE OR REPLACE VIEW telemetry_days WITH (security_barrier) AS
+  SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
+    r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last
+  FROM points_days r JOIN series s ON s.id = r.series_id WHERE (NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true));
+
+DO $body$ BEGIN
+  IF EXISTS (SELECT FROM retention) THEN PERFORM make_policies(); END IF;
+END $body$;

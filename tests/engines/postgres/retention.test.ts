@@ -62,6 +62,60 @@ test('openPostgresStore: rollups are shown by minute, hour and day, and what was
   assert.deepEqual((await of('telemetry_days')).split('\n'), [`24 00:00|${rows[0]}`, `25 00:00|${rows[1]}`]);
 });
 
+test('openPostgresStore: the largest double, which devices send for no value, keeps no rollup, view or retention from its work', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  const most = Number.MAX_VALUE;
+  const values = [[most, most, 1], [most], [2, 5e-324], [-most, 3], [1e300]];
+  const marked = (number: number) =>
+    (values[number - 1] ?? []).map((value, i) => ({
+      series: 1,
+      time: NOON + number * 1_000 + i,
+      value,
+      offset: number * 10 + i,
+      ordinal: 0,
+    }));
+  const filled = async (journalId: string, isSummed: boolean) => {
+    await using store = await aStore(pool, { journalId });
+    await store.load();
+    for (const number of [1, 2, 3, 4, 5]) {
+      await store.seal(aSeal(number, marked(number), { journalId }));
+      if (isSummed) await workAll(store);
+    }
+  };
+  await filled(OTHER, true);
+  const read = 'ee'.repeat(16);
+  await filled(read, false);
+  await using afterwards = await aStore(pool, { journalId: read });
+  await afterwards.load();
+  await workAll(afterwards);
+  const sums = (source: number) =>
+    server.sql(
+      `SELECT step, count, min, max, sum FROM "${schema}".rollups WHERE source = ${source} ORDER BY step`,
+    );
+  // added one seal after the other; and of the points themselves at once
+  const [onTheWay, atOnce] = [await sums(0), await sums(1)];
+  for (const one of [...onTheWay.split('\n'), ...atOnce.split('\n')])
+    assert.match(one, /^(60|3600|86400)\|9\|-1\.7976931348623157e\+308\|1\.7976931348623157e\+308\|/);
+  assert.deepEqual(
+    onTheWay.split('\n').map((row) => row.split('|').at(-1)),
+    Array(3).fill('1e+300'),
+    'it ends at the largest at each step',
+  );
+  assert.deepEqual(
+    atOnce.split('\n').map((row) => row.split('|').at(-1)),
+    Array(3).fill('1.7976931348623157e+308'),
+  );
+  for (const view of ['telemetry_minutes', 'telemetry_hours', 'telemetry_days'])
+    assert.equal(
+      await server.sql(`SELECT count, sum FROM "${schema}".${view}`),
+      '18|1.7976931348623157e+308',
+    );
+  const lag = `SELECT count(*) FROM "${schema}".sources s JOIN "${schema}".folds f ON f.source = s.id
+    WHERE s.seal > f.rolled_seal`;
+  assert.equal(await server.sql(lag), '0', 'no source keeps days from going');
+});
+
 test('openPostgresStore: a source that nothing comes of any more is rolled up in time', async () => {
   const schema = aSchema();
   const clock = new StepClock();

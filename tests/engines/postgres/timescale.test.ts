@@ -254,6 +254,18 @@ function againstReal(address: string): void {
     await workAll(store);
     await refreshAll(pool);
     await same('after a late point');
+    const unset = [1, 2].map((offset) => ({
+      series: 1,
+      time: start + 95 * 60_000_000 + offset,
+      value: Number.MAX_VALUE,
+      offset: 500_100 + offset,
+      ordinal: 0,
+    }));
+    await store.seal(aSeal(3, unset, { logTimeMicros: logTimeMicros + 2 }));
+    await workAll(store);
+    await same('beyond the largest double');
+    await refreshAll(pool);
+    await same('beyond the largest double, refreshed');
   });
 
   test('TimescaleDB: compressed chunks answer as before, and take points that come late', async () => {

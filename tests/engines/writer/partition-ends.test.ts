@@ -107,6 +107,10 @@ test('skerry writer: a value that the database refuses holds up its partition al
   await postgres.sql(`CREATE FUNCTION skerry.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF NEW.value = 13 THEN RAISE numeric_value_out_of_range; END IF; RETURN NEW; END $$;
     CREATE TRIGGER refuse BEFORE INSERT ON skerry.points FOR EACH ROW EXECUTE FUNCTION skerry.refuse()`);
+  // what is folded of the other partition meanwhile
+  await postgres.sql(`CREATE FUNCTION skerry.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE 'not now'; END $$;
+    CREATE TRIGGER hold BEFORE INSERT ON skerry.accounts FOR EACH ROW EXECUTE FUNCTION skerry.hold()`);
   const { pid } = writer;
   await send(0, '13');
   await send(0, '14');
@@ -119,13 +123,23 @@ test('skerry writer: a value that the database refuses holds up its partition al
   await send(1, '15');
   await until('the other partition goes on', async () => (await stored()).includes('15'));
   assert.ok(!(await stored()).includes('14'), 'what came behind it waits');
-  await postgres.sql('DROP TRIGGER refuse ON skerry.points');
+  await until(
+    'upkeep that fails is told',
+    async () =>
+      (await writer.reasons())?.some(
+        ({ code, detail }) => code === 'upkeep-failing' && /^iot\.telemetry\/1: .* not now/.test(detail),
+      ),
+    60_000,
+  );
+  await postgres.sql('DROP TRIGGER refuse ON skerry.points; DROP TRIGGER hold ON skerry.accounts');
   await until('the partition goes on', async () => (await stored()).includes('14'), 60_000);
   const sums = 'SELECT count(*), count(DISTINCT (source, position, ordinal)) FROM skerry.points';
   assert.equal(await postgres.sql(sums), '4|4');
   assert.deepEqual(await stored(), ['13', '14', '15', '1180591620717411303424']);
   assert.equal(writer.pid, pid, 'the process went on all the while');
-  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0);
+  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0, 60_000);
+  const folded = `SELECT sum(a.stored) FROM skerry.accounts a JOIN skerry.sources s ON s.id = a.source WHERE s.label = '${TOPIC}/1'`;
+  assert.equal(await postgres.sql(folded), '1', 'upkeep went on');
 });
 
 test('skerry writer: times and names that cannot be stop nobody, whoever produced them', async () => {

@@ -10,6 +10,7 @@ import { plainRetention, retentionGrants, timescaleRetention } from './schema-re
 import { ROLE_GRANTS, ROLE_TABLES } from './schema-roles.ts';
 import { SINK_GRANTS, SINK_TABLES } from './schema-sinks.ts';
 import { siteRoles } from './schema-site-roles.ts';
+import { boundedSums } from './schema-sums.ts';
 import { GATEWAY_TABLES, PLAIN_TABLES, TABLES, TIMESCALE_TABLES } from './schema-tables.ts';
 import { GATEWAY_GRANTS, grants, MAKE_ROLES, messagesView, VIEWS } from './schema-views.ts';
 import { SEAL_TIMES } from './seal-times.ts';
@@ -57,6 +58,7 @@ export const MIGRATIONS: readonly {
   { version: 8, sql: () => EARLIER_MESSAGES },
   { version: 9, sql: ({ schema, isTimescale, hasRoles }) => shortDrops(schema, isTimescale, hasRoles) },
   { version: 10, sql: ({ schema }) => siteRoles(schema) },
+  { version: 11, sql: ({ isTimescale }) => boundedSums(isTimescale) },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -1,3 +1,4 @@
+import { isHuge, joinSums, SCALE } from '../bounded-sum.ts';
 import { type HeadView, TYPE_CODE } from '../head.ts';
 import { LIMITS } from '../limits.ts';
 import { headText } from '../shared-head.ts';
@@ -25,7 +26,10 @@ export const SUM_COLUMNS = [
   'tailValue',
 ] as const;
 
-const WIDTH = SUM_COLUMNS.length;
+/** One more cell holds the sum of huge values, scaled. */
+const WIDTH = SUM_COLUMNS.length + 1;
+const SUM = SUM_COLUMNS.indexOf('sum');
+const HUGE_SUM = SUM_COLUMNS.length;
 const HEAD = SUM_COLUMNS.indexOf('headSecs');
 const TAIL = SUM_COLUMNS.indexOf('tailSecs');
 
@@ -75,7 +79,10 @@ export class MinuteSums {
 
   /** A column of all rows, by its place in `SUM_COLUMNS`. */
   column(at: number): number[] {
-    return Array.from({ length: this.rows }, (_, row) => Number(this.#cells[row * WIDTH + at]));
+    const cell = (row: number, place: number) => Number(this.#cells[row * WIDTH + place]);
+    return Array.from({ length: this.rows }, (_, row) =>
+      at === SUM ? joinSums(cell(row, SUM), cell(row, HUGE_SUM)) : cell(row, at),
+    );
   }
 
   #add(series: number, micros: number, value: number, offset: number, ordinal: number): void {
@@ -88,7 +95,8 @@ export class MinuteSums {
     cells[at + 2] = count + 1;
     if (count === 0 || value < Number(cells[at + 3])) cells[at + 3] = value;
     if (count === 0 || value > Number(cells[at + 4])) cells[at + 4] = value;
-    cells[at + 5] = Number(cells[at + 5]) + value;
+    if (isHuge(value)) cells[at + HUGE_SUM] = Number(cells[at + HUGE_SUM]) + value * SCALE;
+    else cells[at + SUM] = Number(cells[at + SUM]) + value;
     if (count === 0 || this.#order(at + HEAD, secs, offset, ordinal) < 0)
       this.#put(at + HEAD, secs, offset, ordinal, value);
     if (count === 0 || this.#order(at + TAIL, secs, offset, ordinal) > 0)

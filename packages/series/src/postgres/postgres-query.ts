@@ -1,6 +1,7 @@
 import { Buckets } from '../answer-buckets.ts';
 import { answerExtremes, checkExtremes, sliceMicros } from '../answer-extremes.ts';
 import { answerPage } from '../answer-page.ts';
+import { boundedSum } from '../bounded-sum.ts';
 import type { HeadView } from '../head.ts';
 import { headRunsOf } from '../head-runs.ts';
 import { LIMITS } from '../limits.ts';
@@ -11,6 +12,7 @@ import type { Turn } from '../turn.ts';
 import { POINT_COLUMNS, pointSources } from './point-sources.ts';
 import type { PostgresSession, Row } from './postgres-pool.ts';
 import { microsOf, timestampOf } from './postgres-values.ts';
+import { boundedSumOf } from './sum-sql.ts';
 
 /** Widths of the buckets that are kept, in microseconds, widest first. */
 const GRAINS = [86_400_000_000, 3_600_000_000, 60_000_000] as const;
@@ -189,7 +191,7 @@ async function summedRows(
   const rows = await session.query(
     `SELECT date_part('epoch', start) AS start, count, min, max, sum, head, tail FROM (
        SELECT date_bin($5 * interval '1 microsecond', time, 'epoch') AS start, count(*) AS count, min(value) AS min,
-         max(value) AS max, sum(value) AS sum, ${sumsOf(position)}
+         max(value) AS max, ${boundedSumOf('value')} AS sum, ${sumsOf(position)}
        FROM points WHERE ${where} AND time >= $3 AND time < $4 AND value IS NOT NULL ${only} GROUP BY 1 LIMIT $6) q`,
     [
       ...values,
@@ -227,7 +229,7 @@ export function rollupRow(row: Row): RollupRow {
     count: Number(row.count),
     min: Number(row.min),
     max: Number(row.max),
-    sum: Number(row.sum),
+    sum: boundedSum(Number(row.sum)),
     first: Number(head[3]),
     last: Number(tail[3]),
     firstTime: microsOf(head[0]),

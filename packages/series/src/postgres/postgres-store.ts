@@ -359,20 +359,20 @@ class PostgresStore implements SeriesStore {
       const { pool, source, needs } = this.#parts;
       const memory = await this.#alreadyLoaded();
       needs.failpoint('rollup-before-commit');
-      this.#rolledMs = needs.clock.monotonicMs();
       // what another attempt committed, whose outcome was not heard, is not done again
       memory.fold = { ...(await pool.use('look for rollups', (one) => readFold(one, source))) };
-      if (memory.fold.rolledSeal >= memory.state.seal) return;
-      const after = await this.#rollUp(memory);
-      memory.fold = { ...memory.fold, ...after };
+      if (memory.fold.rolledSeal < memory.state.seal)
+        memory.fold = { ...memory.fold, ...(await this.#rollUp(memory)) };
+      // one that failed is due again at once
+      this.#rolledMs = needs.clock.monotonicMs();
       const [row] = await pool.use('count points', (session) =>
         session.query(
           'SELECT coalesce(sum(points), 0) AS n FROM seals WHERE source = $1 AND seal > $2 AND seal <= $3',
-          [source.id, after.rolledSeal, memory.state.seal],
+          [source.id, memory.fold.rolledSeal, memory.state.seal],
         ),
       );
       memory.unrolledPoints = Number(row?.n);
-      this.#metrics.rollupLag.set(memory.state.seal - after.rolledSeal);
+      this.#metrics.rollupLag.set(memory.state.seal - memory.fold.rolledSeal);
     });
   }
 

@@ -38,12 +38,18 @@ export class PostgresUpkeep {
     return this.#parts.retention.microsFor(this.#parts.settings.rawDays, logMicros);
   }
 
-  /** Does what is due; true while there is more of it. */
-  async step({ source, state }: Pick<SourceMemory, 'source' | 'state'>): Promise<boolean> {
-    const { needs, retention, partitions, settings, isTimescale } = this.#parts;
-    const nowMs = needs.clock.monotonicMs();
+  /** Does what is due; true while there is more of it. What failed is due again at once. */
+  async step(memory: Pick<SourceMemory, 'source' | 'state'>): Promise<boolean> {
+    const nowMs = this.#parts.needs.clock.monotonicMs();
     if (nowMs - this.#lastMs < PERIOD_MS) return false;
-    this.#lastMs = nowMs;
+    this.#lastMs = -Infinity;
+    const isMore = await this.#work(memory);
+    if (!isMore) this.#lastMs = nowMs;
+    return isMore;
+  }
+
+  async #work({ source, state }: Pick<SourceMemory, 'source' | 'state'>): Promise<boolean> {
+    const { retention, partitions, settings, isTimescale } = this.#parts;
     if (!retention.advance(state.logMicros)) return false;
     // the days ahead count from what retention believes: a log time in 2038 makes no partitions
     await partitions.makeAhead(state.receivedMicros);
@@ -52,9 +58,7 @@ export class PostgresUpkeep {
     await this.#rollLeft(source.id);
     if (!isTimescale) await this.#dropDays(rawMicros, source.id);
     await this.#dropMonths(retention.microsFor(settings.rollupDays, state.logMicros));
-    const isMore = await this.#prune(source.id, rawMicros);
-    if (isMore) this.#lastMs = -Infinity;
-    return isMore;
+    return await this.#prune(source.id, rawMicros);
   }
 
   /** A source that nobody has written for a day is rolled up by whoever writes another, or its points would keep all days. */

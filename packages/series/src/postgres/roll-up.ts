@@ -6,6 +6,7 @@ import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { microsOf, timestampOf } from './postgres-values.ts';
 import { boundsOf } from './seal-times.ts';
 import type { FoldState, OpenSource } from './source-row.ts';
+import { boundedPlus, boundedSumOf } from './sum-sql.ts';
 
 /** How far the rollups have come. */
 export type RolledTo = Pick<FoldState, 'rolledSeal' | 'rolledMicros'>;
@@ -16,16 +17,16 @@ export type RolledTo = Pick<FoldState, 'rolledSeal' | 'rolledMicros'>;
  */
 const ADD = `INSERT INTO rollups AS r (series_id, step, start, source, month, count, min, max, sum, head, tail)
   SELECT f.series_id, s.step, date_bin(s.step * interval '1 second', f.minute, 'epoch'), $1::smallint, $2::date,
-    sum(f.count), min(f.min), max(f.max), sum(f.sum), min(f.head), max(f.tail)
+    sum(f.count), min(f.min), max(f.max), ${boundedSumOf('f.sum')}, min(f.head), max(f.tail)
   FROM fresh f, (VALUES (60), (3600), (86400)) AS s(step) GROUP BY 1, 2, 3
   ON CONFLICT (series_id, step, start, source, month) DO UPDATE SET count = r.count + excluded.count,
-    min = least(r.min, excluded.min), max = greatest(r.max, excluded.max), sum = r.sum + excluded.sum,
+    min = least(r.min, excluded.min), max = greatest(r.max, excluded.max), sum = ${boundedPlus('r.sum', 'excluded.sum')},
     head = least(r.head, excluded.head), tail = greatest(r.tail, excluded.tail)`;
 
 /** Of the points received in (from, to]. */
 const ROLL_POINTS = `WITH fresh AS MATERIALIZED (
     SELECT series_id, date_bin('1 minute', time, 'epoch') AS minute,
-      count(*) AS count, min(value) AS min, max(value) AS max, sum(value) AS sum,
+      count(*) AS count, min(value) AS min, max(value) AS max, ${boundedSumOf('value')} AS sum,
       min(ARRAY[date_part('epoch', time), position, ordinal, value]) AS head,
       max(ARRAY[date_part('epoch', time), position, ordinal, value]) AS tail
     FROM points WHERE source = $1 AND received > $3 AND received <= $4 AND time BETWEEN $5 AND $6

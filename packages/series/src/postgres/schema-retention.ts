@@ -1,4 +1,5 @@
 import { LOCK_CLASS } from './schema-functions.ts';
+import { MINE } from './schema-views.ts';
 
 /** How long what is kept, as the writer said that started last; one row. */
 const RETENTION_TABLE = `
@@ -40,24 +41,26 @@ END $body$;
 `;
 }
 
-const MINE = `(NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))`;
-
 /** The rollups as people ask for them, by the names of the view, with what stands behind each. */
-const ROLLUP_VIEWS = [
+export const ROLLUP_VIEWS = [
   { view: 'telemetry_minutes', step: 60 },
   { view: 'telemetry_hours', step: 3_600 },
   { view: 'telemetry_days', step: 86_400 },
 ] as const;
 
-/** Retention of native partitions: writers drop them; the views show our own rollups. */
-export function plainRetention(schema: string): string {
+/** The views over our own rollups. */
+export function rollupViews(): string {
   const columns =
     'time, tenant, project, device, metric, unit, count::bigint AS count, min, max, sum, mean, first, last';
-  const views = ROLLUP_VIEWS.map(
+  return ROLLUP_VIEWS.map(
     ({ view, step }) =>
       `CREATE VIEW ${view} WITH (security_barrier) AS SELECT ${columns} FROM telemetry_rollups WHERE step_secs = ${step};\n`,
-  );
-  return `${RETENTION_TABLE}${setRetention(headOf(schema, 'pg_temp'), '', '')}${views.join('')}`;
+  ).join('');
+}
+
+/** Retention of native partitions: writers drop them; the views show our own rollups. */
+export function plainRetention(schema: string): string {
+  return `${RETENTION_TABLE}${setRetention(headOf(schema, 'pg_temp'), '', '')}${rollupViews()}`;
 }
 
 /** Rights on it; the reading role sees the views only. */
@@ -76,7 +79,7 @@ const KEY = `ARRAY[date_part('epoch', time - timestamptz '1970-01-01 00:00:00+00
     ordinal::double precision, value]`;
 
 /** Each bucket on the one below, which outlives the points, so that a late refresh finds what points no longer say. */
-const AGGREGATES = `
+export const AGGREGATES = `
 CREATE MATERIALIZED VIEW points_minutes WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
   SELECT series_id, time_bucket(interval '1 minute', time) AS start, count(*) AS count, min(value) AS min,
     max(value) AS max, sum(value) AS sum, min(${KEY}) AS head, max(${KEY}) AS tail
@@ -98,7 +101,8 @@ ${[
   .join('\n')}
 `;
 
-const AGGREGATE_VIEWS = ROLLUP_VIEWS.map(
+/** What people see of them. */
+export const AGGREGATE_VIEWS = ROLLUP_VIEWS.map(
   ({ view }) => `CREATE VIEW ${view} WITH (security_barrier) AS
   SELECT r.start AS time, s.tenant, s.project, s.device, s.metric, s.unit, r.count, r.min, r.max, r.sum,
     r.sum / r.count AS mean, r.head[4] AS first, r.tail[4] AS last

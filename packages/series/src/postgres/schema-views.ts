@@ -3,7 +3,7 @@ import { BY_TENANT, ROLE_NAMES } from './role-rights.ts';
 const VALUE = 'p.value, p.text, p.flag, p.exact';
 
 /** Sees everything, or what belongs to the tenant of the setting `skerry.tenant` when row-level security holds for the asker. */
-const MINE = `(NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))`;
+export const MINE = `(NOT row_security_active('series'::regclass) OR s.tenant = current_setting('skerry.tenant', true))`;
 
 /**
  * Views for people. They run with their owner's rights and narrow by tenant themselves: a hypertable that is compressed

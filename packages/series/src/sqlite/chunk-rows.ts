@@ -1,3 +1,4 @@
+import { isHuge, joinSums, SCALE } from '../bounded-sum.ts';
 import { type ChunkScratch, decodeChunk, decodePack, encodeChunk, encodePack } from '../chunk.ts';
 import type { ChunkPoints } from '../chunk-points.ts';
 import { SeriesError } from '../errors.ts';
@@ -19,12 +20,13 @@ export function writeChunk(file: DayFile, place: ChunkPlace, points: ChunkPoints
   const { times, numbers } = points;
   const n = times.length;
   const hasNumbers = numbers.length > 0;
-  let [min, max, sum] = [Infinity, -Infinity, 0];
+  let [min, max, sum, huge] = [Infinity, -Infinity, 0, 0];
   for (let i = 0; i < numbers.length; i++) {
     const value = Number(numbers[i]);
     if (value < min) min = value;
     if (value > max) max = value;
-    sum += value;
+    if (isHuge(value)) huge += value * SCALE;
+    else sum += value;
   }
   file
     .statement(INSERT)
@@ -40,7 +42,7 @@ export function writeChunk(file: DayFile, place: ChunkPlace, points: ChunkPoints
       hasNumbers ? max : null,
       hasNumbers ? Number(numbers[0]) : null,
       hasNumbers ? Number(numbers[n - 1]) : null,
-      hasNumbers ? sum : null,
+      hasNumbers ? joinSums(sum, huge) : null,
       encodeChunk(points),
     );
 }

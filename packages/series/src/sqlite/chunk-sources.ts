@@ -1,3 +1,4 @@
+import { boundedSum } from '../bounded-sum.ts';
 import type { ChunkPoints } from '../chunk-points.ts';
 import { TYPE_CODE } from '../head.ts';
 import { blockOf, packKey, pickSeries } from '../pack.ts';
@@ -60,7 +61,7 @@ function sourceOfRow(path: string, snapshot: Snapshot, row: Row): PointSource {
             count: Number(row.n),
             min: Number(row.min),
             max: Number(row.max),
-            sum: Number(row.sum),
+            sum: boundedSum(Number(row.sum)),
             first: Number(row.first),
             last: Number(row.last),
           },

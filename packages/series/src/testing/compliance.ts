@@ -17,6 +17,7 @@ import {
 import { testIntegers } from './integer-compliance.ts';
 import { naiveBuckets, naiveExtremes, naivePoints } from './naive.ts';
 import { testSessions } from './session-compliance.ts';
+import { testSums } from './sum-compliance.ts';
 
 /** A store under test. `reopen` ends it and opens it again on what it had made durable. */
 export interface StoreHarness extends AsyncDisposable {
@@ -34,6 +35,7 @@ export function testSeriesStore(name: string, open: () => Promise<StoreHarness>)
   testStates(name, open);
   testSeals(name, open);
   testIntegers(name, open);
+  testSums(name, open);
   testSessions(name, open);
   testQueries(name, open);
   testAgainstNaive(name, open);

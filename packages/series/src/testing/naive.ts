@@ -32,10 +32,17 @@ export function naiveBuckets(
     count: values.length,
     min: Math.min(...values),
     max: Math.max(...values),
-    sum: values.reduce((sum, value) => sum + value, 0),
+    sum: sumOf(values),
     first: Number(values[0]),
     last: Number(values.at(-1)),
   }));
+}
+
+/** Their sum, or the largest double where it is beyond. */
+function sumOf(values: readonly number[]): number {
+  const sum = values.reduce((all, value) => all + value, 0);
+  if (Number.isFinite(sum)) return sum;
+  return Math.sign(values.reduce((all, value) => all + value / 2 ** 64, 0)) * Number.MAX_VALUE;
 }
 
 /** First, least, greatest and last of equal slices; all when they fit. */

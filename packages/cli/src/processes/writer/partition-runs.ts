@@ -1,5 +1,6 @@
 import type { CodedError } from '@skerry/kernel';
 import type { RolePartition, RoleReason } from '@skerry/model';
+import { LIMITS } from '../../limits.ts';
 import {
   openPartitionRun,
   type PartitionName,
@@ -82,16 +83,9 @@ export class PartitionRuns implements AsyncDisposable {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       let isMore = false;
-      for (const { store, name } of this.running) {
+      for (const owned of this.#owned.values()) {
         if (signal.aborted) return;
-        try {
-          isMore = (await store.work()) || isMore;
-        } catch (fault) {
-          this.#needs.logger.log('warn', 'Upkeep of a store failed; it is tried again', {
-            ...name,
-            reason: String(fault),
-          });
-        }
+        isMore = (await owned.work()) || isMore;
       }
       if (!isMore) await this.#needs.clock.sleep(UPKEEP_MS, signal);
     }
@@ -106,6 +100,8 @@ class Owned implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #waitsFor: { readonly code: string; readonly detail: string } | undefined;
+  /** Upkeep that fails again and again: since when, what it said last, and when it is tried next. */
+  #stuck: { readonly sinceMs: number; readonly said: string; pauseMs: number; nextMs: number } | undefined;
 
   constructor(
     name: PartitionName,
@@ -142,6 +138,41 @@ class Owned implements AsyncDisposable {
     };
   }
 
+  /** Does upkeep of its store that is due; true while there is more of it. What fails is told, and tried again. */
+  async work(): Promise<boolean> {
+    const { run } = this;
+    const { clock, logger } = this.#needs;
+    if (!run || clock.monotonicMs() < (this.#stuck?.nextMs ?? 0)) return false;
+    try {
+      const isMore = await run.store.work();
+      this.#stuck = undefined;
+      return isMore;
+    } catch (fault) {
+      if (this.run !== run) return false;
+      const nowMs = clock.monotonicMs();
+      const pauseMs = Math.min(LIMITS.upkeepPauseMsMax.value, 2 * (this.#stuck?.pauseMs ?? UPKEEP_MS / 2));
+      this.#stuck = {
+        sinceMs: this.#stuck?.sinceMs ?? nowMs,
+        said: messageOf(fault),
+        pauseMs,
+        nextMs: nowMs + pauseMs,
+      };
+      logger.log('warn', 'Upkeep of a store failed; it is tried again', {
+        ...this.name,
+        reason: String(fault),
+      });
+      return false;
+    }
+  }
+
+  /** Rollups and retention that do not come on: other partitions' days stay, too, until the disk is full. */
+  #upkeepReasons(): RoleReason[] {
+    const stuck = this.#stuck;
+    if (!stuck || this.#needs.clock.monotonicMs() - stuck.sinceMs < LIMITS.upkeepFailingMs.value) return [];
+    const detail = `the state of its devices, rollups or retention fail again and again, and no day of points is removed while one source is not rolled up: ${stuck.said}`;
+    return [{ code: 'upkeep-failing', detail }];
+  }
+
   /** What keeps it from being written, its sinks apart. */
   #own(): RoleReason[] {
     if (this.#waitsFor) return [this.#waitsFor];
@@ -151,6 +182,7 @@ class Owned implements AsyncDisposable {
       ...alarms.map(({ code, detail }) => ({ code, detail })),
       ...(condition?.is === 'waiting' ? [{ code: condition.code, detail: condition.reason }] : []),
       ...retentionReasons(this.run),
+      ...this.#upkeepReasons(),
     ];
   }
 
@@ -187,6 +219,7 @@ class Owned implements AsyncDisposable {
       this.#needs.logger.log('info', 'A partition is written', { ...this.name, position });
       const fault = await endOf(run, this.#ending.signal);
       this.run = undefined;
+      this.#stuck = undefined;
       return fault;
     } catch (fault) {
       return fault;

@@ -114,6 +114,7 @@ export const en = {
     'offset-trimmed': 'Retention has removed records that nobody has stored.',
     'origin-gap': 'Records that a gateway sent never came.',
     'seal-retry': 'The store does not take what was decoded; it is tried again.',
+    'upkeep-failing': 'Rollups and retention do not come on.',
     'ledger-imbalance': 'The ledger does not balance.',
     'sink-refused': 'A point was refused for good.',
     'kafka-unreachable': 'Kafka cannot be reached.',

@@ -112,6 +112,7 @@ export const zh: SiteWords = {
     'offset-trimmed': '保留策略已移除无人存储的记录。',
     'origin-gap': '网关发送的记录从未到达。',
     'seal-retry': '存储未接受已解码的内容；正在重试。',
+    'upkeep-failing': '汇总与保留策略无法推进。',
     'ledger-imbalance': '账目不平。',
     'sink-refused': '有数据点被永久拒绝。',
     'kafka-unreachable': '无法连接 Kafka。',
