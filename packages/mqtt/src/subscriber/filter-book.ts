@@ -57,6 +57,11 @@ export class FilterBook {
     return this.#entries.every(({ state }) => state === 'granted');
   }
 
+  /** The broker has said something to each, on this connection or in a session that goes on. */
+  get isAnswered(): boolean {
+    return this.#entries.every(({ state }) => state !== 'not-asked' && state !== 'asked');
+  }
+
   /** Filters that are refused, or granted with less. */
   get wantingCount(): number {
     return this.#entries.filter(({ state }) => state === 'refused' || state === 'lower').length;

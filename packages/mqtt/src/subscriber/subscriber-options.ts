@@ -31,7 +31,7 @@ export interface SubscriberOptions {
   readonly credentials?: () => Credentials;
   /**
    * Asks the broker for the number of messages it drops (mosquitto's `$SYS/broker/publish/messages/dropped`) and tells when
-   * it grows. Nothing of it reaches the consumer.
+   * it grows. Nothing of it reaches the consumer. A broker that cuts the connection for it is not asked again.
    */
   readonly isWatchingDrops?: boolean;
   /** What is told by no answer; what it throws is not caught. */
@@ -107,6 +107,8 @@ export type SubscriberEvent =
   | { readonly type: 'oversize'; readonly topic: string; readonly bytes: number; readonly why: string }
   /** The broker says that it dropped messages, of any of its clients, for full queues. */
   | { readonly type: 'broker-dropped'; readonly count: number; readonly why: string }
+  /** The broker cuts the connection of who asks for the number of messages it drops: it is not asked again. Told once. */
+  | { readonly type: 'drops-unwatched'; readonly why: string }
   /** A change of the session could not be written, and is tried again. */
   | { readonly type: 'store-fault'; readonly fault: CodedError; readonly why: string };
 

@@ -37,3 +37,8 @@ export function droppedWords(count: number): string {
 export function cutShortWords(count: number, clientId: string): string {
   return `${count} connections in a row ended soon after they were accepted; another client may have the identifier ${JSON.stringify(clientId)}.`;
 }
+
+/** The connection was cut behind a filter that only counts what the broker drops. */
+export function leftOutWords(filter: string): string {
+  return `The connection ended when the broker was asked for ${JSON.stringify(filter)}, before it answered; it is not asked again, and messages that it drops for full queues are not counted.`;
+}

@@ -31,6 +31,7 @@ import {
   cutShortWords,
   droppedWords,
   expiryWords,
+  leftOutWords,
   oversizeWords,
   sessionLostWords,
   windowWords,
@@ -104,6 +105,7 @@ export class Subscriber implements AsyncDisposable {
       send: (packet) => this.#upstream.send(packet),
       keep: (change) => void this.#inbox.write(change),
       onAnswer: (status) => this.#filterAnswered(status),
+      onLeftOut: (filter) => this.#tell({ type: 'drops-unwatched', why: leftOutWords(filter) }),
     });
     this.#inbox = new Qos2Inbox(
       needs.store ?? new MemorySessionStore(),
@@ -468,7 +470,7 @@ export class Subscriber implements AsyncDisposable {
   #leave(): void {
     this.#link = undefined;
     this.#upstream.leave();
-    this.#subscriptions.leave();
+    this.#subscriptions.leave(!this.#ending.signal.aborted);
     this.#waiters.settle();
     this.#meters.isConnected.set(0);
   }

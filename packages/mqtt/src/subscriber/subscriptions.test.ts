@@ -238,3 +238,48 @@ test('Subscriber tells that a session is missing which another has left, and tru
   assert.deepEqual(asked(broker), ['plant/#']);
   assert.equal(broker.told('session-lost').length, 1);
 });
+
+const DROPS = '$SYS/broker/publish/messages/dropped';
+
+test('Subscriber asks a broker once for what it drops, behind all answers, and never again after it was cut for it', async () => {
+  await using broker = new ScriptedBroker();
+  broker.grant = (filter, qos) => {
+    if (filter !== DROPS) return qos;
+    broker.peer.send({ type: 'disconnect', reason: REASON.notAuthorized });
+    return undefined;
+  };
+  const filters = [{ filter: 'a' }, { filter: 'b' }];
+  await using subscriber = await broker.open({ level: 5, filters, isWatchingDrops: true });
+  await until(() => broker.told('disconnected').length === 1, 'the cut');
+  assert.deepEqual(asked(broker), ['a', 'b', DROPS]);
+  const [told] = broker.told('drops-unwatched');
+  assert.match(String(told?.why), /asked for "\$SYS.*not counted/);
+  broker.connack = PRESENT;
+  await broker.comeBack();
+  await subscriber.subscribed();
+  for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+  assert.deepEqual(asked(broker), []);
+  assert.deepEqual([broker.told('disconnected').length, broker.told('drops-unwatched').length], [1, 1]);
+  assert.deepEqual(subscriber.state().degraded, []);
+  const ending = subscriber.endSession();
+  await ending;
+  const given = broker.peers
+    .at(-2)
+    ?.all('unsubscribe')
+    .flatMap((packet) => packet.filters);
+  assert.deepEqual(given, ['a', 'b']);
+});
+
+test('Subscriber blames no connection on what a broker drops while other filters have no answer', async () => {
+  await using broker = new ScriptedBroker();
+  broker.grant = () => undefined;
+  await using _ = await broker.open({ isWatchingDrops: true }, {}, false);
+  await until(() => broker.peers.length === 1 && asked(broker).length === 1, 'SUBSCRIBE');
+  await broker.lose();
+  assert.deepEqual(broker.told('drops-unwatched'), []);
+  broker.grant = () => 1;
+  await broker.comeBack();
+  await until(() => asked(broker).includes(DROPS), 'the question');
+  await broker.lose();
+  assert.deepEqual(broker.told('drops-unwatched'), [], 'it was answered');
+});

@@ -25,14 +25,19 @@ export interface SubscriptionNeeds {
   keep(change: KeptChange): void;
   /** The broker has said something about a filter. */
   onAnswer(status: FilterStatus): void;
+  /** The connection was cut behind one of the extra filters, which is left out from here on. */
+  onLeftOut(filter: string): void;
 }
 
 /** The topic filters of one client: asked for once for each session, and again with growing delays until all are granted. */
 export class Subscriptions {
   readonly #needs: SubscriptionNeeds;
   readonly #wanted: readonly WantedFilter[];
-  /** Beside the filters, at QoS 0 and without anybody being told. */
-  readonly #extra: readonly string[];
+  /**
+   * Beside the filters, at QoS 0, behind their answers and without anybody being told. Some brokers cut the connection of
+   * who asks for what he may not have: what is not answered when it ends is not asked for again.
+   */
+  readonly #extra: Set<string>;
   readonly #book: FilterBook;
   readonly #backoff: Backoff;
   #retry: Disposable | undefined;
@@ -41,11 +46,14 @@ export class Subscriptions {
   #isGivenUp = false;
   /** Filters that UNSUBSCRIBE was sent for, by its packet identifier. */
   readonly #leaving = new Map<number, string>();
+  /** Extra filters that were asked for on this connection, and those of them without an answer by packet identifier. */
+  readonly #extraAsked = new Set<string>();
+  readonly #extraOpen = new Map<number, string>();
 
   constructor(wanted: readonly WantedFilter[], extra: readonly string[], needs: SubscriptionNeeds) {
     this.#needs = needs;
     this.#wanted = wanted;
-    this.#extra = extra;
+    this.#extra = new Set(extra);
     this.#book = new FilterBook(wanted);
     this.#backoff = new Backoff(BACKOFF, needs.random);
   }
@@ -66,6 +74,7 @@ export class Subscriptions {
   /** A connection was accepted. `session`: what the broker granted in it, which is kept up to date. */
   begin(session: SessionFacts): void {
     this.#session = session;
+    this.#extraAsked.clear();
     this.#book.begin(session.filters);
   }
 
@@ -80,13 +89,13 @@ export class Subscriptions {
     if (properties?.wildcardAvailable === 0)
       this.#refuse(isWildcardFilter, REASON.wildcardSubscriptionsNotSupported);
     this.#askAll();
-    for (const filter of this.#extra) this.#subscribe(this.#book.takePacketId(), filter, 0);
+    this.#askExtra();
   }
 
   /** Nothing is wanted any more, for good. */
   giveUpAll(): void {
     this.#isGivenUp = true;
-    this.leave();
+    this.#stopAsking();
     this.#giveUp();
   }
 
@@ -105,6 +114,8 @@ export class Subscriptions {
     if (reasons.length !== 1)
       throw protocolError(`SUBACK has ${reasons.length} reasons for one topic filter.`); // [MQTT-3.8.4-6]
     const status = this.#book.answer(packetId, Number(reasons[0]));
+    this.#extraOpen.delete(packetId);
+    this.#askExtra();
     if (!status || this.#isGivenUp) return; // of the extra ones, or of an older question
     const { filter, granted: qos } = status;
     if (qos !== undefined) {
@@ -115,8 +126,31 @@ export class Subscriptions {
     if (this.isComplete) this.#askLater();
   }
 
-  /** The connection is gone. */
-  leave(): void {
+  /** The connection is gone; `isCut`: it was not ended here. */
+  leave(isCut: boolean): void {
+    this.#stopAsking();
+    const open = [...this.#extraOpen.values(), ...this.#leaving.values()];
+    this.#extraOpen.clear();
+    if (!isCut || !open.every((filter) => this.#extra.has(filter))) return;
+    for (const filter of open) {
+      this.#extra.delete(filter);
+      this.#needs.onLeftOut(filter);
+    }
+  }
+
+  /** Last of all, so that what is cut behind it is cut for it. */
+  #askExtra(): void {
+    if (this.#isGivenUp || !this.#book.isAnswered) return;
+    for (const filter of this.#extra) {
+      if (this.#extraAsked.has(filter)) continue;
+      const packetId = this.#book.takePacketId();
+      this.#extraAsked.add(filter);
+      this.#extraOpen.set(packetId, filter);
+      this.#subscribe(packetId, filter, 0);
+    }
+  }
+
+  #stopAsking(): void {
     this.#retry?.[Symbol.dispose]();
     this.#retry = undefined;
   }
@@ -128,7 +162,7 @@ export class Subscriptions {
   }
 
   #askLater(): void {
-    this.leave();
+    this.#stopAsking();
     if (this.isComplete) {
       this.#backoff.reset();
       return;

@@ -57,6 +57,8 @@ export class GatewaySources implements AsyncDisposable {
   readonly #ingress: ClosingIngress;
   readonly #running: readonly Running[];
   readonly #split: () => IngressPart;
+  /** Sources whose brokers cut connections for the count of what they drop. */
+  readonly #unwatched = new Set<SourceConfig>();
   #left: LeftSlots | undefined;
   readonly #ending = new AbortController();
   readonly #working: Promise<void>;
@@ -220,7 +222,13 @@ export class GatewaySources implements AsyncDisposable {
     const onEvent = own.onEvent ?? ((event) => this.#log(source, event));
     return subscribeInto(
       ingress,
-      { ...sourceOptions(source), clientId, packetBytesMax, onEvent },
+      {
+        ...sourceOptions(source),
+        isWatchingDrops: !this.#unwatched.has(source),
+        clientId,
+        packetBytesMax,
+        onEvent,
+      },
       {
         dial: brokerDialer(source.url, sourceTls(source)),
         clock,
@@ -233,6 +241,7 @@ export class GatewaySources implements AsyncDisposable {
 
   #log(source: SourceConfig, event: SubscriberEvent): void {
     const { logger } = this.#needs;
+    if (event.type === 'drops-unwatched') this.#unwatched.add(source);
     logger.log(severityOf(event), event.why || event.type, { source: source.name, event: event.type });
   }
 }

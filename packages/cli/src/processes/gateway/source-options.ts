@@ -17,7 +17,6 @@ export function sourceOptions(source: SourceConfig): Omit<SubscriberOptions, 'cl
     level: protocol === '5' ? 5 : 4,
     receiveMaximum,
     sessionExpirySecs,
-    isWatchingDrops: true,
     ...(username === '' ? {} : { credentials: () => credentialsOf(source) }),
   };
 }
