@@ -173,6 +173,58 @@ test('SparkplugBook takes metrics by name, with the type of the birth or one of 
   assert.deepEqual(new Host().hear('NDATA', payloadOf(1, [named('c', 2, 1)])).elements[0]?.metrics, { c: 1 });
 });
 
+test('SparkplugBook keeps the types of template members from births, over a restart, and sets aside what has none', () => {
+  type Member = readonly [
+    name: string,
+    type: number | undefined,
+    value: bigint | undefined,
+    inner?: BinaryWriter,
+  ];
+  const templateOf = (into: BinaryWriter, ...members: Member[]): BinaryWriter => {
+    const template = new BinaryWriter();
+    for (const [name, type, value, inner] of members) {
+      const member = inner ?? new BinaryWriter();
+      member.tag(1, WireType.LengthDelimited).string(name);
+      if (type !== undefined) member.tag(4, WireType.Varint).uint32(type);
+      if (value !== undefined)
+        member.tag(type === 3 || name === 'a' ? 10 : 11, WireType.Varint).uint64(value);
+      template.tag(2, WireType.LengthDelimited).bytes(member.finish());
+    }
+    return into.tag(18, WireType.LengthDelimited).bytes(template.finish());
+  };
+  const [low, high] = [0xffff_ffffn, 0xffff_ffff_ffff_ffffn];
+  const pump = () => new BinaryWriter().tag(2, WireType.Varint).uint64(1);
+  const birth = templateOf(
+    born('pump', 19, 1),
+    ['a', 3, low],
+    ['b', 4, high],
+    ['motor', 19, undefined, templateOf(new BinaryWriter(), ['a', 3, low])],
+  );
+  const host = new Host();
+  const values = { 'pump.a': -1, 'pump.b': -1, 'pump.motor.a': -1 };
+  assert.deepEqual(host.hear('NBIRTH', payloadOf(0, [birth])).elements[0]?.metrics, values);
+  const data = (...members: Member[]) => payloadOf(1, [templateOf(pump(), ...members)]);
+  const untyped: Member[] = [
+    ['a', undefined, low],
+    ['b', undefined, high],
+    ['motor', undefined, undefined, templateOf(new BinaryWriter(), ['a', undefined, low])],
+  ];
+  assert.equal(host.probe.book.size.metrics, 5);
+  assert.deepEqual(host.hear('NDATA', data(...untyped)).elements[0]?.metrics, values);
+  const restored = new PayloadProbe();
+  restored.book.restore(host.probe.book.takeRows());
+  restored.offset = host.probe.offset;
+  Object.assign(host, { probe: restored });
+  assert.equal(host.probe.book.size.metrics, 5);
+  untyped[2] = ['motor', undefined, undefined, templateOf(new BinaryWriter(), ['a', undefined, low])];
+  assert.deepEqual(host.hear('NDATA', data(...untyped)).elements[0]?.metrics, values);
+  const stranger = host.hear('NDATA', data(['c', undefined, low]));
+  assert.deepEqual(stranger.elements, []);
+  assert.match(String(stranger.fault), /"pump.c" holds a whole number without a data type/);
+  assert.equal(stranger.wanted?.reason, 'unknown-alias');
+  assert.deepEqual(host.hear('NDATA', data(['c', 7, low])).elements[0]?.metrics, { 'pump.c': 4294967295 });
+});
+
 test('SparkplugBook reads packed arrays of Sparkplug 3.0, and NaN as no point', () => {
   const arrayOf = (name: string, type: number, bytes: readonly number[]) =>
     born(name, type, 1).tag(16, WireType.LengthDelimited).bytes(Uint8Array.from(bytes));

@@ -6,7 +6,9 @@ import { LIMITS } from '../limits.ts';
 import type { PointMessage } from './point-messages.ts';
 import {
   type Birth,
+  type BornMetric,
   birthOf,
+  membersOf,
   type NodePlace,
   type NodeState,
   newNode,
@@ -18,7 +20,7 @@ import {
 } from './sparkplug-node.ts';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './sparkplug-payload.ts';
 import { deviceIdOf, type SparkplugTopic } from './sparkplug-topic.ts';
-import { addMetric } from './sparkplug-values.ts';
+import { addMetric, UntypedMetric } from './sparkplug-values.ts';
 
 /** Rows of a store that hold Sparkplug nodes have this in the place of a pipeline. */
 const ROWS = 'sparkplug';
@@ -220,14 +222,16 @@ export class SparkplugBook {
     const before = topic.device === '' ? node?.birth : node?.devices.get(topic.device);
     if (topic.device !== '' && !before && Number(node?.devices.size) >= LIMITS.sparkplugDevicesMax.value)
       throw noRoom(`${node?.devices.size} devices of the node`, LIMITS.sparkplugDevicesMax.value);
-    if (this.#metrics + metrics.length - sizeOf(before) > LIMITS.sparkplugMetricsMax.value)
-      throw noRoom(`${this.#metrics} metrics`, LIMITS.sparkplugMetricsMax.value);
-    const born = metrics.map(({ name, alias, type }) => {
+    const born = metrics.map((metric) => {
+      const { name, alias, type } = metric;
       if (name === undefined)
         throw new DecodeFault('undecodable', 'A metric of the birth has no name; every one must have it.');
-      return { name, alias, type };
+      return { name, alias, type, members: membersOf(metric) };
     });
-    return birthOf(offset, born);
+    const birth = birthOf(offset, born);
+    if (this.#metrics + birth.size - sizeOf(before) > LIMITS.sparkplugMetricsMax.value)
+      throw noRoom(`${this.#metrics} metrics`, LIMITS.sparkplugMetricsMax.value);
+    return birth;
   }
 
   #data(
@@ -243,13 +247,14 @@ export class SparkplugBook {
           (alias === undefined ? undefined : birth?.byAlias.get(alias)) ?? birth?.byName.get(name ?? '');
         const found = born?.name ?? (name === '' ? undefined : name);
         const type = metric.type === 0 ? born?.type : metric.type;
-        if (found !== undefined && type !== undefined) return { name: found, type };
+        if (found !== undefined && type !== undefined) return { name: found, type, members: born?.members };
         throw new UnknownMetric(alias, name, step.topic, birth !== undefined);
       });
       return { messages, fault: undefined, step, id };
     } catch (fault) {
       if (!(fault instanceof DecodeFault)) throw fault;
-      const isUnknown = fault instanceof UnknownMetric && step.wanted === undefined;
+      const isNameless = fault instanceof UnknownMetric || fault instanceof UntypedMetric;
+      const isUnknown = isNameless && step.wanted === undefined;
       return { messages: [], fault, step: isUnknown ? { ...step, wanted: 'unknown-alias' } : step, id };
     }
   }
@@ -379,7 +384,7 @@ function placeOf({ tenant, project, group, node }: NodePlace): NodePlace {
 }
 
 function sizeOf(birth: Birth | undefined): number {
-  return birth?.byName.size ?? 0;
+  return birth?.size ?? 0;
 }
 
 function isLive(birth: Birth | undefined): boolean {
@@ -417,11 +422,12 @@ function bornMessages(payload: SparkplugPayload): Pick<SparkplugReading, 'messag
 /** The metrics as messages: those that follow each other and are of one time together. `bdSeq` is no metric of anything. */
 function messagesOf(
   { metrics, timestamp }: SparkplugPayload,
-  meaningOf: (metric: SparkplugMetric) => { readonly name: string; readonly type: number },
+  meaningOf: (metric: SparkplugMetric) => BornMetric,
 ): PointMessage[] {
   const messages: (PointMessage & { readonly metrics: Map<string, PointValue> })[] = [];
   for (const metric of metrics) {
-    const { name, type } = meaningOf(metric);
+    const born = meaningOf(metric);
+    const { name } = born;
     if (name === BD_SEQ) continue;
     const time = microsOf(metric.timestamp ?? timestamp);
     const last = messages.at(-1);
@@ -430,7 +436,7 @@ function messagesOf(
     const message =
       last && isSame ? last : { device: undefined, time, metrics: new Map<string, PointValue>() };
     if (message !== last) messages.push(message);
-    addMetric(message.metrics, name, metric, type);
+    addMetric(message.metrics, name, metric, born);
   }
   return messages;
 }

@@ -1,10 +1,10 @@
 import { PipelineError } from '../errors.ts';
+import type { SparkplugMetric } from './sparkplug-payload.ts';
+import type { MetricType } from './sparkplug-values.ts';
 
 /** What a birth says of one metric. */
-export interface BornMetric {
+export interface BornMetric extends MetricType {
   readonly name: string;
-  /** Number of its data type. */
-  readonly type: number;
 }
 
 /** The birth of an edge node or of one of its devices. */
@@ -16,7 +16,14 @@ export interface Birth {
   readonly byName: ReadonlyMap<string, BornMetric>;
   /** By the decimal digits of the alias. */
   readonly byAlias: ReadonlyMap<string, BornMetric>;
+  /** Metrics, and members of templates, that are kept of it. */
+  readonly size: number;
 }
+
+type Members = ReadonlyMap<string, MetricType>;
+
+/** Members in a row: name, type, and those of a template in it. */
+type PackedMembers = readonly (readonly [name: string, type: number, members?: PackedMembers])[];
 
 /** Whose an edge node is, and what it is called. */
 export interface NodePlace {
@@ -81,9 +88,33 @@ export function packBirth({ offset, end, byName, byAlias }: Birth): string {
   const aliases = new Map(Array.from(byAlias, ([alias, metric]) => [metric, alias]));
   const metrics = Array.from(byName.values(), (metric) => {
     const alias = aliases.get(metric);
-    return alias === undefined ? [metric.name, metric.type] : [metric.name, metric.type, alias];
+    const { name, type, members } = metric;
+    if (members) return [name, type, alias ?? null, packMembers(members)];
+    return alias === undefined ? [name, type] : [name, type, alias];
   });
   return JSON.stringify({ offset, end, metrics });
+}
+
+function packMembers(members: Members): PackedMembers {
+  return Array.from(members, ([name, { type, members: inner }]) =>
+    inner ? ([name, type, packMembers(inner)] as const) : ([name, type] as const),
+  );
+}
+
+function unpackMembers(packed: PackedMembers): Members {
+  return new Map(
+    packed.map(([name, type, inner]) => [name, { type, members: inner && unpackMembers(inner) }]),
+  );
+}
+
+/** The types of the members of a template; undefined for what is none, and for a definition. */
+export function membersOf({ template }: SparkplugMetric): Members | undefined {
+  if (!template || template.isDefinition) return undefined;
+  return new Map(
+    template.members.flatMap((member) =>
+      member.name === undefined ? [] : [[member.name, { type: member.type, members: membersOf(member) }]],
+    ),
+  );
 }
 
 /** Makes nodes of the rows that the two functions above wrote. Fails with `stages-damaged`. */
@@ -119,10 +150,17 @@ function unpackRow(part: string, body: string, nodes: Map<string, NodeState>): v
     return;
   }
   // written by `packBirth`
-  const packed = JSON.parse(body) as { offset: number; end?: number; metrics: [string, number, string?][] };
+  const packed = JSON.parse(body) as {
+    offset: number;
+    end?: number;
+    metrics: [string, number, (string | null)?, PackedMembers?][];
+  };
   const birth = birthOf(
     packed.offset,
-    packed.metrics.map(([name, type, alias]) => ({ name, type, alias })),
+    packed.metrics.map(([name, type, alias, members]) => ({
+      ...{ name, type, alias: alias ?? undefined },
+      members: members && unpackMembers(members),
+    })),
   );
   birth.end = packed.end;
   if (device === '') node.birth = birth;
@@ -141,10 +179,16 @@ export function birthOf(
 ): Birth {
   const byName = new Map<string, BornMetric>();
   const byAlias = new Map<string, BornMetric>();
-  for (const { name, type, alias } of metrics) {
-    const metric: BornMetric = { name, type };
+  for (const { name, type, alias, members } of metrics) {
+    const metric: BornMetric = { name, type, members };
     byName.set(name, metric);
     if (alias !== undefined) byAlias.set(alias, metric);
   }
-  return { offset, end: undefined, byName, byAlias };
+  return { offset, end: undefined, byName, byAlias, size: sizeOf(byName) };
+}
+
+function sizeOf(metrics: ReadonlyMap<string, MetricType>): number {
+  let size = metrics.size;
+  for (const { members } of metrics.values()) if (members) size += sizeOf(members);
+  return size;
 }

@@ -28,6 +28,8 @@ export interface SparkplugMetric {
   /** 0 without one. */
   type: number;
   isNull: boolean;
+  /** Whether the value stands in a field of whole numbers, whose sign only the type tells. */
+  isWhole: boolean;
   value: RawValue;
   table: SparkplugTable | undefined;
   template: SparkplugTemplate | undefined;
@@ -155,6 +157,7 @@ const METRIC: Fields<SparkplugMetric> = new Map<number, readonly [WireType, Fiel
       Varint,
       (into, reader) => {
         into.value = reader.uint32();
+        into.isWhole = true;
       },
     ],
   ],
@@ -164,6 +167,7 @@ const METRIC: Fields<SparkplugMetric> = new Map<number, readonly [WireType, Fiel
       Varint,
       (into, reader) => {
         into.value = long(reader);
+        into.isWhole = true;
       },
     ],
   ],
@@ -231,6 +235,7 @@ function metricIn(bytes: Uint8Array, scope: Scope): SparkplugMetric {
     timestamp: undefined,
     type: 0,
     isNull: false,
+    isWhole: false,
     value: undefined,
     table: undefined,
     template: undefined,

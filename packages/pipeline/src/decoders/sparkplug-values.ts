@@ -41,26 +41,48 @@ const ITEM_TYPES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
 const FIRST_ARRAY = 22;
 const EXACT = 2n ** 53n;
 
+/** What a metric is, as it says itself or as its birth did. */
+export interface MetricType {
+  /** Number of its data type; 0 where nothing tells it. */
+  readonly type: number;
+  /** Those of the members of a template, as the birth gave them. */
+  readonly members?: ReadonlyMap<string, MetricType> | undefined;
+}
+
+/** Whole numbers without a data type: their bits may be those of a negative number. */
+export class UntypedMetric extends DecodeFault {
+  constructor(name: string) {
+    super(
+      'undecodable',
+      `The metric ${JSON.stringify(name.slice(0, 64))} holds a whole number without a data type, and no birth in force gives one.`,
+    );
+  }
+}
+
 /**
  * Adds the points of a metric: null, NaN and the infinities are none; an array of at most 16 numbers is `name.0` and so on, a
- * longer one and a data set are JSON as a text; the members of a template are `{name}.{member}`, its definition none. `type`
- * is that of the birth, for a metric that tells none. Fails with `DecodeFault`.
+ * longer one and a data set are JSON as a text; the members of a template are `{name}.{member}`, its definition none. A
+ * member that tells no type has that of the birth. Fails with `DecodeFault`, for a whole number without a type with
+ * `UntypedMetric`.
  */
 export function addMetric(
   into: Map<string, PointValue>,
   name: string,
   metric: SparkplugMetric,
-  type: number,
+  { type, members }: MetricType,
 ): void {
   if (metric.template) {
     if (metric.template.isDefinition || metric.isNull) return;
     for (const member of metric.template.members) {
       if (member.name === undefined) throw fault(name, 'a member without a name');
-      addMetric(into, `${name}.${member.name}`, member, member.type);
+      const born = members?.get(member.name);
+      const known = { type: member.type === 0 ? (born?.type ?? 0) : member.type, members: born?.members };
+      addMetric(into, `${name}.${member.name}`, member, known);
     }
     return;
   }
   if (metric.isNull) return;
+  if (type === 0 && metric.isWhole) throw new UntypedMetric(name);
   if (metric.table) add(into, name, tableText(metric.table, name));
   else if (type >= FIRST_ARRAY && type < FIRST_ARRAY + ITEM_TYPES.length)
     addArray(into, name, metric.value, type);
