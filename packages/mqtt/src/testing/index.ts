@@ -5,4 +5,5 @@ export * from './memory-ingress.ts';
 export * from './packet-samples.ts';
 export * from './raw-client.ts';
 export * from './refused-packets.ts';
+export * from './scripted-broker.ts';
 export * from './whole-packet.ts';
