@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePorts } from '@skerry/testkit/engines';
+import { FaultProxy, freePorts } from '@skerry/testkit/engines';
 import { RoleProcess } from '@skerry/testkit/stack';
 import { Site } from './site.ts';
 
@@ -82,4 +82,39 @@ test('the audit log is one over both clouds', async () => {
   const writers = await site.sql('SELECT count(*), max(n) FROM skerry.audit_entries');
   const [count, highest] = writers.split('|');
   assert.equal(count, highest);
+});
+
+test('a cloud waits for PostgreSQL and for its rights, says why, and serves without another start when it has both', async () => {
+  const { kafka, postgres } = site.stack;
+  await postgres.sql('CREATE ROLE narrow LOGIN');
+  await using proxy = await FaultProxy.open(postgres.port);
+  proxy.refuse();
+  const [httpPort = 0] = await freePorts(1);
+  const config = {
+    kafka: { brokers: kafka.brokers },
+    postgres: { url: `postgres://narrow@127.0.0.1:${proxy.port}/skerry` },
+  };
+  const own = join(folder, 'narrow');
+  await using waiting = await RoleProcess.start({ role: 'cloud', folder: own, config, httpPort });
+  const { pid } = waiting;
+  const says = (what: RegExp) =>
+    site.until(`the cloud says ${what}`, async () => {
+      const [reason] = (await waiting.reasons()) ?? [];
+      return reason?.code === 'access-store-failed' && what.test(reason.detail);
+    });
+  await says(
+    /^The store of users in PostgreSQL failed at opening, at 127\.0\.0\.1:\d+\/skerry: .*ECONNREFUSED.*; look whether the server runs/,
+  );
+  assert.equal((await fetch(`${waiting.url}/health`)).status, 200);
+  await proxy.accept();
+  await says(/permission denied for schema skerry \(42501\); .*grant the role skerry_cloud/);
+  await postgres.sql('GRANT USAGE ON SCHEMA skerry TO narrow');
+  await says(/^The audit log .*permission denied for table audit_head \(42501\)/);
+  await postgres.sql('GRANT INSERT ON skerry.audit_head TO narrow');
+  await says(/^The store of users .*permission denied for table access_items \(42501\)/);
+  await postgres.sql('GRANT skerry_cloud TO narrow');
+  await site.until('the cloud serves', async () => (await waiting.reasons())?.length === 0);
+  await site.ask('/api/v1/users', {}, { role: waiting });
+  assert.equal(waiting.pid, pid);
+  assert.doesNotMatch(waiting.text, /SuppressedError|The server ended/);
 });

@@ -259,7 +259,10 @@ test('openPostgresStore: a user without rights is told what to grant', async () 
   await server.sql('CREATE ROLE nobody LOGIN');
   await using pool = aPool(`postgres://nobody@127.0.0.1:${server.port}/skerry`, schema);
   await assert.rejects(aStore(pool), (fault) => {
-    assert.match(String(fault), /permission denied for schema.*grant the role of the process: skerry_writer, /);
+    assert.match(
+      String(fault),
+      /permission denied for schema.*grant the role of the process: skerry_writer, /,
+    );
     return hasCode('store-not-allowed')(fault);
   });
   await using fresh = aPool(`postgres://nobody@127.0.0.1:${server.port}/skerry`, aSchema());

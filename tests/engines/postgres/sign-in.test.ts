@@ -69,11 +69,11 @@ test('openPostgresPool asks for the password at each connection', async () => {
 });
 
 test('openPostgresAccessStore signs in with what stands beside the address', async () => {
-  const options = { url: addressOf('127.0.0.1'), password: 'p@ss', authority, schema: aSchema() };
+  const options = { url: addressOf('127.0.0.1'), password: () => 'p@ss', authority, schema: aSchema() };
   await using store = await openPostgresAccessStore(options);
   assert.equal(await store.count('User'), 0);
   await assert.rejects(
-    openPostgresAccessStore({ ...options, password: 'other' }),
+    openPostgresAccessStore({ ...options, password: () => 'other' }),
     /password authentication failed/,
   );
 });

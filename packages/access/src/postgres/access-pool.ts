@@ -1,12 +1,14 @@
-import { postgresAddress, postgresUrls } from '@skerry/kernel/node';
+import { postgresAddress, postgresPlace, postgresUrls } from '@skerry/kernel/node';
 import pg from 'pg';
 import { AccessError } from '../errors.ts';
+import { ReadOnlyServer } from './access-fault.ts';
 
 /** Where users, tokens, sessions, codes and the audit log are kept. */
 export interface PostgresAccessOptions {
   /** `postgres://USER@HOST:PORT/DATABASE`; of several hosts with commas the one that takes writes is looked for. */
   readonly url: string;
-  readonly password?: string;
+  /** Beside the URL, so that no secret stands in it; asked for each connection. */
+  readonly password?: () => string;
   /** PEM text of the authorities to trust: connections are encrypted then and the server's name is checked, whatever the URL's `sslmode` says. */
   readonly authority?: string;
   /** Schema of the tables, made when it is missing; `skerry` when absent. A plain lower-case name. */
@@ -21,6 +23,8 @@ export interface AccessPool {
    * server that was tried.
    */
   use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  /** Host, port and database of each server, for messages. */
+  readonly place: string;
   end(): Promise<void>;
 }
 
@@ -37,23 +41,27 @@ export function openAccessPool(
       'access-store-failed',
       `The schema of the users: found ${JSON.stringify(schema)}, wanted a plain lower-case name.`,
     );
-  const servers = postgresUrls(url).map((one) => ({
-    ...postgresAddress({ url: one, password, authority }),
+  const urls = postgresUrls(url);
+  const configOf = (one: string): pg.ClientConfig => ({
+    ...postgresAddress({ url: one, password: password?.(), authority }),
     query_timeout: STATEMENT_MS,
     application_name: applicationName,
-  }));
-  return new ServerPool(servers, connectionsMax);
+  });
+  const servers = urls.map((one) => () => configOf(one));
+  return new ServerPool(servers, urls.map(postgresPlace).join(', '), connectionsMax);
 }
 
 class ServerPool implements AccessPool {
+  readonly place: string;
   readonly #pool: pg.Pool;
-  readonly #servers: readonly pg.ClientConfig[];
+  readonly #servers: readonly (() => pg.ClientConfig)[];
   /** Which of the servers each connection is to. */
   readonly #hosts = new WeakMap<pg.ClientBase, number>();
   #current = 0;
 
-  constructor(servers: readonly pg.ClientConfig[], connectionsMax: number) {
+  constructor(servers: readonly (() => pg.ClientConfig)[], place: string, connectionsMax: number) {
     this.#servers = servers;
+    this.place = place;
     const turn = () => this.#current;
     const open = (client: pg.Client, host: number) => this.#hosts.set(client, host);
     this.#pool = new pg.Pool({
@@ -62,7 +70,7 @@ class ServerPool implements AccessPool {
       Client: class extends pg.Client {
         constructor() {
           const host = turn();
-          super(servers[host]);
+          super(servers[host]?.());
           open(this, host);
         }
       },
@@ -116,11 +124,9 @@ class ServerPool implements AccessPool {
   }
 }
 
-/** A server that was the primary and is a standby now answers, too. */
 async function mustWrite(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query('SHOW transaction_read_only');
-  if (rows[0]?.transaction_read_only === 'on')
-    throw new TypeError('it takes no writes: it is a standby, or was set to read only');
+  if (rows[0]?.transaction_read_only === 'on') throw new ReadOnlyServer();
 }
 
 function isReadOnly(fault: unknown): boolean {

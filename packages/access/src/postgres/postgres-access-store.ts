@@ -1,8 +1,8 @@
 import { accessTables } from '@skerry/kernel/node';
 import type pg from 'pg';
 import type { AccessDocuments, DocumentKind } from '../documents.ts';
-import { AccessError } from '../errors.ts';
 import type { AccessStore, Item, Use } from '../store.ts';
+import { accessFault } from './access-fault.ts';
 import { type AccessPool, openAccessPool, type PostgresAccessOptions } from './access-pool.ts';
 
 interface Row {
@@ -160,13 +160,7 @@ class PostgresAccessStore implements AccessStore {
     try {
       return await this.#pool.use(work);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new AccessError(
-        'access-store-failed',
-        `The store of users in PostgreSQL failed at ${action}: ${why}.`,
-        {},
-        cause,
-      );
+      throw accessFault('store of users', action, this.#pool.place, cause);
     }
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { AuditVerdict } from '../audit-files.ts';
 import { AccessError } from '../errors.ts';
 import { RefusalFold } from '../refusal-fold.ts';
+import { accessFault } from './access-fault.ts';
 import { type AccessPool, openAccessPool, type PostgresAccessOptions } from './access-pool.ts';
 import { makeSchema } from './postgres-access-store.ts';
 
@@ -213,13 +214,7 @@ class PostgresAuditBook implements AuditBook {
         return result;
       });
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new AccessError(
-        'access-store-failed',
-        `The audit log in PostgreSQL failed at ${action}: ${why}.`,
-        {},
-        cause,
-      );
+      throw accessFault('audit log', action, this.#pool.place, cause);
     }
   }
 }

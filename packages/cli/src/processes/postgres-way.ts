@@ -1,3 +1,4 @@
+import type { PostgresAccessOptions } from '@skerry/access/postgres';
 import type { PostgresPoolOptions, StandbyReadsOptions } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
@@ -15,6 +16,20 @@ export function poolOptionsOf(
     connectionsMax: poolMax,
     statementMs: statementSecs * 1_000,
     applicationName,
+    ...(authority === undefined ? {} : { authority }),
+    ...(passwordFile === ''
+      ? {}
+      : { password: () => readSecret('postgres.passwordFile', passwordFile) ?? '' }),
+  };
+}
+
+/** Where users, sessions and the audit log are kept. The file of the password is read again for each connection. Fails with `config-invalid` when the authorities cannot be read. */
+export function accessOptionsOf({ postgres }: Pick<SkerryConfig, 'postgres'>): PostgresAccessOptions {
+  const { url, passwordFile, caFile, schema } = postgres;
+  const authority = readNamed('postgres.caFile', caFile);
+  return {
+    url,
+    schema,
     ...(authority === undefined ? {} : { authority }),
     ...(passwordFile === ''
       ? {}

@@ -28,6 +28,12 @@ export function postgresUrls(url: string): string[] {
   return hosts.split(',').map((host) => `${before}${host}${path}${query === undefined ? '' : `?${query}`}`);
 }
 
+/** Host, port and database of a URL of one host, for messages; never a password. */
+export function postgresPlace(url: string): string {
+  const [, , , host = '', path = ''] = PARTS.exec(url) ?? [];
+  return `${host === '' ? 'localhost' : host}${path}`;
+}
+
 /**
  * The address of a server with what stands beside its URL. The library lets the URL win, with an empty password where it
  * has none, so the password goes into it, and what it says of TLS goes where authorities are given; files that it names

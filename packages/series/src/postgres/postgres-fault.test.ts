@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { postgresPlace } from '@skerry/kernel/node';
 import { SeriesError } from '../errors.ts';
 import { hasCode } from '../testing/index.ts';
 import { isConnectionLost, postgresFault } from './postgres-fault.ts';
-import { parsePostgresUrl, placeOfUrl } from './postgres-hosts.ts';
+import { parsePostgresUrl } from './postgres-hosts.ts';
 
 const faultOf = (code: string, message = 'words of the server') =>
   postgresFault('db:5432/iot', 'write a seal', Object.assign(new Error(message), { code }));
@@ -64,6 +65,6 @@ test('parsePostgresUrl reads several hosts and what they must be, and shows no p
     mustWrite: true,
   });
   assert.equal(parsePostgresUrl('postgresql:///iot?target_session_attrs=any').mustWrite, false);
-  assert.deepEqual(places.urls.map(placeOfUrl), ['a:1/iot', 'b/iot']);
+  assert.deepEqual(places.urls.map(postgresPlace), ['a:1/iot', 'b/iot']);
   assert.throws(() => parsePostgresUrl('mysql://x'), hasCode('store-not-opened'));
 });

@@ -32,9 +32,3 @@ export function parsePostgresUrl(url: string): PostgresPlaces {
     .map((host) => `${scheme}${user === undefined ? '' : `${user}@`}${host}${path}${rest}`);
   return { urls, mustWrite: target === 'read-write' || target === 'primary' };
 }
-
-/** Host, port and database of a client's configuration, for messages; never a password. */
-export function placeOfUrl(url: string): string {
-  const [, , , host = '', path = ''] = URL_PARTS.exec(url) ?? [];
-  return `${host === '' ? 'localhost' : host}${path}`;
-}

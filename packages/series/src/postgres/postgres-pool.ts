@@ -1,11 +1,11 @@
 import type { Clock, Logger } from '@skerry/kernel';
-import { postgresAddress } from '@skerry/kernel/node';
+import { postgresAddress, postgresPlace } from '@skerry/kernel/node';
 import pg, { type ClientConfig, type PoolClient } from 'pg';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { CopyIn } from './copy-in.ts';
 import { isConnectionLost, postgresFault } from './postgres-fault.ts';
-import { parsePostgresUrl, placeOfUrl } from './postgres-hosts.ts';
+import { parsePostgresUrl } from './postgres-hosts.ts';
 
 /** How a database is reached. */
 export interface PostgresPoolOptions {
@@ -120,7 +120,7 @@ class Pool implements PostgresPool {
   }
 
   get #place(): string {
-    return placeOfUrl(this.#urls[this.#current] ?? '');
+    return postgresPlace(this.#urls[this.#current] ?? '');
   }
 
   use<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {

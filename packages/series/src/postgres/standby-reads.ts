@@ -1,7 +1,7 @@
 import type { Clock, Counter, Gauge, Logger, Meter } from '@skerry/kernel';
+import { postgresPlace } from '@skerry/kernel/node';
 import { SeriesError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { placeOfUrl } from './postgres-hosts.ts';
 import {
   openPostgresPool,
   type PostgresPool,
@@ -84,7 +84,7 @@ export class StandbyReads implements Pick<PostgresPool, 'read'>, AsyncDisposable
     const { primary, standby, staleMs } = options;
     this.#options = options;
     this.#needs = needs;
-    this.#place = placeOfUrl(standby.url);
+    this.#place = postgresPlace(standby.url);
     const reading = { ...standby, url: anyServer(standby.url) };
     const brief = { connectionsMax: 1, statementMs: staleMs, connectMs: staleMs };
     this.#pool = openPostgresPool(reading, needs);

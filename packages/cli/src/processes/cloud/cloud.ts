@@ -1,7 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Access, makeFirstUser, openAccess } from '@skerry/access';
-import { nodeScrypt } from '@skerry/access/node';
-import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
+import { type Access, makeFirstUser } from '@skerry/access';
 import {
   type Api,
   ApiError,
@@ -22,7 +20,6 @@ import type { SkerryConfig } from '../../config/schema.ts';
 import { settingsOf } from '../../config/settings.ts';
 import { programName } from '../../program-name.ts';
 import { VERSION } from '../../version.ts';
-import { auditFolderOf } from '../access-room.ts';
 import { ArrivalNotes } from '../arrival-notes.ts';
 import { CertificateBook } from '../certificate-book.ts';
 import { type HeldDataFolder, holdDataFolder } from '../data-folder.ts';
@@ -37,9 +34,10 @@ import { LivePlatform, type LivePlatformNeeds } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
 import { openReadingCache } from '../redis-way.ts';
-import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
+import { asked, type RoleOptions } from '../role.ts';
 import { routesOf } from '../server-threads.ts';
 import { openTracing } from '../tracing.ts';
+import { openCloudAccess } from './cloud-access.ts';
 import { openCloudTables } from './cloud-tables.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
@@ -56,14 +54,15 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const meter = createMeter();
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await holdDataFolder(config.dataDir));
-  const access = stack.use(await openCloudAccess(config, folder.token, { clock, random, logger, meter }));
+  const needs = { clock, random, logger, meter };
+  const opened = await openCloudAccess(config, folder.token, needs, context);
+  if (!opened) return 0;
+  const access = stack.use(opened);
   const failpoint = context.environment.SKERRY_FAILPOINT;
   const buffer = await openGatewayBuffer(config, { clock, meter, logger, failpoint }, stack);
   const client = stack.use(await openConfiguredKafka('skerry-cloud', config, { clock, logger, random }));
   const layout = layoutOf(config);
-  const { tracer, ingress: trace } = stack.use(
-    await openTracing('cloud', config, { clock, random, logger, meter }),
-  );
+  const { tracer, ingress: trace } = stack.use(await openTracing('cloud', config, needs));
   const positionFile = { folder: `${config.dataDir}/uplink`, name: 'position' };
   const uplink = stack.use(
     await openUplink(
@@ -73,7 +72,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   );
   const later: { api?: Api; platform?: LivePlatform } = {};
   const reasons = () => later.platform?.readiness() ?? [STARTING];
-  const cached = await openReadingCache(config, { clock, random, logger, meter }, stack);
+  const cached = await openReadingCache(config, needs, stack);
   const tables = openCloudTables(
     config,
     { buffer, uplink, client, reasons, cached, clock, logger, meter },
@@ -131,32 +130,6 @@ async function openHttp(
   const api = stack.use(await listening('http', () => openApi(options, needs)));
   stack.use(watchHttpTls(config, needs.logger, (credentials) => api.renewTls(credentials)));
   return api;
-}
-
-/** Users, sessions and the audit log in PostgreSQL, so that all clouds of a site have the same. */
-async function openCloudAccess(
-  config: SkerryConfig,
-  localToken: string,
-  needs: Pick<Parameters<typeof openAccess>[1], 'clock' | 'random' | 'logger' | 'meter'>,
-): Promise<Access> {
-  const { url, schema, passwordFile, caFile } = config.postgres;
-  const password = readSecret('postgres.passwordFile', passwordFile);
-  const authority = readNamed('postgres.caFile', caFile);
-  const options = {
-    url,
-    schema,
-    ...(password === undefined ? {} : { password }),
-    ...(authority === undefined ? {} : { authority }),
-  };
-  await using stack = new AsyncDisposableStack();
-  const store = stack.use(await openPostgresAccessStore(options));
-  const audit = stack.use(await openPostgresAuditBook(options, needs));
-  const access = await openAccess(
-    { audit: { folder: auditFolderOf(config.dataDir) }, localToken },
-    { ...needs, store, audit, disk: nodeDisk(), hasher: nodeScrypt },
-  );
-  stack.move(); // access disposes of both
-  return access;
 }
 
 /** As the store of a single machine tells them. */
