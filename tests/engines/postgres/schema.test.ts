@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
+import { silentLogger } from '@skerry/kernel';
 import { LIMITS } from '@skerry/pipeline';
-import { requireSchema, SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
+import { migrate, requireSchema, SCHEMA_VERSION, schemaSql } from '@skerry/series/postgres';
 import {
   aDeadLetter,
   aSeal,
@@ -50,6 +51,20 @@ test('requireSchema: a database or a schema without tables of Skerry is told as 
   assert.equal((await store.load()).sealNumber, 0);
 });
 
+test('openPostgresStore: a source beyond the numbers of a schema is refused with a code of its own, one that is known is not', async () => {
+  const schema = aSchema();
+  await using pool = aPool(server.url(), schema);
+  await using known = await aStore(pool);
+  await server.sql(`INSERT INTO "${schema}".sources(id, journal_id, label, epoch, owner, opened)
+    SELECT i, 'gone ' || i, 'iot.gone/0', 1, 'test', now() FROM generate_series(1, 4094) i`);
+  await using last = await aStore(pool, { journalId: 'aa'.repeat(16) });
+  const beyond = aStore(pool, { journalId: 'bb'.repeat(16) });
+  await assert.rejects(beyond, hasCode('store-sources-full'));
+  await using again = await aStore(pool);
+  for (const store of [last, again]) assert.equal((await store.load()).sealNumber, 0);
+  await assert.rejects(known.load(), hasCode('store-fenced'));
+});
+
 test('openPostgresStore: several that start at once bring an empty database to its version once', async () => {
   const schema = aSchema();
   await using pool = aPool(server.url(), schema, { connectionsMax: 6 });
@@ -65,6 +80,20 @@ test('openPostgresStore: several that start at once bring an empty database to i
     '0,1,2,3',
   );
   for (const store of stores) await store[Symbol.asyncDispose]();
+});
+
+test('migrate: a statement that takes longer than those of the pool may is waited for', async () => {
+  const database = `slow_${process.pid}`;
+  await server.sql(`CREATE DATABASE ${database}`);
+  await server.sql(
+    `CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); END $$;
+     CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION slow()`,
+    database,
+  );
+  await using pool = aPool(server.url(database), 'skerry', { statementMs: 1_000 });
+  await migrate(pool, silentLogger);
+  const made = await server.sql('SELECT max(version) FROM skerry.schema_versions', database);
+  assert.equal(made, String(SCHEMA_VERSION));
 });
 
 test("openPostgresStore: the earlier system's table stays readable under its name, with what came since", async () => {

@@ -69,6 +69,9 @@ export function schemaSql(version: number, place: MigrationPlace): string {
 /** The newest version this build knows. */
 export const SCHEMA_VERSION = MIGRATIONS.reduce((most, { version }) => Math.max(most, version), 0);
 
+/** What one statement of a migration may take: a table of years is written anew, and would be again at each start. */
+const STATEMENT_MS = 86_400_000;
+
 // fixed by the SQL below: older servers lack what it uses
 const SERVER_VERSION_MIN = 150_000;
 
@@ -78,7 +81,7 @@ const SERVER_VERSION_MIN = 150_000;
  */
 export async function migrate(pool: PostgresPool, logger: Logger): Promise<void> {
   if ((await pool.use('read the schema', (session) => versionOf(session, pool))) === SCHEMA_VERSION) return;
-  await pool.transact('bring the schema to its version', async (session) => {
+  await pool.transactLong('bring the schema to its version', STATEMENT_MS, async (session) => {
     await session.query('SELECT pg_advisory_xact_lock($1::integer, hashtext($2))', [
       LOCK_CLASS,
       pool.schemaName,

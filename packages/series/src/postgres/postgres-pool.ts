@@ -58,6 +58,12 @@ export interface PostgresPool extends AsyncDisposable {
   use<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T>;
   /** The same inside one transaction: committed when `work` resolves, undone when it fails. */
   transact<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T>;
+  /** A transaction of which each statement may take `deadlineMs`, whatever the pool's time-out is; it waits for locks as every other. */
+  transactLong<T>(
+    action: string,
+    deadlineMs: number,
+    work: (session: PostgresSession) => Promise<T>,
+  ): Promise<T>;
   /** A question that only reads, in a snapshot of its own, given up after `deadlineMs`. */
   read<T>(action: string, deadlineMs: number, work: (session: PostgresSession) => Promise<T>): Promise<T>;
   /** Connections in use, idle, and callers that wait for one. */
@@ -155,12 +161,28 @@ class Pool implements PostgresPool {
     return this.#bracket(action, 'BEGIN', work);
   }
 
+  transactLong<T>(
+    action: string,
+    deadlineMs: number,
+    work: (session: PostgresSession) => Promise<T>,
+  ): Promise<T> {
+    return this.#within(action, 'BEGIN', deadlineMs, work);
+  }
+
   read<T>(action: string, deadlineMs: number, work: (session: PostgresSession) => Promise<T>): Promise<T> {
+    return this.#within(action, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', deadlineMs, work);
+  }
+
+  #within<T>(
+    action: string,
+    begin: string,
+    deadlineMs: number,
+    work: (session: PostgresSession) => Promise<T>,
+  ): Promise<T> {
     const graceMs = LIMITS.answerGraceMs.value;
     const ms = Math.max(1, Math.min(Math.ceil(deadlineMs), 2 ** 31 - 1 - graceMs));
-    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${ms}`;
     // the server gives up first, as with every other statement
-    return this.#bracket(action, begin, work, ms + graceMs);
+    return this.#bracket(action, `${begin}; SET LOCAL statement_timeout = ${ms}`, work, ms + graceMs);
   }
 
   figures(): { used: number; idle: number; waiting: number } {
