@@ -136,7 +136,7 @@ export const LIMITS = {
     whenFull: 'The round is sent, and the records behind it wait in the buffer.',
   },
   kafkaTopicsMax: {
-    value: 1_000,
+    value: 300,
     unit: 'count',
     what: 'Topics that a layout with a topic for each project may come to.',
     whenFull: 'Records of further projects go to `iot.dead-letters` with the reason `topic-quota`.',

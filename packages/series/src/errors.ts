@@ -21,6 +21,7 @@ export type SeriesFault =
   | 'store-schema-newer'
   | 'store-fenced'
   | 'store-refused'
+  | 'store-sources-full'
   | 'sink-unreachable'
   | 'sink-busy'
   | 'sink-not-allowed'
@@ -94,6 +95,11 @@ export const SERIES_FAULTS: Readonly<
     advice: 'give-up',
     meaning:
       'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook of the alert says.',
+  },
+  'store-sources-full': {
+    advice: 'give-up',
+    meaning:
+      'The schema has had as many sources (journals, partitions of Kafka) as it can tell apart, those of topics that are gone among them. A partition that is new waits alone; those that are known go on. A new schema (`postgres.schema`) takes all of them.',
   },
   'sink-unreachable': {
     advice: 'retry',

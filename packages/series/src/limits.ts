@@ -237,7 +237,8 @@ export const LIMITS = {
     value: 4096,
     unit: 'count',
     what: 'Sources (journals) that one schema in PostgreSQL has ever known.',
-    whenFull: 'A new one is refused; begin a new schema.',
+    whenFull:
+      'A new one is refused with store-sources-full, and its partition alone waits: begin a new schema. `kafka.topicsMax` times `kafka.partitions` that could go beyond it is refused at the start.',
   },
   foldMs: {
     value: 5_000,

@@ -91,4 +91,11 @@ test('doctor finds a policy that can never act, days that should be gone with th
   assert.match(foundBy(findings, 'postgres partitions'), /not ahead of today/);
   assert.match(String(findings.get('postgres partitions')?.advice), /make_day/);
   assert.match(foundBy(findings, 'postgres standby'), /is no standby: it takes writes/);
+  assert.equal(findings.get('postgres sources')?.verdict, 'ok');
+  assert.match(foundBy(findings, 'postgres sources'), /^1 of 4096 partitions .* 1 of them written/);
+  await server.sql(`INSERT INTO skerry.sources(id, journal_id, label, epoch, owner, opened)
+    SELECT i, 'gone ' || i, 'iot.gone/0', 1, 'test', 'epoch' FROM generate_series(1, 4095) i`);
+  const full = await doctor({}, {});
+  assert.equal(full.get('postgres sources')?.verdict, 'fault');
+  assert.match(foundBy(full, 'postgres sources'), /^4096 of 4096 .* 1 of them written/);
 });

@@ -51,13 +51,13 @@ before(async () => {
 
 after(() => engines.disposeAsync());
 
-async function aRole(role: 'writer' | 'cloud', group: string): Promise<RoleProcess> {
+async function aRole(role: 'writer' | 'cloud', group: string, topic = TOPIC): Promise<RoleProcess> {
   const [httpPort = 0] = await freePorts(1);
   return await RoleProcess.start({
     role,
     folder: join(folder, `${role}-${group}`),
     config: {
-      kafka: { brokers: kafka.brokers, partitions: 2 },
+      kafka: { brokers: kafka.brokers, partitions: 2, topic },
       postgres: {
         // what the file names is stronger than what the address says
         url: `postgres://skerry@127.0.0.1:${postgres.port}/skerry?sslmode=disable`,
@@ -226,4 +226,25 @@ test('skerry cloud: the same file of a password and of authorities opens its tab
   const encrypted = `SELECT string_agg(DISTINCT a.application_name, ',' ORDER BY a.application_name)
     FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl`;
   assert.match(await postgres.sql(encrypted), /skerry access,skerry audit,skerry cloud,skerry reports/);
+});
+
+test('skerry writer: a partition for which the schema has no number left waits alone, and the others are written', async () => {
+  await writer[Symbol.asyncDispose]();
+  await postgres.sql(`INSERT INTO skerry.sources(id, journal_id, label, epoch, owner, opened)
+    SELECT i, 'gone ' || i, 'iot.gone/0', 1, 'test', now()
+    FROM generate_series((SELECT max(id) + 1 FROM skerry.sources), 4094) i`);
+  await using crowded = await aRole('writer', 'three', 'iot.crowded');
+  const full = async () =>
+    ((await crowded.reasons()) ?? []).filter(({ code }) => code === 'store-sources-full');
+  await until('one partition waits', async () => (await full()).length === 1);
+  const [{ detail } = { detail: '' }] = await full();
+  assert.match(detail, /^iot\.crowded\/[01]: Cannot add the source .* begin a new schema/);
+  const { pid } = crowded;
+  const headers = { topic: 'mtic/msg/client/realtime/acme/plant/d1' };
+  for (const partition of [0, 1])
+    await producer.send({ topic: 'iot.crowded', messages: [{ partition, value: '{"n":51}', headers }] });
+  await until('the other is written', async () => (await stored()).includes('51'));
+  assert.equal((await stored()).filter((value) => value === '51').length, 1);
+  assert.equal((await full()).length, 1, 'it still waits');
+  assert.equal(crowded.pid, pid, 'the process goes on');
 });

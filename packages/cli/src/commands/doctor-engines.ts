@@ -22,6 +22,7 @@ import { ANSWER_MS, count, guarded, ok } from './doctor-looks.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
 import { mayReadPoints, rightsFinding } from './doctor-rights.ts';
 import { collectorFindings, sinkFindings } from './doctor-sinks.ts';
+import { sourcesFinding } from './doctor-sources.ts';
 import { standbyFindings } from './doctor-standby.ts';
 
 /** Topics of projects that are looked at one by one. */
@@ -132,7 +133,9 @@ async function postgresFindings(config: SkerryConfig, role: SiteRole | undefined
       const rights = await rightsFinding(session, schema, role);
       if (rights.verdict === 'fault') return [...server, rights];
       const isOpen = await mayReadPoints(session, schema);
-      const stored = isOpen ? await storedRetentionFindings(session, config) : [];
+      const stored = isOpen
+        ? [...(await storedRetentionFindings(session, config)), await sourcesFinding(session, schema)]
+        : [];
       return [...server, rights, ...stored, ...(await gatewaysFinding(session, schema))];
     });
   });

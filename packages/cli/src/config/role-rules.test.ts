@@ -172,3 +172,23 @@ test('a journal on Kafka wants brokers and a topic of its own, and a gateway wan
     /journal\.engine: found kafka for a gateway/,
   );
 });
+
+test('partitions that no schema could tell apart are refused for every role, and the default fits', () => {
+  const of = (kafka: string) =>
+    (['gateway', 'writer', 'cloud'] as const).map((role) =>
+      roleFaults(role, loaded(`kafka: { ${kafka} }`).config).filter((fault) =>
+        /topicsMax|partitions/.test(fault),
+      ),
+    );
+  for (const kafka of ['layout: project', 'layout: bridge-v1', 'layout: one', 'partitions: 4095'])
+    assert.deepEqual(of(kafka), [[], [], []], kafka);
+  for (const faults of of('layout: project, topicsMax: 341'))
+    assert.deepEqual(faults, [
+      'kafka.topicsMax: found 341 with kafka.partitions 12, 4105 partitions with those of the other topics, wanted at most 340, or fewer partitions: a schema in PostgreSQL tells 4096 apart, and those of topics made anew count too',
+    ]);
+  assert.deepEqual(of('layout: project, topicsMax: 340'), [[], [], []]);
+  for (const faults of of('layout: bridge-v2, partitions: 2048'))
+    assert.deepEqual(faults, [
+      'kafka.partitions: found 2048, wanted at most 2047: a schema in PostgreSQL tells 4096 partitions apart',
+    ]);
+});

@@ -1,3 +1,4 @@
+import { LIMITS as SERIES_LIMITS } from '@skerry/series/limits';
 import { CliError } from '../errors.ts';
 import { retentionFaults } from './retention-rules.ts';
 import type { SkerryConfig } from './schema.ts';
@@ -16,6 +17,7 @@ export function roleFaults(role: Role, config: SkerryConfig): string[] {
     ...(role === 'gateway' ? [] : postgresFaults(role, config)),
     ...kafkaFaults(role, config),
     ...kafkaWayFaults(config),
+    ...sourcesFaults(config),
     ...(role === 'writer' ? [...sinkFaults(config), ...retentionFaults(config)] : []),
     ...(role === 'cloud' ? readingFaults(config) : []),
   ];
@@ -118,6 +120,25 @@ function kafkaFaults(role: Role | 'journal', { kafka }: SkerryConfig): string[] 
   if (kafka.sasl.mechanism !== 'none' && kafka.sasl.username === '')
     faults.push(`kafka.sasl.username: found none with ${kafka.sasl.mechanism}, wanted a name`);
   return faults;
+}
+
+/** Each partition is a source in PostgreSQL for good, and the whole site has one configuration of Kafka. */
+function sourcesFaults({ kafka }: SkerryConfig): string[] {
+  const { layout, topicsMax, partitions } = kafka;
+  const fixed = layout === 'bridge-v2' ? 2 : 1;
+  const isByProject = layout === 'project' || layout === 'bridge-v1';
+  const most = SERIES_LIMITS.sourcesMax.value;
+  // the topic of dead letters has one
+  const found = (isByProject ? topicsMax + fixed : fixed) * partitions + 1;
+  if (found <= most) return [];
+  if (!isByProject)
+    return [
+      `kafka.partitions: found ${partitions}, wanted at most ${Math.floor((most - 1) / fixed)}: a schema in PostgreSQL tells ${most} partitions apart`,
+    ];
+  const topics = Math.floor((most - 1) / partitions) - fixed;
+  return [
+    `kafka.topicsMax: found ${topicsMax} with kafka.partitions ${partitions}, ${found} partitions with those of the other topics, wanted ${topics > 0 ? `at most ${topics}, or ` : ''}fewer partitions: a schema in PostgreSQL tells ${most} apart, and those of topics made anew count too`,
+  ];
 }
 
 function postgresFaults(role: Role, { postgres }: SkerryConfig): string[] {

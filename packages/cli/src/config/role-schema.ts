@@ -186,7 +186,12 @@ export const ROLE_SECTIONS = {
     ),
     topic: name('Topic of the layout "one".', 'iot.telemetry'),
     key: choice('What keeps records in order.', ['device', 'topic', 'client', 'project'], 'device'),
-    topicsMax: whole('Topics that the layouts by project may come to.', 1_000, 1, 100_000),
+    topicsMax: whole(
+      'Topics that the layouts by project may come to. With their partitions they have to stay below the 4,096 sources of one schema in PostgreSQL, with room for topics that are made anew.',
+      300,
+      1,
+      100_000,
+    ),
     partitions: whole('Partitions of a topic that is made.', 12, 1, 4_096),
     replication: whole('Replicas of a topic that is made.', 1, 1, 9),
     minInSync: whole('Replicas that must have a record before it is acknowledged.', 1, 1, 9),

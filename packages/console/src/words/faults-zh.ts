@@ -120,6 +120,8 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'store-schema-newer': '数据库中的表由更新版本的 Skerry 创建。',
   'store-refused':
     '数据库接受该事务中除某个值以外的全部内容。只有该分区等待，每 10 秒重试一次，并说明停在哪些记录；其他分区继续。若有人改过表（触发器、检查约束、类型），请改回，它会自行继续；否则是缺陷：启动更新的版本，或按告警的运行手册略过这些记录。',
+  'store-sources-full':
+    '该模式曾有的数据源（日志、Kafka 分区）已达到可区分的上限，已不存在的主题也计算在内。新的分区单独等待，已知的分区继续。新的模式（`postgres.schema`）可以容纳全部。',
   'store-unreachable': '无法连接数据库服务器，它正在启动或停止，或者连接被切断。',
   'subscriber-ended': '订阅者已结束，不再接收数据。',
   'subscription-refused': '代理拒绝了某个主题过滤器，或授予的 QoS 低于所要求的。',

@@ -79,8 +79,8 @@ async function makeSource(
   const id = Number(next?.id);
   if (id >= LIMITS.sourcesMax.value) {
     throw new SeriesError(
-      'store-not-opened',
-      `Cannot add the source ${label} to the schema ${schema}: it has ${id}, and ${LIMITS.sourcesMax.value} are the most; begin a new schema.`,
+      'store-sources-full',
+      `Cannot add the source ${label} to the schema ${schema}: it has had ${id}, and ${LIMITS.sourcesMax.value} are the most it can tell apart; begin a new schema, postgres.schema.`,
       { found: id, wanted: LIMITS.sourcesMax.value },
     );
   }

@@ -11,14 +11,16 @@ import {
 
 const REOPEN_MS = 1_000;
 const REOPENED = ['kafka-forgot', 'journal-foreign'];
-/** Between two looks whether a value that the database refused is taken now. */
-const REFUSED_MS = 10_000;
+/** What is of one partition alone, and somebody can put right. */
+const HELD = ['store-refused', 'store-sources-full'];
+/** Between two looks whether the database takes now what it refused. */
+const HELD_MS = 10_000;
 const UPKEEP_MS = 1_000;
 
 /**
  * The partitions that this process writes, as the group assigns and takes them. One that cannot be opened is tried again.
  * So is one that another process took over although the group says that it is ours, and one with a value that the
- * database refuses: each after a pause, during which it tells why it waits. Any other end of a partition ends the
+ * database refuses or for which the schema has no number left: each after a pause, during which it tells why it waits. Any other end of a partition ends the
  * process, by `failed`.
  */
 export class PartitionRuns implements AsyncDisposable {
@@ -234,9 +236,10 @@ class Owned implements AsyncDisposable {
       const detail = `another process has taken it over, and the group says that it is ours: it is taken back after ${sessionMs} ms; wanted one group of writers, writer.group, over one database and schema`;
       return { ms: sessionMs, reason: { code: 'store-fenced', detail } };
     }
-    if (codes.includes('store-refused')) {
-      const detail = `${messageOf(fault)} It is tried again every ${REFUSED_MS / 1_000} s`;
-      return { ms: REFUSED_MS, reason: { code: 'store-refused', detail } };
+    const held = HELD.find((code) => codes.includes(code));
+    if (held !== undefined) {
+      const detail = `${messageOf(fault)} It is tried again every ${HELD_MS / 1_000} s`;
+      return { ms: HELD_MS, reason: { code: held, detail } };
     }
     // the partition is there, and what it holds is another
     if (REOPENED.some((code) => codes.includes(code))) return { ms: 0, reason: undefined };

@@ -46,7 +46,8 @@ export const descriptionsZh: Readonly<Record<string, string>> = {
   'kafka.layout': 'Kafka 主题的布局：全部共用一个主题、每个项目一个主题，或沿用早期网桥的主题。',
   'kafka.topic': '布局为 one 时的主题。',
   'kafka.key': '按什么保持记录的顺序。',
-  'kafka.topicsMax': '按项目布局时主题数的上限。',
+  'kafka.topicsMax':
+    '按项目布局时主题数的上限。连同其分区必须低于 PostgreSQL 一个模式的 4,096 个数据源，并为重建的主题留出余地。',
   'kafka.partitions': '新建主题的分区数。',
   'kafka.replication': '新建主题的副本数。',
   'kafka.minInSync': '记录须由多少个副本保存后才算确认。',
