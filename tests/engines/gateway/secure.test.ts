@@ -27,13 +27,14 @@ test('skerry gateway: TLS with a client certificate, SASL and verify-full work, 
   const postgresPassword = secret('postgres', 'wrong');
   const tls = mosquitto.tls;
   assert.ok(tls && kafka.tls && postgres.tls);
+  const certificate = secret('certificate', 'none');
   const postgresAuthority = secret('authority', readFileSync(tls.authority, 'utf8'));
   const source = {
     url: `mqtts://localhost:${mosquitto.port}`,
     username: 'plant',
     passwordFile: mqttPassword,
     caFile: tls.authority,
-    certFile: tls.clientCert,
+    certFile: certificate,
     keyFile: tls.clientKey,
     share: 'skerry',
   };
@@ -59,6 +60,8 @@ test('skerry gateway: TLS with a client certificate, SASL and verify-full work, 
   );
   assert.match(await gateway.tells(/^kafka-denied: /), /[Aa]uthenticat|credential|sign in/);
   writeFileSync(postgresPassword, 'pass\n');
+  await gateway.tells(/^source: plant: .*(certificate|PEM|credentials)/i);
+  writeFileSync(certificate, readFileSync(tls.clientCert)); // renewed while the gateway runs
   assert.match(
     await gateway.tells(/^source: plant: .*(refuse|authori)/i),
     /0x8[67]|not authori|credentials/i,

@@ -82,7 +82,7 @@ export async function aMember(
       ...options,
     },
     {
-      dial: brokerDialer(url, tls),
+      dial: brokerDialer(url, tls && (() => tls)),
       clock: nodeClock(),
       random: nodeRandom(),
       meter,

@@ -6,11 +6,14 @@ import { parseBrokerUrl } from '../subscriber/broker-url.ts';
 import { dialWebSocket } from '../websocket/websocket-dialer.ts';
 
 /**
- * How to connect to a broker by its address (`parseBrokerUrl`): TCP, TLS, or a WebSocket, encrypted or not. Throws
- * `broker-url-invalid`, for terms of TLS without TLS too. A connection fails with `connect-failed` or
- * `tls-credentials-invalid`.
+ * How to connect to a broker by its address (`parseBrokerUrl`): TCP, TLS, or a WebSocket, encrypted or not. `tls` is asked
+ * for each connection, so that renewed certificates count. Throws `broker-url-invalid`, for terms of TLS without TLS too. A
+ * connection fails with `connect-failed`, `tls-credentials-invalid` or what `tls` throws.
  */
-export function brokerDialer(url: string, tls?: TlsTrust): (signal: AbortSignal) => Promise<Connection> {
+export function brokerDialer(
+  url: string,
+  tls?: () => TlsTrust,
+): (signal: AbortSignal) => Promise<Connection> {
   const { way, address, path } = parseBrokerUrl(url);
   const isEncrypted = way === 'tls' || way === 'wss';
   if (tls && !isEncrypted)
@@ -20,9 +23,11 @@ export function brokerDialer(url: string, tls?: TlsTrust): (signal: AbortSignal)
     );
   const net = nodeNet({ readRestMs: LIMITS.subscriberReadRestMs.value });
   if (way === 'ws' || way === 'wss') {
-    const target = { address, path, tls: isEncrypted ? (tls ?? {}) : undefined };
-    return (signal) => dialWebSocket(target, signal);
+    return async (signal) => {
+      const terms = isEncrypted ? (tls?.() ?? {}) : undefined;
+      return await dialWebSocket({ address, path, tls: terms }, signal);
+    };
   }
-  if (way === 'tls') return (signal) => net.connectTls(address, tls, signal);
+  if (way === 'tls') return async (signal) => await net.connectTls(address, tls?.(), signal);
   return (signal) => net.connect(address, signal);
 }

@@ -39,10 +39,3 @@ export function sessionExpirySecsOf({ sessionExpirySecs }: SubscriberOptions): n
 export function windowOf({ receiveMaximum }: SubscriberOptions): number {
   return Math.min(65_535, Math.max(1, receiveMaximum ?? LIMITS.subscriberReceiveMaximum.value));
 }
-
-/** Faults of a CONNECT after which the broker has the session that it had: it refused, or has seen none. */
-export const CHANGES_NO_SESSION: ReadonlySet<string> = new Set([
-  'connect-refused',
-  'connect-failed',
-  'tls-credentials-invalid',
-]);

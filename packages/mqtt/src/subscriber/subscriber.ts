@@ -1,4 +1,4 @@
-import { CodedError, noFailpoints } from '@skerry/kernel';
+import { CodedError, type Connection, noFailpoints } from '@skerry/kernel';
 import { type ClientLink, openLink } from '../client-link.ts';
 import { ConditionWaiters } from '../condition-waiters.ts';
 import { MqttError, protocolError } from '../errors.ts';
@@ -10,7 +10,7 @@ import type { Connack } from '../packets/connack.ts';
 import { PACKET_TYPE, type ProtocolLevel, packetNameOf, type Qos } from '../packets/packet-type.ts';
 import { REASON } from '../reason-codes.ts';
 import { decodeUtf8 } from '../utf8.ts';
-import { CHANGES_NO_SESSION, connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
+import { connectPacketOf, sessionExpirySecsOf, windowOf } from './connect-packet.ts';
 import { ConnectionLives } from './connection-lives.ts';
 import { DropWatch } from './drop-watch.ts';
 import type { FilterStatus } from './filter-book.ts';
@@ -273,12 +273,18 @@ export class Subscriber implements AsyncDisposable {
         resolve(error);
       },
     };
+    let isDialled = false;
+    const dialled = async (either: AbortSignal): Promise<Connection> => {
+      const connection = await dial(either);
+      isDialled = true;
+      return connection;
+    };
     try {
       this.#isSessionSure = this.#session.isSure;
       if (this.#isSessionSure) await this.#note('asked');
       const link = await openLink(
         connectPacketOf(this.#options),
-        { dial, clock, packetBytesMax },
+        { dial: dialled, clock, packetBytesMax },
         events,
         signal,
       );
@@ -288,7 +294,9 @@ export class Subscriber implements AsyncDisposable {
       this.#leave();
       if (signal.aborted) return undefined;
       if (!(error instanceof CodedError)) throw error;
-      if (this.#isSessionSure && CHANGES_NO_SESSION.has(error.code)) await this.#note('resumed');
+      // the broker has the session that it had: it refused, or has seen no CONNECT
+      const isSame = !isDialled || error.code === 'connect-refused';
+      if (this.#isSessionSure && isSame) await this.#note('resumed');
       return error;
     }
     const end = (): void => resolve(undefined);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MqttError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { REASON } from '../reason-codes.ts';
 import { ScriptedBroker, until } from '../testing/scripted-broker.ts';
@@ -169,6 +170,38 @@ test('Subscriber goes on with its session after refusals and failures to connect
   await broker.comeBack();
   await subscriber.subscribed();
   assert.deepEqual(asked(broker), []);
+});
+
+test('Subscriber goes on with its session after connections for which certificates or a password could not be read', async () => {
+  await using broker = new ScriptedBroker();
+  const address = { host: '127.0.0.1', port: 1883 };
+  const unreadable = new MqttError('session-file-invalid', 'The file is broken.');
+  let broken: 'none' | 'dial' | 'credentials' = 'none';
+  const fail = (what: typeof broken): void => {
+    if (broken === what) throw unreadable;
+  };
+  const credentials = () => {
+    fail('credentials');
+    return { username: 'u' };
+  };
+  const dial = async (signal: AbortSignal) => {
+    fail('dial');
+    return await broker.net.connect(address, signal);
+  };
+  await using subscriber = await broker.open({ credentials }, { dial });
+  broker.connack = PRESENT;
+  for (const what of ['dial', 'credentials'] as const) {
+    broken = what;
+    await broker.lose();
+    const ends = broker.told('disconnected').length;
+    broker.clock.fireNext();
+    await until(() => broker.told('disconnected').length > ends, 'the fault');
+    assert.deepEqual(subscriber.state().degraded, ['The file is broken.']);
+    broken = 'none';
+    await broker.comeBack();
+    await subscriber.subscribed();
+    assert.deepEqual(asked(broker), [], what);
+  }
 });
 
 test('Subscriber asks again at its next connection for what was granted with less, with delays that begin anew', async () => {

@@ -182,6 +182,7 @@ export class GatewaySources implements AsyncDisposable {
 
   async #open(one: Running, slot: number | 'single', lease: Claim): Promise<void> {
     const { source, ingress } = one;
+    sourceTls(source)?.(); // a file that is not there at the start is a fault of the configuration
     // without PostgreSQL nobody else has the number, and the lease is as old as the process
     const isKept = this.#config.postgres.url !== '';
     const clientId = this.#clientId(source, slot);

@@ -21,14 +21,19 @@ export function sourceOptions(source: SourceConfig): Omit<SubscriberOptions, 'cl
   };
 }
 
-/** What a connection to a source trusts and shows; undefined without TLS. Fails with `config-invalid` when a file cannot be read. */
-export function sourceTls({ url, caFile, certFile, keyFile }: SourceConfig): TlsTrust | undefined {
+/**
+ * Reads what a connection to a source trusts and shows, at each call anew; undefined without TLS. The call fails with
+ * `config-invalid` when a file cannot be read.
+ */
+export function sourceTls({ url, caFile, certFile, keyFile }: SourceConfig): (() => TlsTrust) | undefined {
   if (!/^(mqtts|wss):/.test(url)) return undefined;
-  const certificate = readNamed('sources.certFile', certFile);
-  const key = readNamed('sources.keyFile', keyFile);
-  return {
-    authority: readNamed('sources.caFile', caFile),
-    ...(certificate !== undefined && key !== undefined ? { credentials: { certificate, key } } : {}),
+  return () => {
+    const certificate = readNamed('sources.certFile', certFile);
+    const key = readNamed('sources.keyFile', keyFile);
+    return {
+      authority: readNamed('sources.caFile', caFile),
+      ...(certificate !== undefined && key !== undefined ? { credentials: { certificate, key } } : {}),
+    };
   };
 }
 
