@@ -128,6 +128,18 @@ test('a gateway refuses ways to Kafka that contradict themselves', () => {
   ]);
 });
 
+test('sourceNotes warns of Sparkplug that is shared', () => {
+  const topics = ['a/#', 'spBv1.0/g/#'];
+  const [note, ...others] = sourceNotes(configOf({ sources: [{ topics, share: 's' }] }));
+  assert.match(
+    String(note),
+    /^"spBv1.0\/g\/#" \(broker\) is Sparkplug and is shared as "s".*leave share empty/,
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(sourceNotes(configOf({ sources: [{ topics }] })), []);
+  assert.deepEqual(sourceNotes(configOf({ sources: [{ topics: ['#'], share: 's' }] })), []);
+});
+
 test('an unknown variable of a topic template is told with those that there are', () => {
   assert.throws(
     () => faultsOf({ routing: { telemetry: ['plant/{tenantId}/{projectId}/{planet}'] } }),

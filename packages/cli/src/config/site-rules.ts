@@ -10,6 +10,9 @@ export const ENVELOPES = 'iot-messages';
 /** Least time, in leases, for which a broker is to keep a session. */
 const SESSION_LEASES = 4;
 
+/** First level of Sparkplug's topics. */
+const SPARKPLUG = 'spBv1.0';
+
 const USUAL_PORTS: Readonly<Record<string, string>> = {
   'mqtt:': '1883',
   'mqtts:': '8883',
@@ -103,7 +106,7 @@ function twiceFaults(sources: SkerryConfig['sources']): string[] {
 /** What a gateway does with its sources that people may not want, or not know; none of it is a fault. */
 export function sourceNotes({ sources }: Pick<SkerryConfig, 'sources'>): string[] {
   const asked = askedOf(sources);
-  return asked.flatMap((one, i) =>
+  const meeting = asked.flatMap((one, i) =>
     asked
       .slice(0, i)
       .filter((other) => other.broker === one.broker && relationOf(other.filter, one.filter) === 'overlaps')
@@ -112,6 +115,16 @@ export function sourceNotes({ sources }: Pick<SkerryConfig, 'sources'>): string[
         return `${JSON.stringify(other.filter)} (${other.source.name}) and ${JSON.stringify(one.filter)} (${one.source.name}) both match ${JSON.stringify(both)}: a message there comes twice`;
       }),
   );
+  return [...meeting, ...sources.flatMap(sparkplugNotes)];
+}
+
+/** Filters whose first level is a wildcard may match Sparkplug too; only who names it is told. */
+function sparkplugNotes({ name, share, topics }: SourceConfig): string[] {
+  const filter = topics.find((one) => one.split('/')[0] === SPARKPLUG);
+  if (share === '' || filter === undefined) return [];
+  return [
+    `${JSON.stringify(filter)} (${name}) is Sparkplug and is shared as ${JSON.stringify(share)}: the broker deals the messages of one edge node out to several gateways, where they overtake each other, so that gaps are told and births asked for without a loss; leave share empty for it`,
+  ];
 }
 
 function askedOf(sources: SkerryConfig['sources']): Asked[] {
