@@ -82,7 +82,7 @@ async function lacksOf(session: PostgresSession, schema: string, role: SiteRole)
     rights.split(', ').map((right) => [table, right]),
   );
   const rows = await session.query(
-    `SELECT w.name, string_agg(w.wish, ', ') AS wishes
+    `SELECT w.name, string_agg(w.wish, ', ' ORDER BY w.nth) AS wishes
      FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(name, wish, nth)
      LEFT JOIN pg_class c ON c.relname = w.name AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
      WHERE NOT coalesce(has_table_privilege(c.oid, w.wish), false) GROUP BY w.name ORDER BY min(w.nth)`,
