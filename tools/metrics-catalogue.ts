@@ -44,7 +44,7 @@ iot_subscriber_broker_dropped_total | counter | gateway | source | Messages that
 iot_subscriber_connected | gauge | gateway | source | 1 while an external broker has accepted the connection, else 0, by source.
 iot_subscriber_disconnects_total | counter | gateway | source code | Connections to an external broker that ended or did not come about, by source and code of the fault. | after the first one
 iot_subscriber_held | gauge | gateway | source | 1 while the connection is not read because what came is not durable yet, by source.
-iot_subscriber_oversize_total | counter | gateway | source | Messages larger than are taken whole, by source; their beginning is dead-lettered.
+iot_subscriber_oversize_total | counter | gateway | source | Messages larger than are taken whole, by source; their beginning is dead-lettered, the rest lost.
 iot_subscriber_received_total | counter | gateway | qos source | Messages taken from external brokers, by source and QoS.
 iot_subscriber_reconnects_total | counter | gateway | source | Connections to an external broker after the first, by source.
 iot_subscriber_refused_filters | gauge | gateway | source | Topic filters that an external broker refuses or grants with a lower QoS, by source.

@@ -298,15 +298,15 @@ export const LIMITS = {
   subscriberPacketBytesTold: {
     value: 16 * 2 ** 20,
     unit: 'bytes',
-    what: 'Maximum Packet Size that a subscriber tells a broker of MQTT 5, which discards without a word what is larger; what is between this and the greatest packet taken comes and is dead-lettered.',
-    whenFull: 'MQTT 5: the broker discards. 3.1.1: it comes, and is dead-lettered.',
+    what: 'Maximum Packet Size that a subscriber tells a broker of MQTT 5, which discards without a word what is larger; what is between this and the greatest packet taken comes, and its beginning is dead-lettered.',
+    whenFull: 'MQTT 5: the broker discards. 3.1.1: it comes, and its beginning is dead-lettered.',
     metric: 'iot_subscriber_oversize_total',
   },
   oversizeHeadBytes: {
     value: 131_072,
     unit: 'bytes',
     what: 'Beginning of a packet larger than is taken that is kept in its dead letter.',
-    whenFull: 'The rest goes by; its size is told.',
+    whenFull: 'The rest is acknowledged, goes by and is lost; topic and size are told.',
     metric: 'iot_subscriber_oversize_total',
   },
   subscriberBackoffMsMin: {

@@ -49,7 +49,7 @@ export function subscriberMeters(meter: Meter, source: string): SubscriberMeters
     ),
     oversize: meter.counter(
       'iot_subscriber_oversize_total',
-      'Messages larger than are taken whole, by source; their beginning is dead-lettered.',
+      'Messages larger than are taken whole, by source; their beginning is dead-lettered, the rest lost.',
       labels,
     ),
     brokerDropped: meter.counter(

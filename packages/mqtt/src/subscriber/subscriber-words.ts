@@ -1,3 +1,5 @@
+import { LIMITS } from '../limits.ts';
+
 /** After CONNACK. `isSame`: the session is the one that is known here. */
 export function connectedWords(isSame: boolean, isSessionPresent: boolean): string {
   if (isSame) return 'The session goes on.';
@@ -25,7 +27,12 @@ export function windowWords(windowMax: number): string {
 
 /** A message is too large. */
 export function oversizeWords(topic: string, bytes: number, bytesMax: number): string {
-  return `A message on ${JSON.stringify(topic)} has ${bytes} bytes; at most ${bytesMax} are taken. Its beginning is handed on.`;
+  const kept = LIMITS.oversizeHeadBytes.value;
+  const rest =
+    bytes <= kept
+      ? 'It is handed on as too large.'
+      : `Its first ${kept} bytes are handed on, the rest is lost; a greater bound takes the next one whole.`;
+  return `A message on ${JSON.stringify(topic)} has ${bytes} bytes; at most ${bytesMax} are taken. ${rest}`;
 }
 
 /** The broker's count of dropped messages has grown. */

@@ -360,6 +360,10 @@ for (const level of [4, 5] as const) {
       [0, large.byteLength, 0],
     );
     assert.equal(broker.told('oversize')[0]?.bytes, large.byteLength);
+    assert.match(
+      String(broker.told('oversize')[0]?.why),
+      /Its first 131072 bytes are handed on, the rest is lost/,
+    );
     assert.equal(broker.metric('iot_subscriber_oversize_total'), 1);
     subscriber.acknowledge(3);
     await until(() => broker.peer.answers.length === 3, 'the answers');

@@ -249,5 +249,6 @@ export class GatewaySources implements AsyncDisposable {
 
 function severityOf({ type }: SubscriberEvent): 'info' | 'warn' | 'error' {
   if (type === 'connected' || type === 'subscribed') return 'info';
-  return type === 'session-lost' || type === 'broker-dropped' ? 'error' : 'warn';
+  const isLoss = type === 'session-lost' || type === 'broker-dropped' || type === 'oversize';
+  return isLoss ? 'error' : 'warn';
 }
