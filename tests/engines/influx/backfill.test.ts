@@ -133,7 +133,9 @@ test('a sink: what retention removed since it was registered is counted, also be
 test('a sink: how long retention keeps what it does not have is told before anything is lost', async () => {
   const schema = aSchema();
   await using pool = aPool(server.url(), schema);
-  await using store = await aStore(pool, { retention: { rawDays: 2, rollupDays: 3 } });
+  await using store = await aStore(pool, {
+    retention: { rawDays: 2, rollupDays: 3, chunkHours: 24, compressAfterDays: 0 },
+  });
   await store.load();
   const readings = openPostgresReadings(pool, { clock: nodeClock(), breathe });
   const kept = async () => {

@@ -65,6 +65,8 @@ async function aRole(role: 'writer' | 'cloud', group: string, topic = TOPIC): Pr
         caFile: postgres.tls?.authority,
       },
       writer: { group, sessionMs: 6_000 },
+      retention: { profile: 'long' },
+      series: { chunkHours: 12 },
     },
     httpPort,
   });
@@ -100,6 +102,12 @@ async function stored(): Promise<string[]> {
   );
   return text.split('\n');
 }
+
+test('skerry writer: days, chunks and compression are written down as its profile and file say, for TimescaleDB to go by', async () => {
+  const kept = 'SELECT raw_days, rollup_days, chunk_hours, compress_days FROM skerry.retention';
+  await until('it has said what is kept', async () => (await postgres.sql(kept)) !== '');
+  assert.equal(await postgres.sql(kept), '90|90|12|7');
+});
 
 test('skerry writer: a value that the database refuses holds up its partition alone, with the records that wait, and goes in when it may', async () => {
   await send(0, '1180591620717411303424');

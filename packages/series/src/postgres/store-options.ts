@@ -17,7 +17,7 @@ export interface PostgresStoreOptions {
   /** Name of the process, for those who are fenced by it. */
   readonly owner: string;
   /** How long what is kept; the policies of the schema become this one. */
-  readonly retention?: Partial<RetentionPolicy>;
+  readonly retention?: RetentionPolicy;
   /** Time between two folds, and between two rollups by the log's time; those of `LIMITS` when absent. */
   readonly foldMs?: number;
   readonly rollMs?: number;
@@ -38,13 +38,17 @@ export interface StoreSettings extends RetentionPolicy {
   readonly rollMs: number;
 }
 
+const DEFAULT_RETENTION: RetentionPolicy = {
+  rawDays: LIMITS.rawDays.value,
+  rollupDays: LIMITS.rollupDays.value,
+  chunkHours: 24,
+  compressAfterDays: 0,
+};
+
 /** The settings with what was left out. */
 export function settingsOf({ retention, foldMs, rollMs }: PostgresStoreOptions): StoreSettings {
   return {
-    rawDays: retention?.rawDays ?? LIMITS.rawDays.value,
-    rollupDays: retention?.rollupDays ?? LIMITS.rollupDays.value,
-    chunkHours: retention?.chunkHours ?? 24,
-    compressAfterDays: retention?.compressAfterDays ?? 0,
+    ...(retention ?? DEFAULT_RETENTION),
     foldMs: foldMs ?? LIMITS.foldMs.value,
     rollMs: rollMs ?? LIMITS.rollMs.value,
   };

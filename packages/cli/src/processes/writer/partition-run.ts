@@ -31,6 +31,7 @@ import {
   openPostgresStore,
   openSinkBook,
   type PostgresPool,
+  type RetentionPolicy,
   type SealGroup,
 } from '@skerry/series/postgres';
 import type { FeedCache } from '../redis-way.ts';
@@ -50,8 +51,8 @@ export interface PartitionRunOptions {
   /** Name of the process. */
   readonly owner: string;
   readonly sealAfterMs: number;
-  readonly rawDays: number;
-  readonly rollupDays: number;
+  /** What the tables keep, with the widths of TimescaleDB's chunks. */
+  readonly retention: RetentionPolicy;
   /** After so long the group has taken a partition from a process that it does not hear of. */
   readonly sessionMs: number;
 }
@@ -138,7 +139,7 @@ export async function openPartitionRun(
         group: needs.seals,
         source: { journalId, label: `${topic}/${partition}` },
         owner: options.owner,
-        retention: { rawDays: options.rawDays, rollupDays: options.rollupDays },
+        retention: options.retention,
       },
       { clock, logger, meter, failpoint, breathe: turn },
     ),

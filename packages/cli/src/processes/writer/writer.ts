@@ -105,9 +105,14 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
 }
 
 function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'> {
-  const { rawDays, rollupDays } = config.series;
   const { sealAfterMs, sessionMs } = config.writer;
-  return { routes: routesOf(config), owner: processName(), sealAfterMs, rawDays, rollupDays, sessionMs };
+  return {
+    routes: routesOf(config),
+    owner: processName(),
+    sealAfterMs,
+    retention: config.series,
+    sessionMs,
+  };
 }
 
 /** What is of all partitions together, devices and the size of the tables, is told by the cloud. */
