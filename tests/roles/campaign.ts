@@ -6,6 +6,7 @@ import { SeededRandom } from '@skerry/kernel/testing';
 import { openPublisher, type Publisher } from '@skerry/mqtt';
 import { type Stack, startStack } from '@skerry/testkit/stack';
 import { ROLE_FAULTS, type RoleFault } from './faults.ts';
+import { settledStand, sum } from './stand.ts';
 
 /** How a campaign is made. */
 export interface RoleCampaign {
@@ -106,11 +107,12 @@ interface RunNeeds {
 
 async function oneRun(run: number, fault: RoleFault, { stack, sender, random }: RunNeeds) {
   const project = projectOf(run);
+  const before = await settledStand(stack, (ms) => clock.sleep(ms));
   const load = { isOn: true, sent: 0, isNumbered: fault.isRedelivered === true };
   const sending = sendWhile(load, sender, project);
   await clock.sleep(300 + (random.uint32() % 500));
   const state = await stateOf(stack, sender);
-  const struck = fault.strike(stack, random, (ms) => clock.sleep(ms));
+  const struck = fault.strike({ stack, before, random, pause: (ms) => clock.sleep(ms) });
   const [isHit] = await Promise.all([struck, clock.sleep(LOAD_MS)]);
   load.isOn = false;
   await sending;
@@ -163,15 +165,12 @@ function openSender({ mosquitto }: Stack): Promise<Publisher> {
 
 /** Where messages are at this moment. */
 async function stateOf(stack: Stack, sender: Publisher): Promise<string> {
-  const sum = async (roles: Stack['gateways'], name: string): Promise<number> => {
-    const values = await Promise.all(roles.map((one) => one.metric(name)));
-    return values.reduce<number>((all, one) => all + (one ?? 0), 0);
-  };
   const acked = await sum(stack.gateways, 'iot_subscriber_acked_total');
   const received = await sum(stack.gateways, 'iot_subscriber_received_total');
   const behind = await sum(stack.gateways, 'iot_kafka_uplink_lag_records');
   const lag = await sum(stack.writers, 'iot_kafka_lag_records');
-  return `unacknowledged by mosquitto ${sender.figures().unacked}, by gateways ${received - acked}, in buffers ${behind}, in Kafka ${lag}`;
+  const shown = (count: number) => (Number.isNaN(count) ? 'unknown' : count);
+  return `unacknowledged by mosquitto ${sender.figures().unacked}, by gateways ${shown(received - acked)}, in buffers ${shown(behind)}, in Kafka ${shown(lag)}`;
 }
 
 /** A server that is down answers later. */

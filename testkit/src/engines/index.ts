@@ -4,7 +4,7 @@ export { Engine } from './engine.ts';
 export { type InfluxdbOptions, startInfluxdb } from './influxdb.ts';
 export { Kafka, KafkaNode, type KafkaOptions, startKafka } from './kafka.ts';
 export { kafkaLibraries } from './kafka-libraries.ts';
-export { cutPower, type LogLengths, logLengths } from './kafka-log-cut.ts';
+export { cutPower, type LogLengths, logLengths, recordsSince } from './kafka-log-cut.ts';
 export { type MosquittoOptions, startMosquitto } from './mosquitto.ts';
 export { accepts, freePorts } from './ports.ts';
 export { Postgres, type PostgresOptions, PostgresServer, startPostgres } from './postgres.ts';

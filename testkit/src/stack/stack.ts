@@ -18,7 +18,7 @@ export interface StackOptions {
   readonly writers?: number;
   /** Partitions of the topic; 6 unless given. */
   readonly partitions?: number;
-  /** Writers reach PostgreSQL through a proxy of the stack's. */
+  /** Writers reach PostgreSQL through a proxy of the stack's, and everybody Kafka through one of its node. */
   readonly isProxied?: boolean;
   /** PostgreSQL has a standby, from which the cloud reads; answers are this old at most, s. */
   readonly standbyStaleSecs?: number;
@@ -48,7 +48,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { standbyStaleSecs } = options;
   await using stack = new AsyncDisposableStack();
   const [kafka, postgres, mosquitto] = await allOwned<[Kafka, Postgres, Engine]>(stack, [
-    startKafka({}),
+    startKafka({ isProxied: options.isProxied === true }),
     startPostgres({ standby: standbyStaleSecs !== undefined }),
     // queues without a bound: mosquitto would drop what it has acknowledged; it saves seldom, since it reads nothing meanwhile
     startMosquitto({

@@ -6,7 +6,7 @@ import { RECORD_KIND, readBatch } from '@skerry/journal';
 import { type KafkaPartition, openKafkaPartition, openUplink, TopicLayout } from '@skerry/journal/kafka';
 import type { SegmentJournal } from '@skerry/journal/segment';
 import { hasCode } from '@skerry/kernel/testing';
-import { cutPower, logLengths, startKafka } from '@skerry/testkit/engines';
+import { cutPower, logLengths, recordsSince, startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { append, judgeOrigins, numbered, openJournal, readAll, TemporaryFolder } from './journal-scene.ts';
 import { aClient, aTopic, PLAIN, tools } from './scene.ts';
@@ -44,7 +44,10 @@ test('openUplink sends again what a single-replica Kafka has lost in a power cut
     const lengths = logLengths(kafka, [topic]);
     await append(journal, needs, between(1000, 1500));
     await uplink.flush();
+    assert.equal(recordsSince(kafka, [topic], lengths), 500);
+    assert.equal(recordsSince(kafka, [topic], new Map()), 1500);
     assert.ok((await cutPower(kafka, lengths)) > 0, 'nothing was taken');
+    assert.equal(recordsSince(kafka, [topic], lengths), 0);
     await kafka.restart();
     // nothing more is published: it finds the loss by itself
     await until('the lost ones to be back', async () => (await held(topic)).size === 1500);
