@@ -22,6 +22,13 @@ export interface Birth {
 
 type Members = ReadonlyMap<string, MetricType>;
 
+/** A birth in a row: of each metric the name, type, alias, and the members of a template. */
+interface PackedBirth {
+  readonly offset: number;
+  readonly end?: number;
+  readonly metrics: readonly [name: string, type: number, alias?: string | null, members?: PackedMembers][];
+}
+
 /** Members in a row: name, type, and those of a template in it. */
 type PackedMembers = readonly (readonly [name: string, type: number, members?: PackedMembers])[];
 
@@ -149,12 +156,7 @@ function unpackRow(part: string, body: string, nodes: Map<string, NodeState>): v
     Object.assign(node, JSON.parse(body));
     return;
   }
-  // written by `packBirth`
-  const packed = JSON.parse(body) as {
-    offset: number;
-    end?: number;
-    metrics: [string, number, (string | null)?, PackedMembers?][];
-  };
+  const packed = JSON.parse(body) as PackedBirth; // written by `packBirth`
   const birth = birthOf(
     packed.offset,
     packed.metrics.map(([name, type, alias, members]) => ({
