@@ -1,12 +1,16 @@
-// A PostgreSQL that wants TLS and a password (SCRAM): the pool of the series store, and the store of users.
+// A PostgreSQL that wants TLS and a password (SCRAM): the pool of the series store, the store of users, the audit log and leases.
 import assert from 'node:assert/strict';
 import { mkdtempDisposableSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openPostgresAccessStore } from '@skerry/access/postgres';
+import { openPostgresAccessStore, openPostgresAuditBook } from '@skerry/access/postgres';
+import { openPostgresLeases } from '@skerry/control/postgres';
+import { silentLogger } from '@skerry/kernel';
+import { nodeClock } from '@skerry/kernel/node';
 import { hasCode } from '@skerry/series/testing';
 import { makeEngineCertificates, type Postgres, startPostgres } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
 import { aPool, aSchema } from './scene.ts';
 
 let server: Postgres;
@@ -76,4 +80,29 @@ test('openPostgresAccessStore signs in with what stands beside the address', asy
     openPostgresAccessStore({ ...options, password: () => 'other' }),
     /password authentication failed/,
   );
+});
+
+test('openPostgresLeases, openPostgresAccessStore and openPostgresAuditBook go on with a password that was changed beside them', async () => {
+  let word = 'p@ss';
+  const options = { url: addressOf('localhost'), password: () => word, authority, schema: aSchema() };
+  await using leases = await openPostgresLeases(options);
+  await using store = await openPostgresAccessStore(options);
+  await using audit = await openPostgresAuditBook(options, { clock: nodeClock(), logger: silentLogger });
+  const claim = await leases.claimAny('g', 'one', 600_000);
+  const note = { author: 'a', action: 'b', target: 'c', outcome: 'allowed', from: '', detail: '' } as const;
+  const works = async () => {
+    assert.equal(await leases.renew(claim, 600_000), true);
+    assert.equal(await store.count('User'), 0);
+    await audit.note(note);
+    return true;
+  };
+  await works();
+  await server.sql("ALTER USER skerry PASSWORD 'another'");
+  word = 'another';
+  await server.sql(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'skerry %'",
+  );
+  // what was cut is told once to whoever asks first
+  await until('all of them to go on', () => works().catch(() => false));
+  await server.sql("ALTER USER skerry PASSWORD 'p@ss'");
 });

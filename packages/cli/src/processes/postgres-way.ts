@@ -3,28 +3,22 @@ import type { PostgresPoolOptions, StandbyReadsOptions } from '@skerry/series/po
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
 
-/** How the configured database is reached. The file of the password is read again for each connection. Fails with `config-invalid` when the authorities cannot be read. */
+/** How the configured database is reached. Fails as `sharedTablesOf`. */
 export function poolOptionsOf(
-  { postgres }: Pick<SkerryConfig, 'postgres'>,
+  config: Pick<SkerryConfig, 'postgres'>,
   applicationName: string,
 ): PostgresPoolOptions {
-  const { url, passwordFile, caFile, schema, poolMax, statementSecs } = postgres;
-  const authority = readNamed('postgres.caFile', caFile);
+  const { poolMax, statementSecs } = config.postgres;
   return {
-    url,
-    schema,
+    ...sharedTablesOf(config),
     connectionsMax: poolMax,
     statementMs: statementSecs * 1_000,
     applicationName,
-    ...(authority === undefined ? {} : { authority }),
-    ...(passwordFile === ''
-      ? {}
-      : { password: () => readSecret('postgres.passwordFile', passwordFile) ?? '' }),
   };
 }
 
-/** Where users, sessions and the audit log are kept. The file of the password is read again for each connection. Fails with `config-invalid` when the authorities cannot be read. */
-export function accessOptionsOf({ postgres }: Pick<SkerryConfig, 'postgres'>): PostgresAccessOptions {
+/** Where users, sessions, the audit log and leases are kept. The file of the password is read again for each connection. Fails with `config-invalid` when the authorities cannot be read. */
+export function sharedTablesOf({ postgres }: Pick<SkerryConfig, 'postgres'>): PostgresAccessOptions {
   const { url, passwordFile, caFile, schema } = postgres;
   const authority = readNamed('postgres.caFile', caFile);
   return {

@@ -8,7 +8,8 @@ import { LIMITS } from '../limits.ts';
 export interface PostgresLeaseOptions {
   /** `postgres://USER@HOST:PORT/DATABASE`; of several hosts with commas the one that takes writes is looked for. */
   readonly url: string;
-  readonly password?: string;
+  /** Beside the URL, so that no secret stands in it; asked for each connection. */
+  readonly password?: () => string;
   /** PEM text of the authorities to trust: connections are encrypted, and the server's name is checked (verify-full). */
   readonly authority?: string;
   /** Schema of the table `leases`, made when it is missing; `skerry` when absent. A plain lower-case name. */
@@ -51,7 +52,8 @@ export async function openPostgresLeases(options: PostgresLeaseOptions): Promise
 }
 
 class PostgresLeaseBook implements LeaseBook {
-  readonly #configs: readonly pg.PoolConfig[];
+  readonly #urls: readonly string[];
+  readonly #configOf: (url: string) => pg.ClientConfig;
   #at = 0;
   #ending: Promise<void> = Promise.resolve();
   #pool: pg.Pool;
@@ -72,19 +74,18 @@ class PostgresLeaseBook implements LeaseBook {
     this.#schema = schema;
     this.#settleMs = settleMs;
     this.#table = `${schema}.leases`;
-    this.#configs = postgresUrls(url).map((one) => ({
-      ...postgresAddress({ url: one, password, authority }),
-      max: 1,
-      connectionTimeoutMillis: STATEMENT_MS,
+    this.#urls = postgresUrls(url);
+    this.#configOf = (one) => ({
+      ...postgresAddress({ url: one, password: password?.(), authority }),
       query_timeout: STATEMENT_MS,
       application_name: 'skerry leases',
-    }));
+    });
     this.#pool = this.#poolOf(0);
   }
 
   /** Makes the table where it is missing. Processes that start at once do not disturb each other. */
   async prepare(): Promise<void> {
-    for (let left = this.#configs.length; ; left--) {
+    for (let left = this.#urls.length; ; left--) {
       try {
         return await this.#prepareHere();
       } catch (fault) {
@@ -189,7 +190,16 @@ class PostgresLeaseBook implements LeaseBook {
   }
 
   #poolOf(at: number): pg.Pool {
-    const pool = new pg.Pool(this.#configs[at % this.#configs.length]);
+    const config = () => this.#configOf(this.#urls[at % this.#urls.length] ?? '');
+    const pool = new pg.Pool({
+      max: 1,
+      connectionTimeoutMillis: STATEMENT_MS,
+      Client: class extends pg.Client {
+        constructor() {
+          super(config());
+        }
+      },
+    });
     // a connection that breaks while nobody uses it is made anew by the next question, which tells what is wrong
     pool.on('error', () => undefined);
     return pool;
@@ -197,7 +207,7 @@ class PostgresLeaseBook implements LeaseBook {
 
   /** Another host is asked next. */
   #turn(): void {
-    if (this.#configs.length === 1) return;
+    if (this.#urls.length === 1) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#pool.end(() => resolve());
     this.#ending = this.#ending.then(() => promise);

@@ -9,7 +9,7 @@ import type { SkerryConfig } from '../../config/schema.ts';
 import { auditFolderOf } from '../access-room.ts';
 import { httpListeners } from '../http-listeners.ts';
 import { listening } from '../listening.ts';
-import { accessOptionsOf } from '../postgres-way.ts';
+import { sharedTablesOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
 import type { RoleOptions } from '../role.ts';
 
@@ -70,7 +70,7 @@ async function answerMeanwhile(
 }
 
 async function openOnce(config: SkerryConfig, localToken: string, needs: CloudAccessNeeds): Promise<Access> {
-  const options = accessOptionsOf(config);
+  const options = sharedTablesOf(config);
   await using stack = new AsyncDisposableStack();
   const store = stack.use(await openPostgresAccessStore(options));
   const audit = await openPostgresAuditBook(options, needs);

@@ -9,11 +9,12 @@ import type { SkerryConfig } from '../../config/schema.ts';
 import { holdDataFolder } from '../data-folder.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
+import { routesOf } from '../places.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
+import { sharedTablesOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
-import { asked, type RoleOptions, readNamed, readSecret } from '../role.ts';
+import { asked, type RoleOptions } from '../role.ts';
 import type { RoleFacts } from '../role-teller.ts';
-import { routesOf } from '../server-threads.ts';
 import { openTracing } from '../tracing.ts';
 import type { AcknowledgingBuffer, AcknowledgingNeeds } from './acknowledging-buffer.ts';
 import { GatewayLeases } from './gateway-leases.ts';
@@ -126,18 +127,11 @@ async function openBuffer(
   return openDirectBuffer(needs, stack);
 }
 
-async function openLeases({ postgres, gateway }: SkerryConfig): Promise<LeaseBook> {
-  const { url, schema, passwordFile, caFile } = postgres;
-  if (gateway.ordinal >= 0 && url === '') return new MemoryLeaseBook(nodeClock());
+async function openLeases(config: SkerryConfig): Promise<LeaseBook> {
+  const { postgres, gateway } = config;
+  if (gateway.ordinal >= 0 && postgres.url === '') return new MemoryLeaseBook(nodeClock());
   const { openPostgresLeases } = await import('@skerry/control/postgres');
-  const password = readSecret('postgres.passwordFile', passwordFile);
-  const authority = readNamed('postgres.caFile', caFile);
-  return await openPostgresLeases({
-    url,
-    schema,
-    ...(password === undefined ? {} : { password }),
-    ...(authority === undefined ? {} : { authority }),
-  });
+  return await openPostgresLeases(sharedTablesOf(config));
 }
 
 function reasonsOf(ingress: PlatformIngress, uplink: Uplink): GatewayReason[] {
