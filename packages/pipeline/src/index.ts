@@ -3,8 +3,6 @@ export type { AuditRoutes, RouteEra } from './audit-eras.ts';
 export type { AuditFinding } from './audit-recount.ts';
 export * from './audit-source.ts';
 export type { RebirthCause, RebirthReason, RebirthWanted } from './decoders/sparkplug-book.ts';
-export { rebirthCommand } from './decoders/sparkplug-command.ts';
-export { rebirthTopic, type SparkplugTopic } from './decoders/sparkplug-topic.ts';
 export * from './device-census.ts';
 export * from './errors.ts';
 export * from './event-time.ts';
@@ -27,6 +25,7 @@ export { PipelineClient } from './pipeline-client.ts';
 export type { FromPipeline, PipelineMethod, PipelineRequests, ToPipeline } from './pipeline-messages.ts';
 export { type ServedPipeline, servePipeline } from './pipeline-thread.ts';
 export type { PipelineTracing } from './pipeline-trace.ts';
+export * from './rebirth.ts';
 export * from './routes.ts';
 export { compilePipeline } from './stages/compiled-pipeline.ts';
 export type {

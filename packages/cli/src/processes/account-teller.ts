@@ -1,7 +1,7 @@
 import type { Journal, ReceivedCount } from '@skerry/journal';
 import type { Uplink } from '@skerry/journal/kafka';
 import type { Clock, Logger } from '@skerry/kernel';
-import { migrate, type PostgresPool, tellGatewayAccounts } from '@skerry/series/postgres';
+import { migrate, type PostgresPool, tellGatewayAccounts } from '@skerry/series/postgres/tells';
 
 /** What is told of. */
 export interface AccountTellerNeeds {

@@ -9,7 +9,7 @@ import {
   type TopicWish,
 } from '@skerry/journal/kafka';
 import type { Clock, Logger, Random } from '@skerry/kernel';
-import { compileRoutes, DEFAULT_ROUTES } from '@skerry/pipeline';
+import { compileRoutes, DEFAULT_ROUTES } from '@skerry/pipeline/routes';
 import type { SkerryConfig } from '../config/schema.ts';
 import { readNamed, readSecret } from './role.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Logger } from '@skerry/kernel';
 import type { RoleKind, RoleReport } from '@skerry/model';
-import { migrate, type PostgresPool, tellRole } from '@skerry/series/postgres';
+import { migrate, type PostgresPool, tellRole } from '@skerry/series/postgres/tells';
 import { LIMITS } from '../limits.ts';
 import { VERSION } from '../version.ts';
 

@@ -1,25 +1,15 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
-import type { RouteConfig } from '@skerry/pipeline';
 import type { SkerryConfig } from '../config/schema.ts';
 import { tenantPlaces } from './broker-access.ts';
 import type { LogThreadOptions } from './log-worker.ts';
 import type { PipelineThreadOptions } from './pipeline-worker.ts';
+import { foldersOf, routesOf } from './places.ts';
 import type { StoreThreadFacts, StoreThreadOptions } from './store-worker.ts';
 import { startThread, type Thread } from './thread-host.ts';
 
 /** The one retention class of a laptop's node. */
 export const RETENTION_CLASS = 'default';
-
-/** The folders inside a data folder. */
-export function foldersOf(dataDir: string): { readonly journal: string; readonly series: string } {
-  return { journal: `${dataDir}/journal`, series: `${dataDir}/series` };
-}
-
-/** How topics are routed, as configured. */
-export function routesOf({ routing }: Pick<SkerryConfig, 'routing'>): RouteConfig {
-  return { templates: routing.telemetry, unmatched: routing.unmatched };
-}
 
 /** The threads beside the main one, and the main thread's ends of the ports to them. The caller disposes of each. */
 export interface ServerThreads {

@@ -24,6 +24,7 @@ import { ArrivalNotes } from './arrival-notes.ts';
 import { runAudit } from './audit-run.ts';
 import { createBrokerAccess } from './broker-access.ts';
 import { CertificateBook } from './certificate-book.ts';
+import { compactHeap } from './compact-heap.ts';
 import { type HeldDataFolder, holdDataFolder } from './data-folder.ts';
 import { exampleTopic } from './example-topic.ts';
 import { failpointHook } from './failpoints.ts';
@@ -38,17 +39,11 @@ import type { LogThreadFacts } from './log-worker.ts';
 import { mqttListeners } from './mqtt-listeners.ts';
 import { ownAddress } from './own-address.ts';
 import type { PipelineThreadFacts } from './pipeline-worker.ts';
+import { foldersOf, routesOf } from './places.ts';
 import { PlatformIngress } from './platform-ingress.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { RebirthDesk } from './rebirth-desk.ts';
-import {
-  foldersOf,
-  isOnKafka,
-  RETENTION_CLASS,
-  routesOf,
-  type ServerThreads,
-  startServerThreads,
-} from './server-threads.ts';
+import { isOnKafka, RETENTION_CLASS, type ServerThreads, startServerThreads } from './server-threads.ts';
 import { certificateNameFaults } from './tls-files.ts';
 import { openTracing } from './tracing.ts';
 import type { UpOptions } from './up.ts';
@@ -120,6 +115,7 @@ export async function serve(options: UpOptions): Promise<number> {
   );
   const demoFailed = config.demo && !isReadOnly ? runDemo(opened.simulation) : undefined;
   await announce(opened, api, options);
+  compactHeap();
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
   await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
   rooms.logger.log('info', 'Shutting down.');

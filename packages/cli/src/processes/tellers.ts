@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock, Logger } from '@skerry/kernel';
-import { openPostgresPool, type PostgresPool } from '@skerry/series/postgres';
+import { openPostgresPool, type PostgresPool } from '@skerry/series/postgres/tells';
 import type { SkerryConfig } from '../config/schema.ts';
 import { AccountTeller, type AccountTellerNeeds } from './account-teller.ts';
 import { poolOptionsOf } from './postgres-way.ts';

@@ -11,6 +11,7 @@ import {
 import { nodeClock } from '@skerry/kernel/node';
 import { faultMessage } from '@skerry/pipeline/fault-message';
 import { CliError } from '../errors.ts';
+import { compactHeap } from './compact-heap.ts';
 import { failpointHook } from './failpoints.ts';
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts';
 
@@ -69,6 +70,7 @@ export async function runThread<Options>(
       answer(message, { ...running, figures: () => running.figures(), close }, meter, post).catch(fail);
     });
     post({ type: 'ready', facts: running.facts });
+    compactHeap();
     flushCompileCache();
   } catch (fault) {
     fail(fault);

@@ -22,6 +22,7 @@ import { programName } from '../../program-name.ts';
 import { VERSION } from '../../version.ts';
 import { ArrivalNotes } from '../arrival-notes.ts';
 import { CertificateBook } from '../certificate-book.ts';
+import { compactHeap } from '../compact-heap.ts';
 import { type HeldDataFolder, holdDataFolder } from '../data-folder.ts';
 import { exampleTopic } from '../example-topic.ts';
 import { FAULT_MEANINGS } from '../fault-meanings.ts';
@@ -32,10 +33,10 @@ import { LIMIT_TABLES } from '../limit-tables.ts';
 import { listening } from '../listening.ts';
 import { LivePlatform, type LivePlatformNeeds } from '../live-platform.ts';
 import { ownAddress } from '../own-address.ts';
+import { routesOf } from '../places.ts';
 import { PlatformIngress } from '../platform-ingress.ts';
 import { openReadingCache } from '../redis-way.ts';
 import { asked, type RoleOptions } from '../role.ts';
-import { routesOf } from '../server-threads.ts';
 import { openTracing } from '../tracing.ts';
 import { openCloudAccess } from './cloud-access.ts';
 import { openCloudTables } from './cloud-tables.ts';
@@ -111,6 +112,7 @@ export async function serveCloud(options: RoleOptions): Promise<number> {
   const api = await openHttp(config, { platform, clock, logger, meter, access }, certificates, stack);
   later.api = api;
   await announce({ access, folder, api }, options);
+  compactHeap();
   await Promise.race([asked(context.signal), anyFault(access, buffer, uplink.ended)]);
   logger.log('info', 'Shutting down.');
   return 0;
@@ -160,7 +162,10 @@ const NO_CHAOS: ChaosDesk = {
 const NOT_HERE = {
   connections: () => 0,
   diskFreeBytes: async () => undefined,
-  audit: () => refuse('a larger site is not recounted record by record: its ledger compares what gateways, partitions and writers tell of each other'),
+  audit: () =>
+    refuse(
+      'a larger site is not recounted record by record: its ledger compares what gateways, partitions and writers tell of each other',
+    ),
   simulation: NO_SIMULATIONS,
   chaos: NO_CHAOS,
   isReadOnly: false,

@@ -12,8 +12,8 @@ import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { SkerryConfig } from '../../config/schema.ts';
 import type { LogThreadOptions } from '../log-worker.ts';
+import { foldersOf } from '../places.ts';
 import { portMailbox } from '../port-mailbox.ts';
-import { foldersOf } from '../server-threads.ts';
 import { startThread, type Thread } from '../thread-host.ts';
 import { BurstGather } from './burst-gather.ts';
 

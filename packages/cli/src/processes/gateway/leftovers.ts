@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { openUplink, type UplinkNeeds, type UplinkOptions } from '@skerry/journal/kafka';
 import type { SkerryConfig } from '../../config/schema.ts';
+import { foldersOf } from '../places.ts';
 import { asked } from '../role.ts';
-import { foldersOf } from '../server-threads.ts';
 import type { AcknowledgingBuffer } from './acknowledging-buffer.ts';
 import type { GatewayReason } from './gateway-reason.ts';
 

@@ -1,6 +1,6 @@
 import { type CommandNeeds, followCommands, type GatewayCommand } from '@skerry/journal/kafka';
 import type { Meter } from '@skerry/kernel';
-import { rebirthCommand, rebirthTopic } from '@skerry/pipeline';
+import { rebirthCommand, rebirthTopic } from '@skerry/pipeline/rebirth';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { LIMITS } from '../../limits.ts';
 import { topicWishOf } from '../kafka-way.ts';

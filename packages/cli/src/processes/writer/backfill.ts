@@ -10,8 +10,8 @@ import type { SkerryConfig } from '../../config/schema.ts';
 import { CliError } from '../../errors.ts';
 import { holdDataFolder } from '../data-folder.ts';
 import { layoutOf, openConfiguredKafka } from '../kafka-way.ts';
+import { routesOf } from '../places.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
-import { routesOf } from '../server-threads.ts';
 import { openSink } from './configured-sinks.ts';
 import { type ReplayedJournal, type ReplayRange, replayJournal } from './replayed-journal.ts';
 

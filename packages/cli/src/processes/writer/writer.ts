@@ -5,15 +5,16 @@ import { createMeter, type MetricFamily } from '@skerry/kernel';
 import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
 import { openPostgresPool, SealGroup } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
+import { compactHeap } from '../compact-heap.ts';
 import { failpointHook } from '../failpoints.ts';
 import { layoutOf, openConfiguredKafka } from '../kafka-way.ts';
 import { listening } from '../listening.ts';
+import { routesOf } from '../places.ts';
 import { poolOptionsOf } from '../postgres-way.ts';
 import { ProcessFigures } from '../process-figures.ts';
 import { openCacheFeeds } from '../redis-way.ts';
 import { asked, type RoleOptions } from '../role.ts';
 import { processName, type RoleFacts } from '../role-teller.ts';
-import { routesOf } from '../server-threads.ts';
 import { openRoleTeller } from '../tellers.ts';
 import { openTracer, partitionTracing } from '../tracing.ts';
 import { openSink } from './configured-sinks.ts';
@@ -99,6 +100,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   );
   tell(context.stdout, config, probes.address);
   const left = group.ended.then(() => new Promise<never>(() => undefined)); // it ends with a fault, or with us
+  compactHeap();
   await Promise.race([asked(context.signal), runs.failed, left]);
   logger.log('info', 'Shutting down.');
   return 0;
