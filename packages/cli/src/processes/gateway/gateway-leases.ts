@@ -59,7 +59,11 @@ export class GatewayLeases implements AsyncDisposable {
   async wait(wish: GatewayLeaseWish, signal: AbortSignal): Promise<HeldLease | undefined> {
     while (!signal.aborted) {
       const lease = await this.#tried(wish.group, () => this.#hold(wish, this.#needs.owner));
-      if (lease) return this.#stack.use(lease);
+      if (lease) {
+        const { group, number, epoch } = lease.claim;
+        this.#needs.logger.log('info', 'A lease is held', { group, number, epoch });
+        return this.#stack.use(lease);
+      }
       await this.#needs.clock.sleep(this.leaseMs / TRIES_PER_LEASE, signal);
     }
     return undefined;
@@ -88,8 +92,6 @@ export class GatewayLeases implements AsyncDisposable {
       { book, clock, logger },
     );
     if (!lease) return undefined;
-    const { group, number, epoch } = lease.claim;
-    logger.log('info', 'A lease is held', { group, number, epoch });
     this.#held.add(lease);
     lease.lost.addEventListener('abort', () => {
       // a lease that was given back is over in the same way

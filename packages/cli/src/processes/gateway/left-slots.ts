@@ -23,6 +23,7 @@ export interface LeftSlotsNeeds {
 
 const LOOKS_PER_LEASE = 3;
 const LOOKS_PER_STILLNESS = 10;
+const ABSENCES_MAX = 2 * LOOKS_PER_LEASE;
 
 /** A slot while it is emptied. */
 interface LeftSlot {
@@ -30,6 +31,8 @@ interface LeftSlot {
   readonly emptied: Map<LeftSource, Subscriber>;
   /** Why the others' are not. */
   troubles: readonly string[];
+  /** Looks in a row that did not find it: somebody has it, who may be another that empties it. */
+  absences: number;
 }
 
 /**
@@ -71,9 +74,19 @@ export class LeftSlots {
       await clock.sleep(leases.leaseMs / LOOKS_PER_LEASE, signal);
       if (signal.aborted) return;
       const orphans = await leases.orphans(this.#group);
-      for (const number of this.#begun.keys()) if (!orphans.includes(number)) this.#begun.delete(number);
+      this.#review(orphans);
       for (const number of orphans) if (before.includes(number)) await this.#close(number, signal);
       before = orphans;
+    }
+  }
+
+  /** What is known of a slot that somebody has had meanwhile is not true any more; why it was not closed may be. */
+  #review(orphans: readonly number[]): void {
+    for (const [number, slot] of this.#begun) {
+      const isThere = orphans.includes(number);
+      slot.absences = isThere ? 0 : slot.absences + 1;
+      if (!isThere) slot.emptied.clear();
+      if (slot.absences > ABSENCES_MAX) this.#begun.delete(number);
     }
   }
 
@@ -82,7 +95,7 @@ export class LeftSlots {
     await using lease = await leases.adopt(this.#group, number);
     if (!lease) return;
     const known = this.#begun.get(number);
-    const slot: LeftSlot = known ?? { emptied: new Map(), troubles: [] };
+    const slot: LeftSlot = known ?? { emptied: new Map(), troubles: [], absences: 0 };
     this.#begun.set(number, slot);
     if (!known) logger.log('warn', 'A slot whose gateway did not come back is emptied', { number });
     const full = this.#sources.filter((source) => !slot.emptied.has(source));
