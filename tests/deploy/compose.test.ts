@@ -65,6 +65,8 @@ interface Config {
 }
 
 const ROLES = ['gateway', 'writer', 'cloud'];
+/** Users of PostgreSQL: writers own the schema, the others have a role with what they need. */
+const USERS: Readonly<Record<string, string>> = { gateway: 'gateway', writer: 'store', cloud: 'cloud' };
 const site = parse(readFileSync(FILE, 'utf8'), { merge: true }) as Site; // the schema below judges it
 const services = Object.entries(site.services);
 const roles = services.filter(([, { build }]) => build !== undefined);
@@ -181,9 +183,10 @@ test('the configuration of each role is one that the product takes, and names wh
     ];
     for (const host of hosts) assert.ok(String(host) in site.services, `${name}: ${host} is a service`);
     assert.deepEqual(config.http.hostNames, ['localhost', 'cloud'], 'people first, then Prometheus');
-    assert.deepEqual(service.secrets, ['store-password'], name);
-    assert.equal(config.postgres.passwordFile, '/run/secrets/store-password', name);
-    assert.equal(new URL(config.postgres.url).username, 'store', name);
+    const user = USERS[String(service.command?.[0])];
+    assert.deepEqual(service.secrets, [`${user}-password`], name);
+    assert.equal(config.postgres.passwordFile, `/run/secrets/${user}-password`, name);
+    assert.equal(new URL(config.postgres.url).username, user, name);
   }
 });
 
@@ -224,8 +227,10 @@ test('only the database knows its superuser, and Grafana connects as a user of i
   }));
   assert.deepEqual(
     made.map(({ name }) => name),
-    ['store', 'dashboards'],
+    ['store', 'gateway', 'cloud', 'dashboards'],
   );
+  const roleOf = (user: string) => made.find(({ name }) => name === user)?.rights.replace(/.*IN ROLE /, '');
+  assert.deepEqual(['gateway', 'cloud'].map(roleOf), ['skerry_gateway;', 'skerry_cloud;']);
   for (const { name, rights } of made) {
     assert.notEqual(name, superuser);
     assert.doesNotMatch(rights, /SUPERUSER|CREATEROLE|CREATEDB|skerry_writer/, name);

@@ -8,6 +8,9 @@ import { FaultProxy } from '../faults/fault-proxy.ts';
 import { allOwned } from './all-owned.ts';
 import { RoleProcess } from './role-process.ts';
 
+/** What its processes are. */
+export type StackRole = 'gateway' | 'writer' | 'cloud';
+
 /** What a stack is made of. */
 export interface StackOptions {
   /** Folder of the roles' data. */
@@ -22,8 +25,8 @@ export interface StackOptions {
   readonly isProxied?: boolean;
   /** PostgreSQL has a standby, from which the cloud reads; answers are this old at most, s. */
   readonly standbyStaleSecs?: number;
-  /** Makes the database ready for the roles, once; gives the address by which they connect. As superuser when absent. */
-  readonly prepare?: (postgres: Postgres) => Promise<string>;
+  /** Makes the database ready for the roles, once; gives the address by which each connects. As superuser when absent. */
+  readonly prepare?: (postgres: Postgres) => Promise<Readonly<Record<StackRole, string>>>;
   /** Sections of the configuration of every role, over those of the stack. */
   readonly config?: object;
   /** Told what stands. */
@@ -67,12 +70,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     kafka: { brokers: kafka.brokers, partitions },
     ...options.config,
   };
-  const address = (await options.prepare?.(postgres)) ?? postgres.url();
+  const addresses = await options.prepare?.(postgres);
   const proxy = options.isProxied ? stack.use(await FaultProxy.open(postgres.port)) : undefined;
   const ports = await freePorts(gateways + writers + 1);
-  const start = async (role: 'gateway' | 'writer' | 'cloud', nth: number) => {
+  const start = async (role: StackRole, nth: number) => {
     const httpPort = Number(ports.pop());
     const isApart = role === 'writer' && proxy !== undefined;
+    const address = addresses?.[role] ?? postgres.url();
     const url = isApart ? address.replace(`:${postgres.port}`, `:${proxy.port}`) : address;
     const standby = role === 'cloud' ? postgres.standby?.url() : undefined;
     const reads = standby === undefined ? {} : { readUrl: standby, readStaleSecs: standbyStaleSecs };

@@ -12,6 +12,7 @@ import {
   type Monitors,
   readRecordings,
   type Stack,
+  type StackRole,
   showRecordings,
   startStack,
   valueLine,
@@ -44,12 +45,13 @@ after(async () => {
 });
 
 /** Makes the users of deploy/compose, of whom none is a superuser; everybody is trusted here. */
-async function makeUsers(postgres: Postgres): Promise<string> {
+async function makeUsers(postgres: Postgres): Promise<Record<StackRole, string>> {
   const script = readFileSync(new URL('../../../deploy/compose/database.sql', import.meta.url), 'utf8');
   // psql reads passwords from files there
   const sql = script.replaceAll(/^\\set .*$/gm, '').replaceAll(/:'(\w+)_password'/g, "'$1'");
   await postgres.sql(sql);
-  return postgres.url().replace('skerry@', 'store@');
+  const as = (user: string) => postgres.url().replace('skerry@', `${user}@`);
+  return { gateway: as('gateway'), writer: as('store'), cloud: as('cloud') };
 }
 
 /** Resolves when the question has the answer; the clock of the suite bounds it. */
@@ -101,7 +103,7 @@ async function sendRounds(): Promise<void> {
 
 test('recordings and every message of every device are stored once, over the death of a gateway and of a writer', async () => {
   const ready = async () =>
-    (await Promise.all([...stack.gateways, ...stack.writers].map((one) => one.reasons()))).every(
+    (await Promise.all([...stack.gateways, ...stack.writers, stack.cloud].map((one) => one.reasons()))).every(
       (reasons) => reasons?.length === 0,
     );
   await until('all roles are ready', ready);
@@ -223,13 +225,17 @@ test('Prometheus reads every role, and knows Alertmanager', async () => {
   assert.match(String(activeAlertmanagers[0]?.url), new RegExp(`:${monitors.alertmanager.port}/`));
 });
 
-test('the roles connect as an owner with no further rights; Grafana reads what its dashboards ask and nothing of access', async () => {
+test('writers connect as an owner with no further rights, gateways and the cloud as users with a role of their own; Grafana reads what its dashboards ask and nothing of access', async () => {
   const owner = await stack.postgres.sql(
     `SELECT schemaowner, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM
        (SELECT nspowner::regrole::text AS schemaowner FROM pg_namespace WHERE nspname = 'skerry') AS owner
        JOIN pg_roles ON rolname = schemaowner`,
   );
   assert.equal(owner, 'store|f|f|f|f');
+  const users = await stack.postgres.sql(
+    `SELECT string_agg(DISTINCT usename, ' ') FROM pg_stat_activity WHERE application_name LIKE 'skerry %'`,
+  );
+  assert.equal(users, 'cloud gateway store');
   const folder = new URL('../../../deploy/grafana/dashboards/', import.meta.url);
   const dashboards = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
   const asked = new Set(
