@@ -8,6 +8,7 @@ import {
   openApi,
   type PartitionEntry,
   type RoleEntry,
+  type SinkEntry,
   type SourceEntry,
   type SourceGateway,
 } from '@skerry/api';
@@ -151,28 +152,23 @@ function aSite(): MemoryPlatform {
       reasons: [{ code: 'unowned', detail: 'no writer has it: its records wait in Kafka' }],
     }),
   ];
-  const sink = {
-    isPrimary: false,
-    position: 40,
-    committed: 45,
-    refused: 0,
-    missed: 0,
-    retentionAtMicros: undefined,
-  };
-  site.stores = [
+  site.stores = stores(now);
+  site.brokers = brokers();
+  return platform;
+}
+
+/** The primary store, one that cannot be reached and will miss something, and one that nobody feeds. */
+function stores(now: number): SinkEntry[] {
+  const whole = { refused: 0, missed: 0, retentionAtMicros: undefined, lastError: undefined };
+  const sink = { ...whole, isPrimary: false, position: 40, committed: 45 };
+  return [
     {
-      ...{ name: 'store', kind: 'postgresql', isPrimary: true, state: 'good', position: 45, committed: 45 },
-      ...{
-        points: 96_420,
-        refused: 0,
-        missed: 0,
-        lagSeconds: 0,
-        retentionAtMicros: undefined,
-        lastError: undefined,
-      },
+      ...{ ...whole, name: 'store', kind: 'postgresql', isPrimary: true, state: 'good', position: 45 },
+      ...{ committed: 45, points: 96_420, lagSeconds: 0 },
     },
     {
       ...{ ...sink, name: 'history', kind: 'influxdb2', state: 'trouble', points: 80_000, lagSeconds: 75 },
+      retentionAtMicros: now + 250_000e6,
       lastError: {
         code: 'sink-unreachable',
         detail: 'sink history: connect ECONNREFUSED',
@@ -184,8 +180,6 @@ function aSite(): MemoryPlatform {
       ...{ refused: 3, lastError: { code: 'sink-refused', detail: 'field type conflict', atMicros: now } },
     },
   ];
-  site.brokers = brokers();
-  return platform;
 }
 
 function brokers(): SourceEntry[] {
@@ -250,7 +244,14 @@ test('site: each fact stands where one looks for it, in both languages', async (
         'edge-a/11': ['Degraded', 'hall: The broker refuses', 'subscribes to park, hall'],
         'iot.telemetry/2': ['nobody', 'last store-b/22', '48,210', '90,000', '41,790', '2 days'],
         'iot.telemetry/1': ['store-a/21', '730', '12 seconds'],
-        history: ['In trouble', '40 of 45', '75 seconds', 'connect ECONNREFUSED', 'InfluxDB 2'],
+        history: [
+          'In trouble',
+          '40 of 45',
+          '75 seconds',
+          'Would be removed: ',
+          'connect ECONNREFUSED',
+          'InfluxDB 2',
+        ],
         old: ['Fed by nobody', 'field type conflict', '3'],
         'hall/#': ['QoS 0 instead of 1'],
         'plant/#': ['refused', 'not authorized', 'skerry-gateway-hall-single', 'connected'],
@@ -262,7 +263,7 @@ test('site: each fact stands where one looks for it, in both languages', async (
         'edge-b/12': ['静默', '1分钟前', '1,204 条记录，最早的已等待 2.5 s', '编号 1'],
         'edge-a/11': ['降级', '某个来源有故障。', '订阅 park, hall'],
         'iot.telemetry/2': ['无人', '上次为 store-b/22', '没有写入器持有它。'],
-        history: ['有故障', '40，共 45'],
+        history: ['有故障', '40，共 45', '将被移除的时间'],
         'plant/#': ['被拒绝'],
       },
     ],
