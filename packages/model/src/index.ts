@@ -1,5 +1,6 @@
 export * from './access.ts';
 export * from './dead-letter.ts';
+export { MODEL_CHARS_MAX, MODEL_METRICS, modelOf } from './device-model.ts';
 export { type DocumentFault, show } from './document-reader.ts';
 export { fieldBytes, type LayoutDocument, type LayoutField, type LayoutType } from './layout-document.ts';
 export * from './ledger.ts';

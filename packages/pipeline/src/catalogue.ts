@@ -1,5 +1,6 @@
 import {
   type DeviceKey,
+  MODEL_METRICS,
   mayTake,
   type SeriesDefinition,
   type SpeakingClient,
@@ -24,6 +25,8 @@ export interface DeviceState extends DeviceKey {
   readonly account: Account;
   /** Series id by metric. */
   readonly series: Map<string, number>;
+  /** Of the metric that names its model; undefined without one. */
+  modelSeries: number | undefined;
   /** Which nodes stood where in its last record, and their series: the next record mostly looks alike. */
   readonly lastNodes: PathNode[];
   readonly lastSeries: number[];
@@ -74,6 +77,8 @@ export class Catalogue {
   /** Definition by series id. */
   readonly series: SeriesDefinition[] = [];
   readonly owners: DeviceState[] = [];
+  /** Units by series, as they were told since the start. */
+  readonly units = new Map<number, string>();
   /** The log's time at which the store stopped: nothing that it holds was received later. */
   restoredMicros = 0;
   #windows = 0;
@@ -115,6 +120,7 @@ export class Catalogue {
       owner,
       account: accountOf(owner, device),
       series: new Map(),
+      modelSeries: undefined,
       lastNodes: [],
       lastSeries: [],
       shape: undefined,
@@ -211,6 +217,8 @@ export class Catalogue {
 
   #keep(device: DeviceState, definition: SeriesDefinition): void {
     device.series.set(definition.metric, definition.id);
+    const name = MODEL_METRICS.find((one) => device.series.has(one));
+    if (name === definition.metric) device.modelSeries = definition.id;
     this.series[definition.id] = definition;
     device.owner.holding.series++;
     this.owners[definition.id] = device;

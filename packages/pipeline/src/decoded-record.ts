@@ -5,7 +5,8 @@ import type { PathNode } from './metric-path.ts';
 /** Kinds of `DecodedRecord.kinds`. */
 export const KIND = { number: 0, integer: 1, boolean: 2, text: 3 } as const;
 
-const NO_UNITS: ReadonlyMap<string, string> = new Map();
+/** Of a payload that tells none. */
+export const NO_UNITS: ReadonlyMap<string, string> = new Map();
 
 /** One object of a payload: its device, its time and which points are its own. */
 export interface DecodedElement {
@@ -35,7 +36,7 @@ export class DecodedRecord {
   areNumbers = true;
   /** UTF-8 bytes that texts and exact integers take, at most. */
   textBytes = 0;
-  /** Units as SenML tells them, by `unit:` and the metric. */
+  /** Units as SenML, layouts and Sparkplug tell them, by `unit:` and the metric. */
   units: ReadonlyMap<string, string> = NO_UNITS;
   messageId: string | undefined;
   seq: number | undefined;

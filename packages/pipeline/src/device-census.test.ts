@@ -5,18 +5,20 @@ import { LIMITS } from './limits.ts';
 
 const key = (n: number) => ({ tenant: 'acme', project: 'plant', device: `d${n}` });
 
-test('DeviceCounter counts by tenant and phase, and by status over all of them', () => {
+test('DeviceCounter counts by tenant, model and phase, and by status over all of them', () => {
   const counter = new DeviceCounter(false);
-  counter.add('acme', 'fresh', 2);
-  counter.add('acme', 'stale');
-  counter.add('zenith', 'fresh');
+  counter.add('acme', '', 'fresh', 2);
+  counter.add('acme', 'px-7', 'stale');
+  counter.add('zenith', '', 'fresh');
   counter.status(key(1), 'fresh');
   assert.deepEqual(counter.census, {
     counts: [
-      { tenant: 'acme', phase: 'fresh', count: 2 },
-      { tenant: 'acme', phase: 'stale', count: 1 },
-      { tenant: 'zenith', phase: 'fresh', count: 1 },
-      { tenant: 'zenith', phase: 'stale', count: 0 },
+      { tenant: 'acme', model: '', phase: 'fresh', count: 2 },
+      { tenant: 'acme', model: '', phase: 'stale', count: 0 },
+      { tenant: 'acme', model: 'px-7', phase: 'fresh', count: 0 },
+      { tenant: 'acme', model: 'px-7', phase: 'stale', count: 1 },
+      { tenant: 'zenith', model: '', phase: 'fresh', count: 1 },
+      { tenant: 'zenith', model: '', phase: 'stale', count: 0 },
     ],
     statuses: [
       { labels: { status: 'fresh' }, value: 3 },
@@ -24,10 +26,10 @@ test('DeviceCounter counts by tenant and phase, and by status over all of them',
     ],
   });
   counter.begin();
-  counter.add('acme', 'stale');
+  counter.add('acme', 'px-7', 'stale');
   assert.deepEqual(
     counter.census.counts.map(({ count }) => count),
-    [0, 1, 0, 0],
+    [0, 0, 0, 1, 0, 0],
     'what is no more is told as none',
   );
 });
@@ -42,8 +44,13 @@ test('DeviceCounter tells of each device up to its limit and of no tenant beyond
     value: 0,
   });
   const tenants = LIMITS.censusTenantsMax.value;
-  for (let n = 0; n < tenants + 3; n++) counter.add(`t${n}`, 'fresh');
+  for (let n = 0; n < tenants + 3; n++) counter.add(`t${n}`, '', 'fresh');
   const { counts } = counter.census;
   assert.equal(counts.length, 2 * (tenants + 1));
   assert.equal(counts.find(({ tenant, phase }) => tenant === '(other)' && phase === 'fresh')?.count, 3);
+  for (let n = 0; n < LIMITS.censusModelsMax.value + 2; n++) counter.add('t0', `m${n}`, 'stale');
+  const models = counter.census.counts.filter((one) => one.tenant === 't0' && one.phase === 'stale');
+  assert.equal(models.length, LIMITS.censusModelsMax.value + 2, 'with those that tell none, and all others');
+  assert.equal(models.at(-1)?.model, '(other)');
+  assert.equal(models.at(-1)?.count, 2);
 });

@@ -1,4 +1,4 @@
-import type { DeviceKey, PointValue, SequenceGap, ValueType } from '@skerry/model';
+import { type DeviceKey, modelOf, type PointValue, type SequenceGap, type ValueType } from '@skerry/model';
 import type { Catalogue, DeviceState } from './catalogue.ts';
 import type { ConnectivityPages } from './connectivity-pages.ts';
 import { compareKeys, DeviceList, isOf } from './device-list.ts';
@@ -95,6 +95,11 @@ export class DevicePages {
     for (const series of device.series.values())
       newest = Math.max(newest, this.#latest.get(series)?.timeMicros ?? 0);
     return Math.min(newest, this.#catalogue.restoredMicros);
+  }
+
+  /** The model that the device tells; empty without one. */
+  model({ modelSeries }: DeviceState): string {
+    return modelSeries === undefined ? '' : modelOf(this.#latest.get(modelSeries)?.value);
   }
 
   #entry(device: DeviceState): DeviceEntry {

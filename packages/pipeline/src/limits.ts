@@ -100,6 +100,18 @@ export const LIMITS = {
     whenFull: 'The dead letter of a device that stored nothing yet is kept and counted without a device.',
     metric: 'iot_pipeline_devices',
   },
+  unitCharsMax: {
+    value: 64,
+    unit: 'count',
+    what: 'UTF-16 units of the unit of a series, as SenML, layouts and Sparkplug tell it.',
+    whenFull: 'The series keeps the unit that it had, or none.',
+  },
+  censusModelsMax: {
+    value: 50,
+    unit: 'count',
+    what: 'Models of one tenant that `iot_device_count` tells apart.',
+    whenFull: 'Devices of further models are counted together as `(other)`.',
+  },
   censusTenantsMax: {
     value: 200,
     unit: 'count',

@@ -151,9 +151,9 @@ export class PipelineMeters {
 
   /** Shows how many devices there are and how many were heard of lately. */
   devices(census: DeviceCensus): void {
-    for (const { tenant, phase, count } of census.counts)
+    for (const { tenant, model, phase, count } of census.counts)
       this.#meter
-        .gauge('iot_device_count', 'Devices known, by tenant, model and phase.', { tenant, model: '', phase })
+        .gauge('iot_device_count', 'Devices known, by tenant, model and phase.', { tenant, model, phase })
         .set(count);
     for (const { labels, value } of census.statuses)
       this.#meter.gauge('iot_device_status', DEVICE_STATUS_HELP, labels).set(value);

@@ -79,7 +79,7 @@ export class PipelineWatch {
     let forgotten = 0;
     for (const device of catalogue.devices) {
       const phase = pages.lastSeen(device) >= oldest ? 'fresh' : 'stale';
-      census.add(device.tenant, phase);
+      census.add(device.tenant, pages.model(device), phase);
       census.status(device, phase);
       entries += device.window?.size ?? 0;
       forgotten += device.sequence?.forgotten ?? 0;

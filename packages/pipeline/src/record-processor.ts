@@ -3,7 +3,7 @@ import { isDotSegment, PROJECT_DEVICE, type Verdict } from '@skerry/model';
 import { type Account, accountOf, type DeviceState, type ProjectState } from './catalogue.ts';
 import type { OpenLetter } from './dead-letter-book.ts';
 import { tooMany } from './decode-fault.ts';
-import { DecodedRecord } from './decoded-record.ts';
+import { DecodedRecord, NO_UNITS } from './decoded-record.ts';
 import { PayloadReader } from './decoders/payload-reader.ts';
 import { hashMessage, type MessageHash } from './dedupe-window.ts';
 import { eventMicros, isEventTimeAccepted } from './event-time.ts';
@@ -263,6 +263,7 @@ export class RecordProcessor {
       const { detail } = tooMany('points or bytes of text behind its stages');
       return { reason: 'too-many-points', detail, stage: 'store' };
     }
+    if (!plan.keepsUnits) this.#record.units = NO_UNITS;
     const isCorrected = resolver.isTimeCorrected;
     resolver.begin();
     for (const [i, { device, timeMicros }] of outcome.messages.entries())

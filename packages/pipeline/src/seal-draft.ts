@@ -27,6 +27,8 @@ export class SealDraft {
   logTimeMicros: number;
   deadLetterBytes = 0;
   readonly series: SeriesDefinition[] = [];
+  /** By series. */
+  readonly units = new Map<number, string>();
   readonly #accounts: Account[] = [];
   readonly windows = new Set<DeviceState>();
   readonly sequences = new Set<DeviceState>();
@@ -88,6 +90,7 @@ export class SealDraft {
       logTimeMicros: this.logTimeMicros,
       points: viewOf(this.head, this.number),
       series: this.series,
+      ...(this.units.size > 0 && { units: Array.from(this.units, ([series, unit]) => ({ series, unit })) }),
       accounts: AccountColumns.of(this.#accounts),
       dedupe: Array.from(this.windows).flatMap((device) => dedupeOf(device, secs, catalogue)),
       gaps: Array.from(this.sequences).flatMap((device) => device.sequence?.snapshot(device) ?? []),

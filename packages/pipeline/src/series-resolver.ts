@@ -1,5 +1,5 @@
 import type { Catalogue, DeviceState, ProjectState } from './catalogue.ts';
-import type { DecodedRecord } from './decoded-record.ts';
+import { type DecodedRecord, NO_UNITS } from './decoded-record.ts';
 import { LIMITS } from './limits.ts';
 import type { PathNode, RecordShape } from './metric-path.ts';
 import type { SealDraft } from './seal-draft.ts';
@@ -58,11 +58,26 @@ export class SeriesResolver {
 
   /** Fills `series` and `devices`; returns why not, and has then made nothing. */
   resolve(draft: SealDraft): SeriesFault | undefined {
-    if (this.#lookUp()) return undefined;
-    const fault = this.#admit();
-    if (fault) return fault;
-    this.#make(draft);
+    if (!this.#lookUp()) {
+      const fault = this.#admit();
+      if (fault) return fault;
+      this.#make(draft);
+    }
+    if (this.#record.units !== NO_UNITS) this.#noteUnits(draft);
     return undefined;
+  }
+
+  #noteUnits(draft: SealDraft): void {
+    const { units, nodes, count } = this.#record;
+    const known = this.#catalogue.units;
+    for (let at = 0; at < count; at++) {
+      const unit = units.get(`unit:${nodes[at]?.name}`);
+      const series = Number(this.series[at]);
+      if (unit === undefined || unit === known.get(series) || unit.length > LIMITS.unitCharsMax.value)
+        continue;
+      known.set(series, unit);
+      draft.units.set(series, unit);
+    }
   }
 
   /** True when everything is known already. */

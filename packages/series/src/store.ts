@@ -77,6 +77,8 @@ export interface Seal {
   readonly points: HeadView;
   /** Series that appear for the first time. */
   readonly series: readonly SeriesDefinition[];
+  /** Units that series were told to have, where they are others than before; absent when none was. A store may have no use for them. */
+  readonly units?: readonly SeriesUnit[];
   /** `AccountColumns` where there are many. */
   readonly accounts: Iterable<DeviceAccount>;
   readonly dedupe: readonly DedupeEntries[];
@@ -91,6 +93,12 @@ export interface Seal {
   readonly sessions?: SessionSeal;
   /** Of its span, where records of it are followed; a store may tell its database. */
   readonly trace?: TraceContext;
+}
+
+/** The unit in which the values of a series are. */
+export interface SeriesUnit {
+  readonly series: number;
+  readonly unit: string;
 }
 
 /** What a seal tells of connections. */

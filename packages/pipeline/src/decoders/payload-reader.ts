@@ -182,6 +182,7 @@ export class PayloadReader {
     this.sparkplug = reading;
     if (reading.fault) throw reading.fault;
     this.#points.fill(reading.messages);
+    if (reading.units) this.#record.units = reading.units;
     if (!reading.id || isReplay) return;
     this.#record.messageId = String(reading.id.number);
     this.#record.epoch = reading.id.epoch;

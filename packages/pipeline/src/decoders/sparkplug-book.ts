@@ -56,6 +56,8 @@ export interface SparkplugSource {
 /** What a record says, and what it would change. */
 export interface SparkplugReading {
   readonly messages: readonly PointMessage[];
+  /** By `unit:` and the metric; absent without any. */
+  readonly units?: ReadonlyMap<string, string>;
   readonly fault: DecodeFault | undefined;
   readonly step: SparkplugStep;
   /** Identity among the messages of the node's birth; undefined where that is not known. */
@@ -241,7 +243,7 @@ export class SparkplugBook {
     id: SparkplugReading['id'],
   ): Omit<SparkplugReading, 'isBlind'> {
     try {
-      const messages = messagesOf(payload, (metric) => {
+      const told = messagesOf(payload, (metric) => {
         const { alias, name } = metric;
         const born =
           (alias === undefined ? undefined : birth?.byAlias.get(alias)) ?? birth?.byName.get(name ?? '');
@@ -250,7 +252,7 @@ export class SparkplugBook {
         if (found !== undefined && type !== undefined) return { name: found, type, members: born?.members };
         throw new UnknownMetric(alias, name, step.topic, birth !== undefined);
       });
-      return { messages, fault: undefined, step, id };
+      return { ...told, fault: undefined, step, id };
     } catch (fault) {
       if (!(fault instanceof DecodeFault)) throw fault;
       const isNameless = fault instanceof UnknownMetric || fault instanceof UntypedMetric;
@@ -409,21 +411,21 @@ function bdSeqOf({ metrics }: SparkplugPayload): string | undefined {
 }
 
 /** What a birth says as data. Where that cannot be kept, its names and aliases are good for the data that follow all the same. */
-function bornMessages(payload: SparkplugPayload): Pick<SparkplugReading, 'messages' | 'fault'> {
+function bornMessages(payload: SparkplugPayload): Pick<SparkplugReading, 'messages' | 'units' | 'fault'> {
   try {
-    const messages = messagesOf(payload, ({ name = '', type }) => ({ name, type }));
-    return { messages, fault: undefined };
+    return { ...messagesOf(payload, ({ name = '', type }) => ({ name, type })), fault: undefined };
   } catch (fault) {
     if (!(fault instanceof DecodeFault)) throw fault;
     return { messages: [], fault };
   }
 }
 
-/** The metrics as messages: those that follow each other and are of one time together. `bdSeq` is no metric of anything. */
+/** The metrics as messages: those that follow each other and are of one time together, and their units. `bdSeq` is no metric of anything. */
 function messagesOf(
   { metrics, timestamp }: SparkplugPayload,
   meaningOf: (metric: SparkplugMetric) => BornMetric,
-): PointMessage[] {
+): Pick<SparkplugReading, 'messages' | 'units'> {
+  const units = new Map<string, string>();
   const messages: (PointMessage & { readonly metrics: Map<string, PointValue> })[] = [];
   for (const metric of metrics) {
     const born = meaningOf(metric);
@@ -437,8 +439,9 @@ function messagesOf(
       last && isSame ? last : { device: undefined, time, metrics: new Map<string, PointValue>() };
     if (message !== last) messages.push(message);
     addMetric(message.metrics, name, metric, born);
+    if (metric.unit) units.set(`unit:${name}`, metric.unit);
   }
-  return messages;
+  return units.size === 0 ? { messages } : { messages, units };
 }
 
 /** Milliseconds as a time of microseconds; 0, which is never taken, where it lies too far back to be told from seconds. */

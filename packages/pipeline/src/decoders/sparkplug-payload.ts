@@ -33,6 +33,8 @@ export interface SparkplugMetric {
   value: RawValue;
   table: SparkplugTable | undefined;
   template: SparkplugTemplate | undefined;
+  /** Of its properties; undefined without one. */
+  unit: string | undefined;
 }
 
 /** A Sparkplug payload as it stands there. */
@@ -217,6 +219,15 @@ const METRIC: Fields<SparkplugMetric> = new Map<number, readonly [WireType, Fiel
     ],
   ],
   [
+    9,
+    [
+      LengthDelimited,
+      (into, reader) => {
+        into.unit = unitIn(reader.bytes());
+      },
+    ],
+  ],
+  [
     17,
     [
       LengthDelimited,
@@ -239,6 +250,7 @@ function metricIn(bytes: Uint8Array, scope: Scope): SparkplugMetric {
     value: undefined,
     table: undefined,
     template: undefined,
+    unit: undefined,
   };
   eachField(bytes, metric, METRIC, (into, field, reader) => {
     if (field !== 18) return false;
@@ -247,6 +259,66 @@ function metricIn(bytes: Uint8Array, scope: Scope): SparkplugMetric {
   });
   return metric;
 }
+
+/** Keys under which producers tell the unit, in small letters and without what parts words; the specification names none. */
+const UNIT_KEYS: ReadonlySet<string> = new Set([
+  'unit',
+  'units',
+  'engunit',
+  'engunits',
+  'engineeringunit',
+  'engineeringunits',
+]);
+
+/** The unit among the properties of a metric. */
+function unitIn(bytes: Uint8Array): string | undefined {
+  const found: PropertyDraft = { keys: [], texts: [] };
+  eachField(bytes, found, PROPERTIES);
+  const at = found.keys.findIndex(
+    (key, i) => found.texts[i] && UNIT_KEYS.has(key.toLowerCase().replaceAll(/[ _-]/g, '')),
+  );
+  return found.texts[at];
+}
+
+interface PropertyDraft {
+  readonly keys: string[];
+  readonly texts: (string | undefined)[];
+}
+
+const PROPERTIES: Fields<PropertyDraft> = new Map<number, readonly [WireType, FieldReader<PropertyDraft>]>([
+  [
+    1,
+    [
+      LengthDelimited,
+      (into, reader) => {
+        into.keys.push(reader.string(true));
+      },
+    ],
+  ],
+  [
+    2,
+    [
+      LengthDelimited,
+      (into, reader) => {
+        const value: { text: string | undefined } = { text: undefined };
+        eachField(reader.bytes(), value, PROPERTY);
+        into.texts.push(value.text);
+      },
+    ],
+  ],
+]);
+
+const PROPERTY: Fields<{ text: string | undefined }> = new Map([
+  [
+    8,
+    [
+      LengthDelimited,
+      (into: { text: string | undefined }, reader: BinaryReader) => {
+        into.text = reader.string(true);
+      },
+    ],
+  ],
+]);
 
 function templateIn(bytes: Uint8Array, scope: Scope): SparkplugTemplate {
   if (scope.level > LIMITS.templateLevelsMax.value)

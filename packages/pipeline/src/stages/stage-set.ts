@@ -13,6 +13,8 @@ export interface StagePlan {
   readonly steps: readonly PlanStep[];
   /** How payloads are read: of each choice the first that is not `auto`. */
   readonly decode: DecodeDocument;
+  /** Whether metrics stay what they were: then their units do, too. */
+  readonly keepsUnits: boolean;
 }
 
 /** Pipelines that are in force together, by name, of one name those for more first. */
@@ -34,6 +36,9 @@ export class StageSet {
     if (!plan) {
       plan = {
         steps: taking.flatMap(({ name, stages }) => stages.map((stage) => ({ pipeline: name, stage }))),
+        keepsUnits: taking.every(({ stages }) =>
+          stages.every(({ type }) => type === 'Filter' || type === 'Enrich'),
+        ),
         decode: decodeOf(taking.map(({ document }) => document.spec.decode)),
       };
       this.#plans.set(key, plan);

@@ -1,4 +1,10 @@
-import type { DeviceKey, SequenceGap, ValueType } from '@skerry/model';
+import {
+  type DeviceKey,
+  MODEL_CHARS_MAX,
+  MODEL_METRICS,
+  type SequenceGap,
+  type ValueType,
+} from '@skerry/model';
 import type { PostgresSession, Row } from './postgres-pool.ts';
 import { microsOf, original, pointValue, storable, timestampOf } from './postgres-values.ts';
 import { Condition } from './reading-condition.ts';
@@ -54,12 +60,19 @@ export async function countDevices(
   seenFromMicros: number,
 ): Promise<readonly ReadingTenant[]> {
   const rows = await session.query(
-    `SELECT tenant, count(*) AS devices, count(*) FILTER (WHERE seen >= $1::timestamptz) AS fresh
-     FROM devices WHERE device <> '' GROUP BY tenant ORDER BY tenant`,
-    [timestampOf(seenFromMicros)],
+    `WITH models AS (SELECT DISTINCT ON (s.tenant, s.project, s.device) s.tenant, s.project, s.device, l.text AS model
+       FROM series s JOIN latest l ON l.series = s.id
+       WHERE s.metric = ANY ($2::text[]) AND char_length(l.text) <= $3
+       ORDER BY s.tenant, s.project, s.device, array_position($2::text[], s.metric::text))
+     SELECT d.tenant, coalesce(m.model, '') AS model, count(*) AS devices,
+       count(*) FILTER (WHERE d.seen >= $1::timestamptz) AS fresh
+     FROM devices d LEFT JOIN models m USING (tenant, project, device)
+     WHERE d.device <> '' GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2`,
+    [timestampOf(seenFromMicros), MODEL_METRICS, MODEL_CHARS_MAX],
   );
-  return rows.map(({ tenant, devices, fresh }) => ({
+  return rows.map(({ tenant, model, devices, fresh }) => ({
     tenant: original(String(tenant)),
+    model: original(String(model)),
     devices: Number(devices),
     fresh: Number(fresh),
   }));

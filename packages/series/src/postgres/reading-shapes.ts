@@ -211,6 +211,8 @@ export interface ReadingChanges {
 /** How many devices a tenant has. */
 export interface ReadingTenant {
   readonly tenant: string;
+  /** Empty for those that tell none. */
+  readonly model: string;
   readonly devices: number;
   readonly fresh: number;
 }
@@ -223,7 +225,7 @@ export interface PostgresReadings {
   devices(
     query: ReadingDeviceQuery,
   ): Promise<{ readonly total: number; readonly entries: readonly ReadingDevice[] }>;
-  /** Devices of each tenant, and those of them that were heard of at or after `seenFromMicros`. */
+  /** Devices of each tenant and model, of one tenant most devices first, and those of them that were heard of at or after `seenFromMicros`. */
   census(seenFromMicros: number): Promise<readonly ReadingTenant[]>;
   /** Undefined when the device was never seen; `latest`, `points` and `connectivity` likewise. */
   device(key: DeviceKey): Promise<ReadingDeviceDetail | undefined>;

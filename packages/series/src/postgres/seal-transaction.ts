@@ -69,6 +69,7 @@ export async function writeSeals(pool: PostgresPool, writes: readonly SealWrite[
   return await pool.transact('write a seal', async (session) => {
     const added = await addSeries(session, writes);
     await copyPoints(session, writes, added);
+    await setUnits(session, writes, added);
     for (const { seal, source, receivedMicros } of writes) {
       await writeLetters(session, source.id, seal);
       await writeStages(session, source.id, seal);
@@ -161,6 +162,28 @@ async function copyPoints(
     if (copied !== rows)
       throw new SeriesError('store-failed', `Cannot write a seal: ${copied} of ${rows} points were taken.`);
   }
+}
+
+/** By id, so that two writers wait for each other in one order only. */
+async function setUnits(
+  session: PostgresSession,
+  writes: readonly SealWrite[],
+  added: readonly NewSeries[],
+): Promise<void> {
+  const told = new Map<number, string>();
+  for (const [i, { seal, seriesIds }] of writes.entries()) {
+    if (!seal.units) continue;
+    const ids = withAdded(seriesIds, added[i] ?? []);
+    for (const { series, unit } of seal.units) told.set(Number(ids[series]), storable(unit));
+  }
+  if (told.size === 0) return;
+  const rows = [...told].sort(([a], [b]) => a - b);
+  await session.run(
+    `UPDATE series SET unit = u.unit FROM (SELECT s.id, u.unit FROM unnest($1::integer[], $2::text[]) AS u(id, unit)
+       JOIN series s ON s.id = u.id WHERE s.unit IS DISTINCT FROM u.unit ORDER BY s.id FOR UPDATE OF s) u
+     WHERE series.id = u.id`,
+    [rows.map(([id]) => id), rows.map(([, unit]) => unit)],
+  );
 }
 
 /** So that the server's log and pg_stat_activity name a trace, as sqlcommenter does; there is room for one. */

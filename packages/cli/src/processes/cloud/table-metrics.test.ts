@@ -31,7 +31,10 @@ function theTables(
     figures: () => answer({ sources: [], devices: 3, series: 0, bytes: 0, points: 0, deadLettersOpen: 0 }),
     census: () => {
       state.counts += 1;
-      return answer([{ tenant: 'acme', devices: 3, fresh: 2 }]);
+      return answer([
+        { tenant: 'acme', model: '', devices: 3, fresh: 2 },
+        { tenant: 'acme', model: 'px-7', devices: 1, fresh: 1 },
+      ]);
     },
     devices: () => answer({ total: 0, entries: [] }),
   };
@@ -66,6 +69,8 @@ test('TableMetrics fails as the readings do, whatever fails beside it, and count
   assert.deepEqual(await samplesOf(metrics, 'iot_device_count'), [
     { labels: { tenant: 'acme', model: '', phase: 'fresh' }, value: 2 },
     { labels: { tenant: 'acme', model: '', phase: 'stale' }, value: 1 },
+    { labels: { tenant: 'acme', model: 'px-7', phase: 'fresh' }, value: 1 },
+    { labels: { tenant: 'acme', model: 'px-7', phase: 'stale' }, value: 0 },
   ]);
 });
 

@@ -49,7 +49,7 @@ export class TableMetrics {
       gauge(
         'iot_device_count',
         'Devices known, by tenant, model and phase.',
-        counts.map(({ tenant, phase, count }) => ({ labels: { tenant, model: '', phase }, value: count })),
+        counts.map(({ tenant, model, phase, count }) => ({ labels: { tenant, model, phase }, value: count })),
       ),
       gauge(
         'iot_device_status',
@@ -107,9 +107,9 @@ export class TableMetrics {
     ]);
     const counter = this.#counter;
     counter.begin();
-    for (const { tenant, devices, fresh } of tenants) {
-      counter.add(tenant, 'fresh', fresh);
-      counter.add(tenant, 'stale', devices - fresh);
+    for (const { tenant, model, devices, fresh } of tenants) {
+      counter.add(tenant, model, 'fresh', fresh);
+      counter.add(tenant, model, 'stale', devices - fresh);
     }
     for (const one of entries) counter.status(one, one.lastSeenMicros >= seenFromMicros ? 'fresh' : 'stale');
     return counter.census;
