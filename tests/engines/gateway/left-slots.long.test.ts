@@ -1,6 +1,6 @@
-// A gateway that goes for good while one of its brokers is away: what waits at the other one comes all the same.
+// What becomes of the sessions of gateways that have gone: one of their brokers is away, or has forgotten them.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import {
   type Engine,
   type Kafka,
@@ -11,18 +11,31 @@ import {
 } from '@skerry/testkit/engines';
 import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
+import { aMember } from '../subscriber/scene.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, untilHeld } from './kafka-truth.ts';
 import { BUSY, publishAll, siteOf } from './scene.ts';
 
-test('skerry gateway: a dead broker keeps no session of a lost gateway at the other broker, and the slot is closed when it is back', async () => {
-  await using engines = new AsyncDisposableStack();
-  const [kafka, plant, dock, postgres] = await allOwned<[Kafka, Engine, Engine, Postgres]>(engines, [
+let kafka: Kafka;
+let plant: Engine;
+let dock: Engine;
+let postgres: Postgres;
+
+// what has started is ended when something else has not
+const engines = new AsyncDisposableStack();
+
+before(async () => {
+  [kafka, plant, dock, postgres] = await allOwned<[Kafka, Engine, Engine, Postgres]>(engines, [
     startKafka(),
     startMosquitto({ lines: BUSY }),
     startMosquitto({ lines: BUSY }),
     startPostgres(),
   ]);
+});
+
+after(() => engines.disposeAsync());
+
+test('skerry gateway: a dead broker keeps no session of a lost gateway at the other broker, and the slot is closed when it is back', async () => {
   const source = (name: string, { port }: Engine) => ({
     ...{ name, url: `mqtt://127.0.0.1:${port}`, share: 'lost' },
   });
@@ -58,4 +71,21 @@ test('skerry gateway: a dead broker keeps no session of a lost gateway at the ot
   two.restart();
   await two.isReady();
   assert.equal(await two.metric('iot_subscriber_sessions_lost_total'), 0, two.stderr.slice(-2_000));
+});
+
+test('skerry gateway: one that takes over a session which the broker has forgotten says so, though it never had it', async () => {
+  const config = siteOf(plant, kafka, {
+    gateway: { group: 'gone', ordinal: -1, leaseSecs: 3 },
+    kafka: { topic: 'gone' },
+    postgres: { url: postgres.url(), schema: 'gone' },
+  });
+  await using one = await GatewayProcess.ready({ config });
+  await using two = await GatewayProcess.ready({ config });
+  const lost = async () => (await two.metric('iot_subscriber_sessions_lost_total')) ?? 0;
+  assert.equal(await lost(), 0);
+  await one.kill();
+  const { subscriber } = await aMember(plant.port, { clientId: 'gone-plant-single' });
+  await subscriber.endSession();
+  await until('the other one to take over', async () => (await lost()) === 1);
+  assert.match(two.stderr, /no session of .*gone-plant-single.*which another held before and left/);
 });
