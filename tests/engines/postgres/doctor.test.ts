@@ -95,7 +95,12 @@ test('doctor finds a policy that can never act, days that should be gone with th
   assert.match(foundBy(findings, 'postgres sources'), /^1 of 4096 partitions .* 1 of them written/);
   await server.sql(`INSERT INTO skerry.sources(id, journal_id, label, epoch, owner, opened)
     SELECT i, 'gone ' || i, 'iot.gone/0', 1, 'test', 'epoch' FROM generate_series(1, 4095) i`);
+  await server.sql(`INSERT INTO skerry.drop_waits VALUES ('points', 3, '2026-11-24 10:00Z', now())`);
   const full = await doctor({}, {});
+  assert.match(
+    foundBy(full, 'postgres deletion'),
+    /ended 4 days ago, and 3 are wanted; somebody had the table at each of 3 tries since 2026-11-24T10:00:00Z$/,
+  );
   assert.equal(full.get('postgres sources')?.verdict, 'fault');
   assert.match(foundBy(full, 'postgres sources'), /^4096 of 4096 .* 1 of them written/);
 });

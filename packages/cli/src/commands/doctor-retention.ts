@@ -124,6 +124,11 @@ async function leftFindings(
   if (days < rawDays + 1)
     return [{ check, verdict: 'ok', found: `the oldest day of points ended ${days} days ago`, advice: '' }];
   const found = `the oldest day of points ended ${days} days ago, and ${rawDays} are wanted`;
+  const held = await heldWords(session);
+  if (held !== '') {
+    const advice = `Look who has the table for so long, a backup or a report: SELECT pid, usename, application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE relation = 'points'::regclass. Nobody waits for it; the day goes within 10 minutes when it is free.`;
+    return [{ check, verdict: 'warning', found: `${found}; ${held}`, advice }];
+  }
   return [
     {
       check,
@@ -133,6 +138,17 @@ async function leftFindings(
         'Look at iot_store_retention_refused (a clock that jumped) and at the log of the writers: nothing is deleted that a source has not rolled up.',
     },
   ];
+}
+
+/** Since when somebody has had the table whenever a day was to go; empty where nobody has. */
+async function heldWords(session: PostgresSession): Promise<string> {
+  const [there] = await session.query("SELECT to_regclass('drop_waits') IS NOT NULL AS yes");
+  if (there?.yes !== true) return '';
+  const [row] = await session.query(
+    `SELECT refused, to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+     FROM drop_waits WHERE parent = 'points'`,
+  );
+  return row ? `somebody had the table at each of ${row.refused} tries since ${row.since}` : '';
 }
 
 async function partitionFindings(session: PostgresSession): Promise<Finding[]> {
