@@ -17,7 +17,7 @@ export function poolOptionsOf(
   };
 }
 
-/** Where users, sessions, the audit log and leases are kept. The file of the password is read again for each connection. Fails with `config-invalid` when the authorities cannot be read. */
+/** Where users, sessions, the audit log and leases are kept. The file of the password is read again for each connection, and what stood in it last is tried while it cannot be read. Fails with `config-invalid` when it, or the authorities, cannot be read now. */
 export function sharedTablesOf({ postgres }: Pick<SkerryConfig, 'postgres'>): PostgresAccessOptions {
   const { url, passwordFile, caFile, schema } = postgres;
   const authority = readNamed('postgres.caFile', caFile);
@@ -25,9 +25,20 @@ export function sharedTablesOf({ postgres }: Pick<SkerryConfig, 'postgres'>): Po
     url,
     schema,
     ...(authority === undefined ? {} : { authority }),
-    ...(passwordFile === ''
-      ? {}
-      : { password: () => readSecret('postgres.passwordFile', passwordFile) ?? '' }),
+    ...(passwordFile === '' ? {} : { password: rereading(passwordFile) }),
+  };
+}
+
+function rereading(path: string): () => string {
+  const read = () => readSecret('postgres.passwordFile', path) ?? '';
+  let last = read();
+  return () => {
+    try {
+      last = read();
+    } catch {
+      // it is being replaced: the server judges what is known
+    }
+    return last;
   };
 }
 

@@ -26,6 +26,10 @@ interface Row {
 
 /** Classes of SQLSTATE that pass by themselves: connection, resources, intervention of an operator, conflicts. */
 const PASSING = /^(08|53|57|40|55P03|25006)/;
+/** Classes of SQLSTATE that a user without rights gets. */
+const DENIED = /^(28|42501)/;
+const GRANT =
+  'check user, password and pg_hba.conf, grant the role skerry_gateway, and let a writer bring the schema to its version as its owner';
 const STATEMENT_MS = 5_000;
 
 /**
@@ -228,7 +232,8 @@ class PostgresLeaseBook implements LeaseBook {
       const state = cause instanceof pg.DatabaseError ? String(cause.code) : '';
       this.#isBroken = true;
       const code = state === '' || PASSING.test(state) ? 'leases-unreachable' : 'leases-refused';
-      const words = `${what} for leases in PostgreSQL failed: ${broken.message}${state === '' ? '' : ` (${state})`}.`;
+      const advice = DENIED.test(state) ? `; ${GRANT}` : '';
+      const words = `${what} for leases in PostgreSQL failed: ${broken.message}${state === '' ? '' : ` (${state})`}${advice}.`;
       throw new ControlError(code, words, { state }, cause);
     } finally {
       client?.release(broken);
