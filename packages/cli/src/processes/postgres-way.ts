@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { PostgresAccessOptions } from '@skerry/access/postgres';
 import type { PostgresPoolOptions, StandbyReadsOptions } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
@@ -17,7 +18,7 @@ export function poolOptionsOf(
   };
 }
 
-/** Where users, sessions, the audit log and leases are kept. The file of the password is read again for each connection, and what stood in it last is tried while it cannot be read. Fails with `config-invalid` when it, or the authorities, cannot be read now. */
+/** Where users, sessions, the audit log and leases are kept. The file of the password is read again for each connection, and what stood in it last is tried while it is not there. Fails with `config-invalid` when it, or the authorities, cannot be read now. */
 export function sharedTablesOf({ postgres }: Pick<SkerryConfig, 'postgres'>): PostgresAccessOptions {
   const { url, passwordFile, caFile, schema } = postgres;
   const authority = readNamed('postgres.caFile', caFile);
@@ -33,11 +34,8 @@ function rereading(path: string): () => string {
   const read = () => readSecret('postgres.passwordFile', path) ?? '';
   let last = read();
   return () => {
-    try {
-      last = read();
-    } catch {
-      // it is being replaced: the server judges what is known
-    }
+    // while it is being replaced the server judges what is known
+    if (existsSync(path)) last = read();
     return last;
   };
 }
