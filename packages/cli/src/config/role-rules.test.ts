@@ -135,13 +135,20 @@ postgres: { url: "postgres://a@b/c" }
 sinks:
   - { name: a, kind: influxdb2, username: alice }
   - { name: a, passwordFile: /secret }
-  - { name: c, username: bob, tokenFile: /token }`);
+  - { name: c, username: bob, tokenFile: /token }
+  - { name: d, measurement: _series }
+  - { name: e, measurement: 'a\\b' }
+  - { name: f, measurement: '#all "of" them, _series' }`);
   assert.deepEqual(roleFaults('writer', config), [
     'sinks: found the name "a" twice, wanted a name for each sink',
     'sinks.0.organization: found none with influxdb2, wanted the organization that has the bucket',
     'sinks.0.username: found alice with influxdb2, wanted a tokenFile',
     'sinks.1.username: found none with a passwordFile, wanted a name',
     'sinks.2.tokenFile: found one beside a username, wanted one of the two',
+    ...['_series', 'a\\\\b'].map(
+      (found, i) =>
+        `sinks.${3 + i}.measurement: found "${found}", wanted one without backslashes and control characters, and none that InfluxQL keeps for itself (_name, _series, …)`,
+    ),
   ]);
   assert.deepEqual(roleFaults('cloud', config), []);
   assert.throws(() => loaded('sinks: [{ url: "http://user:word@influx:8086" }]'), /sinks\.0\.url: found/);

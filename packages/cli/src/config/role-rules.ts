@@ -87,6 +87,9 @@ function readingFaults(config: SkerryConfig): string[] {
   ];
 }
 
+/** Measurements under which points cannot be found again: docs/formats/influx.md. */
+const UNSAYABLE = /[\\\p{Cc}]|^_(fieldKeys|measurements|name|series|tagKeys?|tags)$/u;
+
 /** What contradicts itself, or is missing, in the sinks: path, found, wanted. */
 export function sinkFaults({ sinks }: SkerryConfig): string[] {
   const faults: string[] = [];
@@ -94,7 +97,11 @@ export function sinkFaults({ sinks }: SkerryConfig): string[] {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined)
     faults.push(`sinks: found the name ${JSON.stringify(twice)} twice, wanted a name for each sink`);
-  for (const [i, { kind, organization, username, passwordFile, tokenFile }] of sinks.entries()) {
+  for (const [i, { kind, organization, measurement, username, passwordFile, tokenFile }] of sinks.entries()) {
+    if (UNSAYABLE.test(measurement))
+      faults.push(
+        `sinks.${i}.measurement: found ${JSON.stringify(measurement)}, wanted one without backslashes and control characters, and none that InfluxQL keeps for itself (_name, _series, …)`,
+      );
     if (kind === 'influxdb2' && organization === '')
       faults.push(
         `sinks.${i}.organization: found none with influxdb2, wanted the organization that has the bucket`,
