@@ -55,6 +55,11 @@ test('up on Kafka: what is published stands in the topic for everybody, is store
     assert.deepEqual(await accountsOf(server), accounts);
     await numbers.assertStored(server);
     assert.equal((await lettersOf(server)).length, 1);
+    const { items } = (await server.get('/api/v1/pipeline/partitions')) as { items: { topic: string }[] };
+    assert.deepEqual(
+      items.map(({ topic }) => topic),
+      [place.topic],
+    );
     using reader = await WireClient.join(server.mqttPort, 'reader');
     const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
     reader.send({ type: 'subscribe', packetId: 1, topics: [{ filter: 'site/#', qos: 0, ...options }] });

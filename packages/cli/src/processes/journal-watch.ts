@@ -5,21 +5,21 @@ import type { Thread } from './thread-host.ts';
 
 const BEAT_MS = 1_000;
 
-/** Asks the journal's thread once a second whether appends wait for Kafka, and why. */
+/** Asks the journal's thread once a second what is wrong with a journal on Kafka. */
 export class JournalWatch implements Disposable {
   readonly #log: Pick<Thread, 'report'>;
   readonly #beat: Disposable;
   #isAsked = false;
-  #waits: ReadinessReason | undefined;
+  #reasons: readonly ReadinessReason[] = [];
 
   constructor(log: Pick<Thread, 'report'>, clock: Pick<Clock, 'startTicker'>) {
     this.#log = log;
     this.#beat = clock.startTicker(BEAT_MS, () => void this.#look());
   }
 
-  /** Why appends wait; none while Kafka takes them. */
+  /** Why appends wait, and when retention takes what is not stored; none while all is well. */
   get reasons(): readonly ReadinessReason[] {
-    return this.#waits ? [this.#waits] : [];
+    return this.#reasons;
   }
 
   [Symbol.dispose](): void {
@@ -32,6 +32,6 @@ export class JournalWatch implements Disposable {
     const report = await this.#log.report();
     this.#isAsked = false;
     const figures = report?.figures as JournalSizes | undefined; // told by log-worker
-    this.#waits = figures?.waits;
+    this.#reasons = figures?.reasons ?? [];
   }
 }

@@ -37,8 +37,8 @@ export interface JournalSizes {
   readonly bytes: number;
   /** 0 where only Kafka's retention bounds it. */
   readonly bytesMax: number;
-  /** Why appends wait, where they do. */
-  readonly waits?: ReadinessReason;
+  /** What is wrong with it, where it is Kafka's: why appends wait, when retention takes what is not stored. */
+  readonly reasons?: readonly ReadinessReason[];
 }
 
 /** What the platform of a running process works with. */
@@ -78,8 +78,10 @@ export interface LivePlatformNeeds {
   /** Offset behind the last durable record of the own journal. */
   readonly journalEnd: () => number;
   readonly isReadOnly: boolean;
-  /** Why the journal waits, where it is Kafka's. */
-  readonly waits?: () => readonly ReadinessReason[];
+  /** What is wrong with the journal, where it is Kafka's. */
+  readonly journalReasons?: () => readonly ReadinessReason[];
+  /** The topic that is the journal, where it is Kafka's. */
+  readonly journalTopic?: string;
   /** What is not as agreed and keeps the process from nothing. */
   readonly notes?: () => readonly ReadinessReason[];
 }
@@ -117,6 +119,7 @@ export class LivePlatform implements Platform, Disposable {
         reasons: () => this.readiness(),
         figures: () => this.#pipeline.request('figures'),
         journalEnd,
+        journalTopic: needs.journalTopic ?? 'journal',
         points: async () => ((await reports.store())?.figures as StoreFigures | undefined)?.points ?? 0, // told by store-worker
         clock,
       });
@@ -287,7 +290,7 @@ export class LivePlatform implements Platform, Disposable {
     const reasons: ReadinessReason[] = [];
     const refusal = this.#needs.ingress.refusal();
     if (refusal !== undefined) reasons.push({ code: refusal, detail: REFUSAL_DETAILS[refusal] });
-    reasons.push(...(this.#needs.waits?.() ?? []), ...this.#pipeline.reasons);
+    reasons.push(...(this.#needs.journalReasons?.() ?? []), ...this.#pipeline.reasons);
     return reasons;
   }
 

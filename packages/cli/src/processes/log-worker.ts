@@ -1,5 +1,6 @@
 import type { ReadinessReason } from '@skerry/api';
-import { type JournalError, serveJournal } from '@skerry/journal';
+import { serveJournal } from '@skerry/journal';
+import type { KafkaJournal } from '@skerry/journal/kafka';
 import { openSegmentJournal } from '@skerry/journal/segment';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import type { RetainedMessage } from '@skerry/mqtt';
@@ -7,6 +8,7 @@ import type { KafkaLogOptions } from './kafka-log.ts';
 import type { JournalSizes } from './live-platform.ts';
 import { portMailbox } from './port-mailbox.ts';
 import { readRetained, snapshotRetained } from './retained-file.ts';
+import { retentionReasons } from './retention-reasons.ts';
 import { type TenantPlace, tenantAt } from './tenant-places.ts';
 import { runThread } from './thread-side.ts';
 
@@ -55,8 +57,11 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
     facts: { retained, ...(onKafka ? { shift: onKafka.journal.shift } : {}) } satisfies LogThreadFacts,
     figures: (): JournalSizes => {
       const { bytes, capacityBytes } = journal.figures();
-      const waits = onKafka?.journal.waitsFor;
-      return { bytes, bytesMax: capacityBytes, ...(waits ? { waits: reasonOf(waits) } : {}) };
+      return {
+        bytes,
+        bytesMax: capacityBytes,
+        ...(onKafka ? { reasons: kafkaReasons(onKafka.journal) } : {}),
+      };
     },
     close: async () => {
       // the client on the main thread has closed the journal by then
@@ -66,6 +71,7 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
   };
 });
 
-function reasonOf({ code, message }: JournalError): ReadinessReason {
-  return { code, detail: message };
+function kafkaReasons({ waitsFor, partition }: KafkaJournal): ReadinessReason[] {
+  const waits = waitsFor ? [{ code: waitsFor.code, detail: waitsFor.message }] : [];
+  return [...waits, ...retentionReasons(partition)];
 }

@@ -10,14 +10,14 @@ export interface NodeSiteNeeds {
   /** What keeps the process from its work. */
   readonly reasons: () => readonly RoleReason[];
   readonly figures: () => Promise<PipelineFigures>;
+  /** Name of the journal. */
+  readonly journalTopic: string;
   /** Offset behind the last durable record. */
   readonly journalEnd: () => number;
   /** Points in the store. */
   readonly points: () => Promise<number>;
   readonly clock: Pick<Clock, 'nowMicros'>;
 }
-
-const JOURNAL = 'journal';
 
 /** All of a site in one process: its journal is the one partition, its store the one sink. */
 export class NodeSite implements SitePlatform {
@@ -41,7 +41,7 @@ export class NodeSite implements SitePlatform {
     const end = journalEnd();
     const lagRecords = Math.max(0, end - committedPosition);
     const one: PartitionEntry = {
-      topic: JOURNAL,
+      topic: this.#needs.journalTopic,
       partition: 0,
       owner: { name, state },
       lastOwner: undefined,
@@ -82,7 +82,7 @@ export class NodeSite implements SitePlatform {
   }
 
   #role(): RoleEntry {
-    const { reasons, clock } = this.#needs;
+    const { reasons, journalTopic, clock } = this.#needs;
     const report = this.#reporter.report({ reasons: reasons() });
     return {
       ...report,
@@ -92,7 +92,7 @@ export class NodeSite implements SitePlatform {
       slot: undefined,
       buffer: undefined,
       sources: [],
-      partitions: [`${JOURNAL}/0`],
+      partitions: [`${journalTopic}/0`],
     };
   }
 }

@@ -314,7 +314,7 @@ function openPlatform(
       chaos,
       refusals: notes,
       isReadOnly,
-      ...(watch ? { waits: () => watch.reasons } : {}),
+      ...(watch ? { journalReasons: () => watch.reasons, journalTopic: config.journal.topic } : {}),
     }),
   );
 }

@@ -248,6 +248,7 @@ export class KafkaPartition implements AsyncDisposable {
   /** Takes note of a batch that this process has appended. */
   noteAppended(batch: MadeBatch): void {
     this.#count.before(batch);
+    this.#lag.read(batch);
     this.#moveEnd(batch.firstOffset + batch.count);
   }
 

@@ -28,6 +28,10 @@ export const en = {
     'pipeline-ended': 'The pipeline has ended',
     'pipeline-stuck': 'The pipeline does not answer',
     'shutting-down': 'The node is ending',
+    'kafka-unreachable': 'Kafka cannot be reached; publishers wait',
+    'kafka-unsteady': 'Kafka takes no records at the moment; publishers wait',
+    'kafka-denied': 'Kafka refuses the records; publishers wait',
+    'retention-near': 'Kafka will remove records that are not stored yet',
   } as Readonly<Record<string, string>>, // as: any code of the server may be looked up
   received: 'Messages',
   points: 'Points',

@@ -1,0 +1,14 @@
+import type { KafkaPartition } from '@skerry/journal/kafka';
+import type { RoleReason } from '@skerry/model';
+
+/** When Kafka's retention takes a record that waits, in words; none while that is far away. */
+export function retentionReasons(
+  partition: Pick<KafkaPartition, 'retentionDueMicros' | 'lag'> | undefined,
+): RoleReason[] {
+  const dueMicros = partition?.retentionDueMicros();
+  if (partition === undefined || dueMicros === undefined) return [];
+  const { records } = partition.lag();
+  const hour = new Date(dueMicros / 1_000).toISOString();
+  const detail = `${records} records wait, and Kafka removes the first of them at ${hour}: wanted a store that takes them, more writers, or a longer retention of the topic until then`;
+  return [{ code: 'retention-near', detail }];
+}
