@@ -342,3 +342,23 @@ test('openKafkaPartition goes by the retention that its topic has now, and tells
   await until('that nothing is due', () => partition.retentionDueMicros() === undefined);
   assert.equal(partition.lag().retentionLeftSeconds, undefined);
 });
+
+test('openKafkaPartition reads what the broker itself compressed, in every way that Kafka has', async () => {
+  await using scene = new Scene();
+  const { client } = await scene.open();
+  const values = Array.from({ length: 300 }, (_, i) => `{"n":${i},"text":"${'a'.repeat(i % 40)}"}`);
+  for (const way of ['gzip', 'snappy', 'lz4', 'zstd']) {
+    const topic = await aTopic(client, { partitions: 1 });
+    const configs = [{ name: 'compression.type', value: way, configOperation: 0 as const }];
+    await client.admin.incrementalAlterConfigs({
+      resources: [{ resourceType: 2, resourceName: topic, configs }],
+    });
+    await produce(topic, [values.slice(0, 200), values.slice(200)]);
+    const partition = await scene.partition({ client, topic });
+    assert.deepEqual(
+      (await all(partition)).map(([, , value]) => value),
+      values,
+      way,
+    );
+  }
+});
