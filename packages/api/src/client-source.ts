@@ -162,7 +162,7 @@ export function writeClient(): string {
       .map((name) => `  ${name},\n`)
       .join('')}} from '@skerry/client';\n`,
     "export type * from '@skerry/client';",
-    "export { ApiProblem } from '@skerry/client';\n",
+    "export { ApiProblem, isSaidBy } from '@skerry/client';\n",
     'const client = createClient();\n',
     'function optionsOf(signal: AbortSignal | null) {',
     '  return signal === null ? {} : { signal };',

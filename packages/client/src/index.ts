@@ -5,4 +5,5 @@ export type * from './generated/operations.ts';
 export type * from './generated/schemas.ts';
 export { LIMITS as CLIENT_LIMITS } from './limits.ts';
 export type { Pause } from './pause.ts';
+export { isSaidBy } from './said-by.ts';
 export type { CallOptions, ClientOptions, RawBody } from './transport.ts';

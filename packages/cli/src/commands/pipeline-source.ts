@@ -1,4 +1,5 @@
 import { API_LIMITS } from '@skerry/api';
+import { isSaidBy } from '@skerry/client';
 import { SOURCE_ANNOTATION } from '@skerry/model';
 import { parseDocument } from 'yaml';
 import { yamlText } from '../output/rows.ts';
@@ -39,26 +40,6 @@ function contentOf(source: string): unknown {
   } catch {
     return undefined; // says nothing that could be applied
   }
-}
-
-/** Whether everything that was written stands in the document, which has defaults beside it. */
-function isSaidBy(part: unknown, whole: unknown): boolean {
-  if (Array.isArray(part)) {
-    return (
-      Array.isArray(whole) &&
-      part.length === whole.length &&
-      part.every((one, at) => isSaidBy(one, whole[at]))
-    );
-  }
-  if (!isObject(part)) return part === whole;
-  return (
-    isObject(whole) &&
-    Object.entries(part).every(([key, member]) => isEmpty(member) || isSaidBy(member, whole[key]))
-  );
-}
-
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function isObject(value: unknown): value is Content {

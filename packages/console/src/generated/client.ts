@@ -66,7 +66,7 @@ import type {
 } from '@skerry/client';
 
 export type * from '@skerry/client';
-export { ApiProblem } from '@skerry/client';
+export { ApiProblem, isSaidBy } from '@skerry/client';
 
 const client = createClient();
 

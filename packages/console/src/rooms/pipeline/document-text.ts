@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument, stringify } from 'yaml';
-import { ApiProblem, type StagesDocument } from '../../generated/client.ts';
+import { ApiProblem, isSaidBy, type StagesDocument } from '../../generated/client.ts';
 
 /** What is wrong with a document, with its place where one is known. */
 export interface TextFault {
@@ -116,21 +116,6 @@ export function writeDocument(document: StagesDocument): string {
     : document;
   if (typeof source === 'string' && isSaidBy(readDocument(source).document, plain)) return source;
   return written(plain);
-}
-
-/** Whether everything that was written stands in the document, which has defaults beside it. */
-function isSaidBy(part: unknown, whole: unknown): boolean {
-  if (Array.isArray(part))
-    return (
-      Array.isArray(whole) &&
-      part.length === whole.length &&
-      part.every((one, at) => isSaidBy(one, whole[at]))
-    );
-  if (!isObject(part)) return part === whole;
-  return (
-    isObject(whole) &&
-    Object.entries(part).every(([key, member]) => isEmpty(member) || isSaidBy(member, whole[key]))
-  );
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
