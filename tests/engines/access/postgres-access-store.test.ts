@@ -50,7 +50,10 @@ test('what was written outlasts the server, and a server that is away is told', 
   await assert.rejects(store.find('Session', 'kept'), (fault) => {
     assert.ok(fault instanceof AccessError);
     assert.equal(fault.code, 'access-store-failed');
-    assert.match(fault.message, /^The store of users in PostgreSQL failed at reading: /);
+    assert.match(
+      fault.message,
+      /^The store of users in PostgreSQL failed at reading, at 127\.0\.0\.1:\d+\/skerry: .+; look whether the server runs/,
+    );
     return true;
   });
   await server.restart();
