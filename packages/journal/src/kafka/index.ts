@@ -14,7 +14,7 @@ export * from './partition-appender.ts';
 export * from './partition-assignment.ts';
 export * from './partition-count.ts';
 export * from './partition-ends.ts';
-export type { PartitionLag } from './partition-lag.ts';
+export { lagGauges, type PartitionLag } from './partition-lag.ts';
 export type { KafkaPlace } from './partition-place.ts';
 export * from './record-layout.ts';
 export * from './topic-layout.ts';

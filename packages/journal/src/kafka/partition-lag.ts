@@ -18,6 +18,28 @@ interface ReadBatch {
   readonly appendedMicros: number;
 }
 
+/** The gauges of a partition's lag. `left` is made when it is asked for: where nothing is ever removed there is none. */
+export function lagGauges(
+  meter: Pick<Meter, 'gauge'>,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): { readonly records: Gauge; readonly seconds: Gauge; left(): Gauge } {
+  const labels = { topic, partition: String(partition) };
+  return {
+    records: meter.gauge('iot_kafka_lag_records', 'Records of a partition that are not done with.', labels),
+    seconds: meter.gauge(
+      'iot_kafka_lag_seconds',
+      'Age of the oldest record of a partition that is not done with.',
+      labels,
+    ),
+    left: () =>
+      meter.gauge(
+        'iot_kafka_retention_left_seconds',
+        'Time until retention removes a record that is not done with; the whole retention while none waits.',
+        labels,
+      ),
+  };
+}
+
 /** Tells how far a partition's reader is behind, as numbers and metrics. */
 export class PartitionLagMeters implements Disposable {
   readonly #clock: Clock;
@@ -33,30 +55,16 @@ export class PartitionLagMeters implements Disposable {
   #position: Offset = 0;
 
   constructor(
-    { topic, partition }: { readonly topic: string; readonly partition: number },
+    name: { readonly topic: string; readonly partition: number },
     { clock, meter }: { readonly clock: Clock; readonly meter: Meter },
     retentionMs: number | undefined,
     look: () => Promise<Offset>,
   ) {
-    const labels = { topic, partition: String(partition) };
+    const gauges = lagGauges(meter, name);
     this.#clock = clock;
-    this.#retentionMs = retentionMs;
-    this.#records = meter.gauge(
-      'iot_kafka_lag_records',
-      'Records of a partition that are not done with.',
-      labels,
-    );
-    this.#seconds = meter.gauge(
-      'iot_kafka_lag_seconds',
-      'Age of the oldest record of a partition that is not done with.',
-      labels,
-    );
-    this.#makeLeft = () =>
-      meter.gauge(
-        'iot_kafka_retention_left_seconds',
-        'Time until retention removes a record that is not done with; the whole retention while none waits.',
-        labels,
-      );
+    this.#records = gauges.records;
+    this.#seconds = gauges.seconds;
+    this.#makeLeft = gauges.left;
     this.keptFor(retentionMs);
     this.#ticker = clock.startTicker(LIMITS.kafkaLagEveryMs.value, () => {
       look().then(
