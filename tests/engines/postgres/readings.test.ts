@@ -151,7 +151,7 @@ test('openPostgresReadings: answers of one source are those of its pipeline', as
     await asked.census(seenFromMicros),
     [...Map.groupBy(entries, ({ tenant }) => tenant)].map(([tenant, { length }]) => {
       const fresh = pipeline.devices({ limit: 1, tenant, seenFromMicros }).total;
-      return { tenant, devices: length, fresh };
+      return { tenant, model: '', devices: length, fresh };
     }),
   );
   for (const key of entries) {
