@@ -158,3 +158,22 @@ test('openInfluxSql: newest values of one table of all metrics, and of a device 
     'all',
   );
 });
+
+test('openInfluxSql: a metric that begins with # is asked for under the name that its lines have, and told under its own', async () => {
+  const known = columnsOf('\\#hash', [...TAGS, 'value']);
+  const rows = [{ metric: '#hash', time: '1000', value: 7 }];
+  await asking([known, rows, known, []], async (dialect, asked) => {
+    const newest = await dialect.newest(SERIES, ['#hash'], 8, signal);
+    assert.deepEqual(
+      newest.get('#hash')?.map(({ value }) => value),
+      [7],
+    );
+    await dialect.points(
+      { ...SERIES, metric: '#hash' },
+      RANGE,
+      { limit: 1, newestFirst: true, isNumeric: false },
+      signal,
+    );
+    for (const { q } of asked) assert.match(q, /FROM "\\#hash" |table_name IN \('\\#hash'\)/);
+  });
+});
