@@ -7,6 +7,7 @@ import {
   type PostgresPoolOptions,
   type PostgresStoreOptions,
   type SealGroup,
+  schemaSql,
 } from '@skerry/series/postgres';
 import { StepClock, type StoreHarness } from '@skerry/series/testing';
 import type { PostgresServer } from '@skerry/testkit/engines';
@@ -65,6 +66,30 @@ export function aStore(
       breathe,
     },
   );
+}
+
+/** Makes a schema as an earlier build had it, with one series of 100 points, one a minute. */
+export async function olderSchema(pool: PostgresPool, version: number, isTimescale: boolean): Promise<void> {
+  const place = { schema: pool.schema, isTimescale, earlier: undefined, hasRoles: false };
+  await pool.use('make an earlier schema', async (session) => {
+    await session.run(`CREATE SCHEMA ${pool.schema}`);
+    await session.run(
+      'CREATE TABLE schema_versions(version integer PRIMARY KEY, made timestamptz NOT NULL DEFAULT now())',
+    );
+    for (let one = 1; one <= version; one++) {
+      await session.run(schemaSql(one, place));
+      await session.run(`INSERT INTO schema_versions(version) VALUES (${one})`);
+    }
+    await session.run(`INSERT INTO sources(id, journal_id, label, epoch, owner, opened)
+      VALUES (0, '${JOURNAL}', 'iot.telemetry/0', 1, 'earlier', now());
+      INSERT INTO folds(source, epoch) VALUES (0, 1);
+      INSERT INTO devices(tenant, project, device) VALUES ('t', 'p', 'd');
+      INSERT INTO series(tenant, project, device, metric) VALUES ('t', 'p', 'd', 'm');
+      INSERT INTO source_series(source, local, series) SELECT 0, 0, id FROM series`);
+    if (!isTimescale) await session.run('SELECT make_day(now()::date)');
+    await session.run(`INSERT INTO points(time, series_id, value, source, position, ordinal, received)
+      SELECT now() - n * interval '1 minute', s.id, n, 0, n, 0, now() FROM series s, generate_series(1, 100) n`);
+  });
 }
 
 /** Schemas of a server that no harness has now: making one takes longer than most tests. */

@@ -15,7 +15,7 @@ import {
   workAll,
 } from '@skerry/series/testing';
 import { startPostgres } from '@skerry/testkit/engines';
-import { aPool, aSchema, aStore } from './scene.ts';
+import { aPool, aSchema, aStore, olderSchema } from './scene.ts';
 
 const server = await startPostgres();
 after(() => server[Symbol.asyncDispose]());
@@ -94,6 +94,22 @@ test('migrate: a statement that takes longer than those of the pool may is waite
   await migrate(pool, silentLogger);
   const made = await server.sql('SELECT max(version) FROM skerry.schema_versions', database);
   assert.equal(made, String(SCHEMA_VERSION));
+});
+
+test('migrate: a schema of every earlier version keeps its points, and is written on', async () => {
+  for (let version = 1; version < SCHEMA_VERSION; version++) {
+    await using pool = aPool(server.url(), aSchema());
+    await olderSchema(pool, version, false);
+    await migrate(pool, silentLogger);
+    await using store = await aStore(pool);
+    await store.load();
+    await store.seal(aSeal(1, [{ series: 0, time: NOON, value: 1_000, offset: 200, ordinal: 0 }]));
+    assert.equal(
+      await server.sql(`SELECT count(*), sum(value) FROM ${pool.schema}.telemetry`),
+      '101|6050',
+      `from version ${version}`,
+    );
+  }
 });
 
 test("openPostgresStore: the earlier system's table stays readable under its name, with what came since", async () => {

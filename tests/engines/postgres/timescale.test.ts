@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { silentLogger } from '@skerry/kernel';
 import type { BucketPage, PointPage, SeriesStore } from '@skerry/series';
 import {
+  migrate,
   type PostgresPool,
   type Row,
   SCHEMA_VERSION,
@@ -24,7 +25,7 @@ import {
 } from '@skerry/series/testing';
 import { until } from '../../e2e/condition.ts';
 import { runDoctor } from '../monitoring/doctor-line.ts';
-import { aPool, aSchema, aStore } from './scene.ts';
+import { aPool, aSchema, aStore, olderSchema } from './scene.ts';
 
 const url = process.env.SKERRY_TIMESCALE_URL;
 const HOUR = 3_600_000_000;
@@ -265,6 +266,29 @@ function againstReal(address: string): void {
     await workAll(store);
     await refreshAll(pool);
     await same('beyond the largest double, refreshed');
+  });
+
+  test('TimescaleDB: a schema of every earlier version keeps its points, compressed ones too, and is written on', async () => {
+    for (let version = 1; version < SCHEMA_VERSION; version++) {
+      await using pool = aPool(address, aSchema());
+      const rows = (text: string) => pool.use('look', (session) => session.query(text));
+      try {
+        await olderSchema(pool, version, true);
+        const chunks = await rows("SELECT compress_chunk(c) FROM show_chunks('points') c");
+        assert.ok(chunks.length > 0);
+        await migrate(pool, silentLogger);
+        await using store = await aStore(pool, { clock: new StepClock(nowMicros()), retention: SHORT });
+        await store.load();
+        const { logTimeMicros, time } = { logTimeMicros: nowMicros(), time: nowMicros() };
+        await store.seal(
+          aSeal(1, [{ series: 0, time, value: 1_000, offset: 200, ordinal: 0 }], { logTimeMicros }),
+        );
+        const [found] = await rows('SELECT count(*)::integer AS count, sum(value) AS sum FROM telemetry');
+        assert.deepEqual(found, { count: 101, sum: 6_050 }, `from version ${version}`);
+      } finally {
+        await removeSchema(pool);
+      }
+    }
   });
 
   test('TimescaleDB: compressed chunks answer as before, and take points that come late', async () => {
