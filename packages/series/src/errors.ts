@@ -94,7 +94,7 @@ export const SERIES_FAULTS: Readonly<
   'store-refused': {
     advice: 'give-up',
     meaning:
-      'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook of the alert says.',
+      'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook SkerryPartitionHeld says.',
   },
   'store-sources-full': {
     advice: 'give-up',

@@ -139,7 +139,7 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'store-read-only': 'The folder or a file of the store cannot be written.',
   'store-schema-newer': 'The tables in the database were made by a newer version of Skerry.',
   'store-refused':
-    'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook of the alert says.',
+    'The database takes everything but a value in this transaction. Its partition alone waits, is tried again every 10 s, and says which records it waits at; the others go on. Where somebody changed a table (a trigger, a check, a type), take that back, and it goes on by itself; else it is a defect: start a newer version, or leave these records out, as the runbook SkerryPartitionHeld says.',
   'store-sources-full':
     'The schema has had as many sources (journals, partitions of Kafka) as it can tell apart, those of topics that are gone among them. A partition that is new waits alone; those that are known go on. A new schema (`postgres.schema`) takes all of them.',
   'store-unreachable':

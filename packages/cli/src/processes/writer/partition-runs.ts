@@ -102,6 +102,8 @@ class Owned implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #waitsFor: { readonly code: string; readonly detail: string } | undefined;
+  /** Position of the store when it was opened last. */
+  #openedAt = 0;
   /** Upkeep that fails again and again: since when, what it said last, and when it is tried next. */
   #stuck: { readonly sinceMs: number; readonly said: string; pauseMs: number; nextMs: number } | undefined;
 
@@ -177,7 +179,7 @@ class Owned implements AsyncDisposable {
 
   /** What keeps it from being written, its sinks apart. */
   #own(): RoleReason[] {
-    if (this.#waitsFor) return [this.#waitsFor];
+    if (this.#waitsFor && !this.#isPast()) return [this.#waitsFor];
     const alarms = this.run?.pipeline.alarms() ?? [];
     const { condition } = this.run?.journal ?? {};
     return [
@@ -186,6 +188,11 @@ class Owned implements AsyncDisposable {
       ...retentionReasons(this.run),
       ...this.#upkeepReasons(),
     ];
+  }
+
+  /** Whether something was committed since it was opened again. */
+  #isPast(): boolean {
+    return this.run !== undefined && this.run.pipeline.committedPosition > this.#openedAt;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -215,11 +222,14 @@ class Owned implements AsyncDisposable {
   async #written(options: PartitionRunOptions): Promise<unknown> {
     try {
       await using run = await openPartitionRun(this.name, options, this.#needs);
-      this.#waitsFor = undefined;
+      const { position, committedPosition } = run.pipeline;
+      this.#openedAt = committedPosition;
+      // what was refused is read again, and may be refused again
+      if (this.#waitsFor?.code !== 'store-refused') this.#waitsFor = undefined;
       this.run = run;
-      const { position } = run.pipeline;
       this.#needs.logger.log('info', 'A partition is written', { ...this.name, position });
       const fault = await endOf(run, this.#ending.signal);
+      if (this.#isPast()) this.#waitsFor = undefined;
       this.run = undefined;
       this.#stuck = undefined;
       return fault;
