@@ -44,6 +44,34 @@ test('openInfluxReadings: buckets of every step are those of PostgreSQL', async 
   await assertSameBuckets(sides);
 });
 
+test('openInfluxReadings: sums beyond the largest double end there, where InfluxDB sums up', async () => {
+  const series = { tenant: 't', project: 'p', device: 'unset', metric: 'unset' };
+  const tags = `tenant=t,project=p,device=unset`;
+  const of = (i: number) => (i % 30_000 === 7 || i % 30_000 === 8 ? Number.MAX_VALUE : i % 3);
+  const count = 51_000;
+  const lines = Array.from(
+    { length: count },
+    (_, i) => `unset,${tags} value=${of(i)} ${BigInt(ALL.fromMicros + i * 10_000) * 1_000n}`,
+  );
+  const written = await fetch(`${influx.url}/write?db=${sinkOptions(influx.url).database}`, {
+    method: 'POST',
+    body: lines.join('\n'),
+  });
+  assert.equal(written.status, 204);
+  const range = { fromMicros: ALL.fromMicros, toMicros: ALL.fromMicros + count * 10_000 };
+  const shape = { kind: 'buckets', stepMicros: 100_000_000 } as const;
+  const page = await sides.readings.points({ series, ...range, deadlineMs: 30_000, shape });
+  assert.ok(page.kind === 'buckets');
+  const huge = page.buckets.filter(({ max }) => max === Number.MAX_VALUE);
+  assert.deepEqual(
+    huge.map(({ sum }) => sum),
+    [Number.MAX_VALUE, Number.MAX_VALUE],
+  );
+  const usual = page.buckets.filter(({ max }) => max === 2);
+  assert.equal(usual.length + huge.length, page.buckets.length);
+  assert.ok(usual.slice(1, -1).some((one) => one.count === 10_000 && Math.abs(one.sum - 10_000) <= 1));
+});
+
 test('openInfluxReadings: extremes and newest values are those of PostgreSQL', async () => {
   await assertSameExtremes(sides);
   assert.deepEqual(await sides.readings.latest({ ...DEVICE, device: 'another' }, NAMES), []);

@@ -84,6 +84,8 @@ export class InfluxApi {
   #read(answer: Answer | SeriesError): unknown {
     if (answer instanceof SeriesError) throw answer;
     if (answer.status !== 200) throw questionFault(answer.status, answer.text, this.#place);
+    // InfluxDB 1 says so with status 200
+    if (/unsupported value: [+-]?Inf/.test(answer.text.slice(0, 1_000))) throw new BeyondDoubles(this.#place);
     try {
       return parseWhole(answer.text);
     } catch (error) {
@@ -202,6 +204,15 @@ function faultOf(
     `Cannot ${action} ${database} at ${url} yet: ${said}; wanted ${action === 'ask' ? '200' : '204'}; try again, as a sink does by itself.`,
     facts,
   );
+}
+
+/** What was asked for is beyond the largest double, which JSON cannot say. */
+export class BeyondDoubles extends SeriesError {
+  constructor({ url, database }: InfluxPlace) {
+    super('query-refused', `Cannot ask ${database} at ${url}: the answer is beyond the largest double.`, {
+      url,
+    });
+  }
 }
 
 function questionFault(status: number, text: string, place: InfluxPlace): SeriesError {

@@ -1,5 +1,6 @@
 import type { DeviceKey, SeriesKey } from '@skerry/model';
-import type { InfluxApi, InfluxTable } from './influx-api.ts';
+import { joinSums, SCALE } from '../bounded-sum.ts';
+import { BeyondDoubles, type InfluxApi, type InfluxTable } from './influx-api.ts';
 import {
   type InfluxDialect,
   type InfluxPoint,
@@ -33,8 +34,20 @@ export function openInfluxQl(api: InfluxApi, naming: QlNaming): InfluxDialect {
       return pointsOf(await api.query(text, signal));
     },
     async sums(series, range, { stepMicros, limit }, signal) {
-      const text = `SELECT count("value"),min("value"),max("value"),sum("value"),first("value"),last("value") ${from(series)} AND ${within(range)} GROUP BY time(${stepMicros}u) fill(none) LIMIT ${limit}`;
-      return rowsOf(await api.query(text, signal)).map(sumOf);
+      const others = 'count("value"),min("value"),max("value"),first("value"),last("value")';
+      const place = `${from(series)} AND ${within(range)}`;
+      const grid = `GROUP BY time(${stepMicros}u) fill(none) LIMIT ${limit}`;
+      try {
+        const text = `SELECT ${others},sum("value") ${place} ${grid}`;
+        return rowsOf(await api.query(text, signal)).map(sumOf);
+      } catch (error) {
+        if (!(error instanceof BeyondDoubles)) throw error;
+      }
+      const scaled = `SELECT sum("scaled") FROM (SELECT "value" * ${SCALE.toFixed(84)} AS "scaled" ${place}) WHERE ${within(range)} ${grid}`;
+      const answers = await api.queryAll([`SELECT ${others} ${place} ${grid}`, scaled], signal);
+      const [rows = [], sums = []] = answers.map(rowsOf);
+      const byTime = new Map(sums.map(({ time, sum }) => [String(time), joinSums(0, Number(sum))]));
+      return rows.map((row) => sumOf({ ...row, sum: byTime.get(String(row.time)) ?? 0 }));
     },
     async picks(series, range, slices, signal) {
       const place = from(series);
