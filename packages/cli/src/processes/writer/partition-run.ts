@@ -46,6 +46,8 @@ export interface PartitionName {
 
 /** How partitions are written. */
 export interface PartitionRunOptions {
+  /** The group of writers, which has committed positions in Kafka. */
+  readonly group: string;
   readonly layout: TopicLayout;
   readonly routes: RouteConfig;
   /** Name of the process. */

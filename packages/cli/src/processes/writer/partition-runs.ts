@@ -1,6 +1,7 @@
-import type { CodedError } from '@skerry/kernel';
+import type { CodedError, MetricFamily } from '@skerry/kernel';
 import type { RolePartition, RoleReason } from '@skerry/model';
 import { LIMITS } from '../../limits.ts';
+import { retentionReasons } from '../retention-reasons.ts';
 import {
   openPartitionRun,
   type PartitionName,
@@ -8,25 +9,28 @@ import {
   type PartitionRunNeeds,
   type PartitionRunOptions,
 } from './partition-run.ts';
+import { UnwrittenLag } from './unwritten-lag.ts';
 
 const REOPEN_MS = 1_000;
 const REOPENED = ['kafka-forgot', 'journal-foreign'];
 /** What is of one partition alone, and somebody can put right. */
-const HELD = ['store-refused', 'store-sources-full'];
+const HELD = ['store-refused', 'store-sources-full', 'kafka-denied', 'kafka-refused'];
 /** Between two looks whether the database takes now what it refused. */
 const HELD_MS = 10_000;
 const UPKEEP_MS = 1_000;
 
 /**
  * The partitions that this process writes, as the group assigns and takes them. One that cannot be opened is tried again.
- * So is one that another process took over although the group says that it is ours, and one with a value that the
- * database refuses or for which the schema has no number left: each after a pause, during which it tells why it waits. Any other end of a partition ends the
- * process, by `failed`.
+ * So is one that another process took over although the group says that it is ours, one with a value that the
+ * database refuses or for which the schema has no number left, and one that Kafka refuses to give: each after a pause,
+ * during which it tells why it waits, and how far it is behind. Any other end of a partition ends the process, by
+ * `failed`.
  */
 export class PartitionRuns implements AsyncDisposable {
   readonly failed: Promise<never>;
   readonly #options: PartitionRunOptions;
   readonly #needs: PartitionRunNeeds;
+  readonly #unwritten: UnwrittenLag;
   /** By name: the run, or its being opened. */
   readonly #owned = new Map<string, Owned>();
   readonly #ending = new AbortController();
@@ -40,6 +44,7 @@ export class PartitionRuns implements AsyncDisposable {
       this.#fail = reject;
     });
     this.failed.catch(() => undefined); // whoever awaits it is told
+    this.#unwritten = new UnwrittenLag(options.group, () => this.unwritten, needs);
     this.#upkeep = this.#work().catch((fault: unknown) => this.#fail(fault));
   }
 
@@ -48,7 +53,7 @@ export class PartitionRuns implements AsyncDisposable {
     for (const name of names) {
       const key = keyOf(name);
       if (!this.#owned.has(key))
-        this.#owned.set(key, new Owned(name, this.#options, this.#needs, this.#fail));
+        this.#owned.set(key, new Owned(name, this.#options, this.#needs, this.#unwritten, this.#fail));
     }
   }
 
@@ -64,6 +69,16 @@ export class PartitionRuns implements AsyncDisposable {
     return [...this.#owned.values()].flatMap(({ run }) => run ?? []);
   }
 
+  /** Those that are owned, and cannot be written now. */
+  get unwritten(): PartitionName[] {
+    return [...this.#owned.values()].flatMap(({ run, name }) => (run ? [] : [name]));
+  }
+
+  /** Gauges of all that are owned. */
+  gauges(): MetricFamily[][] {
+    return [...this.running.map((run) => run.gauges()), this.#unwritten.families()];
+  }
+
   /** What keeps partitions from being written, in words. */
   reasons(): { readonly code: string; readonly detail: string }[] {
     return [...this.#owned.values()].flatMap((one) => one.reasons());
@@ -76,6 +91,7 @@ export class PartitionRuns implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
+    this.#unwritten[Symbol.dispose]();
     await this.#upkeep;
     await this.revoke([...this.#owned.values()].map(({ name }) => name));
   }
@@ -98,6 +114,7 @@ export class PartitionRuns implements AsyncDisposable {
 class Owned implements AsyncDisposable {
   readonly name: PartitionName;
   run: PartitionRun | undefined;
+  readonly #unwritten: UnwrittenLag;
   readonly #needs: PartitionRunNeeds;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
@@ -111,10 +128,12 @@ class Owned implements AsyncDisposable {
     name: PartitionName,
     options: PartitionRunOptions,
     needs: PartitionRunNeeds,
+    unwritten: UnwrittenLag,
     fail: (fault: unknown) => void,
   ) {
     this.name = name;
     this.#needs = needs;
+    this.#unwritten = unwritten;
     this.#running = this.#live(options).catch(fail);
   }
 
@@ -126,7 +145,7 @@ class Owned implements AsyncDisposable {
 
   report(kinds: ReadonlyMap<string, string>): RolePartition {
     const { run } = this;
-    const lag = run?.journal.lag();
+    const lag = run ? run.journal.lag() : this.#unwritten.of(this.name)?.lag;
     return {
       ...this.name,
       isWritten: run !== undefined,
@@ -179,15 +198,24 @@ class Owned implements AsyncDisposable {
 
   /** What keeps it from being written, its sinks apart. */
   #own(): RoleReason[] {
-    if (this.#waitsFor && !this.#isPast()) return [this.#waitsFor];
-    const alarms = this.run?.pipeline.alarms() ?? [];
-    const { condition } = this.run?.journal ?? {};
+    if (this.#waitsFor && !this.#isPast()) return [this.#waitsFor, ...this.#nearReasons()];
+    if (!this.run) return [{ code: 'starting', detail: 'it is being opened' }, ...this.#nearReasons()];
+    const alarms = this.run.pipeline.alarms();
+    const { condition } = this.run.journal;
     return [
       ...alarms.map(({ code, detail }) => ({ code, detail })),
-      ...(condition?.is === 'waiting' ? [{ code: condition.code, detail: condition.reason }] : []),
-      ...retentionReasons(this.run),
+      ...(condition.is === 'waiting' ? [{ code: condition.code, detail: condition.reason }] : []),
+      ...this.#nearReasons(),
       ...this.#upkeepReasons(),
     ];
+  }
+
+  #nearReasons(): RoleReason[] {
+    if (this.run) return retentionReasons(this.run.journal);
+    const state = this.#unwritten.of(this.name);
+    return retentionReasons(
+      state && { lag: () => state.lag, retentionDueMicros: () => state.retentionDueMicros },
+    );
   }
 
   /** Whether something was committed since it was opened again. */
@@ -266,16 +294,6 @@ interface Pause {
 
 function messageOf(fault: unknown): string {
   return fault instanceof Error ? fault.message : String(fault);
-}
-
-/** Records that retention removes before long, with the hour. */
-function retentionReasons(run: PartitionRun | undefined): RoleReason[] {
-  const dueMicros = run?.journal.retentionDueMicros();
-  if (dueMicros === undefined) return [];
-  const { records } = run?.journal.lag() ?? { records: 0 };
-  const hour = new Date(dueMicros / 1_000).toISOString();
-  const detail = `${records} records wait, and Kafka removes the first of them at ${hour}: wanted a store that takes them, more writers, or a longer retention of the topic until then`;
-  return [{ code: 'retention-near', detail }];
 }
 
 /** Resolves with the fault that ended the pipeline, or with undefined when the partition is given up. */

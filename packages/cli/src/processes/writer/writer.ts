@@ -18,7 +18,7 @@ import { processName, type RoleFacts } from '../role-teller.ts';
 import { openRoleTeller } from '../tellers.ts';
 import { openTracer, partitionTracing } from '../tracing.ts';
 import { openSink } from './configured-sinks.ts';
-import type { PartitionRun, PartitionRunOptions } from './partition-run.ts';
+import type { PartitionRunOptions } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
 import { openRebirthSender } from './rebirth-sender.ts';
 import { WriterTopics } from './writer-topics.ts';
@@ -94,7 +94,7 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
   const facts = (): RoleFacts => ({ reasons: reasons(), partitions: runs.report(kinds) });
   openRoleTeller(config, 'writer', { facts, clock, logger }, stack);
   const figures = stack.use(new ProcessFigures({ role: 'writer', reasons }, { clock, meter }));
-  const metrics = async () => await figures.families(runs.running.map(gaugesOf));
+  const metrics = async () => await figures.families(runs.gauges().map(gaugesOf));
   const probes = stack.use(
     await listening('http', () => openProbes(config.http, { readiness: reasons, metrics, meter })),
   );
@@ -107,8 +107,9 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
 }
 
 function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'> {
-  const { sealAfterMs, sessionMs } = config.writer;
+  const { group, sealAfterMs, sessionMs } = config.writer;
   return {
+    group,
     routes: routesOf(config),
     owner: processName(),
     sealAfterMs,
@@ -118,8 +119,8 @@ function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'>
 }
 
 /** What is of all partitions together, devices and the size of the tables, is told by the cloud. */
-function gaugesOf(run: PartitionRun): MetricFamily[] {
-  return run.gauges().filter(({ name }) => name !== 'iot_store_bytes' && !name.startsWith('iot_device_'));
+function gaugesOf(gauges: readonly MetricFamily[]): MetricFamily[] {
+  return gauges.filter(({ name }) => name !== 'iot_store_bytes' && !name.startsWith('iot_device_'));
 }
 
 /** For tools that show the lag of groups; the positions that count are those of the store. */
