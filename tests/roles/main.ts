@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { runRoleCampaign } from './campaign.ts';
 import { ROLE_FAULTS } from './faults.ts';
 
-process.exitCode = await main();
+// a connection that a fault has cut may outlive the engines, and would keep the process
+process.exit(await main());
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
