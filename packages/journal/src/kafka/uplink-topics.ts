@@ -129,10 +129,10 @@ export class UplinkTopics {
     return weak;
   }
 
-  /** Whether the cluster has as many topics of projects as it may, this one not among them: what is for it is set aside. */
+  /** Whether there are as many topics of projects as may be, this one not among them: what is for it is set aside. */
   async #isTooMany(topic: string): Promise<boolean> {
     if (this.#layout.projectOf(topic) === undefined) return false;
-    const all = (await clusterTopics(this.#needs.client)).map(({ name }) => name);
+    const all = await this.#projectTopics();
     this.#layout.knowTopics(all);
     const { topicsMax } = this.#layout;
     const count = all.filter((name) => name !== topic && this.#layout.projectOf(name) !== undefined).length;
@@ -145,6 +145,13 @@ export class UplinkTopics {
       facts,
     );
     return true;
+  }
+
+  /** Those of the cluster where their names are ours; else those that this journal was ever sent to, since other applications' look alike. */
+  async #projectTopics(): Promise<readonly string[]> {
+    const { client, numbers } = this.#needs;
+    if (this.#layout.layout !== 'project') return [...numbers.keys()];
+    return (await clusterTopics(client)).map(({ name }) => name);
   }
 
   #partitionsOf(topic: string): number | undefined {
