@@ -3,7 +3,6 @@ import { nodeNet } from '@skerry/kernel/node';
 import { MqttError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { parseBrokerUrl } from '../subscriber/broker-url.ts';
-import { dialWebSocket } from '../websocket/websocket-dialer.ts';
 
 /**
  * How to connect to a broker by its address (`parseBrokerUrl`): TCP, TLS, or a WebSocket, encrypted or not. `tls` is asked
@@ -24,6 +23,8 @@ export function brokerDialer(
   const net = nodeNet({ readRestMs: LIMITS.subscriberReadRestMs.value });
   if (way === 'ws' || way === 'wss') {
     return async (signal) => {
+      // loaded where it is wanted
+      const { dialWebSocket } = await import('../websocket/websocket-dialer.ts');
       const terms = isEncrypted ? (tls?.() ?? {}) : undefined;
       return await dialWebSocket({ address, path, tls: terms }, signal);
     };

@@ -1,3 +1,4 @@
+export { filterMatches } from '../broker/topic-filter.ts';
 export * from './broker-url.ts';
 export * from './filter-book.ts';
 export * from './ingress-consumer.ts';

@@ -2,9 +2,10 @@ import type { Claim, HeldLease } from '@skerry/control';
 import { type Clock, type Logger, type Meter, partMeter, type Random } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { RoleReport, RoleSource } from '@skerry/model';
+import type { Ingress } from '@skerry/mqtt';
+import { brokerDialer } from '@skerry/mqtt/node';
 import {
   filterMatches,
-  type Ingress,
   type IngressPart,
   SessionFile,
   type Subscriber,
@@ -13,8 +14,7 @@ import {
   type SubscriberOptions,
   splitIngress,
   subscribeInto,
-} from '@skerry/mqtt';
-import { brokerDialer } from '@skerry/mqtt/node';
+} from '@skerry/mqtt/subscriber';
 import type { SourceConfig } from '../../config/role-schema.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { sourceNotes } from '../../config/site-rules.ts';
