@@ -103,6 +103,12 @@ export async function openTogether<A extends AsyncDisposable, B extends AsyncDis
   throw one.status === 'rejected' ? one.reason : other.status === 'rejected' && other.reason;
 }
 
+/** Goes one step back, and waits until the query of the address is as it was: what was typed last may come to the address meanwhile. */
+export async function backTo(page: Page, search: string): Promise<void> {
+  await page.goBack();
+  await page.waitForURL((url) => url.search === search);
+}
+
 /** Waits until the page shows a text. */
 export function sees(page: Page, text: string): Promise<void> {
   return page.getByText(text).filter({ visible: true }).first().waitFor();

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import {
   axeFindings,
+  backTo,
   buildPage,
   misfits,
   openBrowser,
@@ -72,8 +73,7 @@ test('the way back undoes a zoom, a range, a filter and an order one by one; wha
     assert.notEqual(search(), searches.at(-1));
   }
   for (const before of searches.toReversed()) {
-    await page.goBack();
-    assert.equal(search(), before);
+    await backTo(page, before);
   }
   assert.equal(new URL(page.url()).pathname, deviceAt('pump-0'));
   await page.goto(`${plant.url}/devices`);
@@ -82,10 +82,8 @@ test('the way back undoes a zoom, a range, a filter and an order one by one; wha
   await sees(page, `1 of ${DEVICES} devices match`);
   await page.getByRole('button', { name: 'Last seen' }).click();
   await page.getByLabel('Search devices').fill('pump');
-  await page.goBack();
-  assert.equal(search(), '?fresh=stale');
-  await page.goBack();
-  assert.equal(search(), '');
+  await backTo(page, '?fresh=stale');
+  await backTo(page, '');
   await sees(page, `${DEVICES} devices`);
 });
 
@@ -99,20 +97,16 @@ test('the way back undoes each chosen filter of the dead letters and of the audi
   await page.getByLabel('State').selectOption('discarded');
   await sees(page, 'No dead letter matches.');
   assert.equal(search(), '?reason=undecodable&state=discarded');
-  await page.goBack();
-  assert.equal(search(), '?reason=undecodable');
+  await backTo(page, '?reason=undecodable');
   await sees(page, '1 dead letter');
-  await page.goBack();
-  assert.equal(search(), '');
+  await backTo(page, '');
   await sees(page, '2 dead letters');
   await page.goto(`${plant.url}/audit`);
   await page.locator('tbody tr').first().waitFor();
   await page.getByLabel('What').selectOption('user.');
   await page.getByLabel('Outcome').selectOption('failed');
-  await page.goBack();
-  assert.equal(search(), '?action=user.');
-  await page.goBack();
-  assert.equal(search(), '');
+  await backTo(page, '?action=user.');
+  await backTo(page, '');
   assert.deepEqual(tab.complaints, []);
 });
 

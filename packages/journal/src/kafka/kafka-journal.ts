@@ -1,5 +1,6 @@
 import { KernelError } from '@skerry/kernel';
 import type { EncodedBatch } from '../batch.ts';
+import { EndWaiters } from '../end-waiters.ts';
 import { JournalError } from '../errors.ts';
 import type { AppendResult, Consumer, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
@@ -117,6 +118,7 @@ export class KafkaJournal implements ServedJournal {
   /** Where the last read ended, and the telemetry before it. */
   #lastRead = { end: -1, telemetry: 0 };
   readonly #appends: AppendGroups;
+  readonly #waiters = new EndWaiters();
   #isClosed = false;
   #markedMs = Number.NEGATIVE_INFINITY;
   #refreshedMs = Number.NEGATIVE_INFINITY;
@@ -223,8 +225,9 @@ export class KafkaJournal implements ServedJournal {
     return found.filter(({ firstOffset }) => firstOffset < this.end).map((batch) => this.#counted(batch));
   }
 
-  waitBeyond(offset: Offset, signal: AbortSignal): Promise<void> {
-    return this.#partition.waitBeyond(offset, signal);
+  async waitBeyond(offset: Offset, signal: AbortSignal): Promise<void> {
+    if (this.#isClosed) throw closed();
+    if (this.end <= offset) await this.#waiters.wait(offset, signal);
   }
 
   commit(consumer: Consumer): void {
@@ -282,6 +285,7 @@ export class KafkaJournal implements ServedJournal {
     this.#isClosed = true;
     await this.#appends.settled(LIMITS.kafkaJournalCloseMs.value);
     this.#stop.abort();
+    this.#waiters.fail(closed());
     await this.#appends.settled();
     if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
     await this.#client[Symbol.asyncDispose]();
@@ -385,6 +389,7 @@ export class KafkaJournal implements ServedJournal {
       });
       results.push({ firstOffset, end: this.end });
     }
+    this.#waiters.ring(this.end);
     this.#onDurable({ batches, received: [...received.values()] });
     const every = this.#options.markRecords ?? LIMITS.kafkaJournalMarkRecords.value;
     const isLongAgo = this.#needs.clock.monotonicMs() - this.#markedMs >= LIMITS.kafkaLookEveryMs.value;
