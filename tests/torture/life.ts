@@ -114,10 +114,15 @@ export class Life implements AsyncDisposable {
     return this.#server;
   }
 
-  /** Starts the next server, on another folder when one is given, and tells the sender where it is. */
+  /**
+   * Starts the next server, on another folder when one is given, and tells the sender where it is. Fails with a plain
+   * error when it came up only after an end that nobody asked for.
+   */
   async restart(failpoint?: ServerFailpoint, dataDir = this.dataDir): Promise<void> {
-    this.#server = await startServer(dataDir, this.load, this.#other, failpoint);
-    if (this.#server.isAlive) await this.generator.set({ port: this.#server.mqttPort });
+    const server = await startServer(dataDir, this.load, this.#other, failpoint);
+    this.#server = server;
+    if (!failpoint) server.checkSteady();
+    if (server.isAlive) await this.generator.set({ port: server.mqttPort });
   }
 
   /** Waits until everything is acknowledged and stored, and compares. */

@@ -155,6 +155,11 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /** Fails with a plain error and its stderr when a server of this supervisor has ended without being asked to. */
+  checkSteady(): void {
+    if (this.hasCrashed) throw this.#fault('ended and was started again by itself');
+  }
+
   /** Asks the API with the token of the data folder. */
   ask(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
