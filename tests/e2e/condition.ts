@@ -9,7 +9,7 @@ const LOOK_MS = 15;
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  mostMs = 20_000,
+  mostMs = 60_000,
   seen: () => unknown = () => undefined,
 ): Promise<T> {
   const deadline = performance.now() + mostMs;

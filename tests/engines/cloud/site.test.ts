@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type PartitionEnd, partitionEnds } from '@skerry/journal/kafka';
-import { aClient, tools } from '../kafka/scene.ts';
+import { aClient, changeTopic, tools } from '../kafka/scene.ts';
 import { Site } from './site.ts';
 import { list, type Partition, type Role, rolesOf, type Source, stored } from './site-lists.ts';
 
@@ -87,9 +87,7 @@ test('positions are those of PostgreSQL, ends those of Kafka, and what each brok
 test('what Kafka refuses for good is a dead letter with its reason, in the ledger, and is stored when it is replayed', async () => {
   {
     await using client = await aClient(site.stack.kafka, tools());
-    const configs = [{ name: 'max.message.bytes', value: '5000', configOperation: 0 as const }];
-    const resource = { resourceType: 2 as const, resourceName: 'iot.telemetry', configs };
-    await client.admin.incrementalAlterConfigs({ resources: [resource] });
+    await changeTopic(client, 'iot.telemetry', { 'max.message.bytes': '5000' });
   }
   const large = JSON.stringify({ value: 1_000_000, pad: 'x'.repeat(20_000) });
   await site.publish([['d-large', large]]);

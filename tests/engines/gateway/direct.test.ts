@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { type Engine, type Kafka, startKafka, startMosquitto } from '@skerry/testkit/engines';
 import { allOwned } from '@skerry/testkit/stack';
 import { until } from '../../e2e/condition.ts';
-import { aClient, aTopic, tools } from '../kafka/scene.ts';
+import { aClient, aTopic, changeTopic, tools } from '../kafka/scene.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { assertHeld, readTopic, untilHeld } from './kafka-truth.ts';
 import { acked, aLoad, BUSY, publishAll, siteOf } from './scene.ts';
@@ -60,9 +60,7 @@ test('skerry gateway with buffer none: nothing is acknowledged that Kafka does n
 /** Changes how many replicas of a topic have to be in sync. */
 async function requireInSync(topic: string, count: number): Promise<void> {
   await using client = await aClient(kafka, tools());
-  const configs = [{ name: 'min.insync.replicas', value: String(count), configOperation: 0 as const }];
-  const resource = { resourceType: 2 as const, resourceName: topic, configs };
-  await client.admin.incrementalAlterConfigs({ resources: [resource] });
+  await changeTopic(client, topic, { 'min.insync.replicas': String(count) });
 }
 
 test('skerry gateway with buffer none: nothing is acknowledged over a topic that keeps too little, and all is when it keeps more', async () => {

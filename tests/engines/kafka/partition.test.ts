@@ -16,7 +16,7 @@ import { hasCode } from '@skerry/kernel/testing';
 import { startKafka } from '@skerry/testkit/engines';
 import { Kafka, logLevel } from 'kafkajs';
 import { until } from '../../e2e/condition.ts';
-import { aClient, aTopic, tools } from './scene.ts';
+import { aClient, aTopic, changeTopic, tools } from './scene.ts';
 
 const kafka = await startKafka();
 after(() => kafka[Symbol.asyncDispose]());
@@ -328,10 +328,7 @@ test('openKafkaPartition goes by the retention that its topic has now, and tells
   await all(partition);
   assert.equal(partition.retentionDueMicros(), undefined, 'half of an hour is left');
   const alter = async (ms: number) => {
-    const configs = [{ name: 'retention.ms', value: String(ms), configOperation: 0 }] as const;
-    await client.admin.incrementalAlterConfigs({
-      resources: [{ resourceType: 2, resourceName: topic, configs: [...configs] }],
-    });
+    await changeTopic(client, topic, { 'retention.ms': String(ms) });
     laterMs += 60_000;
     for (const tick of beat) tick();
   };
@@ -349,10 +346,7 @@ test('openKafkaPartition reads what the broker itself compressed, in every way t
   const values = Array.from({ length: 300 }, (_, i) => `{"n":${i},"text":"${'a'.repeat(i % 40)}"}`);
   for (const way of ['gzip', 'snappy', 'lz4', 'zstd']) {
     const topic = await aTopic(client, { partitions: 1 });
-    const configs = [{ name: 'compression.type', value: way, configOperation: 0 as const }];
-    await client.admin.incrementalAlterConfigs({
-      resources: [{ resourceType: 2, resourceName: topic, configs }],
-    });
+    await changeTopic(client, topic, { 'compression.type': way });
     await produce(topic, [values.slice(0, 200), values.slice(200)]);
     const partition = await scene.partition({ client, topic });
     assert.deepEqual(

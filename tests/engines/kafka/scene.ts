@@ -9,6 +9,7 @@ import {
 import { createMeter, type LogEntry, loggerTo, type Meter } from '@skerry/kernel';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import type { Kafka } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
 
 /** What everything that talks to Kafka works with here, with its log. */
 export interface Tools {
@@ -56,4 +57,21 @@ export async function aTopic(client: KafkaClient, wish: Partial<TopicWish> = {})
   const name = wish.name ?? `t-${randomUUID()}`;
   await ensureTopics(client, [{ ...PLAIN, ...wish, name }]);
   return name;
+}
+
+/** Sets a topic's settings, and waits until the broker that is asked goes by them: it hears of them behind the answer. */
+export async function changeTopic(
+  client: KafkaClient,
+  name: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const wanted = Object.entries(settings);
+  const configs = wanted.map(([key, value]) => ({ name: key, value, configOperation: 0 as const }));
+  const resource = { resourceType: 2 as const, resourceName: name };
+  await client.admin.incrementalAlterConfigs({ resources: [{ ...resource, configs }] });
+  await until(`${name} has ${JSON.stringify(settings)}`, async () => {
+    const [found] = await client.admin.describeConfigs({ resources: [resource] });
+    const is = new Map(found?.configs.map((one) => [one.name, one.value]));
+    return wanted.every(([key, value]) => is.get(key) === value);
+  });
 }

@@ -28,7 +28,7 @@ import {
   type SeenRecord,
   TemporaryFolder,
 } from './journal-scene.ts';
-import { aClient, aTopic, PLAIN, tools } from './scene.ts';
+import { aClient, aTopic, changeTopic, PLAIN, tools } from './scene.ts';
 
 const kafka = await startKafka();
 after(() => kafka[Symbol.asyncDispose]());
@@ -235,9 +235,7 @@ test('openUplink sets aside what Kafka will never take, with the reason, and goe
   const uplink = await scene.uplink(parts, { layout: new TopicLayout({ topic }) });
   await uplink.flush();
   // a limit that is lowered afterwards is met at the broker only
-  const configs = [{ name: 'max.message.bytes', value: '5000', configOperation: 0 as const }];
-  const resource = { resourceType: 2 as const, resourceName: topic, configs };
-  await client.admin.incrementalAlterConfigs({ resources: [resource] });
+  await changeTopic(client, topic, { 'max.message.bytes': '5000' });
   await append(journal, scene.needs, [
     ...[3, 4, 5].map((n) => ({ payload: JSON.stringify({ n }) })),
     { payload: JSON.stringify({ n: 6, pad: 'x'.repeat(10_000) }) },
@@ -274,11 +272,8 @@ test('openUplink waits with a dead letter that Kafka refuses, sends nothing agai
   const { journal, client } = parts;
   const topic = await aTopic(client, { maxMessageBytes: 20_000 });
   await aTopic(client, deadLetterWish(PLAIN));
-  const allow = async (bytes: number): Promise<void> => {
-    const configs = [{ name: 'max.message.bytes', value: String(bytes), configOperation: 0 as const }];
-    const resource = { resourceType: 2 as const, resourceName: DEAD_LETTER_TOPIC, configs };
-    await client.admin.incrementalAlterConfigs({ resources: [resource] });
-  };
+  const allow = (bytes: number): Promise<void> =>
+    changeTopic(client, DEAD_LETTER_TOPIC, { 'max.message.bytes': String(bytes) });
   await allow(10_000);
   await append(journal, scene.needs, [
     ...numbered(59, 10),

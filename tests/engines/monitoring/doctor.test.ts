@@ -107,7 +107,10 @@ describe('skerry doctor', { concurrency: true }, () => {
     assert.match(found('kafka rights'), /^this client may read and write iot\.telemetry, iot\.dead-letters$/);
     for (const check of ['sink', 'tracing']) assert.equal(verdict(check), undefined, 'none is configured');
     assert.equal(verdict('mqtt park'), 'ok', found('mqtt park'));
-    assert.match(found('mqtt park'), /mosquitto version \d+\.\d+\.\d+, MQTT 5, 1 filter granted, in a share$/);
+    assert.match(
+      found('mqtt park'),
+      /mosquitto version \d+\.\d+\.\d+, MQTT 5, 1 filter granted, in a share$/,
+    );
     assert.equal(code, 0, 'warnings are no faults');
   });
 

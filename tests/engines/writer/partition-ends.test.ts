@@ -17,10 +17,9 @@ import {
 import { allOwned, RoleProcess } from '@skerry/testkit/stack';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
 import { until } from '../../e2e/condition.ts';
+import { aClient, changeTopic, tools } from '../kafka/scene.ts';
 
 const TOPIC = 'iot.telemetry';
-/** Of Kafka's protocol. */
-const TOPIC_RESOURCE = 2;
 const PASSWORD = 'p@ss/wörd%?';
 
 const engines = new AsyncDisposableStack();
@@ -85,14 +84,8 @@ async function send(
 
 /** What brokers before 4.0 do, and topics that were made for such producers. */
 async function takeAnyTime(): Promise<void> {
-  const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const configEntries = [{ name: 'message.timestamp.after.max.ms', value: String(2n ** 63n - 1n) }];
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [{ type: TOPIC_RESOURCE, name: TOPIC, configEntries }],
-  });
-  await admin.disconnect();
+  await using client = await aClient(kafka, tools());
+  await changeTopic(client, TOPIC, { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) });
 }
 
 /** Values of the points, each as often as it is there. */
@@ -153,10 +146,25 @@ test('skerry writer: a value that the database refuses holds up its partition al
   assert.equal(await postgres.sql(sums), '6|6');
   assert.deepEqual(await stored(), ['11', '13', '14', '15', '16', '1180591620717411303424']);
   assert.equal(writer.pid, pid, 'the process went on all the while');
-  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0, 60_000);
+  await untilSilent(writer);
   const folded = `SELECT sum(a.stored) FROM skerry.accounts a JOIN skerry.sources s ON s.id = a.source WHERE s.label = '${TOPIC}/2'`;
   assert.equal(await postgres.sql(folded), '1', 'upkeep went on');
 });
+
+/** Waits until a role has no reason to give any more. */
+async function untilSilent(role: RoleProcess): Promise<void> {
+  let reasons: unknown;
+  await until(
+    'nothing is left to say',
+    async () => {
+      const told = await role.reasons();
+      reasons = JSON.stringify(told);
+      return told?.length === 0;
+    },
+    60_000,
+    () => reasons,
+  );
+}
 
 /** What a partition says that waits at a value: the whole, and the bounds of its records. */
 async function refusal(partition: number): Promise<readonly string[]> {
@@ -240,7 +248,7 @@ test('skerry writer: a partition that a writer of another group took over is tak
   await other[Symbol.asyncDispose]();
   await send(0, '22');
   await until('the first has it again', async () => (await stored()).includes('22'), 60_000);
-  await until('nothing is left to say', async () => (await writer.reasons())?.length === 0);
+  await untilSilent(writer);
   assert.deepEqual(
     (await stored()).filter((value) => /^2\d$/.test(value)),
     ['21', '22'],
