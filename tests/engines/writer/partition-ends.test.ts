@@ -112,8 +112,8 @@ test('skerry writer: a value that the database refuses holds up its partition al
     CREATE TRIGGER refuse BEFORE INSERT ON skerry.points FOR EACH ROW EXECUTE FUNCTION skerry.refuse()`);
   // what is folded of another partition meanwhile
   await postgres.sql(`CREATE FUNCTION skerry.hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      RAISE 'not now'; END $$;
-    CREATE TRIGGER hold BEFORE INSERT ON skerry.accounts FOR EACH ROW EXECUTE FUNCTION skerry.hold()`);
+      RAISE 'not now'; END $$`);
+  await postgres.sql(HOLD_UPKEEP);
   const { pid } = writer;
   await send(0, '13');
   await send(1, '12');
@@ -150,6 +150,10 @@ test('skerry writer: a value that the database refuses holds up its partition al
   const folded = `SELECT sum(a.stored) FROM skerry.accounts a JOIN skerry.sources s ON s.id = a.source WHERE s.label = '${TOPIC}/2'`;
   assert.equal(await postgres.sql(folded), '1', 'upkeep went on');
 });
+
+/** Upkeep that folds fails until the trigger is dropped. */
+const HOLD_UPKEEP =
+  'CREATE TRIGGER hold BEFORE INSERT ON skerry.accounts FOR EACH ROW EXECUTE FUNCTION skerry.hold()';
 
 /** Waits until a role has no reason to give any more. */
 async function untilSilent(role: RoleProcess): Promise<void> {
@@ -236,22 +240,31 @@ test('skerry writer: a text to group by that fits no index is a dead letter, and
 test('skerry writer: a partition that a writer of another group took over is taken back while the group says that it is ours', async () => {
   const ownerOf = () => postgres.sql(`SELECT epoch FROM skerry.sources WHERE label = '${TOPIC}/0'`);
   const before = await ownerOf();
+  // upkeep of a partition to which nothing comes any more
+  await postgres.sql(HOLD_UPKEEP);
+  await send(1, '23');
+  await until('it is stored', async () => (await stored()).includes('23'));
   await using other = await aRole('writer', 'two');
   await until('the other writer has it', async () => (await ownerOf()) !== before);
   await send(0, '21');
   await until('it is stored by the other', async () => (await stored()).includes('21'));
-  await until('the first says so', async () =>
+  const saysOf = (partition: number) => async () =>
     (await writer.reasons())?.some(
-      ({ code, detail }) => code === 'store-fenced' && /writer\.group/.test(detail),
-    ),
-  );
+      ({ code, detail }) =>
+        code === 'store-fenced' &&
+        detail.startsWith(`${TOPIC}/${partition}: `) &&
+        /writer\.group/.test(detail),
+    );
+  await until('the first says so', saysOf(0));
+  await postgres.sql('DROP TRIGGER hold ON skerry.accounts');
+  await until('the first says so of what its upkeep was to do', saysOf(1));
   await other[Symbol.asyncDispose]();
   await send(0, '22');
   await until('the first has it again', async () => (await stored()).includes('22'), 60_000);
   await untilSilent(writer);
   assert.deepEqual(
     (await stored()).filter((value) => /^2\d$/.test(value)),
-    ['21', '22'],
+    ['21', '22', '23'],
   );
 });
 

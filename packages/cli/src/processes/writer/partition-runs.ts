@@ -121,6 +121,8 @@ class Owned implements AsyncDisposable {
   #waitsFor: { readonly code: string; readonly detail: string } | undefined;
   /** Position of the store when it was opened last. */
   #openedAt = 0;
+  /** Ends the run that is open with what upkeep found: that somebody else has the partition now. */
+  #end: (fault: unknown) => void = () => undefined;
   /** Upkeep that fails again and again: since when, what it said last, and when it is tried next. */
   #stuck: { readonly sinceMs: number; readonly said: string; pauseMs: number; nextMs: number } | undefined;
 
@@ -172,6 +174,11 @@ class Owned implements AsyncDisposable {
       return isMore;
     } catch (fault) {
       if (this.run !== run) return false;
+      // a partition to which nothing comes hears of it here alone
+      if (codesOf(fault).includes('store-fenced')) {
+        this.#end(fault);
+        return false;
+      }
       const nowMs = clock.monotonicMs();
       const pauseMs = Math.min(LIMITS.upkeepPauseMsMax.value, 2 * (this.#stuck?.pauseMs ?? UPKEEP_MS / 2));
       this.#stuck = {
@@ -256,7 +263,10 @@ class Owned implements AsyncDisposable {
       if (this.#waitsFor?.code !== 'store-refused') this.#waitsFor = undefined;
       this.run = run;
       this.#needs.logger.log('info', 'A partition is written', { ...this.name, position });
-      const fault = await endOf(run, this.#ending.signal);
+      const fenced = new Promise<unknown>((resolve) => {
+        this.#end = resolve;
+      });
+      const fault = await Promise.race([endOf(run, this.#ending.signal), fenced]);
       if (this.#isPast()) this.#waitsFor = undefined;
       this.run = undefined;
       this.#stuck = undefined;
