@@ -85,9 +85,9 @@ test('two people who discard the same letters at once do it once', async () => {
 test('while no writer runs letters are undecided, and judged when one does', async () => {
   await broken(1);
   const [letter] = await letters('open');
-  for (const writer of site.stack.writers) await writer.stop();
+  await Promise.all(site.stack.writers.map((writer) => writer.stop()));
   const outcome = await change('discard', letter?.offset);
   assert.deepEqual(outcome, { changed: 0, failedAgain: 0, undecided: 1, unchanged: 0 });
-  for (const writer of site.stack.writers) await writer.restart();
+  await Promise.all(site.stack.writers.map((writer) => writer.restart()));
   await site.until('it is discarded', async () => (await letters('open')).length === 0);
 });

@@ -21,8 +21,10 @@ export class Site implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Starts one and waits until every role is ready. */
-  static async start(options: Omit<StackOptions, 'folder'>): Promise<Site> {
+  /** Starts one and waits until every role is ready and every writer has its share of the partitions. */
+  static async start(
+    options: Omit<StackOptions, 'folder' | 'partitions'> & { readonly partitions: number },
+  ): Promise<Site> {
     const folder = mkdtempSync(join(tmpdir(), 'skerry-cloud-test-'));
     const stack = await startStack({ ...options, folder });
     const site = new Site(stack, folder);
@@ -30,6 +32,16 @@ export class Site implements AsyncDisposable {
     await site.until('all roles are ready', async () =>
       (await Promise.all(roles.map((one) => one.reasons()))).every((reasons) => reasons?.length === 0),
     );
+    // with that of the dead letters; the first writer has all of them until the others have come
+    const all = options.partitions + 1;
+    await site.until('every writer has its share', async () => {
+      const text = await site.sql('SELECT count(*) FROM skerry.sources GROUP BY owner');
+      const shares = text.split('\n').map(Number);
+      const isEven = Math.max(...shares) - Math.min(...shares) <= 1;
+      return (
+        shares.length === stack.writers.length && isEven && shares.reduce((sum, one) => sum + one) === all
+      );
+    });
     return site;
   }
 
