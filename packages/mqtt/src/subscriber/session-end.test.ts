@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ScriptedBroker, until } from '../testing/scripted-broker.ts';
+import type { Packet } from '../packets/packet.ts';
+import { ScriptedBroker, type ScriptedPeer, until } from '../testing/scripted-broker.ts';
 import { MemorySessionStore } from './session-store.ts';
 
 const PRESENT = { type: 'connack', isSessionPresent: true, reason: 0 } as const;
@@ -36,6 +37,8 @@ test('Subscriber asks again whether its session is empty when a message came bef
     broker.isDeaf = true;
     const { peer } = broker;
     const ending = subscriber.endSession();
+    await until(() => peer.all('unsubscribe').length === 1, 'UNSUBSCRIBE');
+    peer.send(unsuback(peer));
     await until(() => peer.all('pingreq').length === 1, 'PINGREQ');
     peer.publish('late', 1);
     await until(() => broker.consumer.texts.length === 1, 'the message');
@@ -53,6 +56,24 @@ test('Subscriber asks again whether its session is empty when a message came bef
     await ending;
     assert.deepEqual(peer.answers, ['puback 1']);
   }
+});
+
+test('Subscriber does not ask whether its session is empty before the broker has given up its filters', async () => {
+  await using broker = new ScriptedBroker();
+  const subscriber = await broker.open();
+  broker.isDeaf = true;
+  const { peer } = broker;
+  const ending = subscriber.endSession();
+  await until(() => peer.all('unsubscribe').length === 1, 'UNSUBSCRIBE');
+  for (let turns = 0; turns < 50; turns++) await Promise.resolve();
+  assert.deepEqual(peer.all('pingreq'), [], 'a message may come behind the answer to it');
+  broker.isDeaf = false;
+  peer.publish('between', 1);
+  peer.send(unsuback(peer));
+  await until(() => broker.consumer.texts.length === 1, 'the message');
+  subscriber.acknowledge(1);
+  await ending;
+  assert.deepEqual(peer.answers, ['puback 1']);
 });
 
 test('Subscriber that gives its session up comes back for what waits there and asks for no filter', async () => {
@@ -101,3 +122,9 @@ test('Subscriber that gives its session up asks for no filter when the broker ha
   await ending;
   assert.deepEqual(second.all('subscribe'), []);
 });
+
+/** The answer to the last UNSUBSCRIBE. */
+function unsuback(peer: ScriptedPeer): Packet {
+  const packetId = peer.all('unsubscribe').at(-1)?.packetId ?? 0;
+  return { type: 'unsuback', packetId, reasons: [0] };
+}

@@ -215,12 +215,12 @@ export class Subscriber implements AsyncDisposable {
     await this.#needs.store?.write([{ kind: 'ended' }]);
   }
 
-  /** Asks once whether the broker has nothing more: its answer to PINGREQ comes behind every message that it could send. */
+  /** Asks once, behind the end of its filters, whether the broker has nothing more: PINGRESP comes behind every message that it could send. */
   async #isEmptied(signal: AbortSignal | undefined): Promise<boolean> {
     const isIdle = (): boolean => this.#ring.count === 0 && this.#inbox.count === 0;
-    await this.#waiters.until(() => this.#phase === 'connected' && isIdle(), signal);
-    const { nextNumber } = this.#ring;
-    const link = this.#link;
+    const isAskable = (): boolean => this.#phase === 'connected' && this.#subscriptions.isLeft && isIdle();
+    await this.#waiters.until(isAskable, signal);
+    const [link, { nextNumber }] = [this.#link, this.#ring];
     let isAnswered = false;
     link?.ping(() => {
       isAnswered = true;
@@ -335,10 +335,9 @@ export class Subscriber implements AsyncDisposable {
   /** Says what became of the session and asks for the filters that it does not have. */
   async #greet(link: ClientLink): Promise<void> {
     const { isSessionPresent } = link;
-    const isSame = this.#isSameSession;
+    const [isSame, expected] = [this.#isSameSession, this.#wasExpected];
     const why = connectedWords(isSame, isSessionPresent);
     this.#tell({ type: 'connected', isSessionPresent, why });
-    const expected = this.#wasExpected;
     if (!isSessionPresent && expected !== 'no') {
       this.#meters.sessionsLost.add(1);
       const why = sessionLostWords(this.#options.clientId, expected === 'inherited');
@@ -384,6 +383,7 @@ export class Subscriber implements AsyncDisposable {
       if (packet.type === 'suback') this.#subscriptions.takeAnswer(packet.packetId, packet.reasons);
     } else if (cursor.type === PACKET_TYPE.unsuback) {
       this.#subscriptions.takeGivenUp(stream.packet());
+      this.#waiters.settle();
     } else
       throw protocolError(`The broker sends ${packetNameOf(cursor.type)} to a subscriber.`, {
         type: cursor.type,

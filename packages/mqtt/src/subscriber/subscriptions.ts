@@ -78,6 +78,11 @@ export class Subscriptions {
     this.#book.begin(session.filters);
   }
 
+  /** Whether everything was given up and the broker has answered it: what it hands out from here on waited before. */
+  get isLeft(): boolean {
+    return this.#isGivenUp && this.#leaving.size === 0;
+  }
+
   /** Asks for what the session does not have, and gives up what is not wanted any more. `properties` are those of CONNACK. */
   ask(properties: Properties | undefined): void {
     this.#properties = properties;
