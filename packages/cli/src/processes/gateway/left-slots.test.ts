@@ -45,16 +45,17 @@ class Site implements AsyncDisposable {
   }
 
   /** Somebody who had the number left it, with messages in its session at a broker. */
-  async leave(scene: BrokerScene, name: string, count: number): Promise<void> {
-    const client = await scene.connect(aConnect({ clientId: `g-${name}-${LEFT}`, ...SESSION }));
+  async leave(scene: BrokerScene, name: string, count: number, number = LEFT): Promise<void> {
+    const client = await scene.connect(aConnect({ clientId: `g-${name}-${number}`, ...SESSION }));
     await scene.subscribe(client, 'iot/#');
     client.send({ type: 'disconnect', reason: 0 });
     await scene.until(() => client.isClosed);
     const device = await scene.connect({ clientId: 'device' });
-    for (let id = 1; id <= count; id++) device.send(aPublish('iot/a', `${name} ${id}`, { packetId: id }));
+    for (let id = 1; id <= count; id++)
+      device.send(aPublish('iot/a', `${name} ${number === LEFT ? '' : `${number}/`}${id}`, { packetId: id }));
     await scene.until(() => device.all('puback').length === count);
     const lease = await holdLease(
-      { group: 'g', number: LEFT, owner: 'lost' },
+      { group: 'g', number, owner: 'lost' },
       { ...this.#needs(), book: this.book },
     );
     await lease?.[Symbol.asyncDispose]();
@@ -155,4 +156,42 @@ test('LeftSlots lets a session go with which nothing moves, and acknowledges not
   assert.match(detail, /plant/, 'the second try is not done by it');
   site.ingress.confirm(2);
   await site.until(() => site.slots.reasons().length === 0, 'the end of it');
+});
+
+test('LeftSlots empties a session again that somebody has had since it was empty, though no look saw them have it', async () => {
+  await using site = await Site.open();
+  await using dock = await aScene();
+  await site.leave(site.plant, 'plant', 1, 2);
+  await site.until(() => site.slots.reasons().length > 0, 'the reason: the other broker is dead');
+  site.ingress.isWaiting = true; // the slot before it takes its time
+  await site.leave(site.plant, 'plant', 2, 1);
+  await site.until(() => site.texts.length === 3, 'the queue of the slot before it');
+  await site.leave(site.plant, 'plant', 4, 2);
+  site.dock = dock.net;
+  site.ingress.isWaiting = false;
+  site.ingress.confirm();
+  await site.until(async () => (await site.book.orphans('g')).length === 0, 'the end of it');
+  const wanted = ['plant 1', 'plant 2', 'plant 2/1', 'plant 2/1', 'plant 2/2', 'plant 2/3', 'plant 2/4'];
+  assert.deepEqual([...site.texts].sort(), wanted);
+});
+
+test('LeftSlots ends no session of a slot whose lease it lost and had again while it emptied it', async () => {
+  await using site = await Site.open();
+  await using dock = await aScene();
+  site.dock = dock.net;
+  await site.leave(dock, 'dock', 1);
+  site.ingress.isWaiting = true;
+  await site.leave(site.plant, 'plant', 2);
+  await site.until(() => site.texts.length === 3, 'both queues');
+  assert.equal(site.texts[0], 'dock 1');
+  site.ingress.confirm(1); // nothing waits at the dock any more, and plant is emptied still
+  await site.book.release({ group: 'g', number: LEFT, owner: '', epoch: 3, isTakenOver: true }, false);
+  await site.leave(dock, 'dock', 4);
+  await site.plant.pass(LEASE_SECS * 1_000);
+  site.ingress.isWaiting = false;
+  site.ingress.confirm();
+  await site.until(() => site.slots.reasons().length > 0, 'the reason');
+  assert.match(String(site.slots.reasons()[0]?.detail), /its lease was not held all the while/);
+  await site.until(async () => (await site.book.orphans('g')).length === 0, 'the end of it');
+  assert.equal(site.texts.length, 7, `${site.texts}`);
 });

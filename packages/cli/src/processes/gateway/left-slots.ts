@@ -1,3 +1,4 @@
+import type { HeldLease } from '@skerry/control';
 import { type Clock, CodedError, type Logger, type Meter } from '@skerry/kernel';
 import type { Ingress, IngressPart, Subscriber, SubscriberEvent } from '@skerry/mqtt';
 import { LIMITS } from '../../limits.ts';
@@ -27,8 +28,10 @@ const ABSENCES_MAX = 2 * LOOKS_PER_LEASE;
 
 /** A slot while it is emptied. */
 interface LeftSlot {
-  /** Those whose sessions are empty. */
+  /** Those whose sessions are empty, for as long as nobody but us has had it. */
   readonly emptied: Map<LeftSource, Subscriber>;
+  /** Epoch of its lease when we gave that back last. */
+  epoch: number;
   /** Why the others' are not. */
   troubles: readonly string[];
   /** Looks in a row that did not find it: somebody has it, who may be another that empties it. */
@@ -93,15 +96,19 @@ export class LeftSlots {
   async #close(number: number, signal: AbortSignal): Promise<void> {
     const { leases, logger, meter } = this.#needs;
     await using lease = await leases.adopt(this.#group, number);
-    if (!lease) return;
     const known = this.#begun.get(number);
-    const slot: LeftSlot = known ?? { emptied: new Map(), troubles: [], absences: 0 };
+    // whoever had it since the look that found it may have left messages in sessions that were empty
+    if (lease?.claim.epoch !== (known?.epoch ?? 0) + 1) known?.emptied.clear();
+    if (!lease) return;
+    const { epoch } = lease.claim;
+    const slot: LeftSlot = known ?? { emptied: new Map(), epoch, troubles: [], absences: 0 };
     this.#begun.set(number, slot);
     if (!known) logger.log('warn', 'A slot whose gateway did not come back is emptied', { number });
     const full = this.#sources.filter((source) => !slot.emptied.has(source));
     const tries = await Promise.all(full.map((source) => this.#empty(slot, source, number, signal)));
+    slot.epoch = epoch;
     const isEmpty = slot.emptied.size === this.#sources.length;
-    const ends = isEmpty && !signal.aborted ? await this.#forget(slot, signal) : [];
+    const ends = isEmpty && !signal.aborted ? await this.#end(slot, lease, signal) : [];
     if (signal.aborted) return;
     const troubles = [...tries, ...ends].flat();
     for (const reason of troubles)
@@ -142,6 +149,15 @@ export class LeftSlots {
     await subscriber.emptySession(either);
     if (!either.aborted) emptied.set(source, subscriber);
     return troubles;
+  }
+
+  /** Ends the empty sessions, if nobody can have had the slot while they were emptied; gives what went wrong. */
+  async #end(slot: LeftSlot, lease: HeldLease, signal: AbortSignal): Promise<string[]> {
+    const { claim, doubt, isTaken } = lease;
+    if (claim.epoch === slot.epoch && doubt === undefined && !isTaken)
+      return await this.#forget(slot, signal);
+    slot.emptied.clear();
+    return [`its lease was not held all the while${doubt === undefined ? '' : `: ${doubt}`}`];
   }
 
   /** Lets all brokers forget the sessions; gives what went wrong. */
