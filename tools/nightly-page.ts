@@ -20,7 +20,7 @@ const NOT_RUN = 'not run yet';
 
 const HEAD = `# The nightly run
 
-Written by \`npm run nightly\` at its end; not to be edited by hand. It runs all suites of \`npm test\` with greater extents, and five more, \`engines-long\`, \`soak\`, \`coverage\`, \`mutation\` and \`roles\`. \`npm run nightly -- SUITE… [--seed=N]\` runs some of them, or repeats a run; a short form of the five is \`npm test -- engines-long soak coverage mutation roles\`.
+Written by \`npm run nightly\` at its end; not to be edited by hand. It runs all suites of \`npm test\` with greater extents, and six more, \`engines-long\`, \`page-long\`, \`soak\`, \`coverage\`, \`mutation\` and \`roles\`. \`npm run nightly -- SUITE… [--seed=N]\` runs some of them, or repeats a run; a short form of the six is \`npm test -- engines-long page-long soak coverage mutation roles\`.
 
 Each row is the last nightly run of that suite, so rows may be of different runs. Which seeds and mutants a run takes follows from its seed.
 

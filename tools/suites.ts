@@ -53,7 +53,7 @@ const CLIENTS_SUITE: Suite = {
   about: 'MQTT clients of others against the broker',
   files: ['tests/clients/**/*.test.ts'],
   needs: ['mosquitto', 'mosquitto-clients', 'paho', 'libmosquitto', 'openssl', 'shells'],
-  concurrency: 2,
+  concurrency: 3,
   deadlineSecs: 300,
 };
 
@@ -70,6 +70,16 @@ const ENGINES_SUITE: Suite = {
   ],
   concurrency: 3,
   deadlineSecs: 480,
+};
+
+const PAGE_SUITE: Suite = {
+  name: 'page',
+  about: 'the page in a browser',
+  files: ['tests/page/**/*.test.ts'],
+  butNot: LONG_TEST,
+  needs: ['chromium', 'chinese-font'],
+  concurrency: 3,
+  deadlineSecs: 600,
 };
 
 /** What `npm test` and the nightly run make, in this order. */
@@ -99,7 +109,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
         'the real process: configuration, bad input, the fixture read back; planted defects; the campaign itself',
       files: ['tests/e2e/**/*.test.ts', 'tests/defects/**/*.test.ts', 'tests/torture/**/*.test.ts'],
       needs: ['faketime', 'loop-ext4', 'mosquitto-clients'],
-      concurrency: 2,
+      concurrency: 3,
       deadlineSecs: 480,
     },
     {
@@ -108,19 +118,12 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/http/**/*.test.ts'],
       env: { SKERRY_FUZZ_EXAMPLES: String(extent.fuzzExamples ?? 3) },
       needs: ['schemathesis'],
-      concurrency: 2,
+      concurrency: 3,
       deadlineSecs: 240,
     },
     CLIENTS_SUITE,
     ENGINES_SUITE,
-    {
-      name: 'page',
-      about: 'the page in a browser',
-      files: ['tests/page/**/*.test.ts'],
-      needs: ['chromium', 'chinese-font'],
-      concurrency: 2,
-      deadlineSecs: 600,
-    },
+    PAGE_SUITE,
     {
       name: 'simulation',
       about: `broker, journal and pipeline under seeded faults, ${extent.simulationCpuSecs} CPU-seconds`,
@@ -166,6 +169,14 @@ function longSuites({ soakSecs, mutants, roleRuns }: LongExtent, seed: number): 
       butNot: undefined,
       deadlineSecs: 3_600,
       fileDeadlineSecs: 900,
+      isNightlyOnly: true,
+    },
+    {
+      ...PAGE_SUITE,
+      name: 'page-long',
+      about: 'the page in a browser, in scenes that other tests have looked at once',
+      files: [`tests/page/**/*${LONG_TEST}`],
+      butNot: undefined,
       isNightlyOnly: true,
     },
     {

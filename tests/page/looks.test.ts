@@ -1,43 +1,12 @@
 // How the pages look and whether everybody can use them: axe, widths, long texts, motion, kept pictures.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import {
-  buildPage,
-  findingsInBothThemes,
-  misfits,
-  openBrowser,
-  openTogether,
-  sees,
-  type Tab,
-  type Visit,
-  type Visitors,
-} from './browser.ts';
+import { findingsInBothThemes, misfits, sees } from './browser.ts';
 import { differenceFault, differenceOf, pictureFault, pictureOf } from './pictures.ts';
-import { LONG_DEVICE, openPlant, type Plant, STALE_DEVICE } from './plant.ts';
+import { LONG_DEVICE } from './plant.ts';
+import { COMBINATIONS, openLooks, type Sight, testSights } from './sights.ts';
 import { smallPng } from './small-png.ts';
-
-let plant: Plant;
-let browser: Visitors;
-
-before(async () => {
-  buildPage();
-  [plant, browser] = await openTogether(openPlant(), openBrowser());
-});
-
-after(async () => {
-  await browser[Symbol.asyncDispose]();
-  await plant[Symbol.asyncDispose]();
-});
-
-/** A page, and what of it is there when it is whole. */
-interface Sight {
-  readonly name: string;
-  readonly path: string;
-  readonly whole: (page: Page) => Promise<unknown>;
-  /** Whether it looks like another sight, so that no picture of it is kept. */
-  readonly isAlike?: boolean;
-}
 
 const SIGHTS: readonly Sight[] = [
   { name: 'overview', path: '/', whole: (page) => page.locator('.facts').last().waitFor() },
@@ -45,12 +14,6 @@ const SIGHTS: readonly Sight[] = [
   {
     name: 'device',
     path: '/devices/acme/plant/pump-0',
-    whole: (page) => page.locator('.chart canvas').waitFor(),
-  },
-  {
-    name: 'device-stale',
-    path: `/devices/acme/plant/${STALE_DEVICE}`,
-    isAlike: true,
     whole: (page) => page.locator('.chart canvas').waitFor(),
   },
   {
@@ -70,66 +33,13 @@ const SIGHTS: readonly Sight[] = [
     whole: (page) => page.locator('.device-account .ledger').first().waitFor(),
   },
   { name: 'about', path: '/about', whole: (page) => page.locator('.about-now').first().waitFor() },
-  ...['pipeline', 'connect', 'simulation', 'access', 'audit', 'settings'].map((name) => ({
-    name,
-    path: `/${name}`,
-    // their own tests keep pictures of them, in a scene where something stands in them
-    isAlike: true,
-    whole: async (page: Page) => {
-      await page.locator('main h1').waitFor();
-      await page.locator('.loading').first().waitFor({ state: 'detached' });
-    },
-  })),
-  {
-    name: 'nowhere',
-    path: '/devices/nothing',
-    isAlike: true,
-    whole: (page) => page.locator('.state h1').waitFor(),
-  },
 ];
 
-async function open(sight: Sight, visit: Visit): Promise<Tab> {
-  const tab = await browser.open(plant.url + sight.path.replace('{letter}', String(plant.letter)), {
-    cookie: plant.cookies.admin,
-    ...visit,
-  });
-  await sight.whole(tab.page);
-  await tab.page.locator('.connection-live').waitFor();
-  return tab;
-}
-
-/** Each language with the theme that its page is opened in; the other theme is put on afterwards. */
-const COMBINATIONS = [
-  { language: 'en', theme: 'light' },
-  { language: 'zh', theme: 'dark' },
-] as const;
-
-for (const sight of SIGHTS) {
-  test(`${sight.name}: axe finds nothing in any language and theme, and the kept pictures are like it`, async () => {
-    const blank = await browser.blank();
-    const faults: string[] = [];
-    for (const { language, theme } of COMBINATIONS) {
-      await using tab = await open(sight, { language, theme });
-      const fault = sight.isAlike ? undefined : await pictureFault(tab.page, blank, `${sight.name}-${theme}`);
-      if (fault !== undefined) faults.push(fault);
-      const findings = await findingsInBothThemes(tab.page, theme);
-      faults.push(...findings.map((finding) => `${language} ${finding}`), ...tab.complaints);
-    }
-    await blank.close();
-    assert.deepEqual(faults, []);
-  });
-
-  test(`${sight.name}: fits narrow and zoomed windows, with texts as long as German and in Chinese, and nothing moves`, async () => {
-    // their own tests read those that are alike in Chinese
-    for (const language of sight.isAlike ? (['pseudo'] as const) : (['pseudo', 'zh'] as const)) {
-      await using tab = await open(sight, { language });
-      assert.deepEqual(await misfits(tab.page), [], language);
-      assert.equal(await tab.page.evaluate('document.getAnimations().length'), 0);
-    }
-  });
-}
+const looks = openLooks();
+testSights(SIGHTS, looks);
 
 test('sign-in: axe finds nothing in any language and theme, the kept pictures are like it, and it fits', async () => {
+  const { browser, plant } = looks();
   const blank = await browser.blank();
   for (const { language, theme } of COMBINATIONS) {
     await using tab = await browser.open(plant.url, { language, theme });
@@ -141,6 +51,7 @@ test('sign-in: axe finds nothing in any language and theme, the kept pictures ar
 });
 
 test('refused: one who may not enter a room is told so in both languages, and the room is not in the navigation', async () => {
+  const { browser, plant } = looks();
   for (const [language, words] of [
     ['en', 'You may not see this.'],
     ['zh', '您无权查看此内容。'],
@@ -159,6 +70,7 @@ test('refused: one who may not enter a room is told so in both languages, and th
 });
 
 test('differenceOf tells two pictures apart and one from itself, also where smallPng has written it', async () => {
+  const { browser, plant } = looks();
   await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
   await tab.page.locator('.facts').waitFor();
   const light = await tab.page.screenshot();
@@ -173,6 +85,7 @@ test('differenceOf tells two pictures apart and one from itself, also where smal
 });
 
 test('axeFindings finds a label that is missing, and a contrast that is too small in one theme only', async () => {
+  const { browser, plant } = looks();
   await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
   await tab.page.locator('.facts').waitFor();
   await tab.page.evaluate(`(() => {
@@ -187,6 +100,7 @@ test('axeFindings finds a label that is missing, and a contrast that is too smal
 });
 
 test('pictureFault is told of a row, a problem or a chart that is gone', async () => {
+  const { browser, plant } = looks();
   const blank = await browser.blank();
   for (const [path, whole, part] of [
     ['/dead-letters', 'tbody tr', 'tbody tr:last-child'],
@@ -211,6 +125,7 @@ test('pictureFault is told of a row, a problem or a chart that is gone', async (
 });
 
 test('misfits tells a cell that a narrow window hides, unless its row says it elsewhere', async () => {
+  const { browser, plant } = looks();
   await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
   const { page } = tab;
   await page.locator('.about-now').first().waitFor();
@@ -221,6 +136,7 @@ test('misfits tells a cell that a narrow window hides, unless its row says it el
 });
 
 test('misfits tells text that is cut off, and what is drawn outside of its card', async () => {
+  const { browser, plant } = looks();
   await using tab = await browser.open(`${plant.url}/about`, { cookie: plant.cookies.admin });
   const { page } = tab;
   await page.locator('.facts').waitFor();
