@@ -37,7 +37,9 @@ test('skerry gateway: while Kafka is gone devices go on, /ready says why, the co
   using load = aLoad(mosquitto.port, { count, rate: 4_000 });
   load.start();
   await acked(load, 2_000);
+  load.isPaused = true; // a kill may take its time
   await kafka.kill();
+  load.isPaused = false;
   assert.match(await gateway.tells(/^kafka-/), /kafka-unreachable: /);
   await acked(load, count); // and none of it can be in Kafka
   await until(
