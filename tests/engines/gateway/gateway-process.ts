@@ -155,9 +155,14 @@ export class GatewayProcess implements AsyncDisposable {
     );
   }
 
-  /** The sum of the samples of a metric, of those whose labels hold `label`; undefined without one. */
+  /** The sum of the samples of a metric, of those whose labels hold `label`; undefined without one. Waits for an answer. */
   async metric(name: string, label = ''): Promise<number | undefined> {
-    const text = (await this.#get('/metrics')) ?? '';
+    const text = await until(
+      'the metrics of the gateway',
+      () => this.#get('/metrics'),
+      MOST_MS,
+      () => this.#stderr.slice(-3_000),
+    );
     const samples = text
       .split('\n')
       .filter(

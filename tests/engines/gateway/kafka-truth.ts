@@ -68,7 +68,7 @@ export async function untilHeld(
   kafka: Pick<Kafka, 'brokers'>,
   topic: string,
   count: number,
-  mostMs = 40_000,
+  mostMs = 60_000,
 ): Promise<SeenRecord[]> {
   let seen: SeenRecord[] = [];
   return await until(

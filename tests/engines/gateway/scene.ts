@@ -72,7 +72,7 @@ export async function acked(load: LoadRun, count: number): Promise<void> {
   await until(
     `${count} acknowledgements`,
     () => load.state().acked >= count,
-    40_000,
+    60_000,
     () => JSON.stringify(load.state()),
   );
 }
