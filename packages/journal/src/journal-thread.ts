@@ -265,8 +265,10 @@ class JournalThread {
       this.#tellTrimmed();
       return start;
     }
-    await this.#commitAppends();
+    // closing decides what waits: what a journal elsewhere has not taken by then it gives up
+    const last = this.#commitAppends();
     await this.#journal[Symbol.asyncDispose]();
+    await last;
   }
 
   /** A closed journal and one for reading only give nothing up. What may work later is told; the rest ends the process. */

@@ -228,6 +228,16 @@ export class ServerProcess implements AsyncDisposable {
     return true;
   }
 
+  /** Asks it to end, as whoever runs it does; resolves with its exit code, or fails with a plain error after `mostMs`. */
+  async end(mostMs = 60_000): Promise<number | null> {
+    signal(this.pids.supervisor, 'SIGTERM');
+    const hurry = new AbortController();
+    await Promise.race([this.#ended, pause(mostMs, undefined, hurry)]);
+    hurry.abort();
+    if (!this.#isEnded) throw this.#fault(`had not ended ${mostMs} ms after it was asked to`);
+    return this.#child.exitCode;
+  }
+
   /** Ends it in an orderly way, by force after 10 s. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isEnded) return;

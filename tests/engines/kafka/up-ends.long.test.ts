@@ -1,0 +1,46 @@
+// `skerry up` that is asked to end while Kafka is away.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { startKafka } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
+import { assertAuditClean } from '../../e2e/proof.ts';
+import { WireClient } from '../../e2e/wire-client.ts';
+import { aPlace, Numbers } from './up-scene.ts';
+
+const kafka = await startKafka();
+const folder = memoryFolder('up-on-kafka');
+after(async () => {
+  await kafka[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+test('up on Kafka: asked to end while messages of different times wait for Kafka, it ends, and what was not acknowledged comes again', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('ends');
+  {
+    await using server = await ServerProcess.start(place);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 10);
+    await client.answered();
+    await kafka.kill();
+    const reasons = async () => JSON.stringify(await (await server.ask('/ready')).json());
+    numbers.publish(client, 1);
+    await until('the first waits for Kafka', async () => (await reasons()).includes('kafka-unreachable'));
+    // each waits in the thread behind the one that is on its way
+    for (let i = 0; i < 5; i++) {
+      numbers.publish(client, 1);
+      await server.ledger();
+    }
+    assert.equal(await server.end(), 0);
+    assert.equal(client.unanswered, 4 * 6, 'nobody is told that it is durable');
+  }
+  await kafka.restart();
+  await using server = await ServerProcess.start(place);
+  using client = await WireClient.join(server.mqttPort, 'sender');
+  numbers.publish(client, 6, 10);
+  await client.answered();
+  assert.equal((await server.quiet()).isBalanced, true);
+  await numbers.assertStored(server);
+  await assertAuditClean(server);
+});
