@@ -16,8 +16,8 @@ export interface LineOptions {
   readonly dataDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Ended with SIGTERM as soon as this says so of what stands on standard output. */
-  readonly stopWhen?: (out: string) => boolean;
+  /** Ended with SIGTERM as soon as this says so of what stands on standard output and standard error. */
+  readonly stopWhen?: (out: string, err: string) => boolean;
   /** Killed after this. */
   readonly mostMs?: number;
 }
@@ -44,12 +44,16 @@ export async function skerry(line: string | readonly string[], options: LineOpti
   });
   let out = '';
   let err = '';
+  const look = (): void => {
+    if (options.stopWhen?.(out, err)) child.kill('SIGTERM');
+  };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     out += text;
-    if (options.stopWhen?.(out)) child.kill('SIGTERM');
+    look();
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     err += text;
+    look();
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, out, err };

@@ -1,10 +1,12 @@
 // `skerry up` that is asked to end while Kafka is away.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { assertAuditClean } from '../../e2e/proof.ts';
+import { skerry } from '../../e2e/skerry-line.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
 import { aPlace, Numbers } from './up-scene.ts';
 
@@ -43,4 +45,17 @@ test('up on Kafka: asked to end while messages of different times wait for Kafka
   assert.equal((await server.quiet()).isBalanced, true);
   await numbers.assertStored(server);
   await assertAuditClean(server);
+});
+
+test('up on Kafka: asked to end while it waits for Kafka at its start, it ends without a fault', async () => {
+  const { env } = aPlace(kafka, folder.path);
+  await kafka.kill();
+  const said = await skerry('up', {
+    dataDir: join(folder.path, 'waits'),
+    env: { ...env, SKERRY_DEMO: 'false', SKERRY_HTTP_PORT: '0', SKERRY_MQTT_PORT: '0' },
+    stopWhen: (_, err) => err.includes('Waits for Kafka'),
+  });
+  assert.equal(said.code, 0, said.err);
+  assert.doesNotMatch(said.err, /thread-ended|skerry: /);
+  await kafka.restart();
 });

@@ -101,7 +101,8 @@ export async function serve(options: UpOptions): Promise<number> {
   };
   checkRoutes(config);
   await using stack = new AsyncDisposableStack();
-  const opened = await openRooms(rooms, stack);
+  const opened = await openRooms(rooms, stack).catch((fault: unknown) => unlessAsked(context.signal, fault));
+  if (!opened) return shutDown(rooms);
   let api: Api | undefined;
   const platform = openPlatform(rooms, opened, () => api, stack);
   api = stack.use(await listening('http', () => openHttp(rooms, opened, platform)));
@@ -118,7 +119,16 @@ export async function serve(options: UpOptions): Promise<number> {
   compactHeap();
   flushCompileCache(); // a first start that is killed still spares the next one the work and the memory of stripping types
   await Promise.race([asked(context.signal), anyFault(opened, demoFailed)]);
-  rooms.logger.log('info', 'Shutting down.');
+  return shutDown(rooms);
+}
+
+/** Threads that end while they start are no fault of a process that was asked to end: it has ended them. */
+function unlessAsked({ aborted }: AbortSignal, fault: unknown): undefined {
+  if (!(aborted && fault instanceof CliError && fault.code === 'thread-ended')) throw fault;
+}
+
+function shutDown({ logger }: Rooms): number {
+  logger.log('info', 'Shutting down.');
   return 0;
 }
 
