@@ -209,7 +209,7 @@ for (const level of [4, 5] as const) {
   );
 
   test(
-    `Subscriber at level ${level}: one that takes nothing for several keep-alives stays connected`,
+    `Subscriber at level ${level}: one that takes nothing for longer than its keep-alive stays connected`,
     TIMEOUT,
     async () => {
       await using mosquitto = await startMosquitto(CALM);
@@ -225,7 +225,7 @@ for (const level of [4, 5] as const) {
         };
         return connection;
       };
-      await using member = await aMember(mosquitto.port, { level, keepAliveSecs: 1 }, { dial });
+      await using member = await aMember(mosquitto.port, { level, keepAliveSecs: 3 }, { dial });
       member.keeper.refusal = () => why;
       await member.subscriber.subscribed();
       why = 'backlog';
@@ -236,7 +236,7 @@ for (const level of [4, 5] as const) {
       );
       pings = 0;
       await until(
-        () => pings === 8,
+        () => pings === 3,
         () => pings,
       );
       assert.deepEqual(member.keeper.texts, []);
@@ -410,13 +410,14 @@ test('Subscriber finds what mosquitto drops for a full queue by its own count', 
     () => watcher.events.some(({ type }) => type === 'broker-dropped'),
     () => watcher.events,
   );
-  const dropped = watcher.meterOf('iot_subscriber_broker_dropped_total');
+  const dropped = () => watcher.meterOf('iot_subscriber_broker_dropped_total');
   await using back = await aMember(mosquitto.port, { clientId: 'absent' });
+  // the broker counts once a second
   await until(
-    () => back.keeper.texts.length === 60 - dropped,
-    () => [back.keeper.texts.length, dropped],
+    () => back.keeper.texts.length === 60 - dropped(),
+    () => [back.keeper.texts.length, dropped()],
   );
-  assert.ok(dropped > 0);
+  assert.ok(dropped() > 0);
   assert.deepEqual(
     back.events.filter(({ type }) => type === 'session-lost'),
     [],

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createMeter, type Meter, type TlsTrust } from '@skerry/kernel';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import {
@@ -158,12 +158,12 @@ export function texts(word: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${word} ${index}`);
 }
 
-/** Resolves when the condition holds; fails with what `seen` says after 30 s. */
+/** Resolves when the condition holds; fails with what `seen` says after a minute. */
 export async function until(isMet: () => boolean, seen: () => unknown): Promise<void> {
-  const deadline = AbortSignal.timeout(30_000);
+  const deadline = AbortSignal.timeout(60_000);
   while (!isMet()) {
     if (deadline.aborted) throw new Error(`It never came about: ${JSON.stringify(seen())}`);
-    await turn();
+    await pause(5); // engines need the processor, too
   }
 }
 
