@@ -80,12 +80,15 @@ test('openPostgresStore: a writer frozen before its COMMIT is taken over, and it
   const schema = aSchema();
   await using proxy = await FaultProxy.open(server.port);
   const url = `postgres://skerry@127.0.0.1:${proxy.port}/skerry`;
-  await using frozen = aPool(url, schema, { idleInTransactionMs: 400 });
+  await using frozen = aPool(url, schema, { idleInTransactionMs: 2_000 });
   await using pool = aPool(server.url(), schema);
+  const held = Promise.withResolvers<void>();
   const zombie = await aStore(frozen, {
     owner: 'zombie',
     failpoint: (name) => {
-      if (name === 'seal-before-commit' && isArmed) proxy.faults = { stalls: 'to-server' };
+      if (name !== 'seal-before-commit' || !isArmed) return;
+      proxy.faults = { stalls: 'to-server' };
+      held.resolve();
     },
   });
   let isArmed = false;
@@ -93,12 +96,7 @@ test('openPostgresStore: a writer frozen before its COMMIT is taken over, and it
   await zombie.seal(tenPoints(1));
   isArmed = true;
   const late = assert.rejects(zombie.seal(tenPoints(2)), hasCode('store-unreachable'));
-  await until('the zombie to hold its row', async () => {
-    const held = await server.sql(
-      `SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'`,
-    );
-    return held === '1';
-  });
+  await Promise.race([held.promise, late]);
   await using heir = await aStore(pool, { owner: 'heir' });
   assert.equal((await heir.load()).sealNumber, 1);
   await heir.seal({ ...tenPoints(2), telemetryPosition: 181 });

@@ -193,7 +193,10 @@ async function aHolder(pool: PostgresPool, tables: string): Promise<AsyncDisposa
 test('openPostgresStore: a day that is due holds up nobody while somebody has the table, and goes when it is free', async () => {
   const schema = aSchema();
   const clock = new StepClock();
-  await using pool = aPool(server.url(), schema, { applicationName: 'nightly backup' });
+  await using pool = aPool(server.url(), schema, {
+    applicationName: 'nightly backup',
+    idleInTransactionMs: 600_000,
+  });
   await using store = await aStore(pool, { clock });
   await store.load();
   for (let number = 1; number <= 5; number++) {

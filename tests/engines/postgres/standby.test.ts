@@ -167,7 +167,8 @@ test('StandbyReads: a question that waits for a standby which answers no more is
 
 test('StandbyReads: without the primary the standby answers up to the bound, and then nobody does', async () => {
   await using proxy = await FaultProxy.open(server.port);
-  await using scene = aScene({ primaryUrl: `postgres://skerry@127.0.0.1:${proxy.port}/skerry` });
+  const primaryUrl = `postgres://skerry@127.0.0.1:${proxy.port}/skerry`;
+  await using scene = aScene({ primaryUrl, staleMs: 5_000 });
   const { reads } = scene;
   await answersFrom(reads, true);
   await proxy[Symbol.asyncDispose]();
@@ -188,8 +189,9 @@ test('StandbyReads: a question that is refused is not asked twice', async () => 
   await using scene = aScene();
   const { reads } = scene;
   await answersFrom(reads, true);
+  await where(reads); // a connection is there
   let asked = 0;
-  const late = reads.read('wait', 200, async (session) => {
+  const late = reads.read('wait', 500, async (session) => {
     asked++;
     await session.query('SELECT pg_sleep(5)');
   });
