@@ -1,8 +1,9 @@
-// `skerry up` that is asked to end while Kafka is away.
+// `skerry up` on Kafka that is asked to end while Kafka is away, and that refuses to start.
 import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { memoryFolder, type ServerOptions, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { assertAuditClean } from '../../e2e/proof.ts';
@@ -58,4 +59,36 @@ test('up on Kafka: asked to end while it waits for Kafka at its start, it ends w
   assert.equal(said.code, 0, said.err);
   assert.doesNotMatch(said.err, /thread-ended|skerry: /);
   await kafka.restart();
+});
+
+test('up on Kafka: a data folder of a journal in files, or of another topic, is refused before anything is told or left', async () => {
+  const place = aPlace(kafka, folder.path);
+  const { SKERRY_PIPELINE_SEAL_AFTER_SECS = '' } = place.env ?? {};
+  const numbers = new Numbers('moved');
+  const inFiles = { dataDir: place.dataDir, env: { SKERRY_PIPELINE_SEAL_AFTER_SECS } };
+  const journalOf = (dataDir: string) => join(dataDir, 'journal');
+  const refusal = async (options: ServerOptions) => String(await ServerProcess.start(options).catch(String));
+  {
+    await using server = await ServerProcess.start(inFiles);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 1);
+    await client.answered();
+    await server.quiet();
+  }
+  const onKafka = await refusal(place);
+  assert.match(
+    onKafka,
+    /journal\.engine: found kafka, and .*journal is of a journal in files, wanted segment/,
+  );
+  assert.ok(!readdirSync(journalOf(place.dataDir)).includes('kafka.json'));
+  {
+    await using server = await ServerProcess.start(inFiles);
+    await numbers.assertStored(server);
+    await assertAuditClean(server);
+  }
+  rmSync(journalOf(place.dataDir), { recursive: true });
+  const ofStore = await refusal(place);
+  assert.match(ofStore, /belongs to the journal [0-9a-f]{32}, this one is [0-9a-f]{32}\. .*dataDir to a new/);
+  for (const words of [onKafka, ofStore])
+    assert.doesNotMatch(words, /has lost records|history of routes|ended 4 times/);
 });

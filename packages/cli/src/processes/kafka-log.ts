@@ -12,17 +12,17 @@ import type { Clock, Disk, Logger, Meter, Random } from '@skerry/kernel';
 import { DIRECT_LEAST } from '../config/role-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
+import { KAFKA_MEMORY } from './journal-folder.ts';
 import { openConfiguredKafka, topicWishOf } from './kafka-way.ts';
 import type { SeenBase } from './seen-base.ts';
-
-/** Name of what is kept on disk beside a journal on Kafka, in the folder of the journal. */
-export const KAFKA_MEMORY = 'kafka.json';
 
 /** A journal on Kafka as the log's thread is told of it. */
 export interface KafkaLogOptions {
   readonly config: Pick<SkerryConfig, 'kafka' | 'mqtt' | 'journal'>;
   /** How far the store has seen it. */
   readonly seen?: SeenBase;
+  /** Id of the journal that the store has followed. */
+  readonly followed?: string;
 }
 
 /** What it works with. */
@@ -45,7 +45,7 @@ const RETRY_MS = 1_000;
 export async function openKafkaLog(
   folder: string,
   isReadOnly: boolean,
-  { config, seen }: KafkaLogOptions,
+  { config, ...store }: KafkaLogOptions,
   needs: KafkaLogNeeds,
 ): Promise<{ readonly journal: KafkaJournal; readonly client: KafkaClient }> {
   const { topic } = config.journal;
@@ -57,7 +57,7 @@ export async function openKafkaLog(
     try {
       if (!isReadOnly) await ensureJournalTopic(client, config);
       const journal = await openKafkaJournal(
-        { topic, partition: 0, layout, memory, readOnly: isReadOnly, ...(seen ? { seen } : {}) },
+        { topic, partition: 0, layout, memory, readOnly: isReadOnly, ...store },
         { ...needs, client },
       );
       return { journal, client };

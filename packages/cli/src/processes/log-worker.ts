@@ -4,6 +4,7 @@ import type { KafkaJournal } from '@skerry/journal/kafka';
 import { openSegmentJournal } from '@skerry/journal/segment';
 import { nodeClock, nodeDisk, nodeRandom } from '@skerry/kernel/node';
 import type { RetainedMessage } from '@skerry/mqtt';
+import { checkJournalFolder } from './journal-folder.ts';
 import type { KafkaLogOptions } from './kafka-log.ts';
 import type { JournalSizes } from './live-platform.ts';
 import { portMailbox } from './port-mailbox.ts';
@@ -38,6 +39,7 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
   const { folder, bytesMax, hoursMax, isReadOnly, tenantPlaces = [], durableEnd = 0, kafka } = options;
   const tenantOf = (topic: string): string => tenantAt(tenantPlaces, topic);
   const needs = { disk, clock: nodeClock(), random: nodeRandom(), logger, meter, failpoint };
+  checkJournalFolder(disk, folder, kafka ? 'kafka' : 'segment');
   const onKafka =
     kafka && (await (await import('./kafka-log.ts')).openKafkaLog(folder, isReadOnly, kafka, needs));
   const journal =

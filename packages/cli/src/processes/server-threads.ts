@@ -93,10 +93,11 @@ async function journalPlace(
   storeThread: Promise<Thread>,
 ): Promise<Pick<LogThreadOptions, 'durableEnd' | 'kafka'>> {
   if (!isReadOnly && !isOnKafka(config)) return {};
-  const { seen } = (await storeThread).facts as StoreThreadFacts; // told by store-worker
+  const { seen, followed } = (await storeThread).facts as StoreThreadFacts; // told by store-worker
   if (!isOnKafka(config)) return { durableEnd: seen?.offset ?? 0 };
   const { kafka, mqtt, journal } = config;
-  return { kafka: { config: { kafka, mqtt, journal }, ...(seen ? { seen } : {}) } };
+  const store = { ...(seen ? { seen } : {}), ...(followed === undefined ? {} : { followed }) };
+  return { kafka: { config: { kafka, mqtt, journal }, ...store } };
 }
 
 /** Whether the journal is a topic of Kafka. */

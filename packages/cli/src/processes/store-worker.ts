@@ -22,6 +22,8 @@ export interface StoreThreadOptions {
 export interface StoreThreadFacts {
   /** How far the store has seen the journal; told when it was asked for. */
   readonly seen: SeenBase | undefined;
+  /** Id of the journal that it has followed; undefined while it has seen none, and when it was not asked for. */
+  readonly followed: string | undefined;
 }
 
 await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
@@ -35,9 +37,9 @@ await runThread<StoreThreadOptions>(async (options, { logger, meter, failpoint, 
       else logger.log(advice === 'retry' ? 'warn' : 'error', 'Upkeep of the store failed.', { fault });
     },
   });
-  const seen = options.tellsSeen ? seenBase(await store.load()) : undefined;
+  const state = options.tellsSeen ? await store.load() : undefined;
   return {
-    facts: { seen } satisfies StoreThreadFacts,
+    facts: { seen: state && seenBase(state), followed: state?.journalId } satisfies StoreThreadFacts,
     figures: () => store.figures(),
     close: async () => store[Symbol.asyncDispose](),
   };

@@ -34,11 +34,11 @@ export function shared({ topic, partition }: Place, end: Offset, first: Offset):
   );
 }
 
-/** The memory is of another partition. */
+/** What is on disk belongs to another journal. */
 export function foreignMemory(kept: string, id: string, { topic, partition }: Place): JournalError {
   return new JournalError(
     'journal-foreign',
-    `Cannot use ${topic}/${partition} as the journal: the data folder belongs to the journal ${kept}, this one is ${id}. A topic that was made anew, or another one, wants a data folder of its own.`,
+    `Cannot use ${topic}/${partition} as the journal: the data folder belongs to the journal ${kept}, this one is ${id}. A topic that was made anew, or another one, wants a data folder of its own, and so does a journal in Kafka where there was one in files: set dataDir to a new folder, or journal.engine and journal.topic as they were.`,
     { topic, partition },
   );
 }

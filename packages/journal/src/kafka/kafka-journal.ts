@@ -9,7 +9,7 @@ import { readBatch } from '../record-reader.ts';
 import type { DurableGroup, JournalFigures, ServedJournal } from '../served-journal.ts';
 import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
-import { closed, foreignMemory, readOnly, shared, trimmed } from './journal-faults.ts';
+import { closed, readOnly, shared, trimmed } from './journal-faults.ts';
 import { JournalMarks, type JournalMemory, type JournalMemoryFile, larger } from './journal-marks.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type KafkaPartitionOptions,
   openKafkaPartition,
 } from './kafka-partition.ts';
+import { assertOwnJournal } from './own-journal.ts';
 import { partitionBytes } from './partition-bytes.ts';
 import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
 import { type Bounds, listBounds } from './partition-ends.ts';
@@ -37,6 +38,8 @@ export interface KafkaJournalOptions extends Pick<KafkaPartitionOptions, 'topic'
   readonly memory?: JournalMemoryFile;
   /** What a store has seen of the journal, durably, with the counts there. */
   readonly seen?: PartitionBase;
+  /** Id of the journal that this store has followed; undefined while it has seen none. */
+  readonly followed?: string;
   /** Nothing is written: not in Kafka, and not in the memory. */
   readonly readOnly?: boolean;
 }
@@ -45,14 +48,15 @@ export interface KafkaJournalOptions extends Pick<KafkaPartitionOptions, 'topic'
  * Opens a partition as a journal that this process alone writes, and counts what has come since the counts were kept.
  * Where Kafka has lost what the store has seen, new records get offsets behind it; what nobody has seen stays counted as
  * received, so that the ledger shows the loss. Fails as `openKafkaPartition` does, and with `journal-foreign` when the
- * memory is of another partition.
+ * memory or the store is of another journal; nothing was told of losses then.
  */
 export async function openKafkaJournal(
   options: KafkaJournalOptions,
   needs: KafkaPartitionNeeds,
 ): Promise<KafkaJournal> {
-  const { topic, partition, layout, memory, seen } = options;
+  const { topic, partition, layout, memory, seen, followed } = options;
   const kept = memory?.read();
+  await assertOwnJournal(needs.client, options, [kept?.journalId, followed]);
   const shift = kept?.shift ?? 0;
   const { start, end } = await listBounds(needs.client, topic, partition);
   const begin = beginning(kept, seen, { start: start + shift, end: end + shift });
@@ -63,7 +67,6 @@ export async function openKafkaJournal(
   );
   const journal = new KafkaJournal(options, needs, opened, { begin, kept });
   try {
-    if (kept && kept.journalId !== opened.id) throw foreignMemory(kept.journalId, opened.id, options);
     await journal.recount();
     return journal;
   } catch (error) {
