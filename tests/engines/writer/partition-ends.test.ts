@@ -2,7 +2,7 @@
 // password and TLS, records of a producer of its own.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -275,7 +275,21 @@ test('skerry cloud: the same file of a password and of authorities opens its tab
   await until('it reports', async () => (await postgres.sql(told)) === '1');
   const encrypted = `SELECT string_agg(DISTINCT a.application_name, ',' ORDER BY a.application_name)
     FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl`;
-  assert.match(await postgres.sql(encrypted), /skerry access,skerry audit,skerry cloud,skerry reports/);
+  const authorization = `Bearer ${readFileSync(join(cloud.dataDir, 'token'), 'utf8').trim()}`;
+  let found = '';
+  await until(
+    'all of its connections, each of which ends after some seconds without work',
+    async () => {
+      for (const path of ['users', 'audit']) {
+        const { status } = await fetch(`${cloud.url}/api/v1/${path}`, { headers: { authorization } });
+        assert.equal(status, 200, path);
+      }
+      found = await postgres.sql(encrypted);
+      return /skerry access,skerry audit,skerry cloud,skerry reports/.test(found);
+    },
+    60_000,
+    () => found,
+  );
 });
 
 test('skerry writer: a partition for which the schema has no number left waits alone, and the others are written', async () => {
