@@ -178,6 +178,35 @@ describe('skerry doctor', { concurrency: true }, () => {
     assert.equal(gateway.found, 'this client may not write iot.read-only');
     assert.match(gateway.advice, /kafka-acls\.sh --add .* --operation Write .*--topic iot\.read-only/);
     assert.equal((await ask('iot.read-only', { sources: [] }))?.verdict, 'warning', 'it may be a writer');
+    const journal = { engine: 'kafka', topic: 'iot.read-only' };
+    const up = (await doctor({ kafka: { brokers: kafka.brokers }, journal, sources: [] })).findings;
+    assert.equal(up.get('kafka rights')?.verdict, 'fault', 'a journal is written and read');
+    assert.equal(up.get('kafka rights')?.found, 'this client may not write iot.read-only');
+    assert.match(
+      String(up.get('kafka rights')?.advice),
+      /^skerry up needs Read, Write, .*--topic iot\.read-only/,
+    );
+    assert.equal(up.get('kafka topic iot.read-only')?.verdict, 'fault');
+    assert.equal(up.get('kafka topic iot.read-only')?.found, 'as a journal it has 2 partitions');
+  });
+
+  test('doctor looks at the topic of a journal on Kafka, and at none of those that gateways and writers use', async () => {
+    const changes = { kafka: { brokers: kafka.brokers }, journal: { engine: 'kafka' }, sources: [] };
+    const { code, findings } = await doctor(changes);
+    const ofKafka = [...findings.values()].filter(({ check }) => check.startsWith('kafka '));
+    assert.deepEqual(
+      ofKafka.map(({ check, verdict, found }) => [check, verdict, found]),
+      [
+        [
+          'kafka replication',
+          'ok',
+          "kafka.replication 1, kafka.minInSync 1, acks=all, idempotent producer; the journal's broker syncs each batch before it acknowledges",
+        ],
+        ['kafka topic iot.journal', 'ok', 'it does not exist yet; skerry up makes it'],
+        ['kafka rights', 'ok', 'this client may read and write iot.journal'],
+      ],
+    );
+    assert.equal(code, 0);
   });
 
   test('doctor tells whether sinks take what is written, how long they keep it, and whether the collector of traces answers', async () => {

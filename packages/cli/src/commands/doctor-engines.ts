@@ -1,6 +1,7 @@
 import {
   DEAD_LETTER_TOPIC,
   deadLetterWish,
+  type EnsuredTopic,
   examineTopic,
   type KafkaClient,
   layoutTopics,
@@ -10,7 +11,7 @@ import { silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import { openPostgresPool, type PostgresSession, type Row, type SiteRole } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
-import { journalWish } from '../processes/kafka-log.ts';
+import { journalWish, unfitAsJournal } from '../processes/kafka-log.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
@@ -56,18 +57,23 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
     async () => {
       await using client = await openConfiguredKafka('skerry-doctor', config, needs);
       const { id, brokers } = await client.cluster();
-      const wish = topicWishOf(config);
+      const isJournal = config.journal.engine === 'kafka';
+      const wish = isJournal ? journalWish(config) : topicWishOf(config);
+      const topics = isJournal ? [await journalFinding(client, config)] : await topicFindings(client, config);
       return [
         ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
         replicationFinding(wish, brokers),
-        ...(await topicFindings(client, config)),
+        ...topics,
         await kafkaRightsFinding(client, config),
       ];
     },
   );
 }
 
-function replicationFinding({ replication, minInSync }: Omit<TopicWish, 'name'>, brokers: number): Finding {
+function replicationFinding(
+  { replication, minInSync, syncsEach }: Omit<TopicWish, 'name'>,
+  brokers: number,
+): Finding {
   const check = 'kafka replication';
   const found = `kafka.replication ${replication}, kafka.minInSync ${minInSync}, acks=all, idempotent producer`;
   if (replication > brokers) {
@@ -75,6 +81,7 @@ function replicationFinding({ replication, minInSync }: Omit<TopicWish, 'name'>,
     return { check, verdict: 'fault', found: `${found}, and ${count(brokers, 'broker')}`, advice };
   }
   if (replication >= 3 && minInSync >= 2) return ok(check, found);
+  if (syncsEach) return ok(check, `${found}; the journal's broker syncs each batch before it acknowledges`);
   const advice =
     'Kafka acknowledges before its disk has a record. With fewer than 3 replicas of which 2 are in sync a power cut can take acknowledged records: use 3 brokers, and keep gateway.buffer at segment.';
   return { check, verdict: 'warning', found, advice };
@@ -88,10 +95,7 @@ async function topicFindings(client: KafkaClient, config: SkerryConfig): Promise
   const ofProjects = topics.filter(({ name }) => layout.projectOf(name) !== undefined);
   const fixed = [...layout.fixedTopics, DEAD_LETTER_TOPIC];
   const names = [...fixed, ...ofProjects.slice(0, PROJECT_TOPICS).map(({ name }) => name)];
-  const ofRoles = names.map((name) =>
-    name === DEAD_LETTER_TOPIC ? deadLetterWish(wish) : { ...wish, name },
-  );
-  const wishes = config.journal.engine === 'kafka' ? [journalWish(config)] : ofRoles;
+  const wishes = names.map((name) => (name === DEAD_LETTER_TOPIC ? deadLetterWish(wish) : { ...wish, name }));
   const findings = await Promise.all(wishes.map((one) => topicFinding(client, one)));
   const told = findings.filter(({ verdict }, i) => i < fixed.length || verdict !== 'ok');
   if (!layout.isByProject) return told;
@@ -103,11 +107,30 @@ async function topicFindings(client: KafkaClient, config: SkerryConfig): Promise
   return [...told, { check, verdict: 'fault', found: `${found}, ${beyond.length} beyond it`, advice }];
 }
 
-async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Finding> {
+async function journalFinding(client: KafkaClient, config: SkerryConfig): Promise<Finding> {
+  const wish = journalWish(config);
   const check = `kafka topic ${wish.name}`;
   const topic = await examineTopic(client, wish);
-  if (!topic) return ok(check, 'it does not exist yet; the first role that starts makes it');
-  const { weaknesses, lagging } = topic;
+  if (!topic) return ok(check, 'it does not exist yet; skerry up makes it');
+  const unfit = unfitAsJournal(topic);
+  if (!unfit) return strengthFinding(topic);
+  const advice = `It has to have ${unfit.wanted}. Set journal.topic to a name that does not exist: skerry up makes it so.`;
+  return { check, verdict: 'fault', found: `as a journal it has ${unfit.found}`, advice };
+}
+
+async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Finding> {
+  const topic = await examineTopic(client, wish);
+  return topic
+    ? strengthFinding(topic)
+    : ok(`kafka topic ${wish.name}`, 'it does not exist yet; the first role that starts makes it');
+}
+
+function strengthFinding({
+  name,
+  weaknesses,
+  lagging,
+}: EnsuredTopic & { readonly lagging: number }): Finding {
+  const check = `kafka topic ${name}`;
   const found = [
     ...weaknesses.map((one) => `${one.setting}: found ${one.found}, wanted ${one.wanted}`),
     ...(lagging > 0 ? [`${count(lagging, 'partition')} with replicas that are not in sync`] : []),
@@ -115,7 +138,7 @@ async function topicFinding(client: KafkaClient, wish: TopicWish): Promise<Findi
   if (found.length === 0) return ok(check, 'it keeps what the configuration wants');
   const advice =
     weaknesses.length > 0
-      ? `Change the topic with kafka-configs.sh --alter --entity-type topics --entity-name ${wish.name} (replicas and partitions: kafka-reassign-partitions.sh, kafka-topics.sh), or the kafka section.`
+      ? `Change the topic with kafka-configs.sh --alter --entity-type topics --entity-name ${name} (replicas and partitions: kafka-reassign-partitions.sh, kafka-topics.sh), or the kafka section.`
       : 'Look why a broker lags: disk, network, or it is down.';
   return { check, verdict: 'warning', found: found.join('; '), advice };
 }

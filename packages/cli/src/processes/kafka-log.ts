@@ -1,5 +1,6 @@
 import { JournalError } from '@skerry/journal';
 import {
+  type EnsuredTopic,
   ensureTopics,
   journalMemoryFile,
   type KafkaClient,
@@ -90,21 +91,30 @@ async function ensureJournalTopic(client: KafkaClient, config: KafkaLogOptions['
   const { logger } = client.needs;
   const [topic] = await ensureTopics(client, [journalWish(config)]);
   if (!topic) return;
-  const { name, partitions, minInSync, maxMessageBytes, syncsEach } = topic;
-  const replicas = Math.min(...partitions.map((one) => one.replicas));
-  const unfit = (found: string, wanted: string): CliError =>
-    new CliError(
+  const unfit = unfitAsJournal(topic);
+  if (unfit)
+    throw new CliError(
       'config-invalid',
-      `journal.topic: found the Kafka topic ${name} with ${found}, wanted ${wanted}.`,
+      `journal.topic: found the Kafka topic ${topic.name} with ${unfit.found}, wanted ${unfit.wanted}.`,
     );
-  if (partitions.length !== 1) throw unfit(`${partitions.length} partitions`, 'one partition');
-  if (!syncsEach && (replicas < DIRECT_LEAST.replicas || minInSync < DIRECT_LEAST.minInSync))
-    throw unfit(
-      `${replicas === 1 ? 'one replica' : `${replicas} replicas`}, min.insync.replicas ${minInSync} and no flush.messages=1`,
-      'flush.messages=1, or 3 replicas of which 2 are in sync: a power cut must take nothing that was acknowledged',
-    );
-  if (maxMessageBytes < BATCH_BYTES)
-    throw unfit(`max.message.bytes ${maxMessageBytes}`, `at least ${BATCH_BYTES}`);
   for (const weakness of topic.weaknesses)
     logger.log('warn', 'A Kafka topic keeps less than configured', { ...weakness });
+}
+
+/** Why a topic cannot be a journal; undefined when it can. */
+export function unfitAsJournal(
+  topic: Pick<EnsuredTopic, 'partitions' | 'minInSync' | 'maxMessageBytes' | 'syncsEach'>,
+): { readonly found: string; readonly wanted: string } | undefined {
+  const { partitions, minInSync, maxMessageBytes, syncsEach } = topic;
+  const replicas = Math.min(...partitions.map((one) => one.replicas));
+  if (partitions.length !== 1) return { found: `${partitions.length} partitions`, wanted: 'one partition' };
+  if (!syncsEach && (replicas < DIRECT_LEAST.replicas || minInSync < DIRECT_LEAST.minInSync))
+    return {
+      found: `${replicas === 1 ? 'one replica' : `${replicas} replicas`}, min.insync.replicas ${minInSync} and no flush.messages=1`,
+      wanted:
+        'flush.messages=1, or 3 replicas of which 2 are in sync: a power cut must take nothing that was acknowledged',
+    };
+  if (maxMessageBytes < BATCH_BYTES)
+    return { found: `max.message.bytes ${maxMessageBytes}`, wanted: `at least ${BATCH_BYTES}` };
+  return undefined;
 }

@@ -173,17 +173,17 @@ async function describe(
 }
 
 /**
- * What an existing topic keeps weaker than wished, and how many of its partitions have replicas that lag; undefined when
- * it does not exist. Nothing is made or changed. Fails with the `kafka-` codes.
+ * An existing topic beside what was wished, and how many of its partitions have replicas that lag; undefined when it does
+ * not exist. Nothing is made or changed. Fails with the `kafka-` codes.
  */
 export async function examineTopic(
   client: KafkaClient,
   wish: TopicWish,
-): Promise<{ readonly weaknesses: readonly TopicWeakness[]; readonly lagging: number } | undefined> {
+): Promise<(EnsuredTopic & { readonly lagging: number }) | undefined> {
   const topic = await findTopic(client, wish.name);
   if (!topic) return undefined;
-  const { weaknesses } = await describe(client, topic, wish, false);
-  return { weaknesses, lagging: topic.partitions.filter((one) => one.inSync < one.replicas).length };
+  const found = await describe(client, topic, wish, false);
+  return { ...found, lagging: topic.partitions.filter((one) => one.inSync < one.replicas).length };
 }
 
 /** The settings of a topic by name, as texts. */
