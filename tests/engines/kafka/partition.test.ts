@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RECORD_KIND, readBatch } from '@skerry/journal';
 import {
+  type JournalMemory,
+  type KafkaJournal,
   type KafkaPartition,
   type KafkaPartitionOptions,
   openKafkaJournal,
@@ -205,6 +209,55 @@ test('openKafkaPartition counts on from what the store knew, inside a batch too'
   assert.equal(partition.id, journal.id);
 });
 
+test('KafkaJournal finds batches with retained messages below its start, and those behind the last counts, until they are in a snapshot', async () => {
+  await using scene = new Scene();
+  const { client, topic } = await scene.open();
+  let kept: JournalMemory | undefined;
+  const memory = {
+    read: () => kept,
+    write: (one: JournalMemory) => {
+      kept = structuredClone(one);
+    },
+  };
+  const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
+  const needs = { ...scene.needs, client };
+  const found = async (journal: KafkaJournal, from = 0) => {
+    const offsets: number[] = [];
+    for await (const { firstOffset } of journal.readRetained(from)) offsets.push(firstOffset);
+    return offsets;
+  };
+  {
+    await using journal = await openKafkaJournal({ ...options, markRecords: 1 }, needs);
+    await journal.append(aBatch({}, {}));
+    await journal.append(aBatch({ retain: true }));
+    await journal.append(aBatch({}));
+  }
+  assert.deepEqual([kept?.marks.at(-1)?.offset, kept?.retained], [4, [2]]);
+  const seen = { offset: 4, telemetry: 4, received: [] };
+  const before = structuredClone(kept);
+  {
+    await using journal = await openKafkaJournal({ ...options, seen }, needs);
+    assert.equal(journal.start, 4);
+    assert.deepEqual(await found(journal), [2]);
+    await journal.append(aBatch({ retain: true }, {}));
+    assert.deepEqual(await found(journal), [2, 4]);
+    assert.deepEqual(await found(journal, 3), [4]);
+  }
+  kept = before;
+  {
+    // a kill: nothing was kept of what came behind
+    await using journal = await openKafkaJournal({ ...options, seen: { ...seen, offset: 6 } }, needs);
+    assert.deepEqual(await found(journal), [2, 4]);
+    const snapshots: number[][] = [];
+    journal.onBeforeTrim(async (upTo) => {
+      snapshots.push([...(await found(journal)), upTo]);
+    });
+    await journal[Symbol.asyncDispose]();
+    assert.deepEqual(snapshots, [[2, 4, 6]], 'at the end what is retained is in a snapshot');
+  }
+  assert.deepEqual(kept?.retained, []);
+});
+
 test('openKafkaPartition tells how many records retention took, and fails or puts void records in their place', async () => {
   await using scene = new Scene();
   const parts = await scene.open();
@@ -340,14 +393,26 @@ test('openKafkaPartition goes by the retention that its topic has now, and tells
   assert.equal(partition.lag().retentionLeftSeconds, undefined);
 });
 
+/** Codecs of the batches in the log of a topic's first partition, as the broker has written them; 0 is none. */
+function codecsOf(topic: string): number[] {
+  const [node] = kafka.nodes;
+  const bytes = readFileSync(join(String(node?.logFolder), `${topic}-0`, '00000000000000000000.log'));
+  const codecs: number[] = [];
+  // its offset (8), the bytes behind its length (4 at 8), …, attributes whose lowest bits are the codec (2 at 21)
+  for (let at = 0; at < bytes.byteLength; at += 12 + bytes.readInt32BE(at + 8))
+    codecs.push(bytes.readInt16BE(at + 21) & 7);
+  return codecs;
+}
+
 test('openKafkaPartition reads what the broker itself compressed, in every way that Kafka has', async () => {
   await using scene = new Scene();
   const { client } = await scene.open();
   const values = Array.from({ length: 300 }, (_, i) => `{"n":${i},"text":"${'a'.repeat(i % 40)}"}`);
-  for (const way of ['gzip', 'snappy', 'lz4', 'zstd']) {
+  for (const [index, way] of ['gzip', 'snappy', 'lz4', 'zstd'].entries()) {
     const topic = await aTopic(client, { partitions: 1 });
     await changeTopic(client, topic, { 'compression.type': way });
     await produce(topic, [values.slice(0, 200), values.slice(200)]);
+    assert.deepEqual(codecsOf(topic), [index + 1, index + 1], way);
     const partition = await scene.partition({ client, topic });
     assert.deepEqual(
       (await all(partition)).map(([, , value]) => value),
