@@ -247,7 +247,9 @@ function schemaFault(error: ErrorObject): string {
   }
   const bound = BOUNDS[error.keyword];
   const schema = error.parentSchema as unknown as SchemaNode; // verbose mode gives our own schema
-  const missed = bound ? `${bound[0]} ${count(Number(schema[error.keyword]), bound[1])}` : wanted(schema);
+  const missed = bound
+    ? `${bound[0]} ${count(Number(schema[error.keyword]), bound[1])}`
+    : `${wanted(schema)}${error.keyword === 'pattern' ? ` that matches ${schema.pattern}` : ''}`;
   return `${path}: found ${JSON.stringify(error.data)}, wanted ${missed}`;
 }
 
