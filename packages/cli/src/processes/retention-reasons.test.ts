@@ -11,6 +11,8 @@ test('retentionReasons names the records that wait and the hour at which Kafka r
   assert.equal(reason?.code, 'retention-near');
   assert.match(
     String(reason?.detail),
-    /^1200 records wait, and Kafka removes the first of them at 2026-11-26T09:30:00.000Z: wanted /,
+    /^1200 records wait, and Kafka removes the first of them at 2026-11-26T09:30:00.000Z: wanted a store that takes them, or a longer /,
   );
+  const [ofWriter] = retentionReasons({ lag, retentionDueMicros: () => due }, 'more writers');
+  assert.match(String(ofWriter?.detail), /: wanted a store that takes them, more writers, or a longer /);
 });

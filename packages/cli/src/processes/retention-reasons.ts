@@ -1,14 +1,15 @@
 import type { KafkaPartition } from '@skerry/journal/kafka';
 import type { RoleReason } from '@skerry/model';
 
-/** When Kafka's retention takes a record that waits, in words; none while that is far away. */
+/** When Kafka's retention takes a record that waits, in words; none while that is far away. `further` is what else helps against it. */
 export function retentionReasons(
   partition: Pick<KafkaPartition, 'retentionDueMicros' | 'lag'> | undefined,
+  further?: 'more writers',
 ): RoleReason[] {
   const dueMicros = partition?.retentionDueMicros();
   if (partition === undefined || dueMicros === undefined) return [];
   const { records } = partition.lag();
   const hour = new Date(dueMicros / 1_000).toISOString();
-  const detail = `${records} records wait, and Kafka removes the first of them at ${hour}: wanted a store that takes them, more writers, or a longer retention of the topic until then`;
+  const detail = `${records} records wait, and Kafka removes the first of them at ${hour}: wanted a store that takes them, ${further ? `${further}, ` : ''}or a longer retention of the topic until then`;
   return [{ code: 'retention-near', detail }];
 }

@@ -218,10 +218,11 @@ class Owned implements AsyncDisposable {
   }
 
   #nearReasons(): RoleReason[] {
-    if (this.run) return retentionReasons(this.run.journal);
+    if (this.run) return retentionReasons(this.run.journal, 'more writers');
     const state = this.#unwritten.of(this.name);
     return retentionReasons(
       state && { lag: () => state.lag, retentionDueMicros: () => state.retentionDueMicros },
+      'more writers',
     );
   }
 
