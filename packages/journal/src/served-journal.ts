@@ -34,7 +34,7 @@ export interface ServedJournal extends Journal {
    * makes a snapshot of them durable. When it rejects, nothing is given up and `trim` rejects with its reason.
    */
   onBeforeTrim(hook: (upTo: Offset) => Promise<void>): void;
-  /** The batches from the one that holds `from` on which hold retained messages, in order, up to the end at the call. Found by batch headers alone; bodies are checked. Fails as `read`. */
+  /** The batches from the one that holds `from` on which hold retained messages and are still there, in order, up to the end at the call. Found without reading the others; bodies are checked. Fails as `read`, but for what lies below `start`. */
   readRetained(from: Offset): AsyncIterable<StoredBatch>;
 }
 

@@ -10,7 +10,7 @@ import { until } from '../../e2e/condition.ts';
 import { assertAuditClean, assertServes } from '../../e2e/proof.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
 import { aClient, tools } from './scene.ts';
-import { aPlace, memoryOf, Numbers } from './up-scene.ts';
+import { aPlace, memoryOf, Numbers, retainedOn } from './up-scene.ts';
 
 const kafka = await startKafka();
 const folder = memoryFolder('up-on-kafka');
@@ -113,6 +113,34 @@ test('up on Kafka: what Kafka lost before it was stored is told, and the ledger 
   );
   using client = await WireClient.join(server.mqttPort, 'sender');
   assert.equal(await client.accepted(numbers.topicOf('a'), '{"v":1}'), 0, 'what comes is taken all the same');
+});
+
+test('up on Kafka: what is retained comes back after a kill, and is in a snapshot soon though nothing comes behind it', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('door');
+  let server = await ServerProcess.start(place);
+  const publish = async (payload: string): Promise<void> => {
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 10);
+    await client.answered();
+    await server.quiet();
+    client.publish('site/door', payload, { isRetain: true });
+    numbers.publish(client, 10);
+    await client.answered();
+    await server.quiet();
+  };
+  try {
+    await publish('shut');
+    await until('it is in a snapshot', () => hasSnapshot(place.dataDir), 30_000);
+    await publish('open');
+    await server.kill();
+    server = await ServerProcess.start(place);
+    assert.equal(await retainedOn(server, 'site/door'), 'open');
+    // nothing comes any more, and no consumer moves on
+    await until('it is in a snapshot', () => memoryOf(place.dataDir).retained.length === 0, 30_000);
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
 });
 
 test('up on Kafka: what is retained stays when Kafka has given its record up, and the ledger goes on from the counts', async () => {

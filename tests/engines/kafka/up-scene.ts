@@ -5,7 +5,7 @@ import type { JournalMemory } from '@skerry/journal/kafka';
 import type { ServerOptions, ServerProcess } from '@skerry/testkit';
 import type { Kafka } from '@skerry/testkit/engines';
 import { pointsOf } from '../../e2e/proof.ts';
-import type { WireClient } from '../../e2e/wire-client.ts';
+import { WireClient } from '../../e2e/wire-client.ts';
 
 let count = 0;
 
@@ -71,4 +71,12 @@ export class Numbers {
       );
     }
   }
+}
+
+/** What is retained on a topic, as a new subscriber is told. */
+export async function retainedOn(server: ServerProcess, topic: string): Promise<string> {
+  using client = await WireClient.join(server.mqttPort, 'looker');
+  const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
+  client.send({ type: 'subscribe', packetId: 1, topics: [{ filter: topic, qos: 0, ...options }] });
+  return Buffer.from((await client.first('publish')).payload).toString();
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { topicSettings } from '@skerry/journal/kafka';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
@@ -12,7 +13,7 @@ import { skerry } from '../../e2e/skerry-line.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
 import { readAll } from './journal-scene.ts';
 import { aClient, aTopic, tools } from './scene.ts';
-import { aPlace, DEVICES, Numbers } from './up-scene.ts';
+import { aPlace, DEVICES, memoryOf, Numbers } from './up-scene.ts';
 
 const kafka = await startKafka();
 const folder = memoryFolder('up-on-kafka');
@@ -48,8 +49,16 @@ test('up on Kafka: what is published stands in the topic for everybody, is store
       DEVICES.map((device) => ['{"epoch":"one","seq":0,"v":0}', 'acme', 'line', numbers.topicOf(device)]),
     );
     assert.equal((await server.quiet()).isBalanced, true);
+    {
+      using client = await WireClient.join(server.mqttPort, 'sender');
+      client.publish('site/door', 'open', { isRetain: true });
+      numbers.publish(client, 10);
+      await client.answered();
+    }
+    await server.quiet();
     const accounts = await accountsOf(server);
     await server[Symbol.asyncDispose]();
+    assert.deepEqual(memoryOf(place.dataDir).retained, [], 'what is retained is in a snapshot');
     server = await ServerProcess.start(place);
     await server.quiet();
     assert.deepEqual(await accountsOf(server), accounts);
@@ -64,20 +73,20 @@ test('up on Kafka: what is published stands in the topic for everybody, is store
     const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
     reader.send({ type: 'subscribe', packetId: 1, topics: [{ filter: 'site/#', qos: 0, ...options }] });
     const { payload } = await reader.first('publish');
-    assert.equal(Buffer.from(payload).toString(), 'shut');
+    assert.equal(Buffer.from(payload).toString(), 'open');
     {
       const begin = numbers.sent;
       {
         using client = await WireClient.join(server.mqttPort, 'sender', 4);
         numbers.publish(client, 1_000);
         await until('a burst under way', () => client.all('puback').length > 500);
-        await server.killServer();
+        await Promise.all([server.killServer(), publishUntilClosed(numbers, client)]);
         assert.ok(client.unanswered > 0, 'the kill fell while messages were on their way');
       }
       await server.ready();
       using client = await WireClient.join(server.mqttPort, 'sender', 4);
-      numbers.publish(client, 1_000, begin);
-      await client.answered();
+      numbers.publish(client, numbers.sent - begin, begin);
+      await client.answered(60_000);
     }
     assert.equal((await server.quiet()).isBalanced, true);
     await numbers.assertStored(server);
@@ -87,6 +96,14 @@ test('up on Kafka: what is published stands in the topic for everybody, is store
     await server[Symbol.asyncDispose]();
   }
 });
+
+/** Goes on with a burst, so that its end always falls while messages are on their way. */
+async function publishUntilClosed(numbers: Numbers, client: WireClient): Promise<void> {
+  while (!client.isClosed) {
+    numbers.publish(client, 5);
+    await pause(1);
+  }
+}
 
 test('up on Kafka: while Kafka is away nothing is acknowledged, and it says why; back again, nothing is missing', async () => {
   const place = aPlace(kafka, folder.path);

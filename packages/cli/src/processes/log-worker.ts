@@ -8,7 +8,7 @@ import { checkJournalFolder } from './journal-folder.ts';
 import type { KafkaLogOptions } from './kafka-log.ts';
 import type { JournalSizes } from './live-platform.ts';
 import { portMailbox } from './port-mailbox.ts';
-import { readRetained, snapshotRetained } from './retained-file.ts';
+import { placeSnapshot, readRetained, snapshotRetained } from './retained-file.ts';
 import { retentionReasons } from './retention-reasons.ts';
 import { type TenantPlace, tenantAt } from './tenant-places.ts';
 import { runThread } from './thread-side.ts';
@@ -49,6 +49,7 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
       needs,
     ));
   journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, { disk, tenantOf }));
+  if (!isReadOnly) placeSnapshot(folder, journal, { disk, tenantOf });
   const retained = await readRetained(folder, journal, { disk, tenantOf });
   const { closed } = serveJournal(
     { main: portMailbox(port('main')), pipeline: portMailbox(port('pipeline')) },

@@ -7,7 +7,7 @@ import { RetainedBook } from './retained-book.ts';
 const NAME = 'retained';
 
 /** A journal as far as its retained messages go. */
-export type RetainedJournal = Pick<ServedJournal, 'id' | 'start' | 'readRetained'>;
+export type RetainedJournal = Pick<ServedJournal, 'id' | 'end' | 'readRetained'>;
 
 /** What retained messages are read and kept with. */
 export interface RetainedFileNeeds {
@@ -42,8 +42,26 @@ export async function snapshotRetained(
     if (batch.firstOffset >= upTo) break;
     book.note(batch);
   }
+  write(folder, journal, { book, upTo }, needs);
+}
+
+/**
+ * For a journal that has lost its end: what it takes in from now on has offsets that the snapshot was made of, and is not
+ * in it. The snapshot is made durable as one of what the journal has. Fails as `readRetained`.
+ */
+export function placeSnapshot(folder: string, journal: RetainedJournal, needs: RetainedFileNeeds): void {
+  const { book, from } = openBook(folder, journal, needs);
+  if (from > journal.end) write(folder, journal, { book, upTo: journal.end }, needs);
+}
+
+function write(
+  folder: string,
+  journal: RetainedJournal,
+  { book, upTo }: { readonly book: RetainedBook; readonly upTo: Offset },
+  { disk }: RetainedFileNeeds,
+): void {
   const bytes = book.encode({ journalId: journal.id, offset: upTo });
-  replaceFile(needs.disk, folder, NAME, (file) => writeAll(file, bytes, 0));
+  replaceFile(disk, folder, NAME, (file) => writeAll(file, bytes, 0));
 }
 
 function openBook(
@@ -54,7 +72,7 @@ function openBook(
   const book = new RetainedBook(tenantOf);
   const path = `${folder}/${NAME}`;
   const bytes = readWhole(disk, path);
-  if (!bytes) return { book, from: journal.start };
+  if (!bytes) return { book, from: 0 };
   const snapshot = book.restore(bytes);
   if (!snapshot) {
     throw new JournalError(
@@ -73,5 +91,5 @@ function openBook(
       { path },
     );
   }
-  return { book, from: Math.max(snapshot.offset, journal.start) };
+  return { book, from: snapshot.offset };
 }

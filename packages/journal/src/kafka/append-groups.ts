@@ -51,6 +51,16 @@ export class AppendGroups {
     });
   }
 
+  /** Nothing is under way. */
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
+  /** Every append fails from now on. */
+  end(failure: unknown): void {
+    this.#failure ??= failure;
+  }
+
   /** Resolves when nothing is under way, or after a time. */
   async settled(patienceMs?: number): Promise<void> {
     if (!this.#running) return;

@@ -11,6 +11,7 @@ import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import { closed, readOnly, shared, trimmed } from './journal-faults.ts';
 import { JournalMarks, type JournalMemory, type JournalMemoryFile, larger } from './journal-marks.ts';
+import { RetainedBatches } from './journal-retained.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
   type KafkaPartition,
@@ -18,6 +19,7 @@ import {
   type KafkaPartitionOptions,
   openKafkaPartition,
 } from './kafka-partition.ts';
+import { KeepTimer } from './keep-timer.ts';
 import { assertOwnJournal } from './own-journal.ts';
 import { partitionBytes } from './partition-bytes.ts';
 import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
@@ -113,10 +115,11 @@ export class KafkaJournal implements ServedJournal {
   readonly #stop = new AbortController();
   readonly #begun: Begun;
   readonly #shift: number;
+  /** By how much offsets of records that are still there moved with this opening. */
+  readonly #moved: number;
   #marks: JournalMarks;
   #count: PartitionCount;
-  /** First offsets of batches of Kafka that hold retained messages and are in no snapshot. */
-  #retained: Offset[];
+  readonly #retained: RetainedBatches;
   #start: Offset;
   /** Where the last read ended, and the telemetry before it. */
   #lastRead = { end: -1, telemetry: 0 };
@@ -126,6 +129,7 @@ export class KafkaJournal implements ServedJournal {
   #markedMs = Number.NEGATIVE_INFINITY;
   #refreshedMs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<Offset> | undefined;
+  readonly #keeping: KeepTimer;
   #bytes = 0;
   #waitsFor: JournalError | undefined;
   #onDurable: (group: DurableGroup) => void = () => undefined;
@@ -146,9 +150,8 @@ export class KafkaJournal implements ServedJournal {
     this.#begun = begun;
     this.#shift = partition.placeAt(begin.offset).shift;
     this.#marks = new JournalMarks(kept?.marks.includes(begin) ? kept.marks : [], begin);
-    // offsets of records that are still there move with the shift
-    const moved = this.#shift - (kept?.shift ?? 0);
-    this.#retained = (kept?.retained ?? []).map((offset) => offset + moved);
+    this.#moved = this.#shift - (kept?.shift ?? 0);
+    this.#retained = new RetainedBatches((kept?.retained ?? []).map((offset) => offset + this.#moved));
     this.#count = new PartitionCount(begin);
     this.#start = begin.offset;
     this.#appends = new AppendGroups(
@@ -156,6 +159,11 @@ export class KafkaJournal implements ServedJournal {
       options.unresolvedBytesMax ?? LIMITS.kafkaUnresolvedBytes.value,
       needs.clock,
     );
+    this.#keeping = new KeepTimer(needs, {
+      isDone: () => this.#isKept,
+      keep: () => this.#look(),
+      onFailed: (error) => this.#appends.end(error),
+    });
     this.#client = needs.client.fork();
     this.#producer = new RecordProducer(this.#client, {
       onWaiting: (reason) => this.#tell(reason),
@@ -209,9 +217,10 @@ export class KafkaJournal implements ServedJournal {
     this.#onDurable = listener;
   }
 
-  /** Kafka gives up records by its own clock, so the hook is called now and then while there is something to keep. */
+  /** Kafka gives up records by its own clock, so the hook is called some seconds after there is something to keep, and at the end. */
   onBeforeTrim(hook: (upTo: Offset) => Promise<void>): void {
     this.#beforeTrim = hook;
+    this.#keeping.note();
   }
 
   append(batch: EncodedBatch): Promise<AppendResult> {
@@ -238,12 +247,9 @@ export class KafkaJournal implements ServedJournal {
     this.#partition.commit(consumer);
   }
 
-  async *readRetained(from: Offset): AsyncGenerator<StoredBatch, void, void> {
-    for (const offset of [...this.#retained]) {
-      if (offset < from) continue;
-      const [batch] = await this.#partition.read(offset, 1);
-      if (batch) yield batch;
-    }
+  /** Batches below `start` too, as long as Kafka has them. */
+  readRetained(from: Offset): AsyncIterable<StoredBatch> {
+    return this.#retained.read(this.#partition, from, this.#needs.logger);
   }
 
   /** Takes note of what retention has removed, and lets Kafka give up records beyond `recordsMax` that every mandatory consumer is done with. Asked again within some seconds it does nothing, unless there is a `recordsMax`. */
@@ -252,11 +258,7 @@ export class KafkaJournal implements ServedJournal {
     const { clock } = this.#needs;
     const isSoon = clock.monotonicMs() - this.#refreshedMs < LIMITS.kafkaLookEveryMs.value;
     if (isSoon && this.#options.recordsMax === undefined) return Promise.resolve(this.#start);
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshedMs = clock.monotonicMs();
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#look();
   }
 
   /** For `openKafkaJournal`: counts what has come since the counts were kept. */
@@ -264,8 +266,9 @@ export class KafkaJournal implements ServedJournal {
     const { begin, kept } = this.#begun;
     const last = kept?.marks.at(-1);
     const isKnown = kept?.marks.includes(begin) === true;
-    if (!kept) await this.#lookForRetained(begin.offset);
-    const retainedFrom = last?.offset ?? begin.offset;
+    // what came behind the last counts is not in what was kept; without any it may be anywhere
+    const retainedFrom = last ? last.offset + this.#moved : this.#partition.start;
+    await this.#retained.lookThrough(this.#partition, retainedFrom, begin.offset, COUNT_BYTES);
     for (let at = begin.offset; at < this.#partition.end; at = this.#count.offset) {
       const batches = await this.#partition.read(at, COUNT_BYTES);
       if (batches.length === 0) break;
@@ -276,7 +279,7 @@ export class KafkaJournal implements ServedJournal {
     if (last && isContinued && this.end < last.offset) this.#raise(last);
     const below = this.#marks.list.filter(({ offset }) => offset <= this.end);
     this.#marks = new JournalMarks(below, begin);
-    this.#retained = this.#retained.filter((offset) => offset < this.end);
+    this.#retained.dropFrom(this.end);
     this.#moveStart();
     if (this.#options.readOnly) return;
     this.#mark();
@@ -287,37 +290,21 @@ export class KafkaJournal implements ServedJournal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#appends.settled(LIMITS.kafkaJournalCloseMs.value);
+    if (this.#appends.isIdle && !this.#waitsFor) await this.#keeping.end();
+    this.#keeping[Symbol.dispose]();
     this.#stop.abort();
     this.#waiters.fail(closed());
+    // first, since an append that is under way may read of it
+    await this.#partition[Symbol.asyncDispose]();
     await this.#appends.settled();
     if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
     await this.#client[Symbol.asyncDispose]();
-    await this.#partition[Symbol.asyncDispose]();
-  }
-
-  /** Without a memory nobody knows where retained messages are. */
-  async #lookForRetained(end: Offset): Promise<void> {
-    for (let at = this.#partition.start; at < end; ) {
-      const batches = await this.#partition.read(at, COUNT_BYTES);
-      for (const batch of batches) if (batch.firstOffset < end) this.#noteRetained(batch);
-      const last = batches.at(-1);
-      at = last ? last.firstOffset + last.count : end;
-    }
   }
 
   #recountOne(batch: StoredBatch, retainedFrom: Offset): void {
     const { projects: counts } = readBatch(batch);
     this.#count.before({ ...batch, body: batch.body as Uint8Array<ArrayBuffer>, counts }); // made by `BatchMaker`
-    if (batch.firstOffset >= retainedFrom) this.#noteRetained(batch);
-  }
-
-  #noteRetained(batch: StoredBatch): void {
-    const records = readBatch(batch);
-    while (records.next()) {
-      if (!records.retain) continue;
-      this.#retained.push(batch.firstOffset);
-      return;
-    }
+    if (batch.firstOffset >= retainedFrom) this.#retained.look(batch);
   }
 
   /** What was received and is not there any more stays received. */
@@ -374,7 +361,7 @@ export class KafkaJournal implements ServedJournal {
     const batches: StoredBatch[] = [];
     const results: AppendResult[] = [];
     const received = new Map<string, ReceivedCount>();
-    if (group.some(({ hasRetained }) => hasRetained)) this.#retained.push(this.end);
+    if (group.some(({ hasRetained }) => hasRetained)) this.#retained.add(this.end);
     for (const { bytes, tableStart, count, telemetryCount } of group) {
       const firstOffset = this.end;
       const counts = readProjectTable(bytes, tableStart);
@@ -397,7 +384,22 @@ export class KafkaJournal implements ServedJournal {
     const every = this.#options.markRecords ?? LIMITS.kafkaJournalMarkRecords.value;
     const isLongAgo = this.#needs.clock.monotonicMs() - this.#markedMs >= LIMITS.kafkaLookEveryMs.value;
     if (isLongAgo || this.end - this.#marks.last.offset >= every) this.#markAndKeep();
+    this.#keeping.note();
     return results;
+  }
+
+  #look(): Promise<Offset> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshedMs = this.#needs.clock.monotonicMs();
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Everything that came is in the counts on disk, and what is retained in a snapshot. */
+  get #isKept(): boolean {
+    const isInSnapshot = this.#retained.list.length === 0 || !this.#beforeTrim;
+    return this.#options.readOnly === true || (isInSnapshot && this.end <= this.#marks.last.offset);
   }
 
   async #refresh(): Promise<Offset> {
@@ -421,10 +423,10 @@ export class KafkaJournal implements ServedJournal {
 
   /** What is retained is in a snapshot long before Kafka gives it up. */
   async #snapshot(): Promise<void> {
-    if (!this.#beforeTrim || this.#retained.length === 0 || this.#options.readOnly) return;
+    if (!this.#beforeTrim || this.#retained.list.length === 0 || this.#options.readOnly) return;
     const upTo = this.end;
     await this.#beforeTrim(upTo);
-    this.#retained = this.#retained.filter((offset) => offset >= upTo);
+    this.#retained.dropBelow(upTo);
     this.#markAndKeep();
   }
 
@@ -461,7 +463,7 @@ export class KafkaJournal implements ServedJournal {
       journalId,
       shift: this.#shift,
       marks: this.#marks.list,
-      retained: this.#retained,
+      retained: this.#retained.list,
     });
   }
 

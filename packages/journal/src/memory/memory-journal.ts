@@ -112,8 +112,8 @@ export class MemoryJournal implements ServedJournal {
   }
 
   async *readRetained(from: Offset): AsyncIterable<StoredBatch> {
-    this.#assertReadable(from);
-    for (const { batch, hasRetained } of this.#held.slice(this.#indexOf(from))) {
+    if (this.#isClosed) throw closed();
+    for (const { batch, hasRetained } of this.#held.slice(this.#indexOf(Math.max(from, this.#start)))) {
       if (hasRetained) yield copyOf(batch);
     }
   }

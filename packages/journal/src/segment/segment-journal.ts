@@ -148,9 +148,9 @@ export class SegmentJournal implements ServedJournal {
   }
 
   async *readRetained(from: Offset): AsyncIterable<StoredBatch> {
-    this.#assertReadable(from);
+    if (this.#isClosed) throw closed();
     using reader = new SegmentReader(this.#options.folder, this.#needs);
-    yield* reader.readRetained(from, this.end);
+    yield* reader.readRetained(Math.max(from, this.start), this.end);
   }
 
   async waitBeyond(offset: Offset, signal: AbortSignal): Promise<void> {
