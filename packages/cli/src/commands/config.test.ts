@@ -65,6 +65,21 @@ test('config check names every fault at once and ends with 3', async () => {
   assert.deepEqual([good.code, good.err], [0, 'The configuration has no faults.\n']);
 });
 
+test('config check tells for a role what it would be refused for', async () => {
+  const sources = `sources: [{ name: a, url: "mqtt://127.0.0.1:1", topics: ["plant/#", "plant/+/x"] }]`;
+  using file = aFile(`${sources}\ngateway: { ordinal: 0 }\n`);
+  const line = ['config', 'check', '--config', file.path];
+  assert.equal((await runLine(line)).code, 0);
+  const gateway = await runLine([...line, '--role', 'gateway']);
+  assert.equal(gateway.code, 3);
+  assert.match(
+    gateway.err,
+    /The configuration of a gateway has \d+ faults?:[\s\S]*"plant\/#" alone, which contains the other/,
+  );
+  const cloud = await runLine([...line, '--role', 'cloud']);
+  assert.match(cloud.err, /The configuration of a cloud has [\s\S]*postgres\.url/);
+});
+
 test('config check reads certificates and keys as up does, and names every fault', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-check-'));
   const [certFile, keyFile] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')];

@@ -1,13 +1,13 @@
 import { Document, isScalar, isSeq } from 'yaml';
 import { withoutSecrets } from '../config/hidden-secrets.ts';
 import { loadConfig } from '../config/load.ts';
-import { refuseFaults, upFaults } from '../config/role-rules.ts';
+import { ROLES, refuseFaults, roleFaults, upFaults } from '../config/role-rules.ts';
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
 import { readRunFile } from '../processes/data-folder.ts';
 import { certificateNameFaults, checkTlsFiles } from '../processes/tls-files.ts';
 import { configFlags, configSources } from './instance.ts';
-import { OUTPUT_FLAG, type Verb } from './verb.ts';
+import { type Flag, OUTPUT_FLAG, type Verb } from './verb.ts';
 
 /** `skerry config print`: what `skerry up` would start with here, each value with where it comes from. */
 export const configPrintVerb: Verb = {
@@ -60,16 +60,29 @@ function annotatedYaml(config: SkerryConfig, origins: Readonly<Record<string, st
   return document.toString({ lineWidth: 0 });
 }
 
+const ROLE_FLAG: Flag = {
+  name: 'role',
+  type: 'text',
+  value: 'ROLE',
+  choices: ROLES,
+  what: 'Checks what a process of a larger site would start with; skerry up when absent.',
+};
+
 /** `skerry config check`: every fault at once, those of certificates and keys included, exit code 3 when there is one. */
 export const configCheckVerb: Verb = {
   path: ['config', 'check'],
   summary: 'Checks file, environment, flags and the certificates they name, and tells every fault at once.',
   positionals: [],
-  flags: configFlags(),
-  examples: ['skerry config check --config skerry.yaml'],
+  flags: [ROLE_FLAG, ...configFlags()],
+  examples: [
+    'skerry config check --config skerry.yaml',
+    'skerry config check --role gateway --config site.yaml',
+  ],
   async run(context) {
     const { config } = loadConfig(configSources(context));
-    refuseFaults('', upFaults(config));
+    const role = ROLES.find((one) => one === context.flags.role);
+    if (role) refuseFaults(`of a ${role}`, roleFaults(role, config));
+    else refuseFaults('', upFaults(config));
     checkTlsFiles(config);
     for (const fault of certificateNameFaults(config)) context.stderr.write(`WARNING ${fault}\n`);
     context.stderr.write('The configuration has no faults.\n');

@@ -4,8 +4,11 @@ import { retentionFaults } from './retention-rules.ts';
 import type { SkerryConfig } from './schema.ts';
 import { ENVELOPES, kafkaWayFaults, RESERVED, sourceFaults } from './site-rules.ts';
 
+/** Processes of a larger site. */
+export const ROLES = ['gateway', 'writer', 'cloud'] as const;
+
 /** A process of a larger site. */
-export type Role = 'gateway' | 'writer' | 'cloud';
+export type Role = (typeof ROLES)[number];
 
 /** What topics of Kafka have to have with `gateway.buffer: none`: what fewer acknowledge can be lost with one machine. */
 export const DIRECT_LEAST = { replicas: 3, minInSync: 2 } as const;
