@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { findTopic } from '@skerry/journal/kafka';
 import { memoryFolder, type ServerOptions, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { assertAuditClean } from '../../e2e/proof.ts';
 import { skerry } from '../../e2e/skerry-line.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
+import { aClient, tools } from './scene.ts';
 import { aPlace, Numbers } from './up-scene.ts';
 
 const kafka = await startKafka();
@@ -91,4 +93,17 @@ test('up on Kafka: a data folder of a journal in files, or of another topic, is 
   assert.match(ofStore, /belongs to the journal [0-9a-f]{32}, this one is [0-9a-f]{32}\. .*dataDir to a new/);
   for (const words of [onKafka, ofStore])
     assert.doesNotMatch(words, /has lost records|history of routes|ended 4 times/);
+});
+
+test('up on Kafka: for reading only it makes no topic, and ends where there is none', async () => {
+  const { topic, dataDir, env } = aPlace(kafka, folder.path);
+  const quiet = { SKERRY_DEMO: 'false', SKERRY_HTTP_PORT: '0', SKERRY_MQTT_PORT: '0' };
+  const said = await skerry(['up', '--read-only'], { dataDir, env: { ...env, ...quiet } });
+  assert.equal(said.code, 3, said.err);
+  assert.match(
+    said.err,
+    new RegExp(`journal\\.topic: found no Kafka topic ${topic}, wanted the one that this`),
+  );
+  await using way = await aClient(kafka, tools());
+  assert.equal(await findTopic(way, topic), undefined);
 });

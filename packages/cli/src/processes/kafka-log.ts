@@ -41,7 +41,8 @@ const RETRY_MS = 1_000;
 
 /**
  * Opens the journal of `skerry up` on Kafka, and makes its topic where it does not exist. Waits for Kafka, and says so;
- * fails for what does not pass, with `config-invalid` for a topic that cannot be the journal.
+ * fails for what does not pass, with `config-invalid` for a topic that cannot be the journal, or is missing where nothing
+ * is to be made.
  */
 export async function openKafkaLog(
   folder: string,
@@ -63,15 +64,25 @@ export async function openKafkaLog(
       );
       return { journal, client };
     } catch (fault) {
-      if (!(fault instanceof JournalError) || fault.advice !== 'retry') {
+      const isMissing = isReadOnly && fault instanceof JournalError && fault.code === 'kafka-topic-missing';
+      if (isMissing || !(fault instanceof JournalError) || fault.advice !== 'retry') {
         await client[Symbol.asyncDispose]();
-        throw fault;
+        throw isMissing ? missing(topic, fault) : fault;
       }
       if (fault.message !== told) needs.logger.log('warn', 'Waits for Kafka', { reason: fault.message });
       told = fault.message;
     }
     await needs.clock.sleep(RETRY_MS);
   }
+}
+
+function missing(topic: string, cause: unknown): CliError {
+  return new CliError(
+    'config-invalid',
+    `journal.topic: found no Kafka topic ${topic}, wanted the one that this data folder was written with: nothing is made by a process that only reads.`,
+    {},
+    cause,
+  );
 }
 
 /** What the topic of a journal is made like: with fewer replicas than survive a power cut each batch is synced before it is acknowledged. */
