@@ -28,7 +28,8 @@ found and the value wanted, and the exit code is 3. \`skerry config print -o wid
 
 In the environment and in flags a list is written with commas; a switch is \`true\` or \`false\`, as a flag \`--demo\` or
 \`--no-demo\`. Unknown keys and unknown \`SKERRY_*\` variables are refused.
-Where \`dataDir\` is not set it is \`skerry\` in \`$XDG_DATA_HOME\`, else in \`~/.local/share\`.
+Where \`dataDir\` is not set it is \`skerry\` in \`$XDG_DATA_HOME\`, else in \`~/.local/share\`. A data folder keeps the
+\`journal.engine\` and the \`journal.topic\` that it began with: another one wants a new \`dataDir\`.
 `;
 
 const TAIL = `## Other variables
