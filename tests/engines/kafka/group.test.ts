@@ -34,7 +34,8 @@ class Board {
   }
 }
 
-const sessions = { sessionMs: 3000, rebalanceMs: 10_000, topicsEveryMs: 500 };
+/** Longer than a member of a slow machine may stall: one that is put out holds what it has. */
+const sessions = { sessionMs: 6_000, rebalanceMs: 60_000, topicsEveryMs: 500 };
 
 async function aScene(partitions: number) {
   const needs = tools();
