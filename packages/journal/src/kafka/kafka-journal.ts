@@ -294,11 +294,11 @@ export class KafkaJournal implements ServedJournal {
     this.#keeping[Symbol.dispose]();
     this.#stop.abort();
     this.#waiters.fail(closed());
-    // first, since an append that is under way may read of it
+    // first, since an append that is under way may read of them, and wait for an answer that does not come
     await this.#partition[Symbol.asyncDispose]();
+    await this.#client[Symbol.asyncDispose]();
     await this.#appends.settled();
     if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
-    await this.#client[Symbol.asyncDispose]();
   }
 
   #recountOne(batch: StoredBatch, retainedFrom: Offset): void {
