@@ -245,6 +245,13 @@ export const LIMITS = {
     what: 'Offsets of a journal on Kafka whose counts are kept.',
     whenFull: 'Every other one is forgotten; the journal begins at the next one then.',
   },
+  kafkaJournalProducersMax: {
+    value: 16,
+    unit: 'count',
+    what: 'Producers of a journal on Kafka, one for each process that wrote it, that are known as its own.',
+    whenFull:
+      'The oldest is forgotten: a batch of it that Kafka takes up after all those of the others ends the process with `journal-foreign`.',
+  },
   kafkaJournalCloseMs: {
     value: 3_000,
     unit: 'ms',

@@ -13,6 +13,8 @@ export interface JournalMemory {
   readonly marks: readonly PartitionBase[];
   /** First offsets of batches below the last mark that hold retained messages and are in no snapshot, oldest first. */
   readonly retained: readonly Offset[];
+  /** Ids of the producers that have written it, the newest last; absent before there was one. */
+  readonly producers?: readonly number[];
 }
 
 /** Where the memory of a journal on Kafka is kept. */
@@ -80,4 +82,17 @@ export function larger(a: readonly ReceivedCount[], b: readonly ReceivedCount[])
     rows.set(key, known && known.received >= one.received ? known : one);
   }
   return [...rows.values()];
+}
+
+/** Counts with what was received by counts that were kept and is not there any more, and how many records that is; undefined where nothing is missing. */
+export function raised(
+  counted: PartitionBase,
+  kept: PartitionBase,
+): { readonly counts: PartitionBase; readonly lost: number } | undefined {
+  const received = larger(counted.received, kept.received);
+  const sum = (rows: readonly ReceivedCount[]): number => rows.reduce((all, one) => all + one.received, 0);
+  const lost = Math.max(kept.telemetry - counted.telemetry, sum(received) - sum(counted.received));
+  if (lost <= 0) return undefined;
+  const telemetry = Math.max(kept.telemetry, counted.telemetry);
+  return { counts: { offset: counted.offset, telemetry, received }, lost };
 }

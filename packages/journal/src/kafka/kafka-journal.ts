@@ -5,12 +5,12 @@ import { JournalError } from '../errors.ts';
 import type { AppendResult, Consumer, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
-import { readBatch } from '../record-reader.ts';
 import type { DurableGroup, JournalFigures, ServedJournal } from '../served-journal.ts';
 import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
-import { closed, readOnly, shared, trimmed } from './journal-faults.ts';
-import { JournalMarks, type JournalMemory, type JournalMemoryFile, larger } from './journal-marks.ts';
+import { type Begun, beginning } from './journal-beginning.ts';
+import { closed, readOnly, trimmed } from './journal-faults.ts';
+import { JournalMarks, type JournalMemoryFile, raised } from './journal-marks.ts';
 import { RetainedBatches } from './journal-retained.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
@@ -20,13 +20,14 @@ import {
   openKafkaPartition,
 } from './kafka-partition.ts';
 import { KeepTimer } from './keep-timer.ts';
+import { lateBatches } from './late-batches.ts';
 import { assertOwnJournal } from './own-journal.ts';
 import { partitionBytes } from './partition-bytes.ts';
-import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
-import { type Bounds, listBounds } from './partition-ends.ts';
+import { type PartitionBase, PartitionCount } from './partition-count.ts';
+import { listBounds } from './partition-ends.ts';
 import { forgot } from './partition-place.ts';
 import { RecordProducer } from './record-producer.ts';
-import type { MadeBatch } from './stored-batches.ts';
+import { type MadeBatch, madeOf } from './stored-batches.ts';
 
 /** Which partition is written and read, and how much may wait. */
 export interface KafkaJournalOptions extends Pick<KafkaPartitionOptions, 'topic' | 'partition' | 'layout'> {
@@ -77,24 +78,6 @@ export async function openKafkaJournal(
   }
 }
 
-/** Where counting begins: at counts that were kept, below what the store has seen, as far as there are any. */
-function beginning(
-  kept: JournalMemory | undefined,
-  seen: PartitionBase | undefined,
-  { start, end }: Bounds,
-): PartitionBase {
-  const seenEnd = seen?.offset ?? end;
-  if (seen && seenEnd > end) return seen;
-  const known = kept?.marks.findLast((one) => one.offset <= seenEnd);
-  if (known) return known;
-  return seen && seenEnd > 0 ? seen : baseAt(start);
-}
-
-interface Begun {
-  readonly begin: PartitionBase;
-  readonly kept: JournalMemory | undefined;
-}
-
 const COUNT_BYTES = 4 * 2 ** 20;
 
 /**
@@ -120,6 +103,8 @@ export class KafkaJournal implements ServedJournal {
   #marks: JournalMarks;
   #count: PartitionCount;
   readonly #retained: RetainedBatches;
+  /** Ids of the producers that have written the partition, of processes before this one too, the newest last. */
+  #producers: readonly number[];
   #start: Offset;
   /** Where the last read ended, and the telemetry before it. */
   #lastRead = { end: -1, telemetry: 0 };
@@ -152,6 +137,7 @@ export class KafkaJournal implements ServedJournal {
     this.#marks = new JournalMarks(kept?.marks.includes(begin) ? kept.marks : [], begin);
     this.#moved = this.#shift - (kept?.shift ?? 0);
     this.#retained = new RetainedBatches((kept?.retained ?? []).map((offset) => offset + this.#moved));
+    this.#producers = kept?.producers ?? [];
     this.#count = new PartitionCount(begin);
     this.#start = begin.offset;
     this.#appends = new AppendGroups(
@@ -168,6 +154,7 @@ export class KafkaJournal implements ServedJournal {
     this.#producer = new RecordProducer(this.#client, {
       onWaiting: (reason) => this.#tell(reason),
       verify: () => this.#verify(),
+      introduced: (id) => this.#introduced(Number(id)),
     });
   }
 
@@ -272,7 +259,10 @@ export class KafkaJournal implements ServedJournal {
     for (let at = begin.offset; at < this.#partition.end; at = this.#count.offset) {
       const batches = await this.#partition.read(at, COUNT_BYTES);
       if (batches.length === 0) break;
-      for (const batch of batches) this.#recountOne(batch, retainedFrom);
+      for (const batch of batches) {
+        this.#count.before(madeOf(batch));
+        if (batch.firstOffset >= retainedFrom) this.#retained.look(batch);
+      }
       if (last && isKnown && this.end === last.offset) this.#raise(last);
     }
     const isContinued = isKnown || begin === this.#options.seen;
@@ -301,32 +291,22 @@ export class KafkaJournal implements ServedJournal {
     if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
   }
 
-  #recountOne(batch: StoredBatch, retainedFrom: Offset): void {
-    const { projects: counts } = readBatch(batch);
-    this.#count.before({ ...batch, body: batch.body as Uint8Array<ArrayBuffer>, counts }); // made by `BatchMaker`
-    if (batch.firstOffset >= retainedFrom) this.#retained.look(batch);
-  }
-
   /** What was received and is not there any more stays received. */
-  #raise({ telemetry, received }: PartitionBase): void {
-    const { end: offset, telemetryEnd } = this;
-    const counted = this.#count.received();
-    const raised = larger(counted, received);
-    const sum = (rows: readonly ReceivedCount[]): number => rows.reduce((all, one) => all + one.received, 0);
-    if (telemetry <= telemetryEnd && sum(raised) === sum(counted)) return;
-    const lost = Math.max(telemetry - telemetryEnd, sum(raised) - sum(counted));
+  #raise(kept: PartitionBase): void {
+    const found = raised(this.#counts(), kept);
+    if (!found) return;
     const { topic, partition } = this.#options;
     this.#needs.logger.log('error', 'Kafka has lost records of the journal that were acknowledged', {
       topic,
       partition,
-      lost,
-      until: offset,
+      lost: found.lost,
+      until: this.end,
     });
-    this.#count = new PartitionCount({
-      offset,
-      telemetry: Math.max(telemetry, telemetryEnd),
-      received: raised,
-    });
+    this.#count = new PartitionCount(found.counts);
+  }
+
+  #counts(): PartitionBase {
+    return { offset: this.end, telemetry: this.telemetryEnd, received: this.received() };
   }
 
   #counted(batch: StoredBatch): StoredBatch {
@@ -351,9 +331,27 @@ export class KafkaJournal implements ServedJournal {
     const { end } = this;
     // a batch that was taken twice and is told without its place ends where the partition does
     const first = sent.baseOffset >= 0 ? sent.baseOffset + this.#shift : (await this.#endNow()) - set.count;
-    if (first > end) throw shared(this.#options, end, first);
     if (first < end) throw this.#forgotten(first);
+    if (first > end) await this.#takeLate(first);
     return this.#taken(group);
+  }
+
+  async #takeLate(to: Offset): Promise<void> {
+    const { topic, partition } = this.#options;
+    const place = { topic, partition, from: this.end, to };
+    const ways = { reader: this.#partition, logger: this.#needs.logger };
+    for await (const batch of lateBatches(place, this.#producers, ways)) {
+      const { before, totals } = this.#count.add(madeOf(batch));
+      this.#retained.look(batch);
+      this.#onDurable({ batches: [{ ...batch, telemetryBefore: before }], received: totals });
+    }
+  }
+
+  /** It is known to the process behind this one before anything is sent. */
+  #introduced(id: number): void {
+    if (this.#options.readOnly) return;
+    this.#producers = [...this.#producers, id].slice(-LIMITS.kafkaJournalProducersMax.value);
+    this.#markAndKeep();
   }
 
   #taken(group: readonly EncodedBatch[]): AppendResult[] {
@@ -443,7 +441,7 @@ export class KafkaJournal implements ServedJournal {
 
   #mark(): void {
     this.#markedMs = this.#needs.clock.monotonicMs();
-    this.#marks.add({ offset: this.end, telemetry: this.telemetryEnd, received: this.received() });
+    this.#marks.add(this.#counts());
   }
 
   /** Counts are kept again later when the disk is full. */
@@ -464,6 +462,7 @@ export class KafkaJournal implements ServedJournal {
       shift: this.#shift,
       marks: this.#marks.list,
       retained: this.#retained.list,
+      producers: this.#producers,
     });
   }
 

@@ -4,12 +4,14 @@ import { EndWaiters } from '../end-waiters.ts';
 import { JournalError, type JournalFault } from '../errors.ts';
 import type { Consumer, Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
+import { closed } from './journal-faults.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
 import { type Bounds, listBounds } from './partition-ends.ts';
 import { FETCH_BYTES, type FetchAnswer, fetchPartition } from './partition-fetch.ts';
 import { type PartitionLag, PartitionLagMeters } from './partition-lag.ts';
+import { partitionMeters } from './partition-meters.ts';
 import { findPlace, forgot, type KafkaPlace, PlaceBook } from './partition-place.ts';
 import { readRecordSets } from './record-set-reader.ts';
 import { Retry } from './retry.ts';
@@ -128,19 +130,11 @@ export class KafkaPartition implements AsyncDisposable {
     this.#leaderEpoch = leaderEpoch;
     this.#start = bounds.start + shift;
     this.#end = bounds.end + shift;
-    this.#lost = needs.meter.counter(
-      'iot_kafka_lost_records_total',
-      'Records that retention removed before they were read.',
-      { topic: options.topic, partition: String(options.partition) },
-    );
-    const base = options.base ?? baseAt(bounds.start);
     const { topic: name, partition } = options;
+    const { lost, bounded } = partitionMeters(needs.meter, options);
+    this.#lost = lost;
+    const base = options.base ?? baseAt(bounds.start);
     this.#places = new PlaceBook({ topic: name, topicId: topic.id, partition }, base.offset, place);
-    const bounded = needs.meter.counter(
-      'iot_kafka_times_bounded_total',
-      'Records whose receive time could not be, and was put right.',
-      { topic: options.topic, partition: String(options.partition) },
-    );
     this.#maker = new BatchMaker(name, options.layout, shift, {
       nowMicros: () => needs.clock.nowMicros(),
       timeBounded: () => bounded.add(1),
@@ -216,6 +210,19 @@ export class KafkaPartition implements AsyncDisposable {
         break;
       }
       found.push(this.#stored(batch));
+    }
+    return found;
+  }
+
+  /** Ids of the producers that wrote what lies from an offset to before another; -1 for one without. */
+  async writers(from: Offset, to: Offset): Promise<Set<number>> {
+    const { shift } = this.#places;
+    const found = new Set<number>();
+    for (let at = from; at < to; ) {
+      const answer = await this.#fetch(at, 0, FETCH_BYTES);
+      const sets = answer ? readRecordSets(answer.records) : [];
+      for (const one of sets) if (one.baseOffset + shift < to) found.add(Number(one.producerId));
+      at = (sets.at(-1)?.lastOffset ?? to) + shift + 1;
     }
     return found;
   }
@@ -486,8 +493,4 @@ export class KafkaPartition implements AsyncDisposable {
       { from, start: this.#start, lost: this.#start - from },
     );
   }
-}
-
-function closed(): JournalError {
-  return new JournalError('journal-closed', 'Cannot use the journal: it has been closed.');
 }

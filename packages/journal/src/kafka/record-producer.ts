@@ -68,6 +68,8 @@ export interface ProducerListener {
    * `send` makes the try again when it fails with another code than `kafka-forgot`, and fails with that one.
    */
   verify?(): Promise<void>;
+  /** Called with the id that Kafka gave, before anything is sent by it. */
+  introduced?(producerId: bigint): void;
 }
 
 interface Answer {
@@ -272,6 +274,7 @@ export class RecordProducer {
     const connection = await this.#client.connection(undefined);
     const asking = api.async(connection, null, ANSWER_MS, undefined, undefined);
     const { producerId, producerEpoch } = await this.#client.wrap('become a producer of Kafka', asking);
+    this.#listener.introduced?.(producerId);
     return { id: producerId, epoch: producerEpoch };
   }
 

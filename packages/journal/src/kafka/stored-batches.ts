@@ -1,9 +1,10 @@
 import { RECORD_KIND } from '../batch.ts';
 import { BatchBuilder } from '../batch-builder.ts';
 import { JournalError } from '../errors.ts';
-import type { Offset, ReceivedCount } from '../journal.ts';
+import type { Offset, ReceivedCount, StoredBatch } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import { readProjectTable } from '../project-table.ts';
+import { readBatch } from '../record-reader.ts';
 import { canBeReceipt, RecordsIn, type RecordsInOptions } from './record-in.ts';
 import { FetchedRecords, type FetchedSet } from './record-set-reader.ts';
 import type { TopicLayout } from './topic-layout.ts';
@@ -143,6 +144,12 @@ export class BatchMaker {
       counts,
     };
   }
+}
+
+/** A batch that a `BatchMaker` made, as it was before it was handed out. */
+export function madeOf(batch: StoredBatch): MadeBatch {
+  const { projects: counts } = readBatch(batch);
+  return { ...batch, body: batch.body as Uint8Array<ArrayBuffer>, counts }; // so they are made
 }
 
 function shifted(set: FetchedSet, shift: number): FetchedSet {
