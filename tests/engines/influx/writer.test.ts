@@ -26,7 +26,11 @@ test('skerry writer: every value is in PostgreSQL and in InfluxDB, while InfluxD
     gateways: 1,
     writers: 1,
     partitions: 3,
-    config: { sinks: [{ name: 'influx', url: influx.url }], readings: { from: 'influx' } },
+    config: {
+      sinks: [{ name: 'influx', url: influx.url }],
+      readings: { from: 'influx' },
+      writer: { sessionMs: 6_000 }, // the least that Kafka takes: one that is killed is missed no longer
+    },
   });
   const [writer] = stack.writers;
   assert.ok(writer);
