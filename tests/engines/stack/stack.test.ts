@@ -34,7 +34,9 @@ const rows = recordings.reduce((sum, one) => sum + one.rows, 0);
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'skerry-stack-test-'));
-  stack = await startStack({ folder, prepare: makeUsers });
+  // the least that Kafka takes: a writer that is killed is missed no longer
+  const config = { writer: { sessionMs: 6_000 } };
+  stack = await startStack({ folder, prepare: makeUsers, config });
   monitors = await watchStack(stack);
 });
 
