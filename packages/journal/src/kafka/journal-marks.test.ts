@@ -22,7 +22,10 @@ test('JournalMarks keeps few, the older the farther apart, and always the first 
   const gaps = kept.slice(1).map((offset, i) => offset - Number(kept[i]));
   assert.ok(Number(gaps[0]) > Number(gaps.at(-1)), gaps.join(' '));
   marks.add(baseAt(5));
-  assert.deepEqual(offsets(marks), kept, 'one that is not behind the last is nothing new');
+  assert.deepEqual(offsets(marks), kept, 'one below the last is nothing new');
+  const raised = { offset: 10 * most, telemetry: 7, received: [] };
+  marks.add(raised);
+  assert.deepEqual([offsets(marks), marks.last], [kept, raised], 'one at the last stands in its place');
 });
 
 test('JournalMarks finds the next below and above an offset, and forgets what is below one, but never all', () => {

@@ -49,8 +49,10 @@ export class JournalMarks {
     return this.#marks.at(-1) as PartitionBase; // there is always one
   }
 
+  /** Takes the newest; one at the last one's offset stands in its place. */
   add(mark: PartitionBase): void {
-    if (mark.offset <= this.last.offset) return;
+    if (mark.offset < this.last.offset) return;
+    if (mark.offset === this.last.offset) this.#marks.pop();
     this.#marks.push(mark);
     if (this.#marks.length <= LIMITS.kafkaJournalMarksMax.value) return;
     this.#marks = this.#marks.filter((one, i) => i % 2 === 0 || one === mark);
