@@ -6,7 +6,6 @@ import { after, test } from 'node:test';
 import { findTopic } from '@skerry/journal/kafka';
 import { memoryFolder, type ServerOptions, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
-import { until } from '../../e2e/condition.ts';
 import { assertAuditClean } from '../../e2e/proof.ts';
 import { skerry } from '../../e2e/skerry-line.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
@@ -20,35 +19,39 @@ after(async () => {
   folder[Symbol.dispose]();
 });
 
-test('up on Kafka: asked to end while messages of different times wait for Kafka, it ends, and what was not acknowledged comes again', async () => {
-  const place = aPlace(kafka, folder.path);
-  const numbers = new Numbers('ends');
-  {
-    await using server = await ServerProcess.start(place);
-    using client = await WireClient.join(server.mqttPort, 'sender');
-    numbers.publish(client, 10);
-    await client.answered();
-    await kafka.kill();
-    const reasons = async () => JSON.stringify(await (await server.ask('/ready')).json());
-    numbers.publish(client, 1);
-    await until('the first waits for Kafka', async () => (await reasons()).includes('kafka-unreachable'));
-    // each waits in the thread behind the one that is on its way
-    for (let i = 0; i < 5; i++) {
-      numbers.publish(client, 1);
-      await server.ledger();
+/** How Kafka goes, and how it comes back. */
+const AWAY = [
+  ['is away', () => kafka.kill(), () => kafka.restart()],
+  ['hangs', () => kafka.freeze(), () => kafka.thaw()],
+] as const;
+
+for (const [how, go, comeBack] of AWAY)
+  test(`up on Kafka: asked to end while Kafka ${how} and messages of different times wait for it, it ends, and what was not acknowledged comes again`, async () => {
+    const place = aPlace(kafka, folder.path);
+    const numbers = new Numbers('ends');
+    {
+      await using server = await ServerProcess.start(place);
+      using client = await WireClient.join(server.mqttPort, 'sender');
+      numbers.publish(client, 10);
+      await client.answered();
+      await go();
+      // each waits in the thread behind the one that is on its way
+      for (let i = 0; i < 6; i++) {
+        numbers.publish(client, 1);
+        await server.ledger();
+      }
+      assert.equal(await server.end(), 0);
+      assert.equal(client.unanswered, 4 * 6, 'nobody is told that it is durable');
     }
-    assert.equal(await server.end(), 0);
-    assert.equal(client.unanswered, 4 * 6, 'nobody is told that it is durable');
-  }
-  await kafka.restart();
-  await using server = await ServerProcess.start(place);
-  using client = await WireClient.join(server.mqttPort, 'sender');
-  numbers.publish(client, 6, 10);
-  await client.answered();
-  assert.equal((await server.quiet()).isBalanced, true);
-  await numbers.assertStored(server);
-  await assertAuditClean(server);
-});
+    await comeBack();
+    await using server = await ServerProcess.start({ ...place, readyMs: 60_000 });
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 6, 10);
+    await client.answered();
+    assert.equal((await server.quiet()).isBalanced, true);
+    await numbers.assertStored(server);
+    await assertAuditClean(server);
+  });
 
 test('up on Kafka: asked to end while it waits for Kafka at its start, it ends without a fault', async () => {
   const { env } = aPlace(kafka, folder.path);
