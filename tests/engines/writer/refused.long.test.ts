@@ -20,17 +20,19 @@ import { until } from '../../e2e/condition.ts';
 import { aClient, aTopic, tools } from '../kafka/scene.ts';
 
 const TOPIC = 'iot.telemetry';
+const LETTERS = 'iot.dead-letters';
 const GROUP = 'narrow';
 const HOUR_MS = 3_600_000;
 
 const engines = new AsyncDisposableStack();
+let folder: string;
 let kafka: Cluster;
 let postgres: Postgres;
 let admin: KafkaClient;
 let writer: RoleProcess;
 
 before(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-refused-'));
+  folder = mkdtempSync(join(tmpdir(), 'skerry-refused-'));
   engines.defer(() => rmSync(folder, { recursive: true, force: true }));
   [kafka, postgres] = await allOwned<[Cluster, Postgres]>(engines, [
     startKafka({
@@ -44,21 +46,18 @@ before(async () => {
   ]);
   const sasl = { mechanism: 'PLAIN', username: 'skerry', password: 'right' } as const;
   admin = engines.use(await aClient(kafka, tools(), { sasl }));
-  for (const name of [TOPIC, 'iot.dead-letters'])
+  for (const name of [TOPIC, LETTERS])
     await aTopic(admin, { name, partitions: name === TOPIC ? 2 : 1, retentionMs: HOUR_MS });
   await grant('GROUP', GROUP, 'READ');
   await grant('TOPIC', TOPIC, 'READ', 'DESCRIBE_CONFIGS');
-  await grant('TOPIC', 'iot.dead-letters', 'READ');
+  await grant('TOPIC', LETTERS, 'READ');
   const [httpPort = 0] = await freePorts(1);
   writer = engines.use(
     await RoleProcess.start({
       role: 'writer',
       folder,
       config: {
-        kafka: {
-          brokers: kafka.brokers,
-          sasl: { mechanism: 'PLAIN', username: 'writer', passwordFile: passwordFile(folder) },
-        },
+        kafka: narrow(),
         postgres: { url: postgres.url() },
         writer: { group: GROUP, sessionMs: 6_000 },
       },
@@ -69,10 +68,11 @@ before(async () => {
 
 after(() => engines.disposeAsync());
 
-function passwordFile(folder: string): string {
-  const path = join(folder, 'password');
-  writeFileSync(path, 'narrow\n');
-  return path;
+/** The way to Kafka of whoever may do only what is granted. */
+function narrow(): object {
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, 'narrow\n');
+  return { brokers: kafka.brokers, sasl: { mechanism: 'PLAIN', username: 'writer', passwordFile } };
 }
 
 async function grant(
@@ -93,8 +93,21 @@ async function grant(
   });
 }
 
-/** Records of one device in the partitions of the topic. */
-async function send(values: readonly number[], timestamp = Date.now()): Promise<void> {
+async function revoke(resourceName: string, operation: keyof typeof AclOperations): Promise<void> {
+  const filter = {
+    resourceType: ResourceTypes.TOPIC,
+    resourceName,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: 'User:writer',
+    host: null,
+    operation: AclOperations[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  };
+  await admin.admin.deleteAcls({ filters: [filter] });
+}
+
+/** Records of one device, odd values in the partition 1. */
+async function send(values: readonly number[], timestamp = Date.now(), topic = TOPIC): Promise<void> {
   const producer = new Kafka({
     brokers: [...kafka.brokers],
     logLevel: logLevel.NOTHING,
@@ -104,7 +117,7 @@ async function send(values: readonly number[], timestamp = Date.now()): Promise<
   const headers = { topic: 'mtic/msg/client/realtime/acme/plant/d1' };
   for (const value of values)
     await producer.send({
-      topic: TOPIC,
+      topic,
       messages: [{ partition: value % 2, value: `{"n":${value}}`, headers, timestamp: String(timestamp) }],
     });
   await producer.disconnect();
@@ -112,7 +125,7 @@ async function send(values: readonly number[], timestamp = Date.now()): Promise<
 
 const codes = async () => ((await writer.reasons()) ?? []).map(({ code }) => code);
 
-test('skerry writer: a topic that it may not read waits alone and says so, and is read once it may', async () => {
+test('skerry writer: a topic that it may not read waits alone and says so', async () => {
   await until('it says which one', async () => (await codes()).includes('kafka-denied'), 60_000);
   const { pid } = writer;
   await send([1, 2]);
@@ -125,11 +138,9 @@ test('skerry writer: a topic that it may not read waits alone and says so, and i
   );
   assert.match(reasons[0]?.detail ?? '', /^iot\.dead-letters\/0: .*It is tried again every 10 s/);
   assert.equal(writer.pid, pid, 'the process goes on');
-  await grant('TOPIC', 'iot.dead-letters', 'DESCRIBE_CONFIGS');
-  await until('it is read', async () => (await codes()).length === 0, 60_000);
 });
 
-test('skerry writer: started while its database is away it tells the lag by what its group committed, and the hour of retention', async () => {
+test('skerry writer: started while its database is away it tells the lag by what its group committed, and the hour of retention, though one topic is refused', async () => {
   await until('its positions are committed', async () => (await committed()) === 2, 60_000);
   await writer.stop();
   await postgres.kill();
@@ -143,11 +154,73 @@ test('skerry writer: started while its database is away it tells the lag by what
   );
   const due = /removes the first of them at ([^:]*:\d\d:\d\d)/.exec(near.detail)?.[1];
   assert.ok(Math.abs(Date.parse(`${due}Z`) - (old + HOUR_MS)) < 5_000, near.detail);
-  await postgres.restart();
-  await until('all is stored', async () => (await codes()).length === 0, 90_000);
-  assert.equal(await postgres.sql('SELECT count(*) FROM skerry.points'), '5');
-  assert.equal(await writer.metric('iot_kafka_lag_records'), 0);
 });
+
+test('skerry writer: of a topic that it may no longer read it tells how many records wait, and no time that it does not know', async () => {
+  await revoke(TOPIC, 'READ');
+  await grant('TOPIC', TOPIC, 'DESCRIBE');
+  await writer.stop();
+  await writer.restart();
+  await until('the lag is told', async () => (await writer.metric('iot_kafka_lag_records')) === 3, 60_000);
+  assert.deepEqual(await timesOf(writer, TOPIC, 1), []);
+  assert.ok(!(await codes()).includes('retention-near'));
+  await grant('TOPIC', TOPIC, 'READ');
+  await until('the hour is told', async () => (await codes()).includes('retention-near'));
+  assert.equal((await timesOf(writer, TOPIC, 1)).length, 2, 'lag and retention');
+  const before = refusals(TOPIC);
+  await revoke(TOPIC, 'READ');
+  await until('it is refused again', async () => refusals(TOPIC) > before);
+  assert.equal((await timesOf(writer, TOPIC, 1)).length, 2, 'what was known goes on');
+  assert.equal(refusals(LETTERS), 1, 'what stays is told once');
+  await grant('TOPIC', TOPIC, 'READ');
+  await postgres.restart();
+  const stored = 'SELECT count(*) FROM skerry.points';
+  await until('all is stored', async () => (await postgres.sql(stored)) === '5', 90_000);
+  await until('it is told', async () => (await codes()).join() === 'kafka-denied');
+  await until('none waits', async () => (await writer.metric('iot_kafka_lag_records')) === 0);
+});
+
+test('skerry cloud: while no writer lives it tells lag and retention of each topic, and of one that is refused what it may know', async () => {
+  await writer.stop();
+  const old = Date.now() - 0.8 * HOUR_MS;
+  await send([9, 11], old);
+  await send([2], old, LETTERS);
+  const [httpPort = 0] = await freePorts(1);
+  await using cloud = await RoleProcess.start({
+    role: 'cloud',
+    folder: join(folder, 'cloud'),
+    config: { kafka: narrow(), postgres: { url: postgres.url() } },
+    httpPort,
+  });
+  await until('the lag is told', async () => (await timesOf(cloud, TOPIC, 1)).length === 2, 60_000);
+  const names = (await timesOf(cloud, LETTERS, 0)).map((line) => line.slice(0, line.indexOf('{')));
+  assert.deepEqual(names, ['iot_site_lag_seconds']);
+});
+
+test('skerry writer: a topic that it may read at last is read', async () => {
+  await writer.restart();
+  await until('it may not yet', async () => (await codes()).join() === 'kafka-denied', 60_000);
+  await grant('TOPIC', LETTERS, 'DESCRIBE_CONFIGS');
+  const letters = 'SELECT count(*) FROM skerry.dead_letters';
+  await until('it is read', async () => (await postgres.sql(letters)) === '1', 60_000);
+  await until('nothing is told of it', async () => (await writer.reasons())?.length === 0);
+  assert.equal(await postgres.sql(letters), '1', 'once');
+});
+
+/** Samples of a partition that tell times. */
+async function timesOf({ url }: RoleProcess, topic: string, partition: number): Promise<string[]> {
+  const text = await fetch(`${url}/metrics`).then((response) => response.text());
+  return text
+    .split('\n')
+    .filter((line) => /^iot_(kafka|site)_(lag|retention_left)_seconds\{/.test(line))
+    .filter((line) => line.includes(`topic="${topic}"`) && line.includes(`partition="${partition}"`));
+}
+
+/** How often the writer has said since its start that the lag of a topic is not known. */
+function refusals(topic: string): number {
+  return writer.text.split('\n').filter((line) => line.includes('not wholly known') && line.includes(topic))
+    .length;
+}
 
 /** Records of the topic below what the group has committed. */
 async function committed(): Promise<number> {

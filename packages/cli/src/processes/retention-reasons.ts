@@ -1,9 +1,15 @@
-import type { KafkaPartition } from '@skerry/journal/kafka';
 import type { RoleReason } from '@skerry/model';
+
+/** A partition of which records wait. */
+export interface WaitingPartition {
+  lag(): { readonly records: number };
+  /** When Kafka removes the first of them, microseconds since 1970; undefined while that is far away, or not known. */
+  retentionDueMicros(): number | undefined;
+}
 
 /** When Kafka's retention takes a record that waits, in words; none while that is far away. `further` is what else helps against it. */
 export function retentionReasons(
-  partition: Pick<KafkaPartition, 'retentionDueMicros' | 'lag'> | undefined,
+  partition: WaitingPartition | undefined,
   further?: 'more writers',
 ): RoleReason[] {
   const dueMicros = partition?.retentionDueMicros();

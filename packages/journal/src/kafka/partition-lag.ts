@@ -18,19 +18,20 @@ interface ReadBatch {
   readonly appendedMicros: number;
 }
 
-/** The gauges of a partition's lag. `left` is made when it is asked for: where nothing is ever removed there is none. */
+/** The gauges of a partition's lag. Those of time are made when they are asked for: what is not known, and where nothing is ever removed, has none. */
 export function lagGauges(
   meter: Pick<Meter, 'gauge'>,
   { topic, partition }: { readonly topic: string; readonly partition: number },
-): { readonly records: Gauge; readonly seconds: Gauge; left(): Gauge } {
+): { readonly records: Gauge; seconds(): Gauge; left(): Gauge } {
   const labels = { topic, partition: String(partition) };
   return {
     records: meter.gauge('iot_kafka_lag_records', 'Records of a partition that are not done with.', labels),
-    seconds: meter.gauge(
-      'iot_kafka_lag_seconds',
-      'Age of the oldest record of a partition that is not done with.',
-      labels,
-    ),
+    seconds: () =>
+      meter.gauge(
+        'iot_kafka_lag_seconds',
+        'Age of the oldest record of a partition that is not done with.',
+        labels,
+      ),
     left: () =>
       meter.gauge(
         'iot_kafka_retention_left_seconds',
@@ -63,7 +64,7 @@ export class PartitionLagMeters implements Disposable {
     const gauges = lagGauges(meter, name);
     this.#clock = clock;
     this.#records = gauges.records;
-    this.#seconds = gauges.seconds;
+    this.#seconds = gauges.seconds();
     this.#makeLeft = gauges.left;
     this.keptFor(retentionMs);
     this.#ticker = clock.startTicker(LIMITS.kafkaLagEveryMs.value, () => {

@@ -1,5 +1,5 @@
 import type { SitePlatform } from '@skerry/api';
-import { type KafkaClient, waitingSince } from '@skerry/journal/kafka';
+import { type KafkaClient, type RecordPlace, type WaitingRecord, waitingSince } from '@skerry/journal/kafka';
 import type { Clock } from '@skerry/kernel';
 import type { RoleKind } from '@skerry/model';
 import type { PostgresReadings } from '@skerry/series/postgres';
@@ -77,18 +77,35 @@ export class SiteDesk implements SitePlatform {
   }
 
   async #makePartitions(): Promise<Partitions> {
-    const { readings, ledger, client, clock } = this.#needs;
+    const { readings, ledger, clock } = this.#needs;
     // ends are asked for last, so that no position is beyond them
     const [roles, sources] = await Promise.all([this.#roles(), readings.sources()]);
     const ends = await ledger.ends(sources);
     const entries = partitionEntries({ roles, sources, ends, nowMicros: clock.nowMicros() });
     if (!ends) return { items: entries, trouble: KAFKA_SILENT };
     const looks = unknownLags(entries, sources).slice(0, LIMITS.lagLooksMax.value);
-    const late = Promise.withResolvers<[]>();
-    using _timer = clock.startTimer(LOOKS_MS, () => late.resolve([]));
-    // a fault here leaves lags unknown, and they are shown as that
-    const waiting = await Promise.race([waitingSince(client, looks).catch(() => []), late.promise]);
+    const waiting = await this.#waiting(looks);
     return { items: withWaiting(entries, waiting, clock.nowMicros()), trouble: undefined };
+  }
+
+  /** What Kafka says in time of records that wait. */
+  async #waiting(places: readonly RecordPlace[]): Promise<readonly WaitingRecord[]> {
+    const { client, clock } = this.#needs;
+    const found: WaitingRecord[] = [];
+    const late = Promise.withResolvers<void>();
+    let isLate = false;
+    using _timer = clock.startTimer(LOOKS_MS, () => {
+      isLate = true;
+      late.resolve();
+    });
+    const looking = async (): Promise<void> => {
+      for await (const one of waitingSince(client, places)) {
+        if (isLate) return;
+        found.push(one);
+      }
+    };
+    await Promise.race([looking(), late.promise]);
+    return found;
   }
 
   async #roles(): Promise<ToldRole[]> {

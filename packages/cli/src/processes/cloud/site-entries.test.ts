@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { JournalError } from '@skerry/journal';
+import type { WaitingRecord } from '@skerry/journal/kafka';
 import type { RolePartition, RoleReport, RoleSource } from '@skerry/model';
 import type { ReadingRole, ReadingSink, ReadingSource } from '@skerry/series/postgres';
 import {
@@ -72,6 +74,18 @@ function aSource(facts: Partial<ReadingSource> = {}): ReadingSource {
   };
 }
 
+function aWaiting(facts: Partial<WaitingRecord> = {}): WaitingRecord {
+  const place = { topic: 't', partition: 0, offset: 90 };
+  return {
+    ...place,
+    sinceMs: undefined,
+    isTrimmed: false,
+    retentionMs: undefined,
+    fault: undefined,
+    ...facts,
+  };
+}
+
 const END = { topic: 't', partition: 0, journalId: JOURNAL, end: 100 };
 
 test('roleState: who has stopped to tell is silent, whatever it said, and is so since its last word', () => {
@@ -110,7 +124,7 @@ test('partitionEntries: an owner that does not write tells no lag; the records t
   const places = unknownLags(entries, terms.sources);
   assert.deepEqual(places, [{ topic: 't', partition: 0, offset: 85 }]);
   const sinceMs = NOW / 1_000 - 600_000;
-  const waiting = places.map((one) => ({ ...one, sinceMs, retentionMs: 3_600_000 }));
+  const waiting = places.map((one) => aWaiting({ ...one, sinceMs, retentionMs: 3_600_000 }));
   const [known] = withWaiting(entries, waiting, NOW);
   assert.deepEqual([known?.lagSeconds, known?.retentionAtMicros], [600, NOW + 3_000e6]);
   const caughtUp = { ...END, end: 85 };
@@ -161,13 +175,30 @@ test('partitionEntries: of nobody, or of a silent one, the lag is asked of Kafka
   const sinceMs = NOW / 1_000 - 70_000;
   const [place] = wanted;
   assert.ok(place);
-  const [known] = withWaiting(entries, [{ ...place, sinceMs, retentionMs: 3_600_000 }], NOW);
+  const [known] = withWaiting(entries, [aWaiting({ ...place, sinceMs, retentionMs: 3_600_000 })], NOW);
   assert.deepEqual([known?.lagSeconds, known?.retentionAtMicros], [70, (sinceMs + 3_600_000) * 1_000]);
-  const [gone] = withWaiting(entries, [{ ...place, sinceMs: undefined, retentionMs: 1 }], NOW);
+  const [gone] = withWaiting(entries, [aWaiting({ ...place, isTrimmed: true, retentionMs: 1 })], NOW);
   assert.deepEqual(
     gone?.reasons.map(({ code }) => code),
     ['owner-silent', 'offset-trimmed'],
   );
+});
+
+test('withWaiting: what Kafka does not say of a record is not known, with its words, and is no loss', () => {
+  const entries = partitionEntries({ roles: [], sources: [aSource()], ends: [END], nowMicros: NOW });
+  const fault = new JournalError('kafka-denied', 'Cannot look at record 90 of t/0: no right.');
+  const [dark] = withWaiting(entries, [aWaiting({ fault })], NOW);
+  assert.deepEqual([dark?.lagRecords, dark?.lagSeconds, dark?.retentionAtMicros], [10, undefined, undefined]);
+  assert.deepEqual(
+    dark?.reasons.map(({ code }) => code),
+    ['unowned', 'kafka-denied'],
+  );
+  assert.match(
+    String(dark?.reasons[1]?.detail),
+    /is not known: Cannot look at record 90 of t\/0: no right\.$/,
+  );
+  const [dated] = withWaiting(entries, [aWaiting({ sinceMs: NOW / 1_000 - 5_000, fault })], NOW);
+  assert.deepEqual([dated?.lagSeconds, dated?.retentionAtMicros, dated?.reasons.length], [5, undefined, 2]);
 });
 
 test('partitionEntries: of two that tell of a partition the one that the store knows writes it; a life before does not', () => {

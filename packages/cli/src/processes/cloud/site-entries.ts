@@ -182,21 +182,23 @@ export function withWaiting(
   return entries.map((entry) => {
     const one = found.get(labelOf(entry));
     if (!one || entry.lagSeconds !== undefined) return entry;
-    if (one.sinceMs === undefined)
-      return {
-        ...entry,
-        reasons: [
-          ...entry.reasons,
-          { code: OFFSET_TRIMMED, detail: 'retention has removed records that nobody has stored' },
-        ],
-      };
     const { sinceMs, retentionMs } = one;
+    const isDated = sinceMs !== undefined && retentionMs !== undefined;
     return {
       ...entry,
-      lagSeconds: Math.max(0, nowMicros / 1e6 - sinceMs / 1_000),
-      retentionAtMicros: retentionMs === undefined ? undefined : (sinceMs + retentionMs) * 1_000,
+      lagSeconds: sinceMs === undefined ? undefined : Math.max(0, nowMicros / 1e6 - sinceMs / 1_000),
+      retentionAtMicros: isDated ? (sinceMs + retentionMs) * 1_000 : undefined,
+      reasons: [...entry.reasons, ...waitingReasons(one)],
     };
   });
+}
+
+/** What is wrong with a record that waits. */
+function waitingReasons({ isTrimmed, fault }: WaitingRecord): PartitionEntry['reasons'] {
+  if (isTrimmed)
+    return [{ code: OFFSET_TRIMMED, detail: 'retention has removed records that nobody has stored' }];
+  const unknown = 'since when its records wait, or how long Kafka keeps them, is not known';
+  return fault ? [{ code: fault.code, detail: `${unknown}: ${fault.message}` }] : [];
 }
 
 /** What sinks are made of. */
