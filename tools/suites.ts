@@ -69,7 +69,7 @@ const ENGINES_SUITE: Suite = {
     ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
   ],
   concurrency: 3,
-  deadlineSecs: 480,
+  deadlineSecs: 720,
 };
 
 const PAGE_SUITE: Suite = {
@@ -110,7 +110,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       files: ['tests/e2e/**/*.test.ts', 'tests/defects/**/*.test.ts', 'tests/torture/**/*.test.ts'],
       needs: ['faketime', 'loop-ext4', 'mosquitto-clients'],
       concurrency: 3,
-      deadlineSecs: 480,
+      deadlineSecs: 720,
     },
     {
       name: 'http',

@@ -39,7 +39,7 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** Resolves when it has written something that fits. */
-  async says(what: RegExp, mostMs = 20_000): Promise<void> {
+  async says(what: RegExp, mostMs = 60_000): Promise<void> {
     await until(
       String(what),
       () => what.test(this.#text),
@@ -49,7 +49,7 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   /** Resolves with its exit code. */
-  async ends(mostMs = 30_000): Promise<number | null> {
+  async ends(mostMs = 60_000): Promise<number | null> {
     await until(
       'the end of the client',
       () => this.#code !== undefined,

@@ -65,7 +65,7 @@ async function run(command: Command, saved?: Onboarding['certificate']): Promise
   const child = spawn('sh', ['-ec', line], {
     cwd: place.path,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 40_000,
+    timeout: 90_000,
     env: {
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
       HOME: place.path,

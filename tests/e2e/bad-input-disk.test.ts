@@ -344,14 +344,14 @@ test('a start on a new folder waits for room on a full disk, and works when it i
       await until(
         'two tries',
         () => err.split('[disk-full]').length > 2,
-        20_000,
+        60_000,
         () => err,
       );
       rmSync(neighbour);
       await until(
         'a start',
         () => out.includes('is running'),
-        20_000,
+        60_000,
         () => err,
       );
     } finally {

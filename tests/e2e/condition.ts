@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 const LOOK_MS = 15;
+/** Longest rest between two looks. */
+const REST_MS_MAX = 200;
 
 /**
  * Asks again until the answer is neither undefined nor false, and gives it back. Fails with what was waited for and the
- * last thing that was seen.
+ * last thing that was seen. Rests twice as long as a look took, within bounds: what is waited for needs the processor, too.
  */
 export async function until<T>(
   what: string,
@@ -14,6 +16,7 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = performance.now() + mostMs;
   for (;;) {
+    const lookedMs = performance.now();
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > deadline) {
@@ -21,6 +24,7 @@ export async function until<T>(
         `Waited ${mostMs} ms for ${what}${seen() === undefined ? '' : `; seen: ${String(seen())}`}`,
       );
     }
-    await pause(LOOK_MS);
+    const restMs = Math.max(LOOK_MS, 2 * (performance.now() - lookedMs));
+    await pause(Math.min(REST_MS_MAX, restMs));
   }
 }

@@ -53,7 +53,7 @@ async function assertAccounts(wanted: Partial<Accounts>): Promise<void> {
     const accounts = await accountsOf(server);
     return Object.fromEntries(Object.keys(wanted).map((name) => [name, accounts[name as keyof Accounts]]));
   };
-  await until('the accounts', async () => isDeepStrictEqual(await told(), wanted), 5_000);
+  await until('the accounts', async () => isDeepStrictEqual(await told(), wanted));
   assert.deepEqual(await told(), wanted);
   assert.equal((await server.ledger()).isBalanced, true);
 }

@@ -31,7 +31,7 @@ export async function skerry(line: string | readonly string[], options: LineOpti
     // the last one ends `skerry up` and its server with this process
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: options.cwd,
-    timeout: options.mostMs ?? 40_000,
+    timeout: options.mostMs ?? 90_000,
     killSignal: 'SIGTERM',
     env: {
       PATH: process.env.PATH,

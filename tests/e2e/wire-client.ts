@@ -62,7 +62,7 @@ export class WireClient implements Disposable {
     return until(
       `a ${type}`,
       () => this.all(type)[0],
-      20_000,
+      60_000,
       () => JSON.stringify(this.packets),
     );
   }
@@ -97,7 +97,7 @@ export class WireClient implements Disposable {
         this.all('puback')
           .slice(Math.max(0, before - 1))
           .find((packet) => packet.packetId === id),
-      20_000,
+      60_000,
       () => JSON.stringify({ isClosed: this.isClosed, last: this.packets.at(-1) }),
     );
     return found.reason;
@@ -109,7 +109,7 @@ export class WireClient implements Disposable {
   }
 
   /** Resolves when every publication of QoS 1 has its PUBACK. */
-  async answered(mostMs = 30_000): Promise<void> {
+  async answered(mostMs = 60_000): Promise<void> {
     await until(
       'all PUBACKs',
       () => this.unanswered === 0,
@@ -119,7 +119,7 @@ export class WireClient implements Disposable {
   }
 
   /** Resolves when the server has closed the connection. */
-  async closed(mostMs = 20_000): Promise<void> {
+  async closed(mostMs = 60_000): Promise<void> {
     await until(
       'the end of the connection',
       () => this.isClosed,

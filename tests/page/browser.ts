@@ -64,7 +64,7 @@ export async function openBrowser(): Promise<Visitors> {
       if (cookie) await page.context().addCookies([{ ...cookie, url: new URL(url).origin }]);
       if (language === 'pseudo')
         await page.addInitScript("localStorage.setItem('skerry.language', 'pseudo')");
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(45_000);
       const complaints = complaintsOf(page, new URL(url).origin);
       await page.goto(url);
       return { page, complaints, [Symbol.asyncDispose]: () => page.close() };

@@ -33,7 +33,7 @@ async function commandOf(page: Page): Promise<string> {
 
 /** Runs a command of the page as somebody does who has copied it; a command that is refused fails. */
 async function inShell(command: string): Promise<void> {
-  await run('/bin/sh', ['-c', command], { timeout: 20_000 });
+  await run('/bin/sh', ['-c', command], { timeout: 60_000 });
 }
 
 test('connect suggests where the devices are and a name that is free, and its first command makes the device appear', async () => {

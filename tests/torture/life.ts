@@ -44,8 +44,8 @@ const SEAL_POINTS_OF_FEW = '5000';
 
 /** Nobody listens here: for a sender whose server has ended before it listened. */
 const NO_PORT = 9;
-const ANSWERED_MS = 30_000;
-const PENDING_MS = 10_000;
+const ANSWERED_MS = 60_000;
+const PENDING_MS = 60_000;
 
 /** How a life begins. */
 export interface LifeOptions {

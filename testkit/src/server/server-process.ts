@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly failpoint?: { readonly name: FailpointName; readonly nth: number };
   /** Further environment, `SKERRY_JOURNAL_BYTES_MAX` for instance. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Most time until it is ready; 30 s when absent. */
+  /** Most time until it is ready; 60 s when absent. */
   readonly readyMs?: number;
   /** The script that is started with the word `up`; the product's when absent. */
   readonly main?: string;
@@ -141,7 +141,7 @@ export class ServerProcess implements AsyncDisposable {
    * Resolves when a server of this supervisor answers that it is ready; after an end of the server that is the next
    * one, with `mayDie` that end itself.
    */
-  async ready(mostMs = 30_000, mayDie = false): Promise<void> {
+  async ready(mostMs = 60_000, mayDie = false): Promise<void> {
     const deadline = performance.now() + mostMs;
     for (;;) {
       this.#run = this.#readRun();
@@ -189,7 +189,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Resolves when nothing is pending, by both counts, twice 200 ms apart; fails with a plain error after `mostMs`. */
-  async quiet(mostMs = 20_000): Promise<LedgerFigures> {
+  async quiet(mostMs = 60_000): Promise<LedgerFigures> {
     const deadline = performance.now() + mostMs;
     let before: LedgerFigures | undefined;
     for (;;) {

@@ -10,7 +10,7 @@ import { brokerDialer } from '@skerry/mqtt/node';
 import { freePorts, startMosquitto } from '@skerry/testkit/engines';
 import { aMember, forget, mosquittoPub, publish, saved, texts, trustOf, until } from './scene.ts';
 
-const TIMEOUT = { timeout: 90_000 };
+const TIMEOUT = { timeout: 150_000 };
 
 /** Saves when it is told to, and at its end: at each change would cost more than what is tested. */
 const CALM = { lines: ['autosave_on_changes false', 'autosave_interval 1800'] };
@@ -349,7 +349,7 @@ test(
     const tls = trustOf(files);
     const reach = async (url: string, trust?: TlsTrust): Promise<void> => {
       await using member = await aMember(url, {}, trust ? { tls: trust } : {});
-      await member.subscriber.subscribed(AbortSignal.timeout(20_000));
+      await member.subscriber.subscribed(AbortSignal.timeout(60_000));
       assert.equal(
         member.subscriber.state().phase,
         'connected',
