@@ -1,6 +1,6 @@
 // `skerry up` on a Kafka that is away, or that has lost what it acknowledged.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -175,6 +175,43 @@ test('up on Kafka: what is retained stays when Kafka has given its record up, an
   const options = { isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 } as const;
   client.send({ type: 'subscribe', packetId: 1, topics: [{ filter: 'site/#', qos: 0, ...options }] });
   assert.equal(Buffer.from((await client.first('publish')).payload).toString(), 'shut');
+  numbers.publish(client, 10);
+  await client.answered();
+  assert.equal((await server.quiet()).isBalanced, true);
+  await numbers.assertStored(server);
+  await assertAuditClean(server);
+});
+
+test('up on Kafka: a kill and a stop longer than retention take nothing from the ledger', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('long');
+  const needs = tools();
+  await using way = await aClient(kafka, needs);
+  const path = join(place.dataDir, 'journal', 'kafka.json');
+  const lastMark = (): number => Number(memoryOf(place.dataDir).marks.at(-1)?.telemetry);
+  let early = '';
+  {
+    await using server = await ServerProcess.start(place);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 10);
+    await client.answered();
+    await server.quiet();
+    await until('the counts are kept', () => lastMark() === 40, 30_000);
+    early = readFileSync(path, 'utf8');
+    numbers.publish(client, 10);
+    await client.answered();
+    await server.quiet();
+    await until('the counts are kept though nothing comes', () => lastMark() === 80, 30_000);
+    await server.kill();
+  }
+  // as a kill within seconds would have left it
+  writeFileSync(path, early);
+  const partitions = [{ partition: 0, offset: -1n }];
+  await way.admin.deleteRecords({ topics: [{ name: place.topic, partitions }] });
+  await using server = await ServerProcess.start(place);
+  const { isBalanced, received } = await server.quiet();
+  assert.deepEqual([isBalanced, received], [true, 80]);
+  using client = await WireClient.join(server.mqttPort, 'sender');
   numbers.publish(client, 10);
   await client.answered();
   assert.equal((await server.quiet()).isBalanced, true);

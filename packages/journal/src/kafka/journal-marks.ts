@@ -75,13 +75,17 @@ export class JournalMarks {
   }
 }
 
-/** The larger count of each project, in both lists. */
+/** The larger counts of each project, in both lists. */
 export function larger(a: readonly ReceivedCount[], b: readonly ReceivedCount[]): ReceivedCount[] {
   const rows = new Map<string, ReceivedCount>();
   for (const one of [...a, ...b]) {
     const key = `${one.tenant}\u0000${one.project}`;
     const known = rows.get(key);
-    rows.set(key, known && known.received >= one.received ? known : one);
+    rows.set(key, {
+      ...one,
+      received: Math.max(one.received, known?.received ?? 0),
+      receivedQos0: Math.max(one.receivedQos0, known?.receivedQos0 ?? 0),
+    });
   }
   return [...rows.values()];
 }

@@ -62,13 +62,11 @@ export async function openKafkaJournal(
   await assertOwnJournal(needs.client, options, [kept?.journalId, followed]);
   const shift = kept?.shift ?? 0;
   const { start, end } = await listBounds(needs.client, topic, partition);
-  const begin = beginning(kept, seen, { start: start + shift, end: end + shift });
+  const begun = beginning(kept, seen, { start: start + shift, end: end + shift });
+  const base = begun.begin;
   const place = { epoch: -1, shift };
-  const opened = await openKafkaPartition(
-    { topic, partition, layout, onLost: 'void', base: begin, place },
-    needs,
-  );
-  const journal = new KafkaJournal(options, needs, opened, { begin, kept });
+  const opened = await openKafkaPartition({ topic, partition, layout, onLost: 'void', base, place }, needs);
+  const journal = new KafkaJournal(options, needs, opened, begun);
   try {
     await journal.recount();
     return journal;
@@ -250,11 +248,11 @@ export class KafkaJournal implements ServedJournal {
 
   /** For `openKafkaJournal`: counts what has come since the counts were kept. */
   async recount(): Promise<void> {
-    const { begin, kept } = this.#begun;
-    const last = kept?.marks.at(-1);
-    const isKnown = kept?.marks.includes(begin) === true;
+    const { begin, kept, isContinued } = this.#begun;
+    const last = isContinued ? kept?.marks.at(-1) : undefined;
     // what came behind the last counts is not in what was kept; without any it may be anywhere
-    const retainedFrom = last ? last.offset + this.#moved : this.#partition.start;
+    const lookedAt = kept?.marks.at(-1);
+    const retainedFrom = lookedAt ? lookedAt.offset + this.#moved : this.#partition.start;
     await this.#retained.lookThrough(this.#partition, retainedFrom, begin.offset, COUNT_BYTES);
     for (let at = begin.offset; at < this.#partition.end; at = this.#count.offset) {
       const batches = await this.#partition.read(at, COUNT_BYTES);
@@ -262,11 +260,10 @@ export class KafkaJournal implements ServedJournal {
       for (const batch of batches) {
         this.#count.before(madeOf(batch));
         if (batch.firstOffset >= retainedFrom) this.#retained.look(batch);
+        if (last && this.end === last.offset) this.#raise(last);
       }
-      if (last && isKnown && this.end === last.offset) this.#raise(last);
     }
-    const isContinued = isKnown || begin === this.#options.seen;
-    if (last && isContinued && this.end < last.offset) this.#raise(last);
+    if (last && this.end < last.offset) this.#raise(last);
     const below = this.#marks.list.filter(({ offset }) => offset <= this.end);
     this.#marks = new JournalMarks(below, begin);
     this.#retained.dropFrom(this.end);
