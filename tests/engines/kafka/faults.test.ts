@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { Producer } from '@platformatic/kafka';
 import { type KafkaClientOptions, openUplink, TopicLayout } from '@skerry/journal/kafka';
 import { type Kafka, runTool, startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { append, judgeOrigins, numbered, openJournal, readAll, TemporaryFolder } from './journal-scene.ts';
 import { aClient, aTopic, PLAIN, tools } from './scene.ts';
+
+const proxied = await startKafka({ isProxied: true });
+after(() => proxied[Symbol.asyncDispose]());
 
 /** An uplink from a journal of its own into a topic of its own. */
 async function aWay(kafka: Pick<Kafka, 'brokers'>, options: Partial<KafkaClientOptions> = {}) {
@@ -57,27 +60,25 @@ test('openUplink: a Kafka whose disk is full ends, which is told; with room it g
 });
 
 test('openUplink: an answer of Kafka that is lost costs another try, and stands there once', async () => {
-  await using kafka = await startKafka({ isProxied: true });
-  await using way = await aWay(kafka);
-  const [node] = kafka.nodes;
+  await using way = await aWay(proxied);
+  const [node] = proxied.nodes;
   for (const last of [500, 1_000, 1_500]) {
     const cut = node?.proxy?.cutAt(`{"n":${last - 1}}`, 'answered');
     await append(way.journal, way.needs, [...numbered(last, 20)].slice(last - 500));
     await cut; // Kafka has taken the batch, and nobody knows
     await way.uplink.flush();
   }
-  const { faults, repeated, offsets } = judgeOrigins(await readAll(kafka, [way.topic]));
+  const { faults, repeated, offsets } = judgeOrigins(await readAll(proxied, [way.topic]));
   assert.deepEqual([faults, repeated, offsets.size], [[], 0, 1_500]);
   const tries = way.needs.meter.snapshot().find(({ name }) => name === 'iot_kafka_uplink_retries_total');
   assert.ok(Number(tries?.samples[0]?.value) >= 3, 'no try has failed');
 });
 
 test('openUplink: a producer that another one has fenced begins anew, and nothing is lost or doubled', async () => {
-  await using kafka = await startKafka();
-  await using way = await aWay(kafka);
+  await using way = await aWay(proxied);
   await append(way.journal, way.needs, numbered(500, 20));
   await way.uplink.flush();
-  const thief = new Producer({ clientId: 'thief', bootstrapBrokers: kafka.brokers });
+  const thief = new Producer({ clientId: 'thief', bootstrapBrokers: proxied.brokers });
   // one broker gives numbers in a row
   const { producerId } = await thief.initIdempotentProducer({});
   const value = Buffer.from('stolen');
@@ -91,7 +92,7 @@ test('openUplink: a producer that another one has fenced begins anew, and nothin
   await thief.close();
   await append(way.journal, way.needs, [...numbered(1_000, 20)].slice(500));
   await way.uplink.flush();
-  const records = await readAll(kafka, [way.topic]);
+  const records = await readAll(proxied, [way.topic]);
   assert.equal(records.filter((one) => one.value === 'stolen').length, 2);
   const own = records.filter((one) => one.value !== 'stolen');
   const { faults, repeated, offsets } = judgeOrigins(own);
