@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly isUnready?: boolean;
   /** The server may end before it is ready, which a failpoint brings about. */
   readonly mayDie?: boolean;
+  /** Called with what it has written to stderr so far, whenever there is more. */
+  readonly onStderr?: (text: string) => void;
 }
 
 /** What `run.json` says. */
@@ -84,6 +86,7 @@ export class ServerProcess implements AsyncDisposable {
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS_MAX);
+      options.onStderr?.(this.#stderr);
     });
   }
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { memoryFolder, ServerProcess } from '@skerry/testkit';
 import { cutPower, logLengths, startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
@@ -38,8 +37,12 @@ test('up on Kafka: it ends while Kafka is away, and waits for Kafka when it is s
     assert.throws(() => process.kill(supervisor, 0), { code: 'ESRCH' });
     assert.equal(client.unanswered, 1, 'nobody is told that it is durable');
   }
-  const starting = ServerProcess.start({ ...place, readyMs: 120_000 });
-  await setTimeout(3_000);
+  const waiting = Promise.withResolvers<void>();
+  const onStderr = (text: string): void => {
+    if (text.includes('Waits for Kafka')) waiting.resolve();
+  };
+  const starting = ServerProcess.start({ ...place, readyMs: 120_000, onStderr });
+  await Promise.race([waiting.promise, starting]);
   await kafka.restart();
   await using server = await starting;
   assert.match(server.stderr, /Waits for Kafka/);
