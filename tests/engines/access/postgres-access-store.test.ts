@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { AccessError } from '@skerry/access';
 import { openPostgresAccessStore } from '@skerry/access/postgres';
 import { testAccessStore } from '@skerry/access/testing';
-import { type Postgres, startPostgres } from '@skerry/testkit/engines';
+import { FaultProxy, type Postgres, startPostgres } from '@skerry/testkit/engines';
 
 let server: Postgres;
 let schemas = 0;
@@ -41,6 +41,18 @@ test('processes that start at once share one table, where a name and a secret ar
     assert.equal(await store.count('Session'), 1);
     await store[Symbol.asyncDispose]();
   }
+});
+
+test('a connection that is cut while it is asked is told, and the next one is asked', async () => {
+  await using proxy = await FaultProxy.open(server.port);
+  const { schema } = fresh();
+  const url = `postgres://skerry@127.0.0.1:${proxy.port}/skerry`;
+  await using store = await openPostgresAccessStore({ url, schema });
+  await store.create({ ...SESSION, name: 'kept', secret: 'k' });
+  const cut = proxy.cutAt('WHERE kind', 'before');
+  await assert.rejects(store.find('Session', 'kept'), { code: 'access-store-failed' });
+  await cut;
+  assert.equal((await store.find('Session', 'kept'))?.name, 'kept');
 });
 
 test('what was written outlasts the server, and a server that is away is told', async () => {

@@ -6,7 +6,7 @@ import { openPostgresLeases } from '@skerry/control/postgres';
 import { testLeaseBook } from '@skerry/control/testing';
 import { silentLogger } from '@skerry/kernel';
 import { nodeClock } from '@skerry/kernel/node';
-import { type PostgresServer, startPostgres } from '@skerry/testkit/engines';
+import { FaultProxy, type PostgresServer, startPostgres } from '@skerry/testkit/engines';
 
 let server: PostgresServer;
 let schemas = 0;
@@ -42,6 +42,17 @@ test('processes that start at once make one table and have numbers of their own'
     [0, 1, 2, 3, 4, 5],
   );
   for (const book of books) await book[Symbol.asyncDispose]();
+});
+
+test('a connection that is cut while it is asked is told, and the next one is asked', async () => {
+  await using proxy = await FaultProxy.open(server.port);
+  const url = `postgres://skerry@127.0.0.1:${proxy.port}/skerry`;
+  await using book = await openPostgresLeases({ url, schema: fresh() });
+  const claim = await book.claimAny('g', 'a', 60_000);
+  const cut = proxy.cutAt('UPDATE', 'before');
+  await assert.rejects(book.renew(claim, 60_000), { code: 'leases-unreachable' });
+  await cut;
+  assert.equal(await book.renew(claim, 60_000), true);
 });
 
 test('a server that goes and comes back within the time of the lease costs nothing', async () => {
