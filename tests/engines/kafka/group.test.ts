@@ -117,6 +117,24 @@ test('joinWriterGroup gives partitions that are new to somebody', async () => {
   assert.deepEqual(board.shares(), { one: 5 });
 });
 
+test('joinWriterGroup gives a topic to somebody that came between the join and the sharing out', async () => {
+  const { client, topic } = await aScene(2);
+  await using _client = client;
+  const late = await aTopic(client, { partitions: 2 });
+  let member: WriterGroup | undefined;
+  // known from the moment on at which Kafka has answered the join
+  const isJoined = () => (member?.generation ?? -1) >= 0;
+  const topics = async () => new Map((isJoined() ? [topic, late] : [topic]).map((name) => [name, 2]));
+  const assigned = async () => undefined;
+  await using one = await joinWriterGroup(
+    { client, group: `g-${randomUUID()}`, topics, ...sessions },
+    { assigned, revoked: assigned },
+  );
+  member = one;
+  await until('it has both topics', () => one.owned.length === 4);
+  assert.deepEqual(one.owned.map((owned) => owned.topic).sort(), [topic, topic, late, late].sort());
+});
+
 test('joinWriterGroup commits positions that other tools see', async () => {
   const { client, topic, board, join } = await aScene(1);
   await using _client = client;

@@ -232,9 +232,11 @@ class GroupWriter implements WriterGroup {
   }
 
   async #shareOut(members: readonly GroupMember[]): Promise<Map<string, TopicPartition[]>> {
-    const counts = await this.#countPartitions();
-    this.#shared = JSON.stringify([...counts]);
-    return assignPartitions(members, counts);
+    const read = new Set(members.flatMap(({ topics }) => topics));
+    // a topic that came after the members had said what they read is shared out in another round
+    const counts = [...(await this.#countPartitions())].filter(([topic]) => read.has(topic));
+    this.#shared = JSON.stringify(counts);
+    return assignPartitions(members, new Map(counts));
   }
 
   async #countPartitions(): Promise<Map<string, number>> {
