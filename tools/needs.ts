@@ -29,6 +29,8 @@ export type NeedName =
 interface Need {
   /** Debian packages that bring it. */
   readonly packages: readonly string[];
+  /** Others that do as well, for a system that has not the first ones. */
+  readonly otherwise?: readonly string[];
   /** What a suite should know about what was found (environment of its tests); undefined when it is missing. */
   find(): Readonly<Record<string, string>> | undefined;
 }
@@ -63,9 +65,11 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
     packages: ['zsh', 'fish'],
     find: () => (which('zsh') && which('fish') ? {} : undefined),
   },
+  // the one without windows takes half of the processor time
   chromium: {
-    packages: ['chromium'],
-    find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium', '/usr/bin/chromium'),
+    packages: ['chromium-headless-shell'],
+    otherwise: ['chromium'],
+    find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium-headless-shell', 'chromium'),
   },
   // of one kind, since the kept pictures are drawn with it
   'chinese-font': {
@@ -120,9 +124,14 @@ export interface Provision {
 /** Finds what is needed; as root on a system with apt-get installs what is missing. `say` hears of every step. */
 export function provide(names: Iterable<NeedName>, say: (line: string) => void): Provision {
   const wanted = [...new Set(names)];
-  const absent = wanted.filter((name) => NEEDS[name].find() === undefined);
+  const isAbsent = (name: NeedName): boolean => NEEDS[name].find() === undefined;
+  const absent = wanted.filter(isAbsent);
   const why = install(
     absent.map((name) => NEEDS[name].packages),
+    say,
+  );
+  install(
+    absent.filter(isAbsent).flatMap((name) => (NEEDS[name].otherwise ? [NEEDS[name].otherwise] : [])),
     say,
   );
   const env: Record<string, string> = {};

@@ -49,7 +49,7 @@ export interface Visitors extends AsyncDisposable {
 
 /** Starts Chromium. */
 export async function openBrowser(): Promise<Visitors> {
-  const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium';
+  const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium-headless-shell';
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...QUIET_FLAGS] });
   return {
     async open(url, visit = {}) {

@@ -272,6 +272,11 @@ test('connect with TLS: a choice of place, the certificate to save where the dev
 
 test('connect: axe finds nothing, the kept pictures are like it, and it fits', async () => {
   await scene.publish([`${SITE_TOPICS}/looked-at/telemetry`, 'not JSON']);
+  // what comes behind the opening of a page is told on it
+  await until('it is decoded', async () => {
+    const { totals } = (await scene.ask('GET', '/api/v1/ledger')) as { totals: { pending: number } }; // as the API says
+    return totals.pending === 0;
+  });
   const look = {
     name: 'connect',
     path: at('looked-at'),

@@ -36,7 +36,7 @@ const LIVE = [
 const LOCAL = ['.command code:visible'];
 
 /**
- * Times and ages, which are others in each run, become the same ones; ports, sizes and delays likewise. Only the text is another one: what
+ * Times and ages, which are others in each run, become the same ones; ports, sizes, delays and folders likewise. Only the text is another one: what
  * is missing, or stands elsewhere, is seen.
  */
 const SETTLE = String.raw`(() => {
@@ -49,6 +49,7 @@ const SETTLE = String.raw`(() => {
     [/\d+ ?(秒钟?|分钟|小时|天)前|刚刚/g, '1分钟前'],
     [/\b[\d.,]+ (B|KiB|MiB|GiB|TiB)\b/g, '1 KiB'],
     [/\b[\d.,]+ m?s\b/g, '1 ms'],
+    [/\S*\/skerry-(page|scene)-\S+/g, (_, kind) => '/tmp/skerry-' + kind + '-000000/data'],
     [/chaos \/ [0-9a-f]{6}\b/g, 'chaos / 000000'],
     [/\d+ pending: decoded/g, '0 pending: decoded'],
     [/待处理 \d+：/g, '待处理 0：'],

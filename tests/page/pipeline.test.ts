@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { until } from '../e2e/condition.ts';
 import { buildPage, sees } from './browser.ts';
 import { lookFaults, openScene, type Scene, SITE, SITE_TOPICS } from './scene.ts';
 
@@ -33,6 +34,13 @@ test('pipelines and pipeline: axe finds nothing, the kept pictures are like them
     },
   });
   const whole = (page: Page) => page.locator('.flow-figures').nth(1).waitFor();
+  // the document is a record, too, and waits for a commit
+  await until('nothing waits', async () => {
+    const { items } = (await scene.ask('GET', '/api/v1/pipeline/partitions')) as {
+      readonly items: readonly { readonly lagRecords: number }[];
+    }; // as the API says
+    return items.length > 0 && items.every(({ lagRecords }) => lagRecords === 0);
+  });
   const faults = [
     ...(await lookFaults(scene, { name: 'pipelines', path: '/pipeline', whole })),
     ...(await lookFaults(scene, { name: 'pipeline', path: '/pipeline/pipelines/looked-at', whole })),
