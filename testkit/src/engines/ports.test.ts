@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { accepts, freePorts, isFree, onFreePorts } from './ports.ts';
 
@@ -19,6 +22,7 @@ test('freePorts gives each port once, free and within the range of engines', asy
     assert.equal(await accepts(port), false);
   }
   const [port = 0] = ports;
+  assert.equal(readFileSync(join(tmpdir(), 'skerry-test-ports', String(port)), 'utf8'), String(process.pid));
   using _ = await listenOn(port);
   assert.equal(await isFree(port), false);
   assert.equal(await accepts(port), true);
