@@ -9,7 +9,9 @@ const FIRST_BYTES = 64 * 1024;
 /** Up to here a loop over bytes is quicker than a call. */
 const LOOP_BYTES = 24;
 /** One for the batch that follows, and one for the batch after it. */
-const SPARES = 2;
+const SPARES_LEAST = 2;
+/** More of them while they are small: batches that wait for whoever reads them come back in bursts. */
+const SPARE_BYTES = 4 * 2 ** 20;
 const RETAINED_PAYLOAD_KINDS: readonly number[] = [
   RECORD_KIND.message,
   RECORD_KIND.telemetry,
@@ -146,7 +148,9 @@ export class BatchBuilder {
 
   /** Takes the bytes of a batch that nobody looks at any more: a later batch is written there, or they are freed at once. */
   reuse(bytes: ArrayBuffer): void {
-    if (bytes.byteLength === this.#bytes.length && this.#spares.length < SPARES) this.#spares.push(bytes);
+    const { byteLength } = bytes;
+    const most = Math.max(SPARES_LEAST, Math.floor(SPARE_BYTES / byteLength));
+    if (byteLength === this.#bytes.length && this.#spares.length < most) this.#spares.push(bytes);
     else bytes.transfer(0);
   }
 

@@ -301,3 +301,19 @@ test('encodeHeaders and decodeHeaders round trip; a value that is too long and a
   for (let length = 1; length < block.byteLength; length++)
     assert.throws(() => decodeHeaders(block.subarray(0, length)), hasCode('batch-malformed'));
 });
+
+test('BatchBuilder writes again in the bytes that come back, and frees what it has no use for', () => {
+  const builder = new BatchBuilder();
+  const filled = () => {
+    builder.add(aRecord(builder, { payload: 'x'.repeat(40_000) }));
+    const batch = builder.close();
+    assert.ok(batch);
+    return batch.bytes.buffer;
+  };
+  const batches = Array.from({ length: 100 }, filled);
+  for (const bytes of batches) builder.reuse(bytes);
+  const kept = batches.filter((bytes) => bytes.byteLength > 0);
+  assert.equal(kept.length, 64, '4 MiB of 64 KiB each');
+  const later = Array.from({ length: kept.length + 1 }, filled);
+  assert.equal(later.filter((bytes) => kept.includes(bytes)).length, kept.length);
+});

@@ -62,8 +62,28 @@ test('HotBatches passes over what was read from the files and gives the batch th
   const hot = new HotBatches(files(), free);
   await hot.read(0, MOST, 10);
   for (const at of [10, 20]) hot.offer(batchAt(at));
-  assert.deepEqual(placesOf(await hot.read(0, MOST, 15)), [0, 10], 'earlier than what is held');
+  assert.deepEqual(placesOf(await hot.read(0, MOST, 15)), [0], 'earlier than what is held');
   assert.deepEqual(placesOf(await hot.read(25, MOST, 30)), [20]);
+});
+
+test('HotBatches reads in the files up to what waits, so that a consumer that fell behind is back in memory', async () => {
+  const rest = files();
+  const hot = new HotBatches(rest, free);
+  await hot.read(0, MOST, 10);
+  hot.offer(batchAt(30)); // 10 and 20 were not passed on
+  hot.offer(batchAt(40));
+  assert.deepEqual(placesOf(await hot.read(10, MOST, 50)), [10, 20]);
+  hot.offer(batchAt(50));
+  assert.deepEqual(placesOf(await hot.read(30, MOST, 60)), [30, 40, 50]);
+  assert.deepEqual(rest.reads, [0, 10]);
+});
+
+test('HotBatches frees at once what the consumer is past', async () => {
+  const hot = new HotBatches(files(), free);
+  await hot.read(0, MOST, 30);
+  const late = batchAt(10);
+  hot.offer(late);
+  assert.deepEqual(sizesOf(late), [0]);
 });
 
 test('HotBatches frees at once what it has no room for, and what it gave at the next read', async () => {

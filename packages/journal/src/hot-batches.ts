@@ -3,8 +3,9 @@ import { LIMITS } from './limits.ts';
 import type { BatchReader } from './served-journal.ts';
 
 /**
- * Reads of one consumer that keeps up: what was handed over right after its append (`offer`) comes from memory, the rest
- * from another reader. The bytes of what `read` gave are good until the next `read`, which frees those it owns.
+ * Reads of one consumer: what was handed over right after its append (`offer`) comes from memory, the rest from another
+ * reader. A consumer that has fallen behind reads there up to what waits in memory, so that it is back in memory when it
+ * gets there. The bytes of what `read` gave are good until the next `read`, which frees those it owns.
  */
 export class HotBatches implements BatchReader {
   readonly #rest: BatchReader;
@@ -29,12 +30,13 @@ export class HotBatches implements BatchReader {
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes a durable batch and owns its bytes, which are freed at once when it is not where the consumer goes on, or there is no room. */
+  /**
+   * Takes a durable batch and owns its bytes, which are freed at once when the consumer is past it, when it does not follow
+   * what waits, or when there is no room.
+   */
   offer(batch: StoredBatch): void {
-    const last = this.#batches.at(-1);
-    const expected = last ? last.firstOffset + last.count : this.#next;
     const { byteLength } = batch.body;
-    if (expected === batch.firstOffset && this.#bytes + byteLength <= this.#bytesMax) {
+    if (this.#isWanted(batch) && this.#bytes + byteLength <= this.#bytesMax) {
       this.#batches.push(batch);
       this.#bytes += byteLength;
     } else this.#giveBack(batch);
@@ -44,10 +46,18 @@ export class HotBatches implements BatchReader {
     for (const batch of this.#given.splice(0)) this.#giveBack(batch);
     const found = this.#take(from, bytesMax, end);
     this.#given = found;
-    const batches = found.length > 0 ? [...found] : await this.#rest.read(from, bytesMax, end);
+    const first = this.#batches[0]?.firstOffset ?? end;
+    const gapEnd = first > from ? Math.min(first, end) : end;
+    const batches = found.length > 0 ? [...found] : await this.#rest.read(from, bytesMax, gapEnd);
     const last = batches.at(-1);
     this.#next = last ? last.firstOffset + last.count : from;
     return batches;
+  }
+
+  #isWanted({ firstOffset }: StoredBatch): boolean {
+    const last = this.#batches.at(-1);
+    if (last) return firstOffset === last.firstOffset + last.count;
+    return this.#next !== undefined && firstOffset >= this.#next;
   }
 
   #take(from: Offset, bytesMax: number, end: Offset): StoredBatch[] {

@@ -17,6 +17,7 @@ const SEQUENCE_AT = 53;
 const COUNT_AT = 57;
 const MAGIC = 2;
 const FIRST_BYTES = 16 * 1024;
+const SPARES = 2;
 /** Up to here a loop over bytes is quicker than a call. */
 const LOOP_BYTES = 40;
 /** Copies without a view of the part. */
@@ -49,8 +50,8 @@ export interface ByteRange {
 export class RecordSetWriter {
   /** A whole buffer of its own, so that it can be given back by any view of it. */
   #bytes: Buffer<ArrayBufferLike> = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  /** Given back, for the next batch but one. */
-  #spare: Buffer<ArrayBufferLike> | undefined;
+  /** Given back: while one batch is sent the next is written, and a pause leaves both. */
+  readonly #spares: Buffer<ArrayBufferLike>[] = [];
   #length = RECORD_SET_HEAD_BYTES;
   #count = 0;
   #baseMs = 0;
@@ -103,8 +104,7 @@ export class RecordSetWriter {
     bytes.writeInt32BE(this.#count, COUNT_AT);
     const set = { bytes: bytes.subarray(0, this.#length), count: this.#count };
     this.#bytes =
-      this.#spare ?? Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#length + (this.#length >> 3)));
-    this.#spare = undefined;
+      this.#spares.pop() ?? Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#length + (this.#length >> 3)));
     this.#length = RECORD_SET_HEAD_BYTES;
     this.#count = 0;
     return set;
@@ -112,7 +112,8 @@ export class RecordSetWriter {
 
   /** Takes back the bytes of a batch that it made and that nobody looks at any more. */
   giveBack({ bytes }: RecordSet): void {
-    this.#spare = Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength);
+    if (this.#spares.length < SPARES)
+      this.#spares.push(Buffer.from(bytes.buffer, 0, bytes.buffer.byteLength));
   }
 
   #grow(needed: number): void {

@@ -140,3 +140,23 @@ test('partitionOf picks the partition that the library picks as Kafka in Java do
   assert.equal(partitionOf(Buffer.from('21'), 2 ** 30), (-973932308 & 0x7fffffff) % 2 ** 30);
   assert.equal(partitionOf(Buffer.from('foobar'), 2 ** 30), (-790332482 & 0x7fffffff) % 2 ** 30);
 });
+
+test('RecordSetWriter writes in the bytes that were given back, of two batches at a time', () => {
+  const writer = new RecordSetWriter();
+  const none = listOf([]);
+  const batch = (text: string) => {
+    writer.add(1, undefined, whole(Buffer.from(text)), none);
+    const set = writer.close();
+    assert.ok(set);
+    return set;
+  };
+  const [first, second] = [batch('first'), batch('second')];
+  const open = batch('third').bytes.buffer;
+  for (const set of [first, second]) writer.giveBack(set);
+  const later = [batch('4'), batch('5'), batch('6')].map(({ bytes }) => bytes.buffer);
+  assert.deepEqual(
+    [first.bytes.buffer, second.bytes.buffer].map((one) => later.includes(one)),
+    [true, true],
+  );
+  assert.equal(later.includes(open), false, 'not given back');
+});

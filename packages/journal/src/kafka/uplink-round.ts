@@ -5,6 +5,7 @@ import type { RecordReader } from '../record-reader.ts';
 import { HeaderList, headerName } from './header-list.ts';
 import { KAFKA_HEADER } from './header-names.ts';
 import { partitionOf } from './murmur2.ts';
+import { OffsetList } from './offset-list.ts';
 import { OriginWriter } from './origin.ts';
 import { RecordHeadersOut } from './record-headers-out.ts';
 import { type RecordSet, RecordSetWriter, soleRecordSetBytes } from './record-set-writer.ts';
@@ -35,7 +36,7 @@ export interface RoundPart {
   readonly partition: number;
   readonly set: RecordSet;
   /** Offset in the journal of each of its records. */
-  readonly offsets: readonly Offset[];
+  readonly offsets: OffsetList;
   /** Those of its records that are followed. */
   readonly traced: readonly TracedRecord[];
 }
@@ -65,7 +66,9 @@ export type Refusals = ReadonlyMap<Offset, string>;
 interface OpenPart {
   readonly spread: TopicSpread;
   readonly writer: RecordSetWriter;
-  offsets: Offset[];
+  offsets: OffsetList;
+  /** Given back, for the next batch but one. */
+  spareOffsets: OffsetList | undefined;
   traced: TracedRecord[];
 }
 
@@ -111,7 +114,7 @@ export class RoundBuilder {
     this.#dead = [];
     for (const part of this.#used) {
       part.writer.close();
-      part.offsets = [];
+      part.offsets.clear();
       part.traced = [];
     }
     this.#used = [];
@@ -142,11 +145,14 @@ export class RoundBuilder {
     if (this.#to === this.#from) return undefined;
     const parts: RoundPart[] = [];
     const numbers: [string, number, number][] = [];
-    for (const { spread, writer, offsets, traced } of this.#used) {
+    for (const open of this.#used) {
+      const { spread, writer, offsets, traced } = open;
       const partition = this.#partitionOf(spread, writer);
       const set = writer.close();
       if (!set) continue;
       parts.push({ topic: spread.topic, partition, set, offsets, traced });
+      open.offsets = open.spareOffsets ?? new OffsetList();
+      open.spareOffsets = undefined;
       numbers.push([spread.topic, partition, Number(spread.next[partition])]);
     }
     const round: UplinkRound = {
@@ -165,7 +171,12 @@ export class RoundBuilder {
 
   /** Takes back the bytes of a round that Kafka has taken. */
   giveBack({ parts }: UplinkRound): void {
-    for (const { topic, partition, set } of parts) this.#open.get(topic)?.[partition]?.writer.giveBack(set);
+    for (const { topic, partition, set, offsets } of parts) {
+      const open = this.#open.get(topic)?.[partition];
+      if (!open) continue;
+      open.writer.giveBack(set);
+      open.spareOffsets = offsets.clear();
+    }
   }
 
   #addDead(record: RecordReader, route: KafkaRoute, reason: string): RoundAnswer {
@@ -228,7 +239,8 @@ export class RoundBuilder {
     const parts = spread.next.map(() => ({
       spread,
       writer: new RecordSetWriter(),
-      offsets: [],
+      offsets: new OffsetList(),
+      spareOffsets: undefined,
       traced: [],
     }));
     this.#open.set(spread.topic, parts);

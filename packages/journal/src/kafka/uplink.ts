@@ -321,8 +321,8 @@ class RunningUplink implements Uplink {
     const last = Number(offsets.at(-1));
     // the next round sets aside all that is for it
     if (this.#options.layout.isRefused(topic)) return;
-    const known = refusedIndexes.flatMap((i) => (offsets[i] === undefined ? [] : [offsets[i]]));
-    const culprits = offsets.length === 1 ? offsets : known;
+    const places = offsets.length === 1 ? [0] : refusedIndexes;
+    const culprits = places.map((i) => offsets.at(i)).filter((offset) => offset !== undefined);
     for (const offset of culprits) {
       this.#refusals.set(offset, reason);
       this.#needs.logger.log('error', 'Kafka refuses a record; it goes to the dead letters', {
