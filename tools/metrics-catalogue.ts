@@ -176,10 +176,6 @@ iot_api_requests_limited_total | counter | cloud up |  | Requests refused becaus
 iot_api_requests_total | counter | cloud gateway up writer | method route status | HTTP requests that were answered, by method, route and status.
 iot_api_streams | gauge | cloud up |  | Event streams that are open.
 iot_api_streams_dropped_total | counter | cloud up |  | Event streams closed because the client did not take its events.
-# Queues
-iot_queue_bytes | gauge | up | queue | Bytes waiting in a bounded queue. | where a bounded queue is watched
-iot_queue_dropped_total | counter | up | queue | Items a full queue gave up. | where a bounded queue is watched
-iot_queue_items | gauge | up | queue | Items waiting in a bounded queue. | where a bounded queue is watched
 # Names that the earlier system had planned
 kafka_write_latency_seconds | histogram | cloud gateway |  | Earlier name of iot_kafka_write_seconds.
 message_processing_errors_total | counter | up writer | reason | Earlier name of iot_pipeline_dead_letters_total and iot_kafka_uplink_refused_total.

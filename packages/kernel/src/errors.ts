@@ -15,8 +15,7 @@ export type KernelFault =
   | 'address-not-available'
   | 'connect-failed'
   | 'tls-credentials-invalid'
-  | 'spawn-failed'
-  | 'queue-full';
+  | 'spawn-failed';
 
 /** What a caller should do about each kernel fault, and what it means (source of the error pages). */
 export const KERNEL_FAULTS: Readonly<
@@ -39,7 +38,6 @@ export const KERNEL_FAULTS: Readonly<
     meaning: 'A certificate and its key cannot be used for TLS.',
   },
   'spawn-failed': { advice: 'give-up', meaning: 'A child process could not be started.' },
-  'queue-full': { advice: 'retry', meaning: 'A bounded queue refused an item.' },
 };
 
 /** A fault of a kernel port. */

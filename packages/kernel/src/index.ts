@@ -12,7 +12,6 @@ export * from './meter.ts';
 export * from './net.ts';
 export * from './opaque-id.ts';
 export * from './prometheus.ts';
-export * from './queue.ts';
 export * from './random.ts';
 export * from './spawn.ts';
 export * from './trace-context.ts';

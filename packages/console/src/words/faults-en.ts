@@ -85,7 +85,6 @@ export const faultsEn: Readonly<Record<string, string>> = {
   'query-deadline':
     'The query took longer than allowed and was given up; a shorter range or a larger step helps.',
   'query-refused': 'A query asks for more than the limits allow, or for nothing.',
-  'queue-full': 'A bounded queue refused an item.',
   'range-too-large':
     'The query would answer with more rows than the limit; use a larger step, a shorter range or NDJSON.',
   'receive-maximum-exceeded':

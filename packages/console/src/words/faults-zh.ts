@@ -75,7 +75,6 @@ export const faultsZh: Readonly<Record<string, string>> = {
   'qos-unsupported': '客户端发布的 QoS 高于声明的最大 QoS。',
   'query-deadline': '查询超时已放弃；缩短时间范围或加大步长会有帮助。',
   'query-refused': '查询的内容超过限制，或什么也没有查询。',
-  'queue-full': '有界队列拒绝了一个条目。',
   'range-too-large': '结果的行数将超过限制；请加大步长、缩短范围或使用 NDJSON。',
   'receive-maximum-exceeded': '客户端发送的未确认消息多于 Receive Maximum 所允许的数量。',
   'record-too-large': '主题、客户端标识或头部值超过记录可容纳的长度。',
