@@ -69,7 +69,7 @@ const ENGINES_SUITE: Suite = {
     ...(['influxdb', 'victoria-metrics', 'prometheus', 'alertmanager', 'redis'] as const),
   ],
   concurrency: 3,
-  deadlineSecs: 720,
+  deadlineSecs: 1_500,
 };
 
 const PAGE_SUITE: Suite = {
@@ -79,7 +79,7 @@ const PAGE_SUITE: Suite = {
   butNot: LONG_TEST,
   needs: ['chromium', 'chinese-font'],
   concurrency: 3,
-  deadlineSecs: 600,
+  deadlineSecs: 900,
 };
 
 /** What `npm test` and the nightly run make, in this order. */
@@ -131,7 +131,7 @@ export function allSuites(extent: Extent): readonly Suite[] {
       env: { SKERRY_SIMULATION_CPU_SECS: String(extent.simulationCpuSecs), SKERRY_SEED: String(extent.seed) },
       needs: [],
       concurrency: 2,
-      deadlineSecs: 240,
+      deadlineSecs: 300,
     },
     tortureSuite(extent),
   ];
@@ -154,7 +154,7 @@ function tortureSuite({ kills, cuts, seed }: Extent): Suite {
     ],
     needs: ['loop-ext4'],
     concurrency: 1,
-    deadlineSecs: 240,
+    deadlineSecs: 300,
   };
 }
 
