@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findPostgresFolder, kafkaLibraries } from '@skerry/testkit/engines';
+import { CHROMIUMS, findPostgresFolder, kafkaLibraries } from '@skerry/testkit/engines';
 import { ROOT } from './packages.ts';
 
 /** What a suite may need of the machine. */
@@ -26,23 +26,45 @@ export type NeedName =
   | 'alertmanager'
   | 'redis';
 
-interface Need {
+interface Source {
   /** Debian packages that bring it. */
   readonly packages: readonly string[];
-  /** Others that do as well, for a system that has not the first ones. */
-  readonly otherwise?: readonly string[];
   /** What a suite should know about what was found (environment of its tests); undefined when it is missing. */
-  find(): Readonly<Record<string, string>> | undefined;
+  find(which: Machine['which']): Readonly<Record<string, string>> | undefined;
 }
+
+interface Need extends Source {
+  /** What does nearly as well, for a system that cannot have the first, and is looked for only there. */
+  readonly otherwise?: Source;
+}
+
+/** Where programs are looked for and brought. */
+export interface Machine {
+  /** Path of a program; undefined when it is missing. */
+  readonly which: (name: string) => string | undefined;
+  /** Why nothing can be installed, in words; undefined where it can be. */
+  readonly whyNoInstall: () => string | undefined;
+  /** Runs apt-get with some words and tells whether it ended well. */
+  readonly aptGet: (words: readonly string[]) => boolean;
+}
+
+const THIS_MACHINE: Machine = {
+  which,
+  whyNoInstall: () => {
+    if (!isRoot()) return 'not root, so nothing was installed';
+    return which('apt-get') ? undefined : 'no apt-get here, so nothing was installed';
+  },
+  aptGet,
+};
 
 const NEEDS: Readonly<Record<NeedName, Need>> = {
   mosquitto: {
     packages: ['mosquitto'],
-    find: () => pathVariable('SKERRY_TEST_MOSQUITTO', 'mosquitto', '/usr/sbin/mosquitto'),
+    find: (which) => pathVariable(which, 'SKERRY_TEST_MOSQUITTO', 'mosquitto', '/usr/sbin/mosquitto'),
   },
   'mosquitto-clients': {
     packages: ['mosquitto-clients'],
-    find: () => (which('mosquitto_pub') && which('mosquitto_sub') ? {} : undefined),
+    find: (which) => (which('mosquitto_pub') && which('mosquitto_sub') ? {} : undefined),
   },
   paho: {
     packages: ['python3', 'python3-paho-mqtt'],
@@ -55,62 +77,61 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   },
   libmosquitto: {
     packages: ['gcc', 'libc6-dev', 'libmosquitto-dev'],
-    find: () => (which('cc') && which('/usr/include/mosquitto.h') ? {} : undefined),
+    find: (which) => (which('cc') && which('/usr/include/mosquitto.h') ? {} : undefined),
   },
   openssl: {
     packages: ['openssl'],
-    find: () => (which('openssl') ? {} : undefined),
+    find: (which) => (which('openssl') ? {} : undefined),
   },
   shells: {
     packages: ['zsh', 'fish'],
-    find: () => (which('zsh') && which('fish') ? {} : undefined),
+    find: (which) => (which('zsh') && which('fish') ? {} : undefined),
   },
-  // the one without windows takes half of the processor time
-  chromium: {
-    packages: ['chromium-headless-shell'],
-    otherwise: ['chromium'],
-    find: () => pathVariable('SKERRY_TEST_CHROMIUM', 'chromium-headless-shell', 'chromium'),
-  },
+  // the kept pictures are drawn with the first
+  chromium: { ...chromiumSource(CHROMIUMS[0]), otherwise: chromiumSource(CHROMIUMS[1]) },
   // of one kind, since the kept pictures are drawn with it
   'chinese-font': {
     packages: ['fontconfig', 'fonts-wqy-zenhei'],
     find: () => (succeeds('sh', ['-c', 'fc-list | grep -q wqy-zenhei']) ? {} : undefined),
   },
-  faketime: { packages: ['faketime'], find: () => pathVariable('SKERRY_TEST_FAKETIME', 'faketime') },
+  faketime: {
+    packages: ['faketime'],
+    find: (which) => pathVariable(which, 'SKERRY_TEST_FAKETIME', 'faketime'),
+  },
   schemathesis: {
     packages: ['python3-venv'],
-    find: () => findSchemathesis(),
+    find: (which) => findSchemathesis(which),
   },
   'loop-ext4': {
     packages: ['e2fsprogs', 'mount'],
-    find: () => (isRoot() && which('mkfs.ext4') && which('losetup') && which('mount') ? {} : undefined),
+    find: (which) => (isRoot() && which('mkfs.ext4') && which('losetup') && which('mount') ? {} : undefined),
   },
   // its jars come by Maven, once
   kafka: {
     packages: ['default-jre-headless', 'maven', 'openssl'],
-    find: () => (which('java') && which('openssl') && hasKafka() ? {} : undefined),
+    find: (which) => (which('java') && which('openssl') && hasKafka(which) ? {} : undefined),
   },
-  kcat: { packages: ['kcat'], find: () => (which('kcat') ? {} : undefined) },
+  kcat: { packages: ['kcat'], find: (which) => (which('kcat') ? {} : undefined) },
   postgres: {
     packages: ['postgresql', 'openssl'],
-    find: () => (findPostgresFolder() && which('openssl') ? {} : undefined),
+    find: (which) => (findPostgresFolder() && which('openssl') ? {} : undefined),
   },
-  influxdb: { packages: ['influxdb'], find: () => (which('influxd') ? {} : undefined) },
+  influxdb: { packages: ['influxdb'], find: (which) => (which('influxd') ? {} : undefined) },
   'victoria-metrics': {
     packages: ['victoria-metrics'],
-    find: () => (which('victoria-metrics') ? {} : undefined),
+    find: (which) => (which('victoria-metrics') ? {} : undefined),
   },
   prometheus: {
     packages: ['prometheus'],
-    find: () => (which('prometheus') && which('promtool') ? {} : undefined),
+    find: (which) => (which('prometheus') && which('promtool') ? {} : undefined),
   },
   alertmanager: {
     packages: ['prometheus-alertmanager'],
-    find: () => (which('prometheus-alertmanager') && which('amtool') ? {} : undefined),
+    find: (which) => (which('prometheus-alertmanager') && which('amtool') ? {} : undefined),
   },
   redis: {
     packages: ['redis-server', 'redis-tools'],
-    find: () => (which('redis-server') && which('redis-cli') ? {} : undefined),
+    find: (which) => (which('redis-server') && which('redis-cli') ? {} : undefined),
   },
 };
 
@@ -122,23 +143,25 @@ export interface Provision {
 }
 
 /** Finds what is needed; as root on a system with apt-get installs what is missing. `say` hears of every step. */
-export function provide(names: Iterable<NeedName>, say: (line: string) => void): Provision {
+export function provide(
+  names: Iterable<NeedName>,
+  say: (line: string) => void,
+  machine: Machine = THIS_MACHINE,
+): Provision {
   const wanted = [...new Set(names)];
-  const isAbsent = (name: NeedName): boolean => NEEDS[name].find() === undefined;
-  const absent = wanted.filter(isAbsent);
-  const why = install(
-    absent.map((name) => NEEDS[name].packages),
-    say,
-  );
-  install(
-    absent.filter(isAbsent).flatMap((name) => (NEEDS[name].otherwise ? [NEEDS[name].otherwise] : [])),
-    say,
-  );
+  const found = (source: Source | undefined) => source?.find(machine.which);
+  const absent = wanted.filter((name) => found(NEEDS[name]) === undefined);
+  const packagesOf = (sources: readonly Source[]) => sources.map(({ packages }) => packages);
+  const why = install(packagesOf(absent.map((name) => NEEDS[name])), say, machine);
+  const others = absent
+    .filter((name) => found(NEEDS[name]) === undefined)
+    .flatMap((name) => NEEDS[name].otherwise ?? []);
+  install(packagesOf(others.filter((source) => found(source) === undefined)), say, machine);
   const env: Record<string, string> = {};
   const missing = new Map<NeedName, string>();
   for (const name of wanted) {
-    const found = NEEDS[name].find();
-    if (found) Object.assign(env, found);
+    const facts = found(NEEDS[name]) ?? found(NEEDS[name].otherwise);
+    if (facts) Object.assign(env, facts);
     else missing.set(name, `${why}; Debian: apt-get install ${NEEDS[name].packages.join(' ')}`);
   }
   return { env, missing };
@@ -148,28 +171,32 @@ export function provide(names: Iterable<NeedName>, say: (line: string) => void):
  * Installs packages; returns what to say about those that are missing afterwards. Where one of them cannot be had the
  * groups are installed one by one, so that it takes no other with it.
  */
-function install(groups: readonly (readonly string[])[], say: (line: string) => void): string {
+function install(
+  groups: readonly (readonly string[])[],
+  say: (line: string) => void,
+  { whyNoInstall, aptGet }: Machine,
+): string {
   const packages = [...new Set(groups.flat())];
   if (packages.length === 0) return '';
-  if (!isRoot()) return 'not root, so nothing was installed';
-  if (!which('apt-get')) return 'no apt-get here, so nothing was installed';
+  const whyNot = whyNoInstall();
+  if (whyNot) return whyNot;
   say(`Set-up: installing ${packages.join(' ')}`);
-  return withoutServiceStarts(() => {
-    if (aptGet(['install', ...packages])) return 'not found after installing';
-    if (aptGet(['update']) && aptGet(['install', ...packages])) return 'not found after installing';
-    for (const group of groups) {
-      if (!aptGet(['install', ...group])) say(`Set-up: apt-get could not install ${group.join(' ')}`);
-    }
-    return 'apt-get could not install all that is needed';
-  });
+  if (aptGet(['install', ...packages])) return 'not found after installing';
+  if (aptGet(['update']) && aptGet(['install', ...packages])) return 'not found after installing';
+  for (const group of groups) {
+    if (!aptGet(['install', ...group])) say(`Set-up: apt-get could not install ${group.join(' ')}`);
+  }
+  return 'apt-get could not install all that is needed';
 }
 
 function aptGet(words: readonly string[]): boolean {
-  const end = spawnSync('apt-get', ['-y', '-qq', '--no-install-recommends', ...words], {
-    stdio: ['ignore', 'ignore', 2],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: 240_000,
-  });
+  const end = withoutServiceStarts(() =>
+    spawnSync('apt-get', ['-y', '-qq', '--no-install-recommends', ...words], {
+      stdio: ['ignore', 'ignore', 2],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      timeout: 240_000,
+    }),
+  );
   return end.status === 0;
 }
 
@@ -188,7 +215,7 @@ function withoutServiceStarts<T>(work: () => T): T {
 const SCHEMATHESIS_VERSION = '4.32.5';
 
 /** Schemathesis of one version, in an environment of its own in the cache folder, made at the first time. */
-function findSchemathesis(): Record<string, string> | undefined {
+function findSchemathesis(which: Machine['which']): Record<string, string> | undefined {
   const folder = join(ROOT, 'node_modules', '.cache', 'skerry', `schemathesis-${SCHEMATHESIS_VERSION}`);
   const program = join(folder, 'bin', 'schemathesis');
   if (!succeeds(program, ['--version'])) {
@@ -202,7 +229,7 @@ function findSchemathesis(): Record<string, string> | undefined {
 }
 
 /** Whether Kafka's jars are in the cache folder or could be fetched; says why not where Maven is there. */
-function hasKafka(): boolean {
+function hasKafka(which: Machine['which']): boolean {
   try {
     kafkaLibraries();
     return true;
@@ -212,7 +239,15 @@ function hasKafka(): boolean {
   }
 }
 
-function pathVariable(variable: string, ...names: string[]): Record<string, string> | undefined {
+function chromiumSource(name: string): Source {
+  return { packages: [name], find: (which) => pathVariable(which, 'SKERRY_TEST_CHROMIUM', name) };
+}
+
+function pathVariable(
+  which: Machine['which'],
+  variable: string,
+  ...names: string[]
+): Record<string, string> | undefined {
   const path = names.map((name) => which(name)).find((found) => found !== undefined);
   return path ? { [variable]: path } : undefined;
 }

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { sessionCookie } from '@skerry/testkit';
+import { CHROMIUMS, findChromium } from '@skerry/testkit/engines';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { atMost, type BenchCase, type Figures, type Run } from '../frame/case.ts';
 import { medianOf } from '../frame/contest.ts';
@@ -9,7 +9,6 @@ import { startSkerry } from '../frame/skerry.ts';
 const DEVICES = 10_000;
 const RATE = 1_000;
 const VISITS = 5;
-const CHROMIUM = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 
 /** From opening the console in a browser that has never seen it to what stands on the screen. */
@@ -21,7 +20,7 @@ export const CONSOLE_FIRST_PAINT: BenchCase = {
       name: 'skerry',
       promise:
         'the overview of the real server, opened by somebody signed in, with nothing in the browser’s cache',
-      whyMissing: () => (existsSync(CHROMIUM) ? undefined : `there is no Chromium at ${CHROMIUM}`),
+      whyMissing: () => (findChromium() ? undefined : `there is no ${CHROMIUMS.join(' or ')} here`),
       run: visited,
     },
   ],
@@ -38,7 +37,7 @@ async function visited({ folder, say }: Run): Promise<Figures> {
   await using _load = await fillDevices(skerry, DEVICES, RATE);
   const url = `http://127.0.0.1:${skerry.server.httpPort}`;
   const cookie = { ...(await sessionCookie(url, skerry.server.token)), url };
-  await using browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  await using browser = await chromium.launch({ executablePath: String(findChromium()), args: FLAGS });
   const visits: Visit[] = [];
   for (let n = 0; n < VISITS; n++) {
     const visit = await visitOf(browser, url, cookie);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SessionCookie } from '@skerry/testkit';
+import { CHROMIUMS, findChromium } from '@skerry/testkit/engines';
 import { chromium, type Locator, type Page } from 'playwright-core';
 
 /** The repository's root. */
@@ -49,7 +50,9 @@ export interface Visitors extends AsyncDisposable {
 
 /** Starts Chromium. */
 export async function openBrowser(): Promise<Visitors> {
-  const executablePath = process.env.SKERRY_TEST_CHROMIUM ?? '/usr/bin/chromium-headless-shell';
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new TypeError(`There is no Chromium here; Debian: apt-get install ${CHROMIUMS[0]}`);
   const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...QUIET_FLAGS] });
   return {
     async open(url, visit = {}) {

@@ -9,7 +9,7 @@ export { type MosquittoOptions, startMosquitto } from './mosquitto.ts';
 export { accepts, freePorts } from './ports.ts';
 export { Postgres, type PostgresOptions, PostgresServer, startPostgres } from './postgres.ts';
 export { type EngineSignal, isRunning } from './process-tree.ts';
-export { findPostgresFolder, findProgram, runTool } from './programs.ts';
+export { CHROMIUMS, findChromium, findPostgresFolder, findProgram, runTool } from './programs.ts';
 export { type MonitorOptions, startAlertmanager, startPrometheus } from './prometheus.ts';
 export { type RedisOptions, startRedis } from './redis.ts';
 export { startVictoriaMetrics, type VictoriaMetricsOptions } from './victoria-metrics.ts';
