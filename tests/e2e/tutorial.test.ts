@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { memoryFolder } from '@skerry/testkit';
+import { freePorts } from '@skerry/testkit/engines';
 import { until } from './condition.ts';
 
 /** One block of commands, and what it says it prints. */
@@ -25,7 +25,8 @@ let ports: { readonly http: number; readonly mqtt: number };
 let server: ChildProcess | undefined;
 
 before(async () => {
-  ports = { http: await freePort(), mqtt: await freePort() };
+  const [http = 0, mqtt = 0] = await freePorts(2);
+  ports = { http, mqtt };
   mkdirSync(join(folder.path, 'bin'));
   mkdirSync(place);
   const main = join(REPOSITORY, 'packages/cli/src/main.ts');
@@ -46,15 +47,6 @@ function shim(name: string, line: string): void {
   const path = join(folder.path, 'bin', name);
   writeFileSync(path, `#!/bin/sh\n${line}\necho "${name}: not what the page has" >&2; exit 99\n`);
   chmodSync(path, 0o755);
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const address = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
 }
 
 function blocksOf(page: string): Block[] {
@@ -141,7 +133,7 @@ async function follow(block: Block): Promise<void> {
     await until(
       'the start',
       () => fits(String(block.printed), told()),
-      40_000,
+      60_000,
       () => said,
     );
     return;
@@ -156,7 +148,7 @@ async function follow(block: Block): Promise<void> {
         last = await run(block.code);
         return false;
       },
-      40_000,
+      60_000,
       () => JSON.stringify(last),
     );
   }
