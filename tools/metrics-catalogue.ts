@@ -79,8 +79,8 @@ iot_pipeline_dead_letters_open | gauge | cloud up writer |  | Open dead letters.
 iot_pipeline_dead_letters_total | counter | up writer | reason | Records that were set aside, by reason.
 iot_pipeline_dedupe_entries | gauge | up writer |  | Ids in all dedupe windows.
 iot_pipeline_devices | gauge | cloud up writer |  | Devices known.
-iot_pipeline_documents | gauge | up |  | Declared pipelines and lookup tables in force. | once a pipeline is declared
-iot_pipeline_documents_broken | gauge | up |  | Pipelines in force that this version cannot make. | once a pipeline is declared
+iot_pipeline_documents | gauge | up writer |  | Declared pipelines and lookup tables in force. | once a pipeline is declared
+iot_pipeline_documents_broken | gauge | up writer |  | Pipelines in force that this version cannot make. | once a pipeline is declared
 iot_pipeline_gaps_forgotten | gauge | up writer |  | Gaps forgotten because of the limits, since the start.
 iot_pipeline_head_points | gauge | up writer |  | Points in the open head.
 iot_pipeline_hot_bytes | gauge | up writer |  | Bytes of batches handed over and not decoded yet.
@@ -93,14 +93,14 @@ iot_pipeline_seq_resets_total | counter | up writer |  | Restarts of a device's 
 iot_pipeline_series | gauge | cloud up writer |  | Series known.
 iot_pipeline_sparkplug_metrics | gauge | up writer |  | Metrics of all Sparkplug births that are kept.
 iot_pipeline_sparkplug_nodes | gauge | up writer |  | Sparkplug edge nodes that were heard of.
-iot_pipeline_stage_cost_total | counter | up | pipeline stage | Units that the expressions of a stage cost at most. | once a pipeline is declared
-iot_pipeline_stage_dead_letters_total | counter | up | pipeline stage | Records that a stage set aside. | once a pipeline is declared
-iot_pipeline_stage_groups | gauge | up | pipeline stage | Groups of an Aggregate. | once a pipeline is declared
-iot_pipeline_stage_in_total | counter | up | pipeline stage | Messages that came to a stage. | once a pipeline is declared
-iot_pipeline_stage_late_total | counter | up | pipeline stage | Messages too late for every open window of a stage. | once a pipeline is declared
-iot_pipeline_stage_out_total | counter | up | pipeline stage | Messages that a stage let go on. | once a pipeline is declared
-iot_pipeline_stage_results_total | counter | up | pipeline stage | Results of the windows of a stage. | once a pipeline is declared
-iot_pipeline_stage_taken_out_total | counter | up | pipeline stage | Messages that a stage took out. | once a pipeline is declared
+iot_pipeline_stage_cost_total | counter | cloud up | tenant project pipeline stage | Units that the expressions of a stage cost at most. | once a pipeline is declared
+iot_pipeline_stage_dead_letters_total | counter | cloud up | tenant project pipeline stage | Records that a stage set aside. | once a pipeline is declared
+iot_pipeline_stage_groups | gauge | cloud up | tenant project pipeline stage | Groups of an Aggregate. | once a pipeline is declared
+iot_pipeline_stage_in_total | counter | cloud up | tenant project pipeline stage | Messages that came to a stage. | once a pipeline is declared
+iot_pipeline_stage_late_total | counter | cloud up | tenant project pipeline stage | Messages too late for every open window of a stage. | once a pipeline is declared
+iot_pipeline_stage_out_total | counter | cloud up | tenant project pipeline stage | Messages that a stage let go on. | once a pipeline is declared
+iot_pipeline_stage_results_total | counter | cloud up | tenant project pipeline stage | Results of the windows of a stage. | once a pipeline is declared
+iot_pipeline_stage_taken_out_total | counter | cloud up | tenant project pipeline stage | Messages that a stage took out. | once a pipeline is declared
 iot_pipeline_stalls_total | counter | up writer |  | Times the pipeline waited for a free head.
 iot_pipeline_subscriptions | gauge | up writer |  | Live subscriptions.
 iot_pipeline_time_corrected_total | counter | up writer |  | Records whose event time was replaced by the time of receipt.

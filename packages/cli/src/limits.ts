@@ -81,6 +81,12 @@ export const LIMITS = {
     what: 'Time for which a process that tells nothing any more is shown.',
     whenFull: 'It is removed from the list.',
   },
+  roleStagesMax: {
+    value: 256,
+    unit: 'count',
+    what: 'Declared stages of which a writer tells PostgreSQL what each did, for `/metrics` of the cloud.',
+    whenFull: 'Further ones are counted together, as those of the pipeline `(others)`.',
+  },
   lagLooksMax: {
     value: 64,
     unit: 'count',

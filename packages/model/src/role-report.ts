@@ -1,3 +1,5 @@
+import type { MetricFamily } from '@skerry/kernel';
+
 /** What a process of a site does; `up` is all of it on one machine. */
 export type RoleKind = 'up' | 'gateway' | 'writer' | 'cloud';
 
@@ -80,4 +82,6 @@ export interface RoleReport {
   readonly buffer: { readonly records: number; readonly seconds: number } | null;
   readonly sources: readonly RoleSource[];
   readonly partitions: readonly RolePartition[];
+  /** The metrics of declared stages, which name things of tenants; absent where there are none. */
+  readonly stages?: readonly MetricFamily[];
 }

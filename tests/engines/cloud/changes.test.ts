@@ -1,10 +1,12 @@
 // What is changed at the cloud of a larger site with two writers: declared pipelines, in force in every partition, and dead
 // letters, judged by the writers of theirs.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import type { RoleProcess } from '@skerry/testkit/stack';
 import { skerry } from '../../e2e/skerry-line.ts';
 import { PROJECT, Site, TENANT } from './site.ts';
 
@@ -12,6 +14,8 @@ const DEVICES = 16;
 const PARTITIONS = 4;
 /** With the one of the dead letters. */
 const EVERY_PARTITION = String(PARTITIONS + 1);
+/** What names a tenant: its id, that of its project, a name that it gave, or a label for one. */
+const NAMED = new RegExp(`${TENANT}|${PROJECT}|\\bhigh\\b|(tenant|project|pipeline|device)=`);
 /** Of four seconds each, as long as the cloud waits for the writers. */
 const TRIES = 15;
 const folder = mkdtempSync(join(tmpdir(), 'skerry-cloud-pipelines-'));
@@ -82,6 +86,38 @@ test('a filter that is applied at the cloud is in force in all partitions, for w
   await settled('stored', 2 * DEVICES);
   const listed = await line('pipeline', 'list', '-o', 'json');
   assert.match(listed.out, /"name":\s*"high"/, listed.err);
+});
+
+/** The samples of a metric, those of zero left out; a cloud is asked as whoever may see everything. */
+async function samples(role: RoleProcess, name: string): Promise<string[]> {
+  const token = role === site.stack.cloud ? readFileSync(join(role.dataDir, 'token'), 'utf8').trim() : '';
+  const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const text = await (await fetch(`${role.url}/metrics`, { headers })).text();
+  if (token === '')
+    assert.doesNotMatch(text, NAMED, `${role.url} names a tenant to whoever reaches its port`);
+  return text.split('\n').filter((row) => row.startsWith(name) && !row.endsWith(' 0'));
+}
+
+test('what a stage did is told by the cloud for all writers together, and by no writer, whose port names no tenant', async () => {
+  const labels = `{tenant="${TENANT}",project="${PROJECT}",pipeline="high",stage="only"}`;
+  const told = (metric: string) => samples(site.stack.cloud, `iot_pipeline_stage_${metric}`);
+  await site.until('the cloud tells what the stage did', async () => {
+    const found = await Promise.all(['in_total', 'out_total', 'taken_out_total', 'late_total'].map(told));
+    return isDeepStrictEqual(found, [
+      [`iot_pipeline_stage_in_total${labels} ${2 * DEVICES}`],
+      [`iot_pipeline_stage_out_total${labels} ${DEVICES}`],
+      [`iot_pipeline_stage_taken_out_total${labels} ${DEVICES}`],
+      [],
+    ]);
+  });
+  for (const role of [...site.stack.writers, ...site.stack.gateways])
+    assert.deepEqual(await samples(role, 'iot_pipeline_stage'), [], role.url);
+  for (const writer of site.stack.writers)
+    assert.deepEqual(
+      await samples(writer, 'iot_pipeline_documents'),
+      ['iot_pipeline_documents 1'],
+      writer.url,
+    );
 });
 
 test('a change that is not good is refused before any partition has it', async () => {

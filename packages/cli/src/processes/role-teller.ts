@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
 
 /** What a process says of itself beside who it is. */
 export type RoleFacts = Pick<RoleReport, 'reasons'> &
-  Partial<Pick<RoleReport, 'slot' | 'buffer' | 'sources' | 'partitions'>>;
+  Partial<Pick<RoleReport, 'slot' | 'buffer' | 'sources' | 'partitions' | 'stages'>>;
 
 /** Who tells. */
 export interface RoleIdentity {

@@ -1,7 +1,8 @@
-import { type MetricFamily, renderPrometheus } from '@skerry/kernel';
+import { renderPrometheus } from '@skerry/kernel';
 import type { Handlers } from '../../call.ts';
 import type { HandlerNeeds } from '../../handler-needs.ts';
 import { isForAll } from '../../scoping.ts';
+import { withoutNames } from '../../without-names.ts';
 import { listLimits } from './limit-list.ts';
 
 /** Serves health, readiness, metrics and configuration. */
@@ -40,17 +41,4 @@ export function processHandlers(
       };
     },
   };
-}
-
-/** Labels whose values are names that tenants gave. */
-const NAMING: ReadonlySet<string> = new Set(['tenant', 'project', 'device', 'pipeline']);
-
-/** The families without the samples that name things of tenants. */
-function withoutNames(families: readonly MetricFamily[]): MetricFamily[] {
-  return families
-    .map((family) => ({
-      ...family,
-      samples: family.samples.filter(({ labels }) => !Object.keys(labels).some((name) => NAMING.has(name))),
-    }))
-    .filter(({ samples }) => samples.length > 0);
 }

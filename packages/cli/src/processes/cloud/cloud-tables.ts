@@ -25,6 +25,7 @@ import { LedgerDesk } from './ledger-desk.ts';
 import { changeLettersInKafka } from './letter-desk.ts';
 import { readingsFrom } from './sink-readings.ts';
 import { SiteDesk } from './site-desk.ts';
+import { StageTotals } from './stage-totals.ts';
 import { TablePipeline } from './table-pipeline.ts';
 
 /** What the tables are opened with. */
@@ -81,7 +82,8 @@ export function openCloudTables(
   const stages = stack.use(new CloudStages({ readings, pool, client, appender, route, clock }));
   const perDeviceStatus = config.metrics.perDevice;
   const site = new SiteDesk({ readings, ledger, client: client.fork(), clock });
-  const pipeline = new TablePipeline({ readings, ledger, site, clock, perDeviceStatus });
+  const stageTotals = stack.use(new StageTotals({ readings, clock }));
+  const pipeline = new TablePipeline({ readings, ledger, site, stageTotals, clock, perDeviceStatus });
   return {
     readings,
     pipeline,

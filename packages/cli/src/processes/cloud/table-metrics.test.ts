@@ -44,7 +44,11 @@ function theTables(
     sinks: () => answer(stores),
     roles: () => answer({ items: processes, silentAfterMs: 10_000 }),
   };
-  return { state, clock, metrics: new TableMetrics({ readings, ledger, site, clock }) };
+  return {
+    state,
+    clock,
+    metrics: new TableMetrics({ readings, ledger, site, stageTotals: { families: () => [] }, clock }),
+  };
 }
 
 async function samplesOf(metrics: TableMetrics, name: string) {

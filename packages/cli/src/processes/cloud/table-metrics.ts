@@ -11,6 +11,7 @@ export interface TableMetricsNeeds {
   readonly ledger: { report(): Promise<Pick<LedgerReport, 'imbalances' | 'totals'>> };
   /** Knows what waits in Kafka and for sinks, whether or not a writer is there to tell of it. */
   readonly site: Pick<SitePlatform, 'partitions' | 'sinks' | 'roles'>;
+  readonly stageTotals: { families(): readonly MetricFamily[] };
   readonly clock: Pick<Clock, 'nowMicros' | 'monotonicMs'>;
   readonly perDeviceStatus?: boolean;
 }
@@ -31,7 +32,7 @@ export class TableMetrics {
 
   /** As of now; devices are counted every ten seconds at most. Fails as the readings do. */
   async families(): Promise<MetricFamily[]> {
-    const { readings, ledger, site, clock } = this.#needs;
+    const { readings, ledger, site, stageTotals, clock } = this.#needs;
     const [{ imbalances, totals }, figures, { counts, statuses }, { items: partitions }, sinks] =
       await Promise.all([
         ledger.report(),
@@ -71,6 +72,7 @@ export class TableMetrics {
       ),
       ...lagFamilies(partitions, clock.nowMicros()),
       ...sinkFamilies(sinks, clock.nowMicros()),
+      ...stageTotals.families(),
     ];
   }
 

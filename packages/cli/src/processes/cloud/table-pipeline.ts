@@ -10,6 +10,7 @@ import type {
 } from '@skerry/pipeline';
 import type { PostgresReadings } from '@skerry/series/postgres';
 import type { LedgerDesk } from './ledger-desk.ts';
+import type { StageTotals } from './stage-totals.ts';
 import { followTables } from './table-feed.ts';
 import { TableMetrics } from './table-metrics.ts';
 
@@ -25,6 +26,7 @@ export interface TablePipelineNeeds {
   readonly readings: PostgresReadings;
   readonly ledger: Pick<LedgerDesk, 'report'>;
   readonly site: Pick<SitePlatform, 'partitions' | 'sinks' | 'roles'>;
+  readonly stageTotals: Pick<StageTotals, 'families'>;
   readonly clock: Pick<Clock, 'sleep' | 'nowMicros' | 'monotonicMs'>;
   /** Whether metrics tell of each device; false when absent. */
   readonly perDeviceStatus?: boolean;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { openProbes } from '@skerry/api/probes';
+import { withoutNames } from '@skerry/api/without-names';
 import { type LeaseBook, MemoryLeaseBook } from '@skerry/control';
 import { openUplink, type Uplink } from '@skerry/journal/kafka';
 import { createMeter } from '@skerry/kernel';
@@ -60,7 +61,7 @@ export async function serveGateway({ config, context }: RoleOptions): Promise<nu
     await listening('http', () =>
       openProbes(config.http, {
         readiness: reasons,
-        metrics: async () => await figures.families([(await parts.buffer?.metrics()) ?? []]),
+        metrics: async () => withoutNames(await figures.families([(await parts.buffer?.metrics()) ?? []])),
         meter,
       }),
     ),

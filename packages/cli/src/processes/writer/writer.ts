@@ -1,8 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { openProbes } from '@skerry/api/probes';
+import { withoutNames } from '@skerry/api/without-names';
 import { joinWriterGroup, type WriterGroup } from '@skerry/journal/kafka';
-import { createMeter, type MetricFamily } from '@skerry/kernel';
+import { createMeter, type Meter, mergeFamilies } from '@skerry/kernel';
 import { nodeClock, nodeRandom, stderrLogger } from '@skerry/kernel/node';
+import type { RoleReason } from '@skerry/model';
 import { openPostgresPool, SealGroup } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { compactHeap } from '../compact-heap.ts';
@@ -21,6 +23,7 @@ import { openSink } from './configured-sinks.ts';
 import type { PartitionRunOptions } from './partition-run.ts';
 import { PartitionRuns } from './partition-runs.ts';
 import { openRebirthSender } from './rebirth-sender.ts';
+import { ofPartitions, stageReport } from './writer-metrics.ts';
 import { WriterTopics } from './writer-topics.ts';
 
 const COMMIT_MS = 5_000;
@@ -90,11 +93,10 @@ export async function serveWriter({ config, context }: RoleOptions): Promise<num
     ...topics.reasons(),
     ...runs.reasons(),
   ];
-  const kinds = new Map(config.sinks.map(({ name, kind }) => [name, kind]));
-  const facts = (): RoleFacts => ({ reasons: reasons(), partitions: runs.report(kinds) });
+  const facts = factsOf(config, { reasons, runs, meter });
   openRoleTeller(config, 'writer', { facts, clock, logger }, stack);
   const figures = stack.use(new ProcessFigures({ role: 'writer', reasons }, { clock, meter }));
-  const metrics = async () => await figures.families(runs.gauges().map(gaugesOf));
+  const metrics = async () => withoutNames(await figures.families([ofPartitions(runs.gauges())]));
   const probes = stack.use(
     await listening('http', () => openProbes(config.http, { readiness: reasons, metrics, meter })),
   );
@@ -118,9 +120,21 @@ function runOptionsOf(config: SkerryConfig): Omit<PartitionRunOptions, 'layout'>
   };
 }
 
-/** What is of all partitions together, devices and the size of the tables, is told by the cloud. */
-function gaugesOf(gauges: readonly MetricFamily[]): MetricFamily[] {
-  return gauges.filter(({ name }) => name !== 'iot_store_bytes' && !name.startsWith('iot_device_'));
+/** How the process does, for PostgreSQL. */
+function factsOf(
+  { sinks }: SkerryConfig,
+  {
+    reasons,
+    runs,
+    meter,
+  }: { readonly reasons: () => readonly RoleReason[]; readonly runs: PartitionRuns; readonly meter: Meter },
+): () => RoleFacts {
+  const kinds = new Map(sinks.map(({ name, kind }) => [name, kind]));
+  return () => ({
+    reasons: reasons(),
+    partitions: runs.report(kinds),
+    stages: stageReport(mergeFamilies([meter.snapshot(), ...runs.gauges()])),
+  });
 }
 
 /** For tools that show the lag of groups; the positions that count are those of the store. */

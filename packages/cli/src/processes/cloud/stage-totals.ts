@@ -1,0 +1,93 @@
+import { type Clock, type MetricFamily, mergeFamilies } from '@skerry/kernel';
+import type { PostgresReadings, ReadingRole } from '@skerry/series/postgres';
+import { LIMITS } from '../../limits.ts';
+
+/** What the totals are known from. */
+export interface StageTotalsNeeds {
+  readonly readings: Pick<PostgresReadings, 'roles'>;
+  readonly clock: Pick<Clock, 'startTicker'>;
+}
+
+/** What a process told last, by metric and labels. */
+type Told = ReadonlyMap<string, number>;
+
+/**
+ * What declared stages did in all writers together since this cloud began. Writers tell it PostgreSQL every few seconds,
+ * and it is looked at as often: what one did in its last seconds is missing where another took its place at once. Names
+ * that no process tells any more are left out.
+ */
+export class StageTotals implements Disposable {
+  readonly #needs: StageTotalsNeeds;
+  readonly #ticker: Disposable;
+  /** By process; undefined until the first look, which is where the count begins. */
+  #told: ReadonlyMap<string, Told> | undefined;
+  #families: readonly MetricFamily[] = [];
+  #looking: Promise<void> | undefined;
+
+  constructor(needs: StageTotalsNeeds) {
+    this.#needs = needs;
+    // PostgreSQL that is away is told by whoever asks it something
+    const look = () => void this.look().catch(() => undefined);
+    this.#ticker = needs.clock.startTicker(LIMITS.roleTellMs.value, look);
+    look();
+  }
+
+  [Symbol.dispose](): void {
+    this.#ticker[Symbol.dispose]();
+  }
+
+  /** As of the last look. */
+  families(): readonly MetricFamily[] {
+    return this.#families;
+  }
+
+  /** Looks at what processes told; one look at a time. Fails as the readings do. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const roles = (await this.#needs.readings.roles()).filter(({ report }) => report.stages);
+    const told = new Map(roles.map((one) => [one.id, toldBy(one)]));
+    const names = new Set([...told.values()].flatMap((values) => [...values.keys()]));
+    const before = this.#families
+      .filter(({ kind }) => kind === 'counter')
+      .map((family) => ({
+        ...family,
+        samples: family.samples.filter(({ labels }) => names.has(keyOf(family.name, labels))),
+      }));
+    this.#families = mergeFamilies([before, ...roles.map((one) => this.#since(one))]);
+    this.#told = told;
+  }
+
+  /** What a process counted since the last look, and its gauges while it lives. */
+  #since({ id, report, isEnded, ageMs }: ReadingRole): MetricFamily[] {
+    const isHere = !isEnded && ageMs <= LIMITS.roleSilentMs.value;
+    return (report.stages ?? [])
+      .filter(({ kind }) => isHere || kind === 'counter')
+      .map((family) => {
+        const { name, kind } = family;
+        if (kind !== 'counter') return family;
+        const samples = family.samples.map(({ labels, value }) => {
+          const seen = this.#told ? (this.#told.get(id)?.get(keyOf(name, labels)) ?? 0) : value;
+          return { labels, value: value - seen };
+        });
+        return { ...family, samples };
+      });
+  }
+}
+
+function toldBy({ report }: ReadingRole): Told {
+  return new Map(
+    (report.stages ?? []).flatMap(({ name, samples }) =>
+      samples.map(({ labels, value }) => [keyOf(name, labels), value] as const),
+    ),
+  );
+}
+
+function keyOf(name: string, labels: Readonly<Record<string, string>>): string {
+  return `${name} ${JSON.stringify(labels)}`;
+}
