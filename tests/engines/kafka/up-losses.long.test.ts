@@ -221,3 +221,51 @@ test('up on Kafka: a kill and a stop longer than retention take nothing from the
   await numbers.assertStored(server);
   await assertAuditClean(server);
 });
+
+test('up on Kafka: what retention took unstored is told by the ledger up to the last counts though they lie inside the gap, at every later start', async () => {
+  const place = aPlace(kafka, folder.path);
+  const slow = { ...place, env: { ...place.env, SKERRY_PIPELINE_SEAL_AFTER_SECS: '20' } };
+  const numbers = new Numbers('gap');
+  const lastMark = (): number => Number(memoryOf(place.dataDir).marks.at(-1)?.telemetry);
+  {
+    await using server = await ServerProcess.start(slow);
+    using client = await WireClient.join(server.mqttPort, 'sender');
+    numbers.publish(client, 10);
+    await client.answered();
+    await server.quiet();
+    await until('the counts are kept', () => lastMark() === 40, 30_000);
+    await until('they are kept again', async () => {
+      if (lastMark() > 40) return true;
+      numbers.publish(client, 1);
+      await client.answered();
+      return false;
+    });
+    numbers.publish(client, 9);
+    await client.answered();
+    await server.kill();
+  }
+  const kept = lastMark() - 40;
+  const acknowledged = 4 * numbers.sent - 40;
+  assert.ok(kept > 0 && kept < acknowledged, `counts of ${kept} of ${acknowledged} are kept`);
+  {
+    await using way = await aClient(kafka, tools());
+    const partitions = [{ partition: 0, offset: -1n }];
+    await way.admin.deleteRecords({ topics: [{ name: place.topic, partitions }] });
+  }
+  const start = () => ServerProcess.start({ ...place, readyMs: 60_000, isUnready: true });
+  let more = 0;
+  for (let i = 0; i < 2; i++) {
+    await using server = await start();
+    using client = await WireClient.join(server.mqttPort, 'late');
+    assert.equal(await client.accepted(`iot/acme/gap/late/telemetry`, `{"v":${++more}}`), 0);
+    const told = `${kept} telemetry records are pending by the journal, and it holds 0 records behind the position: ${kept} are lost.`;
+    await until('the ledger tells it', async () => {
+      const { totals, imbalances } = (await server.get('/api/v1/ledger')) as {
+        totals: { received: number };
+        imbalances: string[];
+      };
+      return totals.received === 40 + kept + more && imbalances.join() === told;
+    });
+    assert.doesNotMatch(server.stderr, /count differently/);
+  }
+});

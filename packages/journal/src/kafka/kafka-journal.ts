@@ -1,4 +1,3 @@
-import { KernelError } from '@skerry/kernel';
 import type { EncodedBatch } from '../batch.ts';
 import { EndWaiters } from '../end-waiters.ts';
 import { JournalError } from '../errors.ts';
@@ -10,8 +9,8 @@ import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import { type Begun, beginning } from './journal-beginning.ts';
 import { closed, readOnly, trimmed } from './journal-faults.ts';
-import { JournalMarks, type JournalMemoryFile, raised } from './journal-marks.ts';
-import { RetainedBatches } from './journal-retained.ts';
+import { JournalKeeper } from './journal-keeper.ts';
+import { type JournalMemoryFile, raised } from './journal-marks.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import {
   type KafkaPartition,
@@ -96,20 +95,14 @@ export class KafkaJournal implements ServedJournal {
   readonly #stop = new AbortController();
   readonly #begun: Begun;
   readonly #shift: number;
-  /** By how much offsets of records that are still there moved with this opening. */
-  readonly #moved: number;
-  #marks: JournalMarks;
-  #count: PartitionCount;
-  readonly #retained: RetainedBatches;
-  /** Ids of the producers that have written the partition, of processes before this one too, the newest last. */
-  #producers: readonly number[];
+  readonly #keeper: JournalKeeper;
+  readonly #count: PartitionCount;
   #start: Offset;
   /** Where the last read ended, and the telemetry before it. */
   #lastRead = { end: -1, telemetry: 0 };
   readonly #appends: AppendGroups;
   readonly #waiters = new EndWaiters();
   #isClosed = false;
-  #markedMs = Number.NEGATIVE_INFINITY;
   #refreshedMs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<Offset> | undefined;
   readonly #keeping: KeepTimer;
@@ -125,17 +118,15 @@ export class KafkaJournal implements ServedJournal {
     partition: KafkaPartition,
     begun: Begun,
   ) {
-    const { begin, kept } = begun;
+    const { begin } = begun;
     this.id = partition.id;
     this.#options = options;
     this.#needs = needs;
     this.#partition = partition;
     this.#begun = begun;
     this.#shift = partition.placeAt(begin.offset).shift;
-    this.#marks = new JournalMarks(kept?.marks.includes(begin) ? kept.marks : [], begin);
-    this.#moved = this.#shift - (kept?.shift ?? 0);
-    this.#retained = new RetainedBatches((kept?.retained ?? []).map((offset) => offset + this.#moved));
-    this.#producers = kept?.producers ?? [];
+    const file = options.readOnly ? undefined : options.memory;
+    this.#keeper = new JournalKeeper({ journalId: this.id, shift: this.#shift, file }, begun, needs);
     this.#count = new PartitionCount(begin);
     this.#start = begin.offset;
     this.#appends = new AppendGroups(
@@ -152,7 +143,7 @@ export class KafkaJournal implements ServedJournal {
     this.#producer = new RecordProducer(this.#client, {
       onWaiting: (reason) => this.#tell(reason),
       verify: () => this.#verify(),
-      introduced: (id) => this.#introduced(Number(id)),
+      introduced: (id) => this.#keeper.introduce(Number(id), this.#counts()),
     });
   }
 
@@ -188,7 +179,7 @@ export class KafkaJournal implements ServedJournal {
   }
 
   receivedBefore(): ReceivedCount[] {
-    return [...(this.#marks.below(this.#start)?.received ?? [])];
+    return [...(this.#keeper.marks.below(this.#start)?.received ?? [])];
   }
 
   /** `bytes` is what the partition takes at its leader, as last asked. */
@@ -234,7 +225,7 @@ export class KafkaJournal implements ServedJournal {
 
   /** Batches below `start` too, as long as Kafka has them. */
   readRetained(from: Offset): AsyncIterable<StoredBatch> {
-    return this.#retained.read(this.#partition, from, this.#needs.logger);
+    return this.#keeper.retained.read(this.#partition, from, this.#needs.logger);
   }
 
   /** Takes note of what retention has removed, and lets Kafka give up records beyond `recordsMax` that every mandatory consumer is done with. Asked again within some seconds it does nothing, unless there is a `recordsMax`. */
@@ -249,28 +240,35 @@ export class KafkaJournal implements ServedJournal {
   /** For `openKafkaJournal`: counts what has come since the counts were kept. */
   async recount(): Promise<void> {
     const { begin, kept, isContinued } = this.#begun;
-    const last = isContinued ? kept?.marks.at(-1) : undefined;
+    const { retained, moved } = this.#keeper;
     // what came behind the last counts is not in what was kept; without any it may be anywhere
     const lookedAt = kept?.marks.at(-1);
-    const retainedFrom = lookedAt ? lookedAt.offset + this.#moved : this.#partition.start;
-    await this.#retained.lookThrough(this.#partition, retainedFrom, begin.offset, COUNT_BYTES);
+    let last = isContinued ? lookedAt : undefined;
+    const retainedFrom = lookedAt ? lookedAt.offset + moved : this.#partition.start;
+    const byStore = this.#options.seen && new PartitionCount({ ...this.#options.seen, received: [] });
+    let lost = 0;
+    await retained.lookThrough(this.#partition, retainedFrom, begin.offset, COUNT_BYTES);
     for (let at = begin.offset; at < this.#partition.end; at = this.#count.offset) {
       const batches = await this.#partition.read(at, COUNT_BYTES);
       if (batches.length === 0) break;
       for (const batch of batches) {
-        this.#count.before(madeOf(batch));
-        if (batch.firstOffset >= retainedFrom) this.#retained.look(batch);
-        if (last && this.end === last.offset) this.#raise(last);
+        const made = madeOf(batch);
+        this.#count.before(made);
+        if (byStore && made.firstOffset + made.count > byStore.offset) byStore.before(made);
+        if (batch.firstOffset >= retainedFrom) retained.look(batch);
+        // only what stands for records that are gone reaches over the place where counts were kept
+        if (!last || this.end < last.offset) continue;
+        lost += this.#raise(last);
+        last = undefined;
       }
     }
-    if (last && this.end < last.offset) this.#raise(last);
-    const below = this.#marks.list.filter(({ offset }) => offset <= this.end);
-    this.#marks = new JournalMarks(below, begin);
-    this.#retained.dropFrom(this.end);
+    if (last) lost += this.#raise(last);
+    if (byStore) this.#count.giveUp(Math.max(0, this.telemetryEnd - lost - byStore.telemetry));
+    this.#keeper.dropAbove(this.end, begin);
     this.#moveStart();
     if (this.#options.readOnly) return;
-    this.#mark();
-    this.#keep();
+    this.#keeper.mark(this.#counts());
+    this.#keeper.keep();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -285,13 +283,13 @@ export class KafkaJournal implements ServedJournal {
     await this.#partition[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
     await this.#appends.settled();
-    if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
+    if (!this.#options.readOnly && this.end > this.#keeper.marks.last.offset) this.#markAndKeep();
   }
 
-  /** What was received and is not there any more stays received. */
-  #raise(kept: PartitionBase): void {
+  /** What was received and is not there any more stays received. Gives by how many telemetry records. */
+  #raise(kept: PartitionBase): number {
     const found = raised(this.#counts(), kept);
-    if (!found) return;
+    if (!found) return 0;
     const { topic, partition } = this.#options;
     this.#needs.logger.log('error', 'Kafka has lost records of the journal that were acknowledged', {
       topic,
@@ -299,7 +297,7 @@ export class KafkaJournal implements ServedJournal {
       lost: found.lost,
       until: this.end,
     });
-    this.#count = new PartitionCount(found.counts);
+    return this.#count.raise(found.counts);
   }
 
   #counts(): PartitionBase {
@@ -337,18 +335,11 @@ export class KafkaJournal implements ServedJournal {
     const { topic, partition } = this.#options;
     const place = { topic, partition, from: this.end, to };
     const ways = { reader: this.#partition, logger: this.#needs.logger };
-    for await (const batch of lateBatches(place, this.#producers, ways)) {
+    for await (const batch of lateBatches(place, this.#keeper.producers, ways)) {
       const { before, totals } = this.#count.add(madeOf(batch));
-      this.#retained.look(batch);
+      this.#keeper.retained.look(batch);
       this.#onDurable({ batches: [{ ...batch, telemetryBefore: before }], received: totals });
     }
-  }
-
-  /** It is known to the process behind this one before anything is sent. */
-  #introduced(id: number): void {
-    if (this.#options.readOnly) return;
-    this.#producers = [...this.#producers, id].slice(-LIMITS.kafkaJournalProducersMax.value);
-    this.#markAndKeep();
   }
 
   #taken(group: readonly EncodedBatch[]): AppendResult[] {
@@ -356,7 +347,7 @@ export class KafkaJournal implements ServedJournal {
     const batches: StoredBatch[] = [];
     const results: AppendResult[] = [];
     const received = new Map<string, ReceivedCount>();
-    if (group.some(({ hasRetained }) => hasRetained)) this.#retained.add(this.end);
+    if (group.some(({ hasRetained }) => hasRetained)) this.#keeper.retained.add(this.end);
     for (const { bytes, tableStart, count, telemetryCount } of group) {
       const firstOffset = this.end;
       const counts = readProjectTable(bytes, tableStart);
@@ -377,8 +368,7 @@ export class KafkaJournal implements ServedJournal {
     this.#waiters.ring(this.end);
     this.#onDurable({ batches, received: [...received.values()] });
     const every = this.#options.markRecords ?? LIMITS.kafkaJournalMarkRecords.value;
-    const isLongAgo = this.#needs.clock.monotonicMs() - this.#markedMs >= LIMITS.kafkaLookEveryMs.value;
-    if (isLongAgo || this.end - this.#marks.last.offset >= every) this.#markAndKeep();
+    if (this.#keeper.isDue(this.end, every)) this.#markAndKeep();
     this.#keeping.note();
     return results;
   }
@@ -393,15 +383,15 @@ export class KafkaJournal implements ServedJournal {
 
   /** Everything that came is in the counts on disk, and what is retained in a snapshot. */
   get #isKept(): boolean {
-    const isInSnapshot = this.#retained.list.length === 0 || !this.#beforeTrim;
-    return this.#options.readOnly === true || (isInSnapshot && this.end <= this.#marks.last.offset);
+    const isInSnapshot = this.#keeper.retained.list.length === 0 || !this.#beforeTrim;
+    return this.#options.readOnly === true || (isInSnapshot && this.end <= this.#keeper.marks.last.offset);
   }
 
   async #refresh(): Promise<Offset> {
     const { recordsMax, topic, partition } = this.#options;
     const excess = recordsMax === undefined ? 0 : this.end - this.#start - Math.floor(recordsMax * 0.8);
     const wanted = Math.min(this.#start + excess, this.#partition.floor);
-    const upTo = excess > 0 ? this.#marks.below(wanted)?.offset : undefined;
+    const upTo = excess > 0 ? this.#keeper.marks.below(wanted)?.offset : undefined;
     if (upTo !== undefined && upTo > this.#start) {
       await this.#beforeTrim?.(upTo);
       const partitions = [{ partition, offset: BigInt(upTo - this.#shift) }];
@@ -411,56 +401,35 @@ export class KafkaJournal implements ServedJournal {
     await this.#partition.refresh();
     await this.#snapshot();
     this.#moveStart();
-    if (!this.#options.readOnly && this.end > this.#marks.last.offset) this.#markAndKeep();
+    if (!this.#options.readOnly && this.end > this.#keeper.marks.last.offset) this.#markAndKeep();
     this.#bytes = await partitionBytes(this.#client, topic, partition).catch(() => this.#bytes); // only shown
     return this.#start;
   }
 
   /** What is retained is in a snapshot long before Kafka gives it up. */
   async #snapshot(): Promise<void> {
-    if (!this.#beforeTrim || this.#retained.list.length === 0 || this.#options.readOnly) return;
+    const { retained } = this.#keeper;
+    if (!this.#beforeTrim || retained.list.length === 0 || this.#options.readOnly) return;
     const upTo = this.end;
     await this.#beforeTrim(upTo);
-    this.#retained.dropBelow(upTo);
+    retained.dropBelow(upTo);
     this.#markAndKeep();
   }
 
   /** The journal begins at counts that are known, at or above Kafka's oldest record; lower while a consumer is not done. */
   #moveStart(): void {
     const held = this.#partition.start;
+    const { marks } = this.#keeper;
     const floor = Math.max(this.#partition.floor, this.#begun.begin.offset);
-    if (held > this.#marks.last.offset && this.end > this.#marks.last.offset) this.#mark();
-    const found = this.#marks.above(held) ?? this.#marks.last;
-    const mark = found.offset <= floor ? found : (this.#marks.below(floor) ?? this.#marks.list[0]);
+    if (held > marks.last.offset && this.end > marks.last.offset) this.#keeper.mark(this.#counts());
+    const found = marks.above(held) ?? marks.last;
+    const mark = found.offset <= floor ? found : (marks.below(floor) ?? marks.list[0]);
     this.#start = Math.max(this.#start, mark?.offset ?? 0);
-    this.#marks.dropBelow(this.#start);
+    marks.dropBelow(this.#start);
   }
 
-  #mark(): void {
-    this.#markedMs = this.#needs.clock.monotonicMs();
-    this.#marks.add(this.#counts());
-  }
-
-  /** Counts are kept again later when the disk is full. */
   #markAndKeep(): void {
-    this.#mark();
-    try {
-      this.#keep();
-    } catch (error) {
-      if (!(error instanceof KernelError) || error.advice !== 'retry') throw error;
-      this.#needs.logger.log('warn', 'The counts of the journal are kept later', { reason: error.message });
-    }
-  }
-
-  #keep(): void {
-    const { id: journalId } = this;
-    this.#options.memory?.write({
-      journalId,
-      shift: this.#shift,
-      marks: this.#marks.list,
-      retained: this.#retained.list,
-      producers: this.#producers,
-    });
+    this.#keeper.markAndKeep(this.#counts());
   }
 
   /** Kafka has to have what it acknowledged before anything is appended behind it. */

@@ -26,6 +26,8 @@ export class PartitionCount {
   readonly #marks = new Map<Offset, number>();
   #offset: Offset;
   #telemetry: number;
+  /** Telemetry records that were received below `offset`, and are in no batch any more. */
+  #lost = 0;
 
   constructor(base: PartitionBase) {
     this.#offset = base.offset;
@@ -38,9 +40,9 @@ export class PartitionCount {
     return this.#offset;
   }
 
-  /** Telemetry records below `offset`. */
+  /** Telemetry records that were received below `offset`. */
   get telemetry(): number {
-    return this.#telemetry;
+    return this.#telemetry + this.#lost;
   }
 
   /** Received records per project below `offset`. */
@@ -90,6 +92,22 @@ export class PartitionCount {
     this.#telemetry += above;
     this.#offset = batch.firstOffset + batch.count;
     return before;
+  }
+
+  /** Counts what was received below `offset` and is in no batch, so that none has it before it. Returns by how many telemetry records. */
+  raise({ telemetry, received }: Omit<PartitionBase, 'offset'>): number {
+    const lost = telemetry - this.telemetry;
+    this.#lost += lost;
+    this.#totals.set(received);
+    return lost;
+  }
+
+  /** So many of the telemetry records that the base has are in no batch. */
+  giveUp(lost: number): void {
+    if (lost === 0) return;
+    this.#telemetry -= lost;
+    this.#lost += lost;
+    for (const [offset, telemetry] of this.#marks) this.#marks.set(offset, telemetry - lost);
   }
 
   #remember(offset: Offset, telemetry: number): void {
