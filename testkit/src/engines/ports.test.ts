@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { accepts, freePorts, isFree, onFreePorts } from './ports.ts';
+import { accepts, freePorts, holdPort, isFree, onFreePorts } from './ports.ts';
 
 async function listenOn(port: number) {
   const server = createServer().listen(port, '127.0.0.1');
@@ -22,10 +20,46 @@ test('freePorts gives each port once, free and within the range of engines', asy
     assert.equal(await accepts(port), false);
   }
   const [port = 0] = ports;
-  assert.equal(readFileSync(join(tmpdir(), 'skerry-test-ports', String(port)), 'utf8'), String(process.pid));
   using _ = await listenOn(port);
   assert.equal(await isFree(port), false);
   assert.equal(await accepts(port), true);
+});
+
+/** Another process that asks for ports by a line of code, and says what it has on one line. */
+async function anotherProcess(code: string) {
+  const script = `const { freePorts, holdPort } = await import(${JSON.stringify(import.meta.resolve('./ports.ts'))});
+    console.log(JSON.stringify(${code})); process.stdin.resume();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = await once(child.stdout, 'data');
+  const kill = async (): Promise<void> => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { said: JSON.parse(String(line)) as unknown, [Symbol.asyncDispose]: kill };
+}
+
+test('freePorts keeps a port from other processes as long as its own lives, and no longer', async () => {
+  const [ours = 0] = await freePorts(1);
+  let ports: number[] = [];
+  {
+    await using other = await anotherProcess(`[Boolean(await holdPort(${ours})), ...await freePorts(3)]`);
+    const [isTaken, ...theirs] = other.said as [boolean, ...number[]]; // as the script says it
+    assert.equal(isTaken, false, 'another process gets a port that is given');
+    for (const port of theirs) {
+      assert.equal(await isFree(port), true, 'nobody listens there');
+      assert.equal(await holdPort(port), undefined, 'a port of another process that lives is given');
+    }
+    ports = theirs;
+  }
+  const [one = 0, busy = 0, last = 0] = ports;
+  const asked = await Promise.all(Array.from({ length: 20 }, () => holdPort(one)));
+  assert.equal(asked.filter((hold) => hold !== undefined).length, 1, 'one of all who ask at once gets it');
+  using _ = await listenOn(busy);
+  const offered = [one, busy, last];
+  assert.deepEqual(await freePorts(1, () => offered.shift() ?? 0), [last]);
 });
 
 test('onFreePorts starts once more on other ports when another process has taken one', async () => {

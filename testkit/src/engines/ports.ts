@@ -1,78 +1,49 @@
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket, type Socket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 const PORT_MIN = 20_000;
 const PORT_MAX = 31_999;
 const TRIES_MAX = 200;
-/** A file for each port that a process was given, with its id: tests run beside each other, and an engine that is down listens on nothing. */
-const TAKEN = join(tmpdir(), 'skerry-test-ports');
-const given = new Set<number>();
-process.once('exit', () => {
-  for (const port of given) rmSync(join(TAKEN, String(port)), { force: true });
-});
 
 /**
  * So many loopback ports that nobody listens on, each given once, and to no other process that lives. They lie below the range from which
  * the system takes the ports of outgoing connections, so that none of those gets in the way between an engine's end
- * and its restart. Fails with a plain error when none is found.
+ * and its restart. `pick` says which is looked at next. Fails with a plain error when none is found.
  */
-export async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(
+  count: number,
+  pick = () => randomInt(PORT_MIN, PORT_MAX + 1),
+): Promise<number[]> {
   const ports: number[] = [];
   for (let tries = 0; ports.length < count; tries += 1) {
     if (tries > TRIES_MAX)
       throw new TypeError(
         `Looked at ${TRIES_MAX} ports of ${PORT_MIN}-${PORT_MAX}, wanted ${count} free ones`,
       );
-    const port = randomInt(PORT_MIN, PORT_MAX + 1);
-    if (given.has(port) || !(await isFree(port)) || !take(port)) continue;
-    given.add(port);
-    ports.push(port);
+    const port = pick();
+    const hold = await holdPort(port);
+    if (!hold) continue;
+    if (await isFree(port)) ports.push(port);
+    else hold.close();
   }
   return ports;
 }
 
-/** Notes that this process has a port; false when another one that lives has it. */
-function take(port: number): boolean {
-  const path = join(TAKEN, String(port));
-  mkdirSync(TAKEN, { recursive: true });
-  if (note(path)) return true;
-  const owner = readOr(path);
-  // nothing stands in it while it is being written
-  if (owner === '' || isAlive(Number(owner))) return false;
-  rmSync(path, { force: true });
-  return note(path);
-}
-
-function note(path: string): boolean {
-  try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
-    throw cause;
-  }
-}
-
-/** What stands in a file; empty when it has just gone. */
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM';
-  }
+/**
+ * Takes a port for this process: an engine that is down listens on nothing, so that what says whose a port is cannot be the
+ * engine. It is the UDP port of that number, which the system gives to one, and takes back when the process ends, however
+ * it ends. Undefined when somebody has it.
+ */
+export async function holdPort(port: number): Promise<Socket | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
+  const socket = createSocket('udp4');
+  socket.once('error', () => {
+    socket.close();
+    resolve(undefined);
+  });
+  socket.bind({ port, address: '127.0.0.1' }, () => resolve(socket.unref()));
+  return await promise;
 }
 
 /** Whether a loopback port can be listened on. */
