@@ -9,6 +9,7 @@ import { openPublisher, type Publisher } from '@skerry/mqtt';
 import { ServerProcess } from '@skerry/testkit';
 import { type Engine, startInfluxdb, startRedis } from '@skerry/testkit/engines';
 import { allOwned, type Stack, startStack, watchStack } from '@skerry/testkit/stack';
+import { Collector } from '../tracing/collector.ts';
 
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -42,15 +43,20 @@ export async function openScene(): Promise<Scene> {
   await using all = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'skerry-monitoring-'));
   all.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const [influx, redis] = await allOwned(all, [startInfluxdb(), startRedis()]);
+  const [influx, redis, collector] = await allOwned<[Engine, Engine, Collector]>(all, [
+    startInfluxdb(),
+    startRedis(),
+    Collector.open(),
+  ]);
   const config = {
     metrics: { perDevice: true },
     sinks: [{ name: 'influx', kind: 'influxdb1', url: influx.url }],
     redis: { url: `redis://127.0.0.1:${redis.port}` },
+    tracing: { otlpUrl: collector.url },
   };
   const [stack, up] = await allOwned<[Stack, ServerProcess]>(all, [
     startStack({ folder, gateways: 1, writers: 1, partitions: 2, config }),
-    ServerProcess.start({ dataDir: join(folder, 'up') }),
+    ServerProcess.start({ dataDir: join(folder, 'up'), env: { SKERRY_TRACING_OTLP_URL: collector.url } }),
   ]);
   const told: ToldAlert[] = [];
   const webhook = await openWebhook(told);
