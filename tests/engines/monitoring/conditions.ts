@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { connectAsync } from 'mqtt';
+import { type Connect, encodeConnect, encodeSubscribe } from '@skerry/mqtt';
 import { until } from '../../e2e/condition.ts';
 import type { Scene } from './scene.ts';
 
@@ -59,7 +59,7 @@ export async function bringAbout(
     declare(`http://127.0.0.1:${up.httpPort}`, up.token, match),
     declare(stack.cloud.url, cloudToken(scene), match),
     misbehave(up.mqttPort),
-    leaveWithMessages(up.mqttPort),
+    leaveWithMessages(scene, up.mqttPort),
     askPlainly(`http://127.0.0.1:${up.httpPort}`, up.token),
   ]);
 }
@@ -97,33 +97,44 @@ async function declare(url: string, token: string, match: object): Promise<void>
 
 /** Says what is no MQTT, and a name that nobody has. */
 async function misbehave(port: number): Promise<void> {
-  const socket = connect({ host: '127.0.0.1', port });
-  socket.on('error', () => undefined); // the broker may reset what it ends
-  socket.write('GET / HTTP/1.1\r\n\r\n');
-  await once(socket, 'close');
-  const named = connectAsync(`mqtt://127.0.0.1:${port}`, {
-    username: 'nobody',
-    password: 'x',
-    reconnectPeriod: 0,
-  });
-  await assert.rejects(named, /not authorized|bad user name|refused/i);
+  await say(port, [Buffer.from('GET / HTTP/1.1\r\n\r\n')]);
+  await say(port, [aConnect('named', true, { username: 'nobody', password: Buffer.from('x') })]);
 }
 
 /** Leaves a session with a message in it, and begins anew. */
-async function leaveWithMessages(port: number): Promise<void> {
-  const url = `mqtt://127.0.0.1:${port}`;
-  const client = { clientId: 'left', protocolVersion: 5 as const, reconnectPeriod: 0 };
-  const first = await connectAsync(url, {
-    ...client,
-    clean: false,
-    properties: { sessionExpiryInterval: 60 },
-  });
-  await first.subscribeAsync('talk/left', { qos: 1 });
-  await first.endAsync();
-  const other = await connectAsync(url, { clientId: 'other', reconnectPeriod: 0 });
-  await other.publishAsync('talk/left', 'x', { qos: 1 });
-  await other.endAsync();
-  await (await connectAsync(url, { ...client, clean: true })).endAsync();
+async function leaveWithMessages(scene: Scene, port: number): Promise<void> {
+  const topic = {
+    filter: 'talk/left',
+    qos: 1,
+    isNoLocal: false,
+    isRetainAsPublished: false,
+    retainHandling: 0,
+  } as const;
+  await say(port, [
+    aConnect('left', false),
+    encodeSubscribe({ type: 'subscribe', packetId: 1, topics: [topic] }, 4),
+  ]);
+  await using other = await scene.publisher(port);
+  other.publish('talk/left', Buffer.from('x'));
+  await other.drained();
+  await say(port, [aConnect('left', true)]);
+}
+
+function aConnect(clientId: string, isCleanStart: boolean, facts: Partial<Connect> = {}): Uint8Array {
+  return encodeConnect({ type: 'connect', level: 4, isCleanStart, keepAliveSecs: 0, clientId, ...facts });
+}
+
+/** Writes one packet after the other, each when the one before was answered; nothing is said to who ends the connection. */
+async function say(port: number, packets: readonly Uint8Array[]): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => undefined); // the broker may reset what it ends
+  const closed = once(socket, 'close');
+  for (const packet of packets) {
+    socket.write(packet);
+    await Promise.race([once(socket, 'data'), closed]);
+  }
+  socket.destroy();
+  await closed;
 }
 
 /** Asks the WebSocket's port for a page. */
