@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RECORD_KIND, readBatch } from '@skerry/journal';
 import {
-  type JournalMemory,
-  type KafkaJournal,
   type KafkaPartition,
   type KafkaPartitionOptions,
   openKafkaJournal,
@@ -207,106 +205,6 @@ test('openKafkaPartition counts on from what the store knew, inside a batch too'
   );
   assert.deepEqual([partition.telemetryEnd, partition.received()], [5, whole]);
   assert.equal(partition.id, journal.id);
-});
-
-/** A memory of a journal that is kept here. */
-function aMemory() {
-  const memory = {
-    kept: undefined as JournalMemory | undefined, // nothing at first
-    read: () => memory.kept,
-    write: (one: JournalMemory): void => {
-      memory.kept = structuredClone(one);
-    },
-  };
-  return memory;
-}
-
-test('KafkaJournal finds batches with retained messages below its start, and those behind the last counts, until they are in a snapshot', async () => {
-  await using scene = new Scene();
-  const { client, topic } = await scene.open();
-  const memory = aMemory();
-  const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
-  const needs = { ...scene.needs, client };
-  const found = async (journal: KafkaJournal, from = 0) => {
-    const offsets: number[] = [];
-    for await (const { firstOffset } of journal.readRetained(from)) offsets.push(firstOffset);
-    return offsets;
-  };
-  {
-    await using journal = await openKafkaJournal({ ...options, markRecords: 1 }, needs);
-    await journal.append(aBatch({}, {}));
-    await journal.append(aBatch({ retain: true }));
-    await journal.append(aBatch({}));
-  }
-  assert.deepEqual([memory.kept?.marks.at(-1)?.offset, memory.kept?.retained], [4, [2]]);
-  const seen = { offset: 4, telemetry: 4, received: [] };
-  const before = structuredClone(memory.kept);
-  {
-    await using journal = await openKafkaJournal({ ...options, seen }, needs);
-    assert.equal(journal.start, 4);
-    assert.deepEqual(await found(journal), [2]);
-    await journal.append(aBatch({ retain: true }, {}));
-    assert.deepEqual(await found(journal), [2, 4]);
-    assert.deepEqual(await found(journal, 3), [4]);
-  }
-  memory.kept = before;
-  {
-    // a kill: nothing was kept of what came behind
-    await using journal = await openKafkaJournal({ ...options, seen: { ...seen, offset: 6 } }, needs);
-    assert.deepEqual(await found(journal), [2, 4]);
-    const snapshots: number[][] = [];
-    journal.onBeforeTrim(async (upTo) => {
-      snapshots.push([...(await found(journal)), upTo]);
-    });
-    await journal[Symbol.asyncDispose]();
-    assert.deepEqual(snapshots, [[2, 4, 6]], 'at the end what is retained is in a snapshot');
-  }
-  assert.deepEqual(memory.kept?.retained, []);
-});
-
-test('KafkaJournal keeps received what retention took unstored though the last counts lie inside the gap, at every later opening', async () => {
-  await using scene = new Scene();
-  const { client, topic } = await scene.open();
-  const memory = aMemory();
-  const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
-  const needs = { ...scene.needs, client };
-  const row = (received: number) => ({ tenant: 't', project: 'p', received, receivedQos0: 0 });
-  const some = (count: number) => aBatch(...Array.from({ length: count }, () => ({})));
-  const stored = { offset: 40, telemetry: 40, received: [row(40)] };
-  {
-    await using journal = await openKafkaJournal({ ...options, markRecords: 1 }, needs);
-    await journal.append(some(40));
-    await journal.append(some(4));
-    const early = memory.kept;
-    await journal.append(some(36));
-    await journal[Symbol.asyncDispose]();
-    // a kill: the last counts are those before what came last
-    memory.kept = early;
-  }
-  await client.admin.deleteRecords({
-    topics: [{ name: topic, partitions: [{ partition: 0, offset: -1n }] }],
-  });
-  const opened = async (seen: typeof stored): Promise<void> => {
-    await using journal = await openKafkaJournal({ ...options, seen }, needs);
-    const news = seen.telemetry - stored.telemetry;
-    assert.deepEqual([journal.telemetryEnd, journal.received()], [44 + news, [row(44 + news)]]);
-    await journal.append(some(2));
-    const before: number[] = [];
-    for (let at = seen.offset; at < journal.end; )
-      for (const { firstOffset, count, telemetryBefore } of await journal.read(at, 2 ** 20)) {
-        before.push(telemetryBefore);
-        at = firstOffset + count;
-      }
-    assert.deepEqual(
-      before,
-      before.map(() => seen.telemetry),
-      'it agrees with what the store has counted',
-    );
-    assert.equal(journal.telemetryEnd - seen.telemetry - 2, 4, 'four are pending that nobody holds');
-  };
-  await opened(stored);
-  await opened({ offset: 82, telemetry: 42, received: [row(42)] });
-  await opened({ offset: 84, telemetry: 44, received: [row(44)] });
 });
 
 test('openKafkaPartition tells how many records retention took, and fails or puts void records in their place', async () => {

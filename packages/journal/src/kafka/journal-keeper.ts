@@ -1,4 +1,5 @@
 import { type Clock, KernelError, type Logger } from '@skerry/kernel';
+import { JournalError } from '../errors.ts';
 import type { Offset } from '../journal.ts';
 import { LIMITS } from '../limits.ts';
 import type { Begun } from './journal-beginning.ts';
@@ -23,6 +24,8 @@ export class JournalKeeper {
   /** Ids of the producers that have written the partition, of processes before this one too, the newest last. */
   #producers: readonly number[];
   #markedMs = Number.NEGATIVE_INFINITY;
+  /** Offset of the last counts on disk; -1 while they are not there as they are known. */
+  #keptEnd: Offset = -1;
 
   constructor(
     options: KeeperOptions,
@@ -61,6 +64,11 @@ export class JournalKeeper {
     return isLongAgo || end - this.#marks.last.offset >= everyRecords;
   }
 
+  /** What is on disk has the counts of everything below an offset, and is not behind what is known. */
+  isKept(end: Offset): boolean {
+    return end <= this.#keptEnd;
+  }
+
   mark(counts: PartitionBase): void {
     this.#markedMs = this.#needs.clock.monotonicMs();
     this.#marks.add(counts);
@@ -70,10 +78,12 @@ export class JournalKeeper {
   keep(): void {
     const { file, journalId, shift } = this.#options;
     const { list: marks } = this.#marks;
+    this.#keptEnd = -1;
     file?.write({ journalId, shift, marks, retained: this.retained.list, producers: this.#producers });
+    this.#keptEnd = this.#marks.last.offset;
   }
 
-  /** The same with the counts of now; later when the disk is full. */
+  /** The same with the counts of now. While the disk is full it is told, and `isKept` says that it has to be done again. */
   markAndKeep(counts: PartitionBase): void {
     this.mark(counts);
     try {
@@ -84,9 +94,25 @@ export class JournalKeeper {
     }
   }
 
-  /** A producer of this process is known to the process behind it before anything is sent. */
+  /**
+   * A producer of this process is known to the process behind it before anything is sent. Fails as the disk does, and
+   * with `journal-full` while that is full; it is not known then.
+   */
   introduce(id: number, counts: PartitionBase): void {
-    this.#producers = [...this.#producers, id].slice(-LIMITS.kafkaJournalProducersMax.value);
-    this.markAndKeep(counts);
+    const before = this.#producers;
+    this.#producers = [...before, id].slice(-LIMITS.kafkaJournalProducersMax.value);
+    this.mark(counts);
+    try {
+      this.keep();
+    } catch (error) {
+      this.#producers = before;
+      if (!(error instanceof KernelError) || error.advice !== 'retry') throw error;
+      throw new JournalError(
+        'journal-full',
+        `Cannot append: it has to be on disk who writes, and ${error.message}`,
+        { full: 'disk' },
+        error,
+      );
+    }
   }
 }

@@ -283,7 +283,7 @@ export class KafkaJournal implements ServedJournal {
     await this.#partition[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
     await this.#appends.settled();
-    if (!this.#options.readOnly && this.end > this.#keeper.marks.last.offset) this.#markAndKeep();
+    if (!this.#options.readOnly && !this.#keeper.isKept(this.end)) this.#markAndKeep();
   }
 
   /** What was received and is not there any more stays received. Gives by how many telemetry records. */
@@ -384,7 +384,7 @@ export class KafkaJournal implements ServedJournal {
   /** Everything that came is in the counts on disk, and what is retained in a snapshot. */
   get #isKept(): boolean {
     const isInSnapshot = this.#keeper.retained.list.length === 0 || !this.#beforeTrim;
-    return this.#options.readOnly === true || (isInSnapshot && this.end <= this.#keeper.marks.last.offset);
+    return this.#options.readOnly === true || (isInSnapshot && this.#keeper.isKept(this.end));
   }
 
   async #refresh(): Promise<Offset> {
@@ -401,7 +401,7 @@ export class KafkaJournal implements ServedJournal {
     await this.#partition.refresh();
     await this.#snapshot();
     this.#moveStart();
-    if (!this.#options.readOnly && this.end > this.#keeper.marks.last.offset) this.#markAndKeep();
+    if (!this.#options.readOnly && !this.#keeper.isKept(this.end)) this.#markAndKeep();
     this.#bytes = await partitionBytes(this.#client, topic, partition).catch(() => this.#bytes); // only shown
     return this.#start;
   }
@@ -453,12 +453,12 @@ export class KafkaJournal implements ServedJournal {
 
   #tell(reason: JournalError): void {
     const { topic, partition } = this.#options;
+    const what =
+      reason.code === 'journal-full'
+        ? 'The disk is full; records wait'
+        : 'Kafka does not take records; they wait';
     if (this.#waitsFor?.message !== reason.message)
-      this.#needs.logger.log('warn', 'Kafka does not take records; they wait', {
-        topic,
-        partition,
-        reason: reason.message,
-      });
+      this.#needs.logger.log('warn', what, { topic, partition, reason: reason.message });
     this.#waitsFor = reason;
   }
 }

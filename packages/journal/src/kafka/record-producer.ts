@@ -5,6 +5,7 @@ import {
   type Reader,
   Writer,
 } from '@platformatic/kafka';
+import { CodedError } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
@@ -65,10 +66,11 @@ export interface ProducerListener {
   cureOf?(topic: string): string | undefined;
   /**
    * Called before a try when the broker may not be what it was: at first, over a new connection, after a try that failed.
-   * `send` makes the try again when it fails with another code than `kafka-forgot`, and fails with that one.
+   * `send` makes the try again when it fails with another code than `kafka-forgot`, and fails with that one and with
+   * what is no fault of the journal.
    */
   verify?(): Promise<void>;
-  /** Called with the id that Kafka gave, before anything is sent by it. */
+  /** Called with the id that Kafka gave, before anything is sent by it; with the same one again while it fails. As `verify`. */
   introduced?(producerId: bigint): void;
 }
 
@@ -79,6 +81,11 @@ interface Answer {
   readonly message: string | undefined;
   readonly baseOffset: number;
   readonly refusedIndexes: readonly number[];
+}
+
+interface Producer {
+  readonly id: bigint;
+  readonly epoch: number;
 }
 
 interface Sequenced {
@@ -98,7 +105,9 @@ export class RecordProducer {
   readonly #listener: ProducerListener;
   readonly #topics = new Map<string, KafkaTopic>();
   readonly #next = new Map<string, number>();
-  #producer: { readonly id: bigint; readonly epoch: number } | undefined;
+  #producer: Producer | undefined;
+  /** What Kafka gave and the listener has not taken. */
+  #given: Producer | undefined;
   /** By broker: the connection over which it was last verified. */
   readonly #verified = new Map<number, Connection>();
 
@@ -116,7 +125,7 @@ export class RecordProducer {
 
   /**
    * Resolves when Kafka has taken or refused every part; tries for ever otherwise. Fails with the reason of the last try
-   * when `signal` is aborted: some parts may have been taken then; and with `kafka-forgot`.
+   * when `signal` is aborted: some parts may have been taken then; with `kafka-forgot`; and as the listener does.
    */
   async send(parts: readonly ProducePart[], signal: AbortSignal): Promise<ProducedPart[]> {
     const done: ProducedPart[] = [];
@@ -164,7 +173,7 @@ export class RecordProducer {
         }
       }
     } catch (error) {
-      if (error instanceof JournalError && error.code === 'kafka-forgot') throw error;
+      if (isFinal(error)) throw error;
       const known = new Set(settled.map(({ part }) => part));
       return {
         settled,
@@ -254,7 +263,10 @@ export class RecordProducer {
   async #stamp(parts: readonly Sequenced[]): Promise<void> {
     if (!this.#producer) {
       this.#next.clear();
-      this.#producer = await this.#introduce();
+      this.#given ??= await this.#askWho();
+      this.#listener.introduced?.(this.#given.id);
+      this.#producer = this.#given;
+      this.#given = undefined;
     }
     const { id, epoch } = this.#producer;
     for (const one of parts) {
@@ -267,14 +279,13 @@ export class RecordProducer {
     }
   }
 
-  async #introduce(): Promise<{ readonly id: bigint; readonly epoch: number }> {
+  async #askWho(): Promise<Producer> {
     type Request = initProducerIdV5.InitProducerIdRequest;
     type Response = initProducerIdV5.InitProducerIdResponse;
     const api = await this.#client.api<Request, Response>('InitProducerId');
     const connection = await this.#client.connection(undefined);
     const asking = api.async(connection, null, ANSWER_MS, undefined, undefined);
     const { producerId, producerEpoch } = await this.#client.wrap('become a producer of Kafka', asking);
-    this.#listener.introduced?.(producerId);
     return { id: producerId, epoch: producerEpoch };
   }
 
@@ -320,6 +331,11 @@ export class RecordProducer {
     }
     return never;
   }
+}
+
+/** Trying again does not help, or is not for the producer to decide. */
+function isFinal(error: unknown): boolean {
+  return error instanceof JournalError ? error.code === 'kafka-forgot' : error instanceof CodedError;
 }
 
 function keyOf({ topic, partition }: ProducePart): string {
