@@ -18,7 +18,7 @@ export interface Stand {
 type Pause = (ms: number) => Promise<void>;
 
 /** How long a passage or a takeover is waited for. */
-const COMES_MS = 30_000;
+export const COMES_MS = 30_000;
 const LOOK_MS = 25;
 /** What was under way to a process has arrived after that. */
 const ARRIVES_MS = 150;
@@ -106,12 +106,13 @@ export async function isTakenOver(
   }, pause);
 }
 
-/** Transactions of writers in which points were written, and which are open. */
-export async function openSeals({ postgres }: Stack): Promise<number> {
+/** Transactions of writers in which points were written, and which are open; of one connection where its port is given. */
+export async function openSeals({ postgres }: Stack, port?: number): Promise<number> {
   const text = await postgres.sql(
     `SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND l.mode = 'RowExclusiveLock'
      JOIN pg_inherits i ON i.inhrelid = l.relation AND i.inhparent = 'skerry.points'::regclass
-     WHERE a.application_name = 'skerry writer' AND a.backend_xid IS NOT NULL`,
+     WHERE a.application_name = 'skerry writer' AND a.backend_xid IS NOT NULL
+     ${port === undefined ? '' : `AND a.client_port = ${port}`}`,
   );
   return Number(text);
 }

@@ -29,8 +29,9 @@ export function afterBytes(direction: Direction, bytes: number): CutPoint {
 }
 
 /**
- * Cuts when a pattern comes from a client for the nth time on any one connection: `before` the piece that completes it
- * passes, or once it has passed and the server has `answered`. A pattern that comes in two pieces is found.
+ * Cuts when a pattern comes from a client for the nth time on any one connection, or again where that one was not cut:
+ * `before` the piece that completes it passes, or once it has passed and the server has `answered`. A pattern that comes
+ * in two pieces is found.
  */
 export function atPattern(pattern: Buffer, when: 'before' | 'answered', nth: number): CutPoint {
   const ends = new WeakMap<object, { tail: Buffer; seen: number }>();
@@ -41,16 +42,15 @@ export function atPattern(pattern: Buffer, when: 'before' | 'answered', nth: num
       const end = ends.get(connection) ?? { tail: Buffer.alloc(0), seen: 0 };
       const text = Buffer.concat([end.tail, piece]);
       let searched = 0;
-      let at = text.indexOf(pattern);
-      while (at >= 0) {
+      let isCut = false;
+      for (let at = text.indexOf(pattern); at >= 0; at = text.indexOf(pattern, searched)) {
         end.seen += 1;
-        if (end.seen === nth)
-          return when === 'before' ? { passes: 0, cut: 'now' } : { passes, cut: 'at-answer' };
+        isCut ||= end.seen >= nth;
         searched = at + pattern.byteLength;
-        at = text.indexOf(pattern, searched);
       }
       end.tail = Buffer.from(text.subarray(Math.max(searched, text.byteLength - pattern.byteLength + 1)));
       ends.set(connection, end);
+      if (isCut) return when === 'before' ? { passes: 0, cut: 'now' } : { passes, cut: 'at-answer' };
       return { passes };
     },
   };

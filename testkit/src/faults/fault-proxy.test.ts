@@ -73,9 +73,11 @@ test('FaultProxy resets connections and closes half of them; nothing is left una
 /** A server that keeps what each connection has sent, and answers every piece with `answer`. */
 async function openListener(answer = 'ok') {
   const heard: string[] = [];
+  const ports: (number | undefined)[] = [];
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     const place = heard.push('') - 1;
+    ports.push(socket.remotePort);
     sockets.add(socket);
     socket.on('data', (piece) => {
       heard[place] += piece.toString();
@@ -88,6 +90,8 @@ async function openListener(answer = 'ok') {
   const address = server.address();
   return {
     heard,
+    /** Of the connections, at their far ends. */
+    ports,
     say(text: string) {
       for (const socket of sockets) socket.write(text);
     },
@@ -190,7 +194,7 @@ test('FaultProxy cuts at a pattern before the server sees it, or when its answer
   await before;
   assert.equal(await first.closed, 'ECONNRESET');
   assert.equal(listener.heard[0], 'BEGIN');
-  const answered = proxy.cutAt('COMMIT', 'answered', 2);
+  const answered = proxy.cutAt('COMMIT', 'answered', { nth: 2 });
   using second = openClient(proxy.port);
   for (const [index, word] of ['COMMIT', 'COM', 'M'].entries()) {
     second.socket.write(word);
@@ -200,6 +204,65 @@ test('FaultProxy cuts at a pattern before the server sees it, or when its answer
   await answered;
   assert.equal(await second.closed, 'ECONNRESET');
   assert.deepEqual([second.seen(), listener.heard[1]], ['okokok', 'COMMITCOMMIT']);
+});
+
+test('FaultProxy cuts at a pattern the connection that is wanted, and asks while the server has not seen it', async () => {
+  using listener = await openListener();
+  await using proxy = await FaultProxy.open(listener.port);
+  const asked: [port: number, heard: string | undefined][] = [];
+  const answers = [false, false, true];
+  const where = async (port: number): Promise<boolean> => {
+    asked.push([port, listener.heard[0]]);
+    return answers.shift() ?? assert.fail('it is asked once more');
+  };
+  const cut = proxy.cutAt('COMMIT', 'before', { nth: 2, where });
+  using client = openClient(proxy.port);
+  for (const [index, word] of ['COMMIT', 'COMMIT', 'COM', 'MIT'].entries()) {
+    client.socket.write(word);
+    await until(() => client.seen() === 'ok'.repeat(index + 1));
+  }
+  client.socket.write('COMMIT');
+  await cut;
+  assert.equal(await client.closed, 'ECONNRESET');
+  const passed = ['COMMIT', 'COMMITCOMMITCOM', 'COMMITCOMMITCOMMIT'];
+  assert.deepEqual(
+    asked.map(([, heard]) => heard),
+    passed,
+  );
+  assert.equal(listener.heard[0], passed.at(-1));
+  assert.deepEqual(new Set(asked.map(([port]) => port)), new Set(listener.ports));
+});
+
+test('FaultProxy gives a cut up when it is told to, also while it asks, and everything passes', async () => {
+  using listener = await openListener();
+  await using proxy = await FaultProxy.open(listener.port);
+  const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<boolean>();
+  const where = (): Promise<boolean> => {
+    asked.resolve();
+    return answer.promise;
+  };
+  const cut = proxy.cutAt('COMMIT', 'before', { where, signal: stop.signal });
+  using client = openClient(proxy.port);
+  client.socket.write('COMMIT');
+  await asked.promise;
+  stop.abort(new TypeError('enough'));
+  await assert.rejects(cut, /enough/);
+  answer.resolve(true);
+  await until(() => client.seen() === 'ok');
+  client.socket.write('COMMIT');
+  await until(() => client.seen() === 'okok');
+  await assert.rejects(
+    (async () => {
+      const failing = proxy.cutAt('COMMIT', 'answered', { where: () => Promise.reject(new TypeError('no')) });
+      client.socket.write('COMMIT');
+      await failing;
+    })(),
+    /no/,
+  );
+  await until(() => client.seen() === 'okokok');
+  assert.equal(listener.heard[0], 'COMMIT'.repeat(3));
 });
 
 test('FaultProxy tells when a connection ends before the answer at which it was to be cut', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { onFreePorts } from '../engines/ports.ts';
-import { afterBytes, atPattern, type CutPoint, type Direction } from './cut-point.ts';
+import { afterBytes, atPattern, type CutPoint, type CutVerdict, type Direction } from './cut-point.ts';
 
 /** What a proxy does to the bytes that pass from now on, in both directions where nothing else is said. */
 export interface ProxyFaults {
@@ -16,10 +16,23 @@ export interface ProxyFaults {
   readonly stalls?: Direction | 'both';
 }
 
+/** Which passage of a pattern a connection is cut at. */
+export interface CutPlace {
+  /** Of those on one connection from now on; the first when absent. */
+  readonly nth?: number;
+  /** Asked while the pattern is held back, from the nth on: whether it is to be this connection, by its port as the server sees it. Any when absent. */
+  readonly where?: (port: number) => Promise<boolean>;
+  /** Gives the cut up. */
+  readonly signal?: AbortSignal;
+}
+
 /** A cut that a proxy waits to make. */
 interface ArmedCut {
   readonly point: CutPoint;
   readonly isMade: PromiseWithResolvers<void>;
+  readonly where?: CutPlace['where'];
+  /** Set while an answer to `where` is waited for. */
+  isAsking?: boolean;
 }
 
 /** One connection through the proxy. */
@@ -27,7 +40,15 @@ interface Link {
   readonly near: Socket;
   readonly far: Socket;
   /** Set when it is cut as soon as the server has said something more. */
-  cutAtAnswer?: ArmedCut;
+  cutAtAnswer?: ArmedCut | undefined;
+}
+
+/** A piece on its way to one end of a connection. */
+interface Passage {
+  readonly link: Link;
+  readonly to: Socket;
+  readonly piece: Buffer;
+  readonly done: () => void;
 }
 
 /**
@@ -106,14 +127,14 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /**
-   * Resets a client's connection when it has sent a pattern, `COMMIT` for instance, for the nth time (first when absent)
-   * from now. `before`: the server does not get to see it. `answered`: it passes, and the client is cut when the server
-   * has answered, so that the work is done and the client does not know; the first bytes of the server after the pattern
-   * count as the answer, so nothing else should be under way on that connection. Resolves when the cut is made, fails
-   * with a plain error when the connection ends before the answer. Encrypted bytes have no patterns.
+   * Resets a client's connection when it has sent a pattern, `COMMIT` for instance. `before`: the server does not get to
+   * see it. `answered`: it passes, and the client is cut when the server has answered, so that the work is done and the
+   * client does not know; the first bytes of the server after the pattern count as the answer, so nothing else should be
+   * under way on that connection. Resolves when the cut is made, fails with a plain error when the connection ends before
+   * the answer, and with the reason of the signal. Encrypted bytes have no patterns.
    */
-  cutAt(pattern: string | Buffer, when: 'before' | 'answered', nth = 1): Promise<void> {
-    return this.#arm(atPattern(Buffer.from(pattern), when, nth));
+  cutAt(pattern: string | Buffer, when: 'before' | 'answered', place: CutPlace = {}): Promise<void> {
+    return this.#arm(atPattern(Buffer.from(pattern), when, place.nth ?? 1), place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,10 +142,22 @@ export class FaultProxy implements AsyncDisposable {
     for (const { near, far } of this.#links) for (const socket of [near, far]) socket.destroy();
   }
 
-  #arm(point: CutPoint): Promise<void> {
+  #arm(point: CutPoint, { where, signal }: CutPlace = {}): Promise<void> {
     const isMade = Promise.withResolvers<void>();
-    this.#cuts.push({ point, isMade });
-    return isMade.promise;
+    const cut: ArmedCut = { point, isMade, where };
+    this.#cuts.push(cut);
+    const giveUp = (): void => {
+      this.#disarm(cut);
+      for (const link of this.#links) if (link.cutAtAnswer === cut) link.cutAtAnswer = undefined;
+      isMade.reject(signal?.reason);
+    };
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    return isMade.promise.finally(() => signal?.removeEventListener('abort', giveUp));
+  }
+
+  #disarm(cut: ArmedCut): void {
+    this.#cuts = this.#cuts.filter((other) => other !== cut);
   }
 
   #join(near: Socket): void {
@@ -177,22 +210,53 @@ export class FaultProxy implements AsyncDisposable {
       return;
     }
     for (const cut of this.#cuts) {
+      if (cut.isAsking) continue;
       const verdict = cut.point.judge(link, direction, piece);
       if (!verdict.cut) continue;
-      this.#cuts = this.#cuts.filter((other) => other !== cut);
-      if (verdict.cut === 'at-answer') {
-        link.cutAtAnswer = cut;
-        continue;
-      }
-      this.#pass(piece.subarray(0, verdict.passes), to, () => {
-        (to === link.far ? link.near : link.far).resetAndDestroy();
-        to.destroySoon(); // an orderly end, since a reset could take from the receiver what has passed
-        cut.isMade.resolve();
-        done();
-      });
+      const passage = { link, to, piece, done };
+      if (cut.where) void this.#ask(cut, verdict, passage, cut.where);
+      else this.#cut(cut, verdict, passage);
       return;
     }
     this.#pass(piece, to, done);
+  }
+
+  /** Holds a piece back until it is known whether this is the connection that is to be cut. */
+  async #ask(
+    cut: ArmedCut,
+    verdict: CutVerdict,
+    passage: Passage,
+    where: (port: number) => Promise<boolean>,
+  ): Promise<void> {
+    const { link, to, piece, done } = passage;
+    cut.isAsking = true;
+    try {
+      const isIt = await where(Number(link.far.localPort));
+      if (isIt && this.#links.has(link) && this.#cuts.includes(cut)) this.#cut(cut, verdict, passage);
+      else this.#pass(piece, to, done);
+    } catch (cause) {
+      this.#disarm(cut);
+      cut.isMade.reject(cause);
+      this.#pass(piece, to, done);
+    } finally {
+      cut.isAsking = false;
+    }
+  }
+
+  /** Makes a cut, now or at the server's answer. */
+  #cut(cut: ArmedCut, verdict: CutVerdict, { link, to, piece, done }: Passage): void {
+    this.#disarm(cut);
+    if (verdict.cut === 'at-answer') {
+      link.cutAtAnswer = cut;
+      this.#pass(piece, to, done);
+      return;
+    }
+    this.#pass(piece.subarray(0, verdict.passes), to, () => {
+      (to === link.far ? link.near : link.far).resetAndDestroy();
+      to.destroySoon(); // an orderly end, since a reset could take from the receiver what has passed
+      cut.isMade.resolve();
+      done();
+    });
   }
 
   #pass(piece: Buffer, to: Socket, done: () => void): void {
