@@ -1,12 +1,21 @@
 // deploy/compose/compose.yaml against the schema of the Compose Specification (compose-spec.json of compose-go 2.9.0,
-// Apache-2.0), against good practice, and against the product: no Docker runs where these tests do.
+// Apache-2.0), against good practice (a linter's and ours), and against the product: no Docker runs where these tests do.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
+import { DCLinter } from 'dclint';
 import { parse } from 'yaml';
 import { loadFrom, ROOT } from '../../tools/packages.ts';
 import { readImageRecipe } from './image-recipe.ts';
@@ -96,6 +105,41 @@ test('compose.yaml is a Compose file', () => {
     false,
     'the schema refuses what it does not know',
   );
+});
+
+/** Rules of the linter that are turned off. All are about the order in which people find what they read. */
+const NOT_OURS = {
+  // a service begins with what it is and what it does
+  'service-keys-order': 0,
+  // services stand in the order in which data goes through them, those that watch it last
+  'services-alphabetical-order': 0,
+  // what an alias names has to stand above it
+  'top-level-properties-order': 0,
+} as const;
+
+/** What the linter says of one file. */
+interface LintedFile {
+  readonly messages: readonly { readonly rule: string; readonly line: number; readonly message: string }[];
+}
+
+/** What the linter says of a Compose file, a line for each finding. */
+function lint(text: string): string[] {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-compose-'));
+  const file = join(folder.path, 'compose.yaml');
+  writeFileSync(file, text);
+  const linter = new DCLinter({ rules: NOT_OURS, quiet: false, debug: false, exclude: [] });
+  const results: readonly LintedFile[] = linter.lintFiles([file], false);
+  assert.equal(results.length, 1, 'it has read the file');
+  return results.flatMap(({ messages }) =>
+    messages.map(({ rule, line, message }) => `${line}: ${message} (${rule})`),
+  );
+}
+
+test('a linter of Compose files finds nothing in compose.yaml as it is where no variable is set', () => {
+  const text = usual(readFileSync(FILE, 'utf8'));
+  assert.deepEqual(lint(text), []);
+  const open = text.replace('127.0.0.1:8080:8080', '8080:8080');
+  assert.match(lint(open).join(), /^\d+: .*"8080:8080".*\(no-unbound-port-interfaces\)$/);
 });
 
 test('images have a version, and every service a check of its health, limits, and no right that it does not need', () => {

@@ -112,6 +112,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   cborg: ['packages/pipeline/src/decoders/', 'packages/pipeline/src/**.test.ts'],
   '@msgpack/msgpack': ['packages/pipeline/src/decoders/'],
   '@bufbuild/protobuf': ['packages/pipeline/src/decoders/', 'packages/pipeline/src/testing/'],
+  dclint: ['tests/deploy/'],
   ws: ['packages/mqtt/src/websocket/', 'tests/'],
   'axe-core': ['tests/page/'],
   '@asyncapi/specs': ['packages/api/', 'tests/'],
