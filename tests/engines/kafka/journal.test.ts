@@ -237,30 +237,50 @@ test('KafkaJournal ends appends with the fault of a disk that fails to note who 
   assert.deepEqual(memory.kept?.producers, known);
 });
 
+/** A clock whose timers fire by `look`, one at a time. */
+function byHand(inner: Clock): { readonly clock: Clock; readonly look: () => Promise<void> } {
+  const timers: (() => void)[] = [];
+  const startTimer = (_: number, fire: () => void) => {
+    timers.push(fire);
+    return { [Symbol.dispose]: () => undefined };
+  };
+  const look = async (): Promise<void> => (await until('a timer', () => timers.shift()))();
+  return { clock: { ...inner, startTimer }, look };
+}
+
 test('KafkaJournal keeps counts that a full disk refused as soon as it has room, though nothing comes', async () => {
   await using scene = await aScene();
   const { topic } = scene;
   const memory = aMemory();
-  const timers: (() => void)[] = [];
-  const clock: Clock = {
-    ...scene.needs.clock,
-    startTimer: (_, fire) => {
-      timers.push(fire);
-      return { [Symbol.dispose]: () => undefined };
-    },
-  };
+  const { clock, look } = byHand(scene.needs.clock);
   const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
   await using journal = await openKafkaJournal(options, { ...scene.needs, clock });
   await journal.append(aBatch({}, {}));
   assert.equal(memory.kept?.marks.at(-1)?.offset, 0);
   memory.fault = 'disk-full';
-  const look = async (): Promise<void> => {
-    const timer = await until('a timer', () => timers.shift());
-    timer();
-  };
   await look();
   await until('it is told', () => scene.needs.log.some(({ message }) => message.endsWith('are kept later')));
   memory.fault = undefined;
   await look();
   await until('they are kept', () => memory.kept?.marks.at(-1)?.offset === 2);
+});
+
+test('KafkaJournal tells what ends it though nobody waits for an answer, and takes nothing more', async () => {
+  await using scene = await aScene();
+  const { topic } = scene;
+  const memory = aMemory();
+  const { clock, look } = byHand(scene.needs.clock);
+  const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
+  const journal = await openKafkaJournal(options, { ...scene.needs, clock });
+  const faults: unknown[] = [];
+  journal.onFailed((fault) => faults.push(fault));
+  await journal.append(aBatch({}));
+  memory.fault = 'sync-failed';
+  await look();
+  await until('it is told', () => faults.length > 0);
+  assert.ok(hasCode('sync-failed')(faults[0]));
+  assert.ok(scene.needs.log.some(({ level, message }) => level === 'error' && /cannot go on/.test(message)));
+  await assert.rejects(journal.append(aBatch({})), hasCode('sync-failed'));
+  await assert.rejects(Promise.resolve(journal[Symbol.asyncDispose]()), hasCode('sync-failed'));
+  assert.equal(faults.length, 1);
 });

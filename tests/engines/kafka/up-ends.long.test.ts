@@ -1,11 +1,12 @@
 // `skerry up` on Kafka that is asked to end while Kafka is away, and that refuses to start.
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { findTopic } from '@skerry/journal/kafka';
 import { memoryFolder, type ServerOptions, ServerProcess } from '@skerry/testkit';
 import { startKafka } from '@skerry/testkit/engines';
+import { until } from '../../e2e/condition.ts';
 import { assertAuditClean } from '../../e2e/proof.ts';
 import { skerry } from '../../e2e/skerry-line.ts';
 import { WireClient } from '../../e2e/wire-client.ts';
@@ -109,4 +110,19 @@ test('up on Kafka: for reading only it makes no topic, and ends where there is n
   );
   await using way = await aClient(kafka, tools());
   assert.equal(await findTopic(way, topic), undefined);
+});
+
+test('up on Kafka: counts that cannot be kept end it, though nothing comes that would tell', async () => {
+  const place = aPlace(kafka, folder.path);
+  const numbers = new Numbers('disk');
+  await using server = await ServerProcess.start({ ...place, mayDie: true });
+  using client = await WireClient.join(server.mqttPort, 'sender');
+  numbers.publish(client, 1);
+  await client.answered();
+  await server.quiet();
+  // where what is kept beside Kafka is written aside
+  mkdirSync(join(place.dataDir, 'journal', 'kafka.json.unfinished'));
+  numbers.publish(client, 1);
+  await client.closed(60_000);
+  await until('the reason', () => /The journal cannot go on\..*kafka\.json/.test(server.stderr));
 });

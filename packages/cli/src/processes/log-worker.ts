@@ -34,7 +34,7 @@ export interface LogThreadFacts {
   readonly shift?: number;
 }
 
-await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, port }) => {
+await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, port, fail }) => {
   const disk = nodeDisk();
   const { folder, bytesMax, hoursMax, isReadOnly, tenantPlaces = [], durableEnd = 0, kafka } = options;
   const tenantOf = (topic: string): string => tenantAt(tenantPlaces, topic);
@@ -48,6 +48,8 @@ await runThread<LogThreadOptions>(async (options, { logger, meter, failpoint, po
       { folder, journalBytesMax: bytesMax, hoursMax, readOnly: isReadOnly, durableEnd },
       needs,
     ));
+
+  onKafka?.journal.onFailed(fail);
   journal.onBeforeTrim((upTo) => snapshotRetained(folder, journal, upTo, { disk, tenantOf }));
   if (!isReadOnly) placeSnapshot(folder, journal, { disk, tenantOf });
   const retained = await readRetained(folder, journal, { disk, tenantOf });

@@ -1,9 +1,19 @@
-import { JournalError } from '../errors.ts';
+import { CodedError } from '@skerry/kernel';
+import { JournalError, type JournalFault } from '../errors.ts';
 import type { Offset } from '../journal.ts';
 
 interface Place {
   readonly topic: string;
   readonly partition: number;
+}
+
+const FOR_GOOD: readonly JournalFault[] = ['journal-damaged', 'journal-foreign', 'kafka-forgot'];
+
+/** Nothing mends it while the process runs: no room on a disk, and no Kafka that comes back or takes credentials again. */
+export function isForGood(fault: unknown): boolean {
+  if (!(fault instanceof CodedError)) return true;
+  if (fault instanceof JournalError) return fault.advice === 'end-process' || FOR_GOOD.includes(fault.code);
+  return fault.advice !== 'retry';
 }
 
 /** The journal has been closed. */

@@ -8,7 +8,7 @@ import type { DurableGroup, JournalFigures, ServedJournal } from '../served-jour
 import { AppendGroups } from './append-groups.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import { type Begun, beginning } from './journal-beginning.ts';
-import { closed, readOnly, trimmed } from './journal-faults.ts';
+import { closed, isForGood, readOnly, trimmed } from './journal-faults.ts';
 import { JournalKeeper } from './journal-keeper.ts';
 import { type JournalMemoryFile, raised } from './journal-marks.ts';
 import type { KafkaClient } from './kafka-client.ts';
@@ -109,6 +109,7 @@ export class KafkaJournal implements ServedJournal {
   #bytes = 0;
   #waitsFor: JournalError | undefined;
   #onDurable: (group: DurableGroup) => void = () => undefined;
+  #onFailed: (fault: unknown) => void = () => undefined;
   #beforeTrim: ((upTo: Offset) => Promise<void>) | undefined;
 
   /** For `openKafkaJournal`. */
@@ -137,7 +138,6 @@ export class KafkaJournal implements ServedJournal {
     this.#keeping = new KeepTimer(needs, {
       isDone: () => this.#isKept,
       keep: () => this.#look(),
-      onFailed: (error) => this.#appends.end(error),
     });
     this.#client = needs.client.fork();
     this.#producer = new RecordProducer(this.#client, {
@@ -191,6 +191,11 @@ export class KafkaJournal implements ServedJournal {
 
   onDurable(listener: (group: DurableGroup) => void): void {
     this.#onDurable = listener;
+  }
+
+  /** Installs the one listener, called with what ends the journal though nobody waits for an answer: the disk failed, the topic is another's. */
+  onFailed(listener: (fault: unknown) => void): void {
+    this.#onFailed = listener;
   }
 
   /** Kafka gives up records by its own clock, so the hook is called some seconds after there is something to keep, and at the end. */
@@ -374,11 +379,23 @@ export class KafkaJournal implements ServedJournal {
   }
 
   #look(): Promise<Offset> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshedMs = this.#needs.clock.monotonicMs();
-      this.#refreshing = undefined;
-    });
+    this.#refreshing ??= this.#refresh()
+      .catch((error: unknown) => {
+        if (isForGood(error)) this.#fail(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#refreshedMs = this.#needs.clock.monotonicMs();
+        this.#refreshing = undefined;
+      });
     return this.#refreshing;
+  }
+
+  #fail(fault: unknown): void {
+    this.#appends.end(fault);
+    this.#needs.logger.log('error', 'The journal cannot go on.', { reason: String(fault) });
+    // who closes it is told by closing
+    if (!this.#isClosed) this.#onFailed(fault);
   }
 
   /** Everything that came is in the counts on disk, and what is retained in a snapshot. */

@@ -1,16 +1,16 @@
-import { type Clock, CodedError, type Logger, type Timer } from '@skerry/kernel';
+import type { Clock, Logger, Timer } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
+import { isForGood } from './journal-faults.ts';
 
 /** What is to be kept on disk of a journal on Kafka. */
 export interface Keeping {
   /** Everything that came is kept. */
   isDone(): boolean;
+  /** Tells itself of what it fails with for good. */
   keep(): Promise<unknown>;
-  /** It failed, and will not work later. */
-  onFailed(error: unknown): void;
 }
 
-/** Has what came kept some seconds later, though nothing comes behind it and no consumer moves on. What fails and may work later is told and tried again. */
+/** Has what came kept some seconds later, though nothing comes behind it and no consumer moves on. What fails and may work later is told and tried again; nothing is tried after what fails for good. */
 export class KeepTimer implements Disposable {
   readonly #needs: { readonly clock: Clock; readonly logger: Logger };
   readonly #keeping: Keeping;
@@ -62,10 +62,9 @@ export class KeepTimer implements Disposable {
       await this.#keeping.keep();
       return true;
     } catch (error) {
-      const isForLater = error instanceof CodedError && error.advice !== 'end-process';
-      if (!isForLater) this.#keeping.onFailed(error);
+      if (isForGood(error)) this[Symbol.dispose]();
       else if (!this.#isEnded)
-        this.#needs.logger.log('warn', 'The counts of the journal are kept later', { reason: error.message });
+        this.#needs.logger.log('warn', 'The counts of the journal are kept later', { reason: String(error) });
       return false;
     }
   }
