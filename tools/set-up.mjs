@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { plainError } from './plain-error.mjs';
+import { alone } from './set-up-lock.mjs';
 
 const PAGE_SOURCES = ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', 'tsconfig.json'];
 
@@ -83,39 +83,6 @@ function withoutLocalTools(root) {
   const inside = join(root, 'node_modules') + sep;
   const folders = String(process.env.PATH).split(delimiter);
   return folders.filter((folder) => !folder.startsWith(inside)).join(delimiter);
-}
-
-/** Runs `work` while no other bootstrap of the same folder does. A lock whose owner is gone is taken over. */
-function alone(root, work) {
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  const lock = join(tmpdir(), `skerry-set-up-${name}.lock`);
-  while (!takeLock(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-  try {
-    work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function takeLock(lock) {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
-    return true;
-  } catch (cause) {
-    if (cause.code !== 'EEXIST') throw cause;
-  }
-  const owner = Number(readText(lock));
-  if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
-  return false;
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return cause.code === 'EPERM';
-  }
 }
 
 function readText(path) {

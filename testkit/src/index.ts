@@ -8,5 +8,6 @@ export * from './load/ledger-file.ts';
 export * from './load/load-run.ts';
 export * from './load/message-shape.ts';
 export * from './load/publish-template.ts';
+export * from './server/program.ts';
 export * from './server/server-process.ts';
 export * from './server/sign-in.ts';

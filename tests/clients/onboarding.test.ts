@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { memoryFolder, ServerProcess } from '@skerry/testkit';
+import { memoryFolder, program, ServerProcess } from '@skerry/testkit';
 import { until } from '../e2e/condition.ts';
 import { makeCertificates } from './certificates.ts';
 
@@ -60,7 +60,7 @@ async function run(command: Command, saved?: Onboarding['certificate']): Promise
   if (command.source) writeFileSync(join(place.path, command.source.fileName), command.source.text);
   symlinkSync(join(REPOSITORY, 'node_modules'), join(place.path, 'node_modules'));
   const line = command.run
-    .replace(/^npx skerry /, `node ${join(REPOSITORY, 'packages/cli/src/main.ts')} `)
+    .replace(/^npx skerry /, `node ${program()} `)
     .replace(/^python3 /, `${process.env.SKERRY_TEST_PYTHON ?? 'python3'} `);
   const child = spawn('sh', ['-ec', line], {
     cwd: place.path,

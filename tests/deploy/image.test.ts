@@ -1,17 +1,20 @@
 // deploy/images/Dockerfile: a few rules of good practice, and that everything it names is there.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempDisposableSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { OWN_SCRIPTS } from '@skerry/cli/own-place';
 import { ROOT } from '../../tools/packages.ts';
 import { readImageRecipe } from './image-recipe.ts';
 
 const { stages, environment } = readImageRecipe();
 const last = stages.at(-1);
+const DOCKERFILE = join(ROOT, 'deploy/images/Dockerfile');
 
 function all(word: string): string[] {
   return (last?.instructions ?? []).filter((one) => one.word === word).map(({ rest }) => rest);
@@ -19,7 +22,7 @@ function all(word: string): string[] {
 
 test('the image has stages, a pinned base, a user of its own, and a check of its health', () => {
   assert.ok(stages.length > 1);
-  const text = readFileSync(join(ROOT, 'deploy/images/Dockerfile'), 'utf8');
+  const text = readFileSync(DOCKERFILE, 'utf8');
   const base = /^ARG NODE_IMAGE=(\S+)$/m.exec(text)?.[1] ?? '';
   const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -67,10 +70,30 @@ test('what the image copies is in the repository, and let through by .dockerigno
 test('the wrapper starts the command line at the path that it has in the image', () => {
   const wrapper = readFileSync(join(ROOT, 'deploy/images/skerry'), 'utf8');
   const path = /exec node (\S+) "\$@"/.exec(wrapper)?.[1] ?? '';
-  assert.ok(path.startsWith('/opt/skerry/'), path);
-  assert.ok(existsSync(join(ROOT, path.slice('/opt/skerry/'.length))), path);
+  const build = /node tools\/build-program\.mjs (\S+)/.exec(readFileSync(DOCKERFILE, 'utf8'))?.[1];
+  assert.equal(path, `/opt/skerry/${build}/main.mjs`);
+  assert.ok(
+    all('COPY').includes(`--from=built /build/${dirname(String(build))} ./${dirname(String(build))}`),
+  );
   assert.ok(all('COPY').some((one) => one.endsWith('deploy/images/skerry /usr/local/bin/skerry')));
   assert.equal(environment.SKERRY_DATA_DIR, all('VOLUME')[0]);
+});
+
+test('the program runs from what the image has of it, and calls itself by its name there', () => {
+  using image = mkdtempDisposableSync(join(tmpdir(), 'skerry-image-'));
+  const own = join(image.path, 'packages/cli');
+  mkdirSync(own, { recursive: true });
+  cpSync(join(ROOT, 'packages/cli/package.json'), join(own, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(image.path, 'node_modules'));
+  const run = (...words: string[]) => spawnSync(process.execPath, words, { cwd: ROOT, encoding: 'utf8' });
+  const built = run('tools/build-program.mjs', join(own, 'built/program'));
+  assert.equal(built.status, 0, built.stderr);
+  const main = join(own, 'built/program/main.mjs');
+  for (const role of ['up', 'gateway', 'writer', 'cloud']) assert.equal(run(main, role, '--help').status, 0);
+  const { stderr } = run(main, 'ledger', '--data-dir', join(image.path, 'none'));
+  assert.match(stderr, /Start one with skerry up/);
+  for (const script of OWN_SCRIPTS)
+    assert.ok(existsSync(join(own, 'built/program', `${basename(script)}.mjs`)), script);
 });
 
 test('healthcheck.mjs tells by its exit code whether /health answers', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -15,15 +16,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { REASON } from '@skerry/mqtt';
-import { LoopDisk, memoryFolder, ServerProcess } from '@skerry/testkit';
+import { LoopDisk, memoryFolder, program, ServerProcess } from '@skerry/testkit';
 import { until } from './condition.ts';
 import { assertAuditClean, assertServes, pointsOf } from './proof.ts';
 import { skerry } from './skerry-line.ts';
 import { WireClient } from './wire-client.ts';
 
-const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 const QUICK = { SKERRY_PIPELINE_SEAL_AFTER_SECS: '0.2' };
 /** With a ballast of 1 MiB, so that a copy of the folder is small. */
 const SMALL = { ...QUICK, SKERRY_JOURNAL_BYTES_MAX: String(32 * 2 ** 20) };
@@ -327,10 +326,14 @@ test('a start on a new folder waits for room on a full disk, and works when it i
     const dataDir = join(disk.path, name);
     if (name === 'made') mkdirSync(dataDir);
     fill(neighbour);
-    const child = spawn(process.execPath, [MAIN, ...'up --no-demo --http-port 0 --mqtt-port 0'.split(' ')], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last one ends it with this process
-      env: { PATH: process.env.PATH, SKERRY_PARENT_FD: '3', SKERRY_DATA_DIR: dataDir, ...SMALL },
-    });
+    const child = spawn(
+      process.execPath,
+      [program(), ...'up --no-demo --http-port 0 --mqtt-port 0'.split(' ')],
+      {
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last one ends it with this process
+        env: { PATH: process.env.PATH, SKERRY_PARENT_FD: '3', SKERRY_DATA_DIR: dataDir, ...SMALL },
+      },
+    );
     let out = '';
     let err = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {

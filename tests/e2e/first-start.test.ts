@@ -1,4 +1,5 @@
 // What a first start prints, and what another start does not.
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs';
@@ -6,16 +7,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+import { program } from '@skerry/testkit';
 
 interface Started extends AsyncDisposable {
   readonly out: string;
 }
 
 function spawnUp(dataDir: string, words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, 'up', '--no-demo', ...words], {
+  return spawn(process.execPath, [program(), 'up', '--no-demo', ...words], {
     detached: true, // a process group of its own
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { program } from '@skerry/testkit';
 
 /** What a command line said and how it ended. */
 export interface Said {
@@ -22,12 +22,10 @@ export interface LineOptions {
   readonly mostMs?: number;
 }
 
-const MAIN = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
-
 /** Runs `skerry` in a process of its own, with nothing of this process's `SKERRY_*`. A line as text is cut at blanks. */
 export async function skerry(line: string | readonly string[], options: LineOptions = {}): Promise<Said> {
   const words = typeof line === 'string' ? line.split(' ') : line;
-  const child = spawn(process.execPath, [MAIN, ...words], {
+  const child = spawn(process.execPath, [program(), ...words], {
     // the last one ends `skerry up` and its server with this process
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: options.cwd,

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { memoryFolder } from '@skerry/testkit';
+import { memoryFolder, program } from '@skerry/testkit';
 import { freePorts } from '@skerry/testkit/engines';
 import { until } from './condition.ts';
 
@@ -29,7 +29,7 @@ before(async () => {
   ports = { http, mqtt };
   mkdirSync(join(folder.path, 'bin'));
   mkdirSync(place);
-  const main = join(REPOSITORY, 'packages/cli/src/main.ts');
+  const main = program();
   shim('npx', `[ "$1" = skerry ] && shift && exec "${process.execPath}" "${main}" "$@"`);
   shim('npm', `[ "$1" = start ] && exec "${process.execPath}" "${main}" up`);
 });

@@ -103,6 +103,7 @@ export const TECHNOLOGIES: Readonly<Record<string, readonly string[]>> = {
   uplot: ['packages/console/'],
   '@tanstack/react-virtual': ['packages/console/'],
   'lucide-react': ['packages/console/'],
+  rolldown: ['tools/build-program.mjs'],
   vite: ['packages/console/'],
   '@vitejs/plugin-react': ['packages/console/'],
   'fast-check': ['packages/*/src/**.test.ts', 'packages/*/src/testing/', 'testkit/', 'tests/'],

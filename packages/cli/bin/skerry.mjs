@@ -4,9 +4,7 @@ import { requireNode } from '../../../tools/node-version.mjs';
 requireNode(20);
 const args = process.argv.slice(2);
 import('../../../tools/bootstrap.mjs')
-  .then(({ bootstrap }) =>
-    bootstrap({ entry: 'packages/cli/src/main.ts', args, needsPage: args[0] === 'up' }),
-  )
+  .then(({ bootstrap }) => bootstrap({ args, needsPage: ['up', 'cloud'].includes(args[0]) }))
   .catch((cause) => {
     process.stderr.write(`${cause.isPlain ? cause.message : cause.stack}\n`);
     process.exit(1);

@@ -1,12 +1,18 @@
+import { existsSync } from 'node:fs';
+import { OWN_FOLDER } from './own-place.ts';
+
+/** A checkout has the tools that build the program. */
+const IS_CHECKOUT = existsSync(new URL('../../tools/build-program.mjs', OWN_FOLDER));
+
 /**
  * How a person calls this program here: `npx skerry` where npm or a checkout of the sources started it, since no
  * `skerry` is on the path then, `skerry` where it was installed.
  */
 export function programName(
   environment: Readonly<Record<string, string | undefined>>,
-  file: string = import.meta.url,
+  isCheckout: boolean = IS_CHECKOUT,
 ): string {
-  return environment.npm_lifecycle_event !== undefined || file.endsWith('.ts') ? 'npx skerry' : 'skerry';
+  return environment.npm_lifecycle_event !== undefined || isCheckout ? 'npx skerry' : 'skerry';
 }
 
 /** Words of a shell that name the data folder, which a command forgets otherwise. */

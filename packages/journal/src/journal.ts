@@ -59,7 +59,7 @@ export interface Journal extends AsyncDisposable {
   received(): ReceivedCount[];
   /** Resolves when every record of the batch is durable; batches become durable in the order of the calls. Fails with `JournalError`: `journal-full` (nothing was written, try again after trimming), `journal-failed` (end the process). */
   append(batch: EncodedBatch): Promise<AppendResult>;
-  /** Batches from the one that holds `from` on, whole, up to about `bytesMax` (at least one batch where there is one), never above `end`. Fails with `offset-trimmed` below `start`, `journal-damaged` when a checksum does not fit. */
+  /** Batches from the one that holds `from` on, whole, up to about `bytesMax` (at least one batch where there is one), never above `end`. The bytes are the caller's: it may free them. Fails with `offset-trimmed` below `start`, `journal-damaged` when a checksum does not fit. */
   read(from: Offset, bytesMax: number): Promise<StoredBatch[]>;
   /** Resolves when `end` is above `offset`, or when `signal` is aborted. */
   waitBeyond(offset: Offset, signal: AbortSignal): Promise<void>;

@@ -316,6 +316,7 @@ export class RunningPipeline implements Pipeline {
     for (const batch of batches) {
       if (this.#stop.signal.aborted) return;
       if (batch.firstOffset + batch.count > this.position) await this.#consume(batch);
+      giveBack(batch);
     }
   }
 

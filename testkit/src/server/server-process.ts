@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { FailpointName } from '@skerry/kernel';
+import { program } from './program.ts';
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -43,7 +43,6 @@ export interface LedgerFigures {
   readonly isBalanced: boolean;
 }
 
-const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const STDERR_CHARS_MAX = 20_000;
 const LOOK_MS = 10;
 const CRASHES_MAX = 3;
@@ -64,7 +63,7 @@ export class ServerProcess implements AsyncDisposable {
     this.#crashesBefore = crashesOf(options.dataDir);
     this.#isUnready = options.isUnready ?? false;
     const { name, nth } = options.failpoint ?? {};
-    this.#child = spawn(process.execPath, [options.main ?? MAIN, 'up', ...(options.words ?? [])], {
+    this.#child = spawn(process.execPath, [options.main ?? program(), 'up', ...(options.words ?? [])], {
       detached: true, // a process group of its own, to be killed as one
       // the last one tells the server when this process has ended
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

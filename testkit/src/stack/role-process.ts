@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { signalProcess, treeOf } from '../engines/process-tree.ts';
+import { program } from '../server/program.ts';
 
 /** How a role is started. */
 export interface RoleProcessOptions {
@@ -25,7 +25,6 @@ export interface RoleReason {
   readonly detail: string;
 }
 
-const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const TEXT_MAX = 40_000;
 const READY_MS = 90_000;
 const LOOK_MS = 25;
@@ -158,7 +157,7 @@ export class RoleProcess implements AsyncDisposable {
   #spawn(env = this.#options.env): [ChildProcess, Promise<unknown>] {
     const { role, onEnd } = this.#options;
     this.#isAsked = false;
-    const child = spawn(process.execPath, [MAIN, role, '--config', this.#file], {
+    const child = spawn(process.execPath, [program(), role, '--config', this.#file], {
       detached: true, // a process group of its own
       // the last one tells the process when this one has ended
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -4,7 +4,7 @@ import { mkdtempDisposableSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { program } from '../server/program.ts';
 import { killBusiest } from './kill-busiest.ts';
 import { DEVICE_COLUMN, differences, type Recording, VALUES_SQL, writeSpread } from './recordings.ts';
 import type { RoleProcess } from './role-process.ts';
@@ -39,7 +39,6 @@ interface Show {
   readonly signal: AbortSignal;
 }
 
-const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 /** What gateways subscribe to unless told otherwise. */
 const TOPIC = 'mtic/msg/client/realtime/{tenant}/{project}/{device}';
 const TENANT = 'recordings';
@@ -188,7 +187,7 @@ async function skerry(
   dataDir: string,
   signal: AbortSignal,
 ): Promise<{ readonly code: number; readonly text: string }> {
-  const child = spawn(process.execPath, [MAIN, ...words, '--data-dir', dataDir], {
+  const child = spawn(process.execPath, [program(), ...words, '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
     signal,

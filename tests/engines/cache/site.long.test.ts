@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { program } from '@skerry/testkit';
 import { type Engine, runTool, startRedis } from '@skerry/testkit/engines';
 import { PROJECT, Site, TENANT } from '../cloud/site.ts';
 
@@ -148,7 +149,7 @@ test('skerry doctor says what Redis it is, and that one which refuses writes whe
   await tool('CONFIG', 'SET', 'maxmemory', '33554432');
   const { dataDir } = site.stack.cloud;
   const url = `redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${redis.port}`;
-  const main = new URL('../../../packages/cli/src/main.ts', import.meta.url).pathname;
+  const main = program();
   const env = { SKERRY_DATA_DIR: dataDir, SKERRY_REDIS_URL: url };
   const doctor = () =>
     runTool(process.execPath, [main, 'doctor', '-o', 'json'], { env }).catch((fault: Error) => fault.message);

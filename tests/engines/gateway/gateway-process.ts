@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { program } from '@skerry/testkit';
 import { freePorts, isRunning } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 
@@ -24,7 +24,6 @@ export interface GatewayPlan {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const MAIN = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
 const STDERR_CHARS_MAX = 60_000;
 /** Of the real process, the first time uncached and beside others. */
 const MOST_MS = 45_000;
@@ -72,7 +71,7 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** Starts supervisor and gateway again on the same files after `kill` or `stop`. */
   restart(): void {
-    const child = spawn(process.execPath, [MAIN, 'gateway', '--config', this.#configPath], {
+    const child = spawn(process.execPath, [program(), 'gateway', '--config', this.#configPath], {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       env: {

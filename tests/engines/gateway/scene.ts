@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { nodeClock, nodeNet, nodeRandom } from '@skerry/kernel/node';
 import { openPublisher } from '@skerry/mqtt';
 import { type LoadPlan, LoadRun } from '@skerry/testkit';
@@ -75,4 +77,42 @@ export async function acked(load: LoadRun, count: number): Promise<void> {
     60_000,
     () => JSON.stringify(load.state()),
   );
+}
+
+/** Numbered messages of a device at QoS 2, which go on until they are stopped; disposing takes what is left with it. */
+export interface ExactLoad extends AsyncDisposable {
+  /** Sends no more, and resolves with the count of them when the broker has all. Fails when the publisher does. */
+  stop(): Promise<number>;
+}
+
+/** Lines a second are `1_000 / LINE_EVERY_MS` of each publisher. */
+const LINE_EVERY_MS = 2;
+
+/** Somebody else's publisher of one device at QoS 2, `mosquitto_pub`. */
+export function publishExactly(port: number, device: string): ExactLoad {
+  const topic = `mtic/msg/client/realtime/1900000000000000001/exact/${device}`;
+  const address = ['-h', '127.0.0.1', '-p', String(port), '-i', device];
+  const child = spawn('mosquitto_pub', [...address, '-q', '2', '-t', topic, '-l'], { stdio: 'pipe' });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  child.stdin.on('error', () => undefined); // told by its exit code
+  const ended = once(child, 'close');
+  let count = 0;
+  const timer = setInterval(() => child.stdin.write(`{"seq":${++count}}\n`), LINE_EVERY_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      child.stdin.end();
+      const [code] = await ended;
+      if (code !== 0) throw new TypeError(`mosquitto_pub has ended with ${code}: ${said}`);
+      return count;
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }

@@ -9,6 +9,7 @@ import { CliError } from '../errors.ts';
 import { Progress } from '../output/progress.ts';
 import { RowStream } from '../output/row-stream.ts';
 import { displayWidth, outputFormat, printable, write } from '../output/rows.ts';
+import { ownScript } from '../own-place.ts';
 import { microsOf } from './devices.ts';
 import { openClient } from './instance.ts';
 import { everyItem, givenTexts, NARROWING_FLAGS, narrowing } from './narrowing.ts';
@@ -91,7 +92,7 @@ interface SqlChild extends AsyncDisposable {
 }
 
 function openChild(signal: AbortSignal): SqlChild {
-  const script = fileURLToPath(new URL('./sql-child.ts', import.meta.url));
+  const script = fileURLToPath(ownScript('commands/sql-child'));
   const process_ = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
   const ended = endOf(process_);
   const kill = (): void => void process_.kill('SIGKILL');

@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { ServedJournal } from '@skerry/journal';
 import type { Logger } from '@skerry/kernel';
 import { type AuditStep, RemoteFault } from '@skerry/pipeline';
+import { ownScript } from '../own-place.ts';
 import type { AuditThreadOptions, FromAudit, ToAudit } from './audit-messages.ts';
 import { startThread } from './thread-host.ts';
 
@@ -41,7 +42,7 @@ export async function* runAudit(
   using _port = { [Symbol.dispose]: () => channel.port1.close() };
   await using thread = await startThread({
     name: 'audit',
-    script: new URL('./audit-worker.ts', import.meta.url),
+    script: ownScript('processes/audit-worker'),
     ports: { main: channel.port2 },
     logger,
     failpoint: undefined,

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Logger } from '@skerry/kernel';
 import type { SkerryConfig } from '../config/schema.ts';
+import { ownScript } from '../own-place.ts';
 import { tenantPlaces } from './broker-access.ts';
 import type { LogThreadOptions } from './log-worker.ts';
 import type { PipelineThreadOptions } from './pipeline-worker.ts';
@@ -41,10 +42,14 @@ export async function startServerThreads(options: ServerThreadsOptions): Promise
   const starting = new AbortController();
   options.signal.addEventListener('abort', () => starting.abort(), { once: true });
   if (options.signal.aborted) starting.abort();
-  const start = (name: string, ports: Readonly<Record<string, MessagePort>>, own: object): Promise<Thread> =>
+  const start = (
+    name: 'log' | 'store' | 'pipeline',
+    ports: Readonly<Record<string, MessagePort>>,
+    own: object,
+  ): Promise<Thread> =>
     startThread({
       name,
-      script: new URL(`./${name}-worker.ts`, import.meta.url),
+      script: ownScript(`processes/${name}-worker`),
       ports,
       failpoint,
       logger,

@@ -13,6 +13,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { settingsOf } from '../config/settings.ts';
 import { CliError } from '../errors.ts';
+import { OWN_FOLDER } from '../own-place.ts';
 import { programName } from '../program-name.ts';
 import { ChaosRoom } from '../simulation/chaos-room.ts';
 import { lookInside } from '../simulation/chaos-witness.ts';
@@ -79,7 +80,7 @@ interface Opened {
   readonly watch: JournalWatch | undefined;
 }
 
-const PAGE = fileURLToPath(new URL('../../../console/dist', import.meta.url));
+const PAGE = fileURLToPath(new URL('../console/dist', OWN_FOLDER));
 
 /**
  * The server process of `skerry up`: holds the data folder, starts the threads, the broker, the API and the demo, tells

@@ -52,7 +52,7 @@ export class SampleJournal {
     for (const batch of this.batches) {
       if (batch.firstOffset + batch.count <= from) continue;
       if (found.length > 0 && bytes + batch.body.length > bytesMax) break;
-      found.push(batch);
+      found.push({ ...batch, body: batch.body.slice() });
       bytes += batch.body.length;
     }
     return found;

@@ -18,6 +18,7 @@ import { withoutSecrets } from '../../config/hidden-secrets.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { SkerryConfig } from '../../config/schema.ts';
 import { settingsOf } from '../../config/settings.ts';
+import { OWN_FOLDER } from '../../own-place.ts';
 import { programName } from '../../program-name.ts';
 import { VERSION } from '../../version.ts';
 import { ArrivalNotes } from '../arrival-notes.ts';
@@ -41,7 +42,7 @@ import { openTracing } from '../tracing.ts';
 import { openCloudAccess } from './cloud-access.ts';
 import { openCloudTables } from './cloud-tables.ts';
 
-const PAGE = fileURLToPath(new URL('../../../../console/dist', import.meta.url));
+const PAGE = fileURLToPath(new URL('../console/dist', OWN_FOLDER));
 
 /**
  * The process of `skerry cloud`: API and console over what the writers store, users in PostgreSQL, telemetry over HTTP

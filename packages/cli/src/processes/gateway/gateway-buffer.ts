@@ -11,6 +11,7 @@ import { openSegmentReader } from '@skerry/journal/segment';
 import type { Clock, Logger, Meter } from '@skerry/kernel';
 import { nodeDisk } from '@skerry/kernel/node';
 import type { SkerryConfig } from '../../config/schema.ts';
+import { ownScript } from '../../own-place.ts';
 import type { LogThreadOptions } from '../log-worker.ts';
 import { foldersOf } from '../places.ts';
 import { portMailbox } from '../port-mailbox.ts';
@@ -43,7 +44,7 @@ export async function openGatewayBuffer(
   const thread = stack.use(
     await startThread({
       name: 'log',
-      script: new URL('../log-worker.ts', import.meta.url),
+      script: ownScript('processes/log-worker'),
       ports: { main: toMain.port2, pipeline: toUplink.port2 },
       failpoint: needs.failpoint,
       logger: needs.logger,
