@@ -133,7 +133,12 @@ export const ROLE_SECTIONS = {
         default: ['mtic/msg/client/realtime/#'],
         description: 'Topic filters, at one broker none that contains another.',
       },
-      qos: whole('Highest quality of service asked for.', 1, 0, 2),
+      qos: whole(
+        'Highest quality of service asked for. At 2 a message comes once, but for a kill of the gateway, after which those of a window may come twice.',
+        1,
+        0,
+        2,
+      ),
       share: text(
         'Group of a shared subscription; empty for none, and then one gateway at a time subscribes.',
       ),
