@@ -100,6 +100,51 @@ test('config check reads certificates and keys as up does, and names every fault
   assert.equal(checked.code, 0, checked.err);
 });
 
+test('config check reads for a role the files that it reads, and no others', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-check-'));
+  const gone = (name: string) => join(folder.path, name);
+  const listener = `{ certFile: ${gone('listener')}, keyFile: ${gone('listener')} }`;
+  const source = `name: a, url: "mqtts://127.0.0.1:1", topics: ["plant/#"], username: u`;
+  using file = aFile(`
+http: { tls: ${listener} }
+mqtt: { tls: ${listener} }
+kafka: { brokers: ["127.0.0.1:1"], sasl: { mechanism: PLAIN, username: u, passwordFile: ${gone('kafka')} } }
+postgres: { url: "postgres://skerry@127.0.0.1:1/iot", passwordFile: ${gone('postgres')} }
+redis: { url: "redis://127.0.0.1:1", passwordFile: ${gone('redis')} }
+tracing: { otlpUrl: "http://127.0.0.1:1/v1/traces", headersFile: ${gone('tracing')} }
+sources: [{ ${source}, passwordFile: ${gone('source-password')}, caFile: ${gone('source-authority')} }]
+sinks:
+  - { name: read, kind: influxdb1, url: "http://127.0.0.1:1", database: d, username: u, passwordFile: ${gone('sink-read')} }
+  - { name: other, kind: influxdb2, url: "http://127.0.0.1:1", database: d, organization: o, tokenFile: ${gone('sink-other')} }
+readings: { from: read }
+gateway: { ordinal: 0 }
+`);
+  const named = async (...role: string[]) => {
+    const { code, err } = await runLine(['config', 'check', '--config', file.path, ...role]);
+    assert.equal(code, 3, err);
+    const paths = [...err.matchAll(new RegExp(`(?:found|reading) ${folder.path}/([a-z-]+)`, 'g'))];
+    return paths.map(([, name]) => name).sort();
+  };
+  assert.deepEqual(await named('--role', 'gateway'), [
+    'kafka',
+    'postgres',
+    'source-authority',
+    'source-password',
+    'tracing',
+  ]);
+  assert.deepEqual(await named('--role', 'writer'), [
+    'kafka',
+    'postgres',
+    'redis',
+    'sink-other',
+    'sink-read',
+    'tracing',
+  ]);
+  assert.deepEqual(await named('--role', 'cloud'), ['kafka', 'listener', 'postgres', 'sink-read', 'tracing']);
+  assert.deepEqual(await named(), ['listener', 'listener', 'tracing']);
+  assert.deepEqual(await named('--journal-engine', 'kafka'), ['kafka', 'listener', 'listener', 'tracing']);
+});
+
 test('config check warns of a certificate that is not for the host by which clients come', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'skerry-config-'));
   const { certificate, key } = selfSigned();

@@ -5,7 +5,7 @@ import { ROLES, refuseFaults, roleFaults, upFaults } from '../config/role-rules.
 import { configLeaves, type SkerryConfig } from '../config/schema.ts';
 import { outputFormat, printRows, write } from '../output/rows.ts';
 import { readRunFile } from '../processes/data-folder.ts';
-import { certificateNameFaults, checkTlsFiles } from '../processes/tls-files.ts';
+import { certificateNameFaults, tlsListeners } from '../processes/tls-files.ts';
 import { configFlags, configSources } from './instance.ts';
 import { type Flag, OUTPUT_FLAG, type Verb } from './verb.ts';
 
@@ -68,10 +68,11 @@ const ROLE_FLAG: Flag = {
   what: 'Checks what a process of a larger site would start with; skerry up when absent.',
 };
 
-/** `skerry config check`: every fault at once, those of certificates and keys included, exit code 3 when there is one. */
+/** `skerry config check`: every fault at once, those of the files it names included, exit code 3 when there is one. */
 export const configCheckVerb: Verb = {
   path: ['config', 'check'],
-  summary: 'Checks file, environment, flags and the certificates they name, and tells every fault at once.',
+  summary:
+    'Checks file, environment, flags and the certificates, keys and passwords they name, and tells every fault at once.',
   positionals: [],
   flags: [ROLE_FLAG, ...configFlags()],
   examples: [
@@ -83,8 +84,10 @@ export const configCheckVerb: Verb = {
     const role = ROLES.find((one) => one === context.flags.role);
     if (role) refuseFaults(`of a ${role}`, roleFaults(role, config));
     else refuseFaults('', upFaults(config));
-    checkTlsFiles(config);
-    for (const fault of certificateNameFaults(config)) context.stderr.write(`WARNING ${fault}\n`);
+    const { checkNamedFiles } = await import('../processes/named-files.ts');
+    checkNamedFiles(role, config);
+    for (const fault of certificateNameFaults(config, tlsListeners(role, config)))
+      context.stderr.write(`WARNING ${fault}\n`);
     context.stderr.write('The configuration has no faults.\n');
     return 0;
   },

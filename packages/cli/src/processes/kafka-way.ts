@@ -4,6 +4,7 @@ import {
   DEFAULT_TOPIC,
   deviceOfTopics,
   type KafkaClient,
+  type KafkaClientOptions,
   openKafkaClient,
   TopicLayout,
   type TopicWish,
@@ -18,35 +19,37 @@ const HOUR_MS = 3_600_000;
 const BESIDE_BYTES = 65_536;
 const MESSAGE_BYTES = 2 ** 20 + BESIDE_BYTES;
 
-/** A way to the configured cluster; brokers may be away. Fails with `config-invalid` when a file of it cannot be read. */
-export function openConfiguredKafka(
+/** A way to the configured cluster; brokers may be away. Fails as `kafkaAccessOf`. */
+export async function openConfiguredKafka(
   clientId: string,
-  { kafka }: Pick<SkerryConfig, 'kafka'>,
+  config: Pick<SkerryConfig, 'kafka'>,
   needs: { readonly clock: Clock; readonly logger: Logger; readonly random: Random },
 ): Promise<KafkaClient> {
-  const { brokers, tls, sasl } = kafka;
+  return await openKafkaClient({ clientId, ...kafkaAccessOf(config) }, needs);
+}
+
+/** How the configured cluster is reached. Fails with `config-invalid` when a file of it cannot be read. */
+export function kafkaAccessOf({
+  kafka: { brokers, tls, sasl },
+}: Pick<SkerryConfig, 'kafka'>): Omit<KafkaClientOptions, 'clientId'> {
   const authority = readNamed('kafka.tls.caFile', tls.caFile);
   const certificate = readNamed('kafka.tls.certFile', tls.certFile);
   const key = readNamed('kafka.tls.keyFile', tls.keyFile);
   const password = readSecret('kafka.sasl.passwordFile', sasl.passwordFile) ?? '';
-  return openKafkaClient(
-    {
-      brokers,
-      clientId,
-      ...(tls.enabled
-        ? {
-            tls: {
-              ...(authority === undefined ? {} : { authority }),
-              ...(certificate === undefined || key === undefined ? {} : { certificate, key }),
-            },
-          }
-        : {}),
-      ...(sasl.mechanism === 'none'
-        ? {}
-        : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } }),
-    },
-    needs,
-  );
+  return {
+    brokers,
+    ...(tls.enabled
+      ? {
+          tls: {
+            ...(authority === undefined ? {} : { authority }),
+            ...(certificate === undefined || key === undefined ? {} : { certificate, key }),
+          },
+        }
+      : {}),
+    ...(sasl.mechanism === 'none'
+      ? {}
+      : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } }),
+  };
 }
 
 /** How records are spread over topics, as configured. */

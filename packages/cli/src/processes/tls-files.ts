@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Logger, TlsCredentials } from '@skerry/kernel';
 import { tlsTerms } from '@skerry/kernel/node';
+import type { Role } from '../config/role-rules.ts';
 import type { SkerryConfig } from '../config/schema.ts';
 import { CliError } from '../errors.ts';
 import { nameFault } from './certificate-facts.ts';
@@ -29,37 +30,31 @@ export function readTlsFiles(key: string, { certFile, keyFile }: TlsFiles): TlsC
   return credentials;
 }
 
-/** Reads every certificate and key that a configuration names, as `skerry up` does. Fails with `config-invalid` that names every fault. */
-export function checkTlsFiles({ http, mqtt }: Pick<SkerryConfig, 'http' | 'mqtt'>): void {
-  const faults: CliError[] = [];
-  for (const [key, files] of [
-    ['http.tls', http.tls],
-    ['mqtt.tls', mqtt.tls],
-  ] as const) {
-    if (files.certFile === '') continue;
-    try {
-      readTlsFiles(key, files);
-    } catch (fault) {
-      if (!(fault instanceof CliError)) throw fault;
-      faults.push(fault);
-    }
-  }
-  const [first] = faults;
-  if (!first) return;
-  const message = faults.map((fault) => fault.message).join('\n');
-  throw new CliError('config-invalid', message, { faults: faults.length }, first);
+/** A place of the configuration with certificate and key, and where its port listens. */
+export type TlsListener = readonly [key: string, listener: { readonly host: string; readonly tls: TlsFiles }];
+
+/** Where a process speaks TLS when it is configured, `skerry up` without a role: gateways and writers serve probes without it. */
+export function tlsListeners(
+  role: Role | undefined,
+  { http, mqtt }: Pick<SkerryConfig, 'http' | 'mqtt'>,
+): readonly TlsListener[] {
+  if (role === undefined)
+    return [
+      ['http.tls', http],
+      ['mqtt.tls', mqtt],
+    ];
+  return role === 'cloud' ? [['http.tls', http]] : [];
 }
 
-/** What is wrong with the names of the certificates that a configuration names and that can be read, a sentence each. */
-export function certificateNameFaults(config: SkerryConfig): string[] {
-  const all = [
-    ['http.tls', config.http.host, config.http.tls.certFile],
-    ['mqtt.tls', config.mqtt.host, config.mqtt.tls.certFile],
-  ] as const;
-  return all.flatMap(([key, host, certFile]) => {
-    if (certFile === '') return [];
-    const fault = nameFault(textOf(`${key}.certFile`, certFile), outsideNames(host, config));
-    return fault === undefined ? [] : [`The certificate of ${key} (${certFile}) ${fault}.`];
+/** What is wrong with the names of the certificates that can be read, a sentence each; those of `skerry up` without `listeners`. */
+export function certificateNameFaults(
+  config: Pick<SkerryConfig, 'http' | 'mqtt'>,
+  listeners: readonly TlsListener[] = tlsListeners(undefined, config),
+): string[] {
+  return listeners.flatMap(([key, { host, tls }]) => {
+    if (tls.certFile === '') return [];
+    const fault = nameFault(textOf(`${key}.certFile`, tls.certFile), outsideNames(host, config));
+    return fault === undefined ? [] : [`The certificate of ${key} (${tls.certFile}) ${fault}.`];
   });
 }
 

@@ -49,17 +49,24 @@ export async function openTracer(
   { tracing }: Pick<SideConfig, 'tracing'>,
   needs: TracingNeeds,
 ): Promise<(Tracer & AsyncDisposable) | undefined> {
-  const { otlpUrl: url, headersFile, caFile, sampleRatio: ratio } = tracing;
+  const { otlpUrl: url, sampleRatio: ratio } = tracing;
   if (url === '') return undefined;
-  const authority = readNamed('tracing.caFile', caFile);
-  const headers = () => tracingHeaders({ headersFile });
-  headers();
+  const { authority } = tracingFiles(tracing);
+  const headers = () => tracingHeaders(tracing);
   const { openOtlpTracer } = await import('@skerry/kernel/tracing');
   const resource = resourceOf(role, tracing);
   return openOtlpTracer(
     { url, ratio, resource, version: VERSION, headers, ...(authority === undefined ? {} : { authority }) },
     needs,
   );
+}
+
+/** Reads what the collector is trusted by and told. Fails with `config-invalid`. */
+export function tracingFiles(tracing: Pick<SideConfig['tracing'], 'headersFile' | 'caFile'>): {
+  readonly authority: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  return { authority: readNamed('tracing.caFile', tracing.caFile), headers: tracingHeaders(tracing) };
 }
 
 /** The header fields that the collector is told, read now. Fails with `config-invalid`. */

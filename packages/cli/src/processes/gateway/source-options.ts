@@ -17,7 +17,7 @@ export function sourceOptions(source: SourceConfig): Omit<SubscriberOptions, 'cl
     level: protocol === '5' ? 5 : 4,
     receiveMaximum,
     sessionExpirySecs,
-    ...(username === '' ? {} : { credentials: () => credentialsOf(source) }),
+    ...(username === '' ? {} : { credentials: () => sourceCredentials(source) }),
   };
 }
 
@@ -25,19 +25,26 @@ export function sourceOptions(source: SourceConfig): Omit<SubscriberOptions, 'cl
  * Reads what a connection to a source trusts and shows, at each call anew; undefined without TLS. The call fails with
  * `config-invalid` when a file cannot be read.
  */
-export function sourceTls({ url, caFile, certFile, keyFile }: SourceConfig): (() => TlsTrust) | undefined {
+export function sourceTls({
+  name,
+  url,
+  caFile,
+  certFile,
+  keyFile,
+}: SourceConfig): (() => TlsTrust) | undefined {
   if (!/^(mqtts|wss):/.test(url)) return undefined;
   return () => {
-    const certificate = readNamed('sources.certFile', certFile);
-    const key = readNamed('sources.keyFile', keyFile);
+    const certificate = readNamed(`sources.${name}.certFile`, certFile);
+    const key = readNamed(`sources.${name}.keyFile`, keyFile);
     return {
-      authority: readNamed('sources.caFile', caFile),
+      authority: readNamed(`sources.${name}.caFile`, caFile),
       ...(certificate !== undefined && key !== undefined ? { credentials: { certificate, key } } : {}),
     };
   };
 }
 
-function credentialsOf({ username, passwordFile }: SourceConfig): Credentials {
-  const password = readSecret('sources.passwordFile', passwordFile);
+/** Reads by which name and password a source is spoken to. Fails with `config-invalid` when the file cannot be read. */
+export function sourceCredentials({ name, username, passwordFile }: SourceConfig): Credentials {
+  const password = readSecret(`sources.${name}.passwordFile`, passwordFile);
   return { username, ...(password === undefined ? {} : { password: new TextEncoder().encode(password) }) };
 }
