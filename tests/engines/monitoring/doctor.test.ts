@@ -13,10 +13,12 @@ import {
   type Engine,
   type Kafka,
   type Postgres,
+  runTool,
   startInfluxdb,
   startKafka,
   startMosquitto,
   startPostgres,
+  startRedis,
 } from '@skerry/testkit/engines';
 import { allOwned } from '@skerry/testkit/stack';
 import { skerry } from '../../e2e/skerry-line.ts';
@@ -40,6 +42,7 @@ let kafka: Kafka;
 let postgres: Postgres;
 let mosquitto: Engine;
 let influx: Engine;
+let redis: Engine;
 let collector: Collector;
 const stack = new AsyncDisposableStack();
 
@@ -51,10 +54,11 @@ before(async () => {
     startPostgres({ settings: { synchronous_commit: 'off' } }),
     startMosquitto({ users: { gate: 'open sesame' } }),
     startInfluxdb({ isGuarded: true }),
+    startRedis(),
     Collector.open(),
   ] as const;
-  [kafka, postgres, mosquitto, influx, collector] = await allOwned<
-    [Kafka, Postgres, Engine, Engine, Collector]
+  [kafka, postgres, mosquitto, influx, redis, collector] = await allOwned<
+    [Kafka, Postgres, Engine, Engine, Engine, Collector]
   >(stack, engines);
   writeFileSync(join(folder, 'password'), 'open sesame\n');
   writeFileSync(join(folder, 'wrong'), 'open barley\n');
@@ -92,16 +96,21 @@ async function doctor(
 
 describe('skerry doctor', { concurrency: true }, () => {
   test('doctor tells versions, durability, clock and rights of engines that are there, and what is weak in them', async () => {
-    const { code, findings } = await doctor();
+    const { code, findings } = await doctor({ redis: { url: `redis://127.0.0.1:${redis.port}` } });
     const verdict = (check: string) => findings.get(check)?.verdict;
     const found = (check: string) => String(findings.get(check)?.found);
     assert.match(found('kafka'), /^cluster \S+ with 1 broker at /);
+    assert.equal(found('kafka version'), 'Kafka 4.3');
     assert.equal(verdict('kafka replication'), 'warning', 'one replica');
     assert.equal(verdict('kafka topic iot.telemetry'), 'ok');
     assert.match(found('postgres'), /^PostgreSQL \d+\.\d+.*TimescaleDB/);
     assert.equal(verdict('postgres durability'), 'warning');
     assert.match(found('postgres durability'), /^fsync on, full_page_writes on, synchronous_commit off$/);
-    assert.equal(verdict('postgres clock'), 'ok');
+    assert.match(found('redis'), /^Redis \d+\.\d+\.\d+ at /);
+    for (const check of ['postgres clock', 'redis clock']) {
+      assert.equal(verdict(check), 'ok', found(check));
+      assert.match(found(check), /^0\.\d{3} s apart from this machine$/, check);
+    }
     assert.equal(verdict('postgres rights'), 'ok');
     assert.equal(verdict('kafka rights'), 'ok', found('kafka rights'));
     assert.match(found('kafka rights'), /^this client may read and write iot\.telemetry, iot\.dead-letters$/);
@@ -112,6 +121,18 @@ describe('skerry doctor', { concurrency: true }, () => {
       /mosquitto version \d+\.\d+\.\d+, MQTT 5, 1 filter granted, in a share$/,
     );
     assert.equal(code, 0, 'warnings are no faults');
+  });
+
+  test('doctor says that the clock of Redis is not known where its user may not ask for the time', async () => {
+    const rule = ['ACL', 'SETUSER', 'clockless', 'on', '>open-sesame', '~*', '+@all', '-time'];
+    await runTool('redis-cli', ['-p', String(redis.port), ...rule]);
+    const url = `redis://clockless:open-sesame@127.0.0.1:${redis.port}`;
+    const { findings } = await doctor({ redis: { url }, kafka: {}, postgres: {}, sources: [] });
+    assert.deepEqual(
+      ['redis', 'redis clock'].map((check) => findings.get(check)?.verdict),
+      ['ok', 'ok'],
+    );
+    assert.equal(findings.get('redis clock')?.found, 'its user may not ask for the time, so it is not known');
   });
 
   test('doctor finds a password that is wrong, too many replicas, a user without rights, and a topic that keeps too little', async () => {
@@ -197,6 +218,7 @@ describe('skerry doctor', { concurrency: true }, () => {
     assert.deepEqual(
       ofKafka.map(({ check, verdict, found }) => [check, verdict, found]),
       [
+        ['kafka version', 'ok', 'Kafka 4.3'],
         [
           'kafka replication',
           'ok',

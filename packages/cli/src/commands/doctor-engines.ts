@@ -19,6 +19,7 @@ import type { Finding } from './doctor.ts';
 import { brokerFindings } from './doctor-brokers.ts';
 import { gatewaysFinding } from './doctor-gateways.ts';
 import { kafkaRightsFinding } from './doctor-kafka-rights.ts';
+import { kafkaVersionFinding } from './doctor-kafka-version.ts';
 import { ANSWER_MS, count, guarded, ok } from './doctor-looks.ts';
 import { storedRetentionFindings } from './doctor-retention.ts';
 import { mayReadPoints, rightsFinding } from './doctor-rights.ts';
@@ -62,6 +63,7 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
       const topics = isJournal ? [await journalFinding(client, config)] : await topicFindings(client, config);
       return [
         ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
+        await kafkaVersionFinding(client),
         replicationFinding(wish, brokers),
         ...topics,
         await kafkaRightsFinding(client, config),
@@ -178,7 +180,7 @@ async function serverFindings(session: PostgresSession, { postgres }: SkerryConf
   return [
     versionFinding(row),
     durabilityFinding(row),
-    skewFinding(skewSecs),
+    skewFinding('postgres clock', skewSecs, 'retention and freshness follow them'),
     roomFinding(row, postgres.poolMax),
   ];
 }
@@ -213,11 +215,10 @@ function durabilityFinding({ fsync, synchronous, pages }: Row): Finding {
   return { check, verdict: 'warning', found, advice: `${why} ${advice}` };
 }
 
-function skewFinding(skewSecs: number): Finding {
-  const check = 'postgres clock';
+function skewFinding(check: string, skewSecs: number, why: string): Finding {
   const found = `${skewSecs.toFixed(3)} s apart from this machine`;
   if (skewSecs <= SKEW_WARNING_SECS) return ok(check, found);
-  const advice = 'Set both clocks by NTP: retention and freshness follow them.';
+  const advice = `Set both clocks by NTP: ${why}.`;
   return { check, verdict: skewSecs > SKEW_FAULT_SECS ? 'fault' : 'warning', found, advice };
 }
 
@@ -237,7 +238,7 @@ async function redisFindings(config: SkerryConfig): Promise<Finding[]> {
     'Start Redis, or mend redis.url, redis.passwordFile and redis.caFile; without it newest values come from PostgreSQL.';
   const { readRedisFacts } = await import('@skerry/series/redis');
   const found = await guarded(check, where, advice, async () => {
-    const { version, role, bytesMax, policy } = await readRedisFacts(
+    const { version, role, bytesMax, policy, skewSecs } = await readRedisFacts(
       redisPlaceOf(config, 'skerry-doctor'),
       ANSWER_MS,
     );
@@ -251,7 +252,11 @@ async function redisFindings(config: SkerryConfig): Promise<Finding[]> {
         'CONFIG SET maxmemory-policy allkeys-lru: a full Redis refuses what is written, and the cache is not used.';
       return [{ check, verdict: 'warning', found: told, advice: why }];
     }
-    return [ok(check, told)];
+    const clock =
+      skewSecs === undefined
+        ? ok('redis clock', 'its user may not ask for the time, so it is not known')
+        : skewFinding('redis clock', skewSecs, 'values in the cache expire by its own');
+    return [ok(check, told), clock];
   });
   return found.map((one) => (one.verdict === 'fault' ? { ...one, verdict: 'warning' } : one));
 }

@@ -10,6 +10,8 @@ export interface RedisFacts {
   readonly bytesMax: number;
   /** What it does at that bound. */
   readonly policy: string;
+  /** Its clock against this machine's, s; undefined where its user may not ask. */
+  readonly skewSecs: number | undefined;
 }
 
 /** Asks a Redis what it is, and tries what the cache does: a script that writes. Fails with the error of Redis or of the connection. */
@@ -40,10 +42,24 @@ export async function readRedisFacts(place: RedisPlace, waitMs: number): Promise
       role: fact('role'),
       bytesMax: Number(fact('maxmemory')),
       policy: fact('maxmemory_policy'),
+      skewSecs: await skewOf(client),
     };
   } catch (error) {
     throw told ?? error;
   } finally {
     client.disconnect();
+  }
+}
+
+/** How far the clock of a Redis is from the middle of the time in which it was asked. */
+async function skewOf(client: Redis): Promise<number | undefined> {
+  const askedMs = Date.now();
+  try {
+    const [secs, micros] = await client.time();
+    const nowMs = Number(secs) * 1_000 + Number(micros) / 1_000;
+    return Math.abs(nowMs - (askedMs + Date.now()) / 2) / 1_000;
+  } catch (error) {
+    if (error instanceof Error && /^NOPERM/.test(error.message)) return undefined;
+    throw error;
   }
 }
