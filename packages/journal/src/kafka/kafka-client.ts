@@ -93,17 +93,25 @@ export class KafkaClient implements AsyncDisposable {
   readonly admin: Admin;
   readonly #versions = new Map<string, Promise<number>>();
   readonly #forks = new Set<KafkaClient>();
+  readonly #onClosed: (one: KafkaClient) => void;
 
-  /** For `openKafkaClient`. */
-  constructor(options: KafkaClientOptions, needs: KafkaNeeds) {
+  /** For `openKafkaClient`; `onClosed` is for `fork`. */
+  constructor(
+    options: KafkaClientOptions,
+    needs: KafkaNeeds,
+    onClosed: (one: KafkaClient) => void = () => undefined,
+  ) {
     this.options = options;
     this.needs = needs;
+    this.#onClosed = onClosed;
     this.admin = new Admin(libraryOptions(options));
   }
 
-  /** The same way with connections of its own, so that a request that waits at the broker holds up nothing else. */
+  /** The same way with connections of its own, so that a request that waits at the broker holds up nothing else. It ends with this one at the latest. */
   fork(options: Pick<KafkaClientOptions, 'requestMs'> = {}): KafkaClient {
-    const one = new KafkaClient({ ...this.options, ...options }, this.needs);
+    const one = new KafkaClient({ ...this.options, ...options }, this.needs, (gone) => {
+      this.#forks.delete(gone);
+    });
     this.#forks.add(one);
     return one;
   }
@@ -212,6 +220,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#onClosed(this);
     for (const one of this.#forks) await one[Symbol.asyncDispose]();
     await this.admin.close();
   }
