@@ -28,7 +28,7 @@ test('formatPage says what was not measured', () => {
 });
 
 test('atRate: figures at less than 98 % of the rate that was asked for are missed', () => {
-  const isHeld = (perSec: number) => atRate('perSec', 5_000).judge({ skerry: { perSec } })?.isMet;
+  const isHeld = (perSec: number) => atRate('perSec', 5_000).judge({ skerry: { perSec } }, {})?.isMet;
   assert.deepEqual([isHeld(4_899), isHeld(4_900), isHeld(5_000)], [false, true, true]);
   for (const name of ['gateway-rss', 'roles-memory', 'roles-visible'])
     assert.match(

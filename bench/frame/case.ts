@@ -4,6 +4,9 @@ export type Figures = Readonly<Record<string, number>>;
 /** Median figures of each side by the side's name. */
 export type Medians = Readonly<Record<string, Figures>>;
 
+/** Of the product's figures to each peer's, by peer and figure: the median of the ratios by round. */
+export type Ratios = Readonly<Record<string, Figures>>;
+
 /** How long a run is and how often it is repeated. */
 export interface Form {
   readonly rounds: number;
@@ -32,7 +35,7 @@ export interface Side {
 export interface Target {
   readonly wanted: string;
   /** What was found, in words, and whether that is enough; undefined without the figures it needs. */
-  judge(medians: Medians): { readonly found: string; readonly isMet: boolean } | undefined;
+  judge(medians: Medians, ratios: Ratios): { readonly found: string; readonly isMet: boolean } | undefined;
 }
 
 /** A case: sides that run by turns, and what is wanted of the first of them. */
@@ -69,11 +72,9 @@ export function atRate(figure: string, rate: number): Target {
 export function timesPeer(figure: string, least: number, peer: string): Target {
   return {
     wanted: `${figure} >= ${least} times ${peer}`,
-    judge: (medians) => {
-      const mine = medians[SKERRY]?.[figure];
-      const its = medians[peer]?.[figure];
-      if (mine === undefined || its === undefined) return undefined;
-      return { found: `${shown(mine / its)} times`, isMet: mine / its >= least };
+    judge: (_, ratios) => {
+      const ratio = ratios[peer]?.[figure];
+      return ratio === undefined ? undefined : { found: `${shown(ratio)} times`, isMet: ratio >= least };
     },
   };
 }

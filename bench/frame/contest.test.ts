@@ -59,6 +59,23 @@ test('runCase judges medians, gives ratios to each peer and misses what was not 
   );
 });
 
+test('runCase compares the sides round by round: a drift that both have is no difference', async () => {
+  const [mine, its] = [
+    [1, 20, 300],
+    [10, 100, 400],
+  ];
+  const one = aCase(
+    { [SKERRY]: () => ({ perSec: Number(mine?.pop()) }), peer: () => ({ perSec: Number(its?.pop()) }) },
+    { targets: [timesPeer('perSec', 0.2, 'peer'), timesPeer('perSec', 0.21, 'peer')] },
+  );
+  const { ratios, verdicts } = await runCase(one, form, silent);
+  assert.equal(ratios.peer?.perSec, 0.2);
+  assert.deepEqual(
+    verdicts.map(({ isMet }) => isMet),
+    [true, false],
+  );
+});
+
 test('runCase leaves out a side that cannot run and says why', async () => {
   const one = aCase({ [SKERRY]: () => ({ perSec: 1 }) });
   const missing = { name: 'peer', promise: '', whyMissing: () => 'not installed', run: one.sides[0]!.run };

@@ -1,6 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BenchCase, type Figures, type Form, type Medians, type Side, SKERRY } from './case.ts';
+import {
+  type BenchCase,
+  type Figures,
+  type Form,
+  type Medians,
+  type Ratios,
+  type Side,
+  SKERRY,
+} from './case.ts';
 import { atExit } from './exit-hook.ts';
 import { benchFolder, type Machine, readMachine } from './machine.ts';
 
@@ -29,8 +37,7 @@ export interface CaseResult {
     readonly rounds: readonly Figures[];
     readonly medians: Figures;
   }[];
-  /** Of the product's figures to each peer's, by peer and figure. */
-  readonly ratios: Readonly<Record<string, Figures>>;
+  readonly ratios: Ratios;
   readonly verdicts: readonly Verdict[];
   readonly notes: readonly string[];
 }
@@ -58,6 +65,7 @@ export async function runCase(
     return { name, promise, missing: missing.get(side) ?? '', rounds: its, medians: mediansOf(its) };
   });
   const medians: Medians = Object.fromEntries(sides.map((side) => [side.name, side.medians]));
+  const ratios = ratiosOf(new Map(sides.map((side) => [side.name, side.rounds])));
   return {
     case: one.name,
     title: one.title,
@@ -66,9 +74,9 @@ export async function runCase(
     secs: form.secs,
     machine,
     sides,
-    ratios: ratiosOf(medians),
+    ratios,
     verdicts: one.targets.map((target) => {
-      const found = target.judge(medians);
+      const found = target.judge(medians, ratios);
       return { wanted: target.wanted, found: found?.found ?? '', isMet: found?.isMet ?? false };
     }),
     notes: one.notes,
@@ -93,19 +101,21 @@ export function medianOf(values: readonly number[]): number {
   return (low + Number(sorted[Math.floor(sorted.length / 2)])) / 2;
 }
 
-function ratiosOf(medians: Medians): Record<string, Figures> {
-  const mine = medians[SKERRY] ?? {};
-  const peers = Object.entries(medians).filter(([name]) => name !== SKERRY);
+/** By round, since what drifts over a case (a cache, the machine) drifts for both sides of a round alike. */
+function ratiosOf(rounds: ReadonlyMap<string, readonly Figures[]>): Ratios {
+  const mine = rounds.get(SKERRY) ?? [];
+  const peers = [...rounds].filter(([name]) => name !== SKERRY);
   return Object.fromEntries(
-    peers.map(([peer, figures]) => [
-      peer,
-      Object.fromEntries(
-        Object.entries(figures).flatMap(([name, its]) => {
-          const own = mine[name];
-          return own === undefined || its === 0 ? [] : [[name, own / its]];
-        }),
-      ),
-    ]),
+    peers.map(([peer, its]) => [peer, mediansOf(its.map((figures, i) => ratioOf(mine[i] ?? {}, figures)))]),
+  );
+}
+
+function ratioOf(mine: Figures, its: Figures): Figures {
+  return Object.fromEntries(
+    Object.entries(its).flatMap(([name, value]) => {
+      const own = mine[name];
+      return own === undefined || value === 0 ? [] : [[name, own / value]];
+    }),
   );
 }
 

@@ -3,6 +3,7 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findPostgresFolder, findProgram, KAFKA_VERSION } from '@skerry/testkit/engines';
 
 /** The folder of the repository. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -23,6 +24,9 @@ export interface Machine {
   /** Versions of Node and of the peers. */
   readonly versions: Readonly<Record<string, string>>;
 }
+
+/** Peers, and what they are built on. */
+const PACKAGES = ['aedes', 'mqtt', 'mqtt-packet', 'kafkajs', 'pg', 'pg-copy-streams'];
 
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   61267: 'ext4',
@@ -48,14 +52,25 @@ export function readMachine(): Machine {
     kernel: release(),
     fileSystem: FILE_SYSTEMS[type] ?? `type ${type}`,
     load: Number(loadavg()[0]?.toFixed(2)),
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim(),
+    commit: commitOf(),
     versions: {
       node: process.versions.node,
       sqlite: String(process.versions.sqlite),
-      ...Object.fromEntries(['aedes', 'mqtt', 'mqtt-packet'].map((name) => [name, versionOf(name)])),
+      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
       mosquitto: mosquittoVersion() ?? 'not installed',
+      kafka: KAFKA_VERSION,
+      postgresql: saidVersion(findPostgresFolder()?.concat('/postgres'), '-V'),
+      influxdb: saidVersion(findProgram('influxd'), 'version'),
+      redis: saidVersion(findProgram('redis-server'), '--version'),
     },
   };
+}
+
+/** What is measured, marked where the sources are not those of a commit; results of other cases do not count. */
+function commitOf(): string {
+  const git = (...words: string[]) => execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const isChanged = git('status', '--porcelain', '--', ':!bench/results', ':!docs/PERFORMANCE.md') !== '';
+  return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes' : ''}`;
 }
 
 /** Path of mosquitto's broker, or undefined where it is not installed. */
@@ -63,6 +78,11 @@ export function mosquittoPath(): string | undefined {
   return ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', 'mosquitto'].find(
     (path) => spawnSync(path, ['-h'], { stdio: 'ignore' }).error === undefined,
   );
+}
+
+function saidVersion(program: string | undefined, word: string): string {
+  if (program === undefined) return 'not installed';
+  return /\d+(\.\d+)+/.exec(spawnSync(program, [word], { encoding: 'utf8' }).stdout ?? '')?.[0] ?? 'unknown';
 }
 
 function mosquittoVersion(): string | undefined {

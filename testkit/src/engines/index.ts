@@ -3,7 +3,7 @@ export { type EngineCertificates, makeEngineCertificates } from './certificates.
 export { Engine } from './engine.ts';
 export { type InfluxdbOptions, startInfluxdb } from './influxdb.ts';
 export { Kafka, KafkaNode, type KafkaOptions, startKafka } from './kafka.ts';
-export { kafkaLibraries } from './kafka-libraries.ts';
+export { KAFKA_VERSION, kafkaLibraries } from './kafka-libraries.ts';
 export { cutPower, type LogLengths, logLengths, recordsSince } from './kafka-log-cut.ts';
 export { type MosquittoOptions, startMosquitto } from './mosquitto.ts';
 export { accepts, freePorts } from './ports.ts';

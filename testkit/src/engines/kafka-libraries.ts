@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { CACHE_FOLDER, keepFolder } from './cache-folder.ts';
 import { findProgram } from './programs.ts';
 
-const KAFKA_VERSION = '4.3.1';
+/** The Kafka that is started unless another version is named. */
+export const KAFKA_VERSION = '4.3.1';
 /** Without a log binding of its own line Kafka's faults at the start are told nowhere. */
 const LOG_BINDING_VERSION = '2.25.4';
 const COPY_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
