@@ -53,9 +53,9 @@ export interface RolePartition {
   readonly partition: number;
   /** False while it cannot be opened. */
   readonly isWritten: boolean;
-  /** Records that are not done with, and the age of the oldest of them. */
-  readonly lagRecords: number;
-  readonly lagSeconds: number;
+  /** Records that are not done with, and the age of the oldest of them; null while it is not known. */
+  readonly lagRecords: number | null;
+  readonly lagSeconds: number | null;
   /** Time until retention reaches that record; null where nothing waits, or nothing is ever removed. */
   readonly retentionLeftSeconds: number | null;
   /** What keeps it from being written, its sinks apart. */

@@ -129,11 +129,8 @@ function standOf({
   const isLive = told !== undefined && told.role.state !== 'silent';
   // whoever has it and does not write it knows nothing of what waits
   const tellsLag = isLive && told.partition.isWritten;
-  const {
-    lagSeconds: seconds = 0,
-    lagRecords: records = 0,
-    retentionLeftSeconds: left = null,
-  } = told?.partition ?? {};
+  const { lagSeconds: seconds, retentionLeftSeconds: left = null } = told?.partition ?? {};
+  const records = told?.partition.lagRecords ?? 0;
   const position = source?.position;
   const lagRecords = end === undefined ? undefined : Math.max(0, end - (position ?? 0));
   const isWaiting = lagRecords !== 0;
@@ -152,7 +149,13 @@ function standOf({
     end,
     lagRecords,
     // what came since it told is no older than that
-    lagSeconds: !isWaiting ? 0 : tellsLag ? (records > 0 ? seconds : told.role.ageMs / 1_000) : undefined,
+    lagSeconds: !isWaiting
+      ? 0
+      : tellsLag
+        ? records > 0
+          ? (seconds ?? undefined)
+          : told.role.ageMs / 1_000
+        : undefined,
     retentionAtMicros:
       tellsLag && isWaiting && left !== null ? nowMicros - told.role.ageMs * 1_000 + left * 1e6 : undefined,
     reasons: isLive ? reasons : [...reasons, unowned],

@@ -151,8 +151,8 @@ class Owned implements AsyncDisposable {
     return {
       ...this.name,
       isWritten: run !== undefined,
-      lagRecords: lag?.records ?? 0,
-      lagSeconds: lag?.seconds ?? 0,
+      lagRecords: lag?.records ?? null,
+      lagSeconds: lag?.seconds ?? null,
       retentionLeftSeconds: lag?.retentionLeftSeconds ?? null,
       reasons: this.#own(),
       sinks: (run?.sinks ?? []).map(({ name, trouble }) => ({

@@ -85,6 +85,7 @@ export class UnwrittenLag implements Disposable {
     for (const kept of [this.#found, this.#faults])
       for (const key of kept.keys()) if (!keys.has(key)) kept.delete(key);
     for (const [topic, ofTopic] of Map.groupBy(names, (one) => one.topic)) {
+      if (this.#isOver) break;
       const committed = this.#committed(topic, ofTopic);
       committed.catch(() => undefined); // each partition of the topic tells it
       for (const name of ofTopic) if (!this.#isOver) await this.#lookAt(name, committed);
