@@ -160,7 +160,7 @@ test('KafkaJournal keeps received what retention took unstored though the last c
   {
     await using journal = await openKafkaJournal({ ...options, markRecords: 1 }, needs);
     await journal.append(some(40));
-    await journal.append(some(4));
+    await journal.append(aBatch({ retain: true }, {}, {}, {}));
     const early = memory.kept;
     await journal.append(some(36));
     await journal[Symbol.asyncDispose]();
@@ -173,6 +173,7 @@ test('KafkaJournal keeps received what retention took unstored though the last c
   const opened = async (seen: typeof stored): Promise<void> => {
     await using journal = await openKafkaJournal({ ...options, seen }, needs);
     const news = seen.telemetry - stored.telemetry;
+    assert.deepEqual(await Array.fromAsync(journal.readRetained(0)), []);
     assert.deepEqual([journal.telemetryEnd, journal.received()], [44 + news, [row(44 + news)]]);
     await journal.append(some(2));
     const before: number[] = [];
@@ -189,6 +190,8 @@ test('KafkaJournal keeps received what retention took unstored though the last c
     assert.equal(journal.telemetryEnd - seen.telemetry - 2, 4, 'four are pending that nobody holds');
   };
   await opened(stored);
+  const gone = scene.needs.log.find(({ message }) => message.includes('in no snapshot'));
+  assert.deepEqual(gone?.fields, { batches: 1, first: 40, last: 40 });
   await opened({ offset: 82, telemetry: 42, received: [row(42)] });
   await opened({ offset: 84, telemetry: 44, received: [row(44)] });
 });

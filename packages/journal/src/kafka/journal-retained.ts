@@ -24,12 +24,7 @@ export class RetainedBatches {
 
   /** Looks into the next batch. */
   look(batch: StoredBatch): void {
-    const records = readBatch(batch);
-    while (records.next()) {
-      if (!records.retain) continue;
-      this.add(batch.firstOffset);
-      return;
-    }
+    if (holdsRetained(batch)) this.add(batch.firstOffset);
   }
 
   /** Looks into everything from an offset to before another. */
@@ -48,17 +43,24 @@ export class RetainedBatches {
     from: Offset,
     logger: Logger,
   ): AsyncGenerator<StoredBatch, void, void> {
-    const wanted = this.#offsets.filter((offset) => offset >= from);
-    const held = wanted.filter((offset) => offset >= partition.start);
-    if (held.length < wanted.length)
-      logger.log('error', 'Kafka has removed retained messages that were in no snapshot', {
-        batches: wanted.length - held.length,
-        start: partition.start,
-      });
-    for (const offset of held) {
-      const [batch] = await partition.read(offset, 1);
-      if (batch) yield batch;
+    const gone: Offset[] = [];
+    const tell = (): void => {
+      if (gone.length === 0) return;
+      const facts = { batches: gone.length, first: gone[0], last: gone.at(-1) };
+      logger.log('error', 'Kafka has removed retained messages that were in no snapshot', facts);
+      gone.length = 0;
+    };
+    for (const offset of this.#offsets.filter((one) => one >= from)) {
+      const [batch] = offset < partition.start ? [] : await partition.read(offset, 1);
+      // one of void records stands for what retention took above the start of the journal
+      if (!batch || !holdsRetained(batch)) {
+        gone.push(offset);
+        continue;
+      }
+      tell(); // the oldest go first
+      yield batch;
     }
+    tell();
   }
 
   /** Everything below an offset is in a snapshot. */
@@ -70,4 +72,10 @@ export class RetainedBatches {
   dropFrom(offset: Offset): void {
     this.#offsets = this.#offsets.filter((one) => one < offset);
   }
+}
+
+function holdsRetained(batch: StoredBatch): boolean {
+  const records = readBatch(batch);
+  while (records.next()) if (records.retain) return true;
+  return false;
 }
