@@ -11,7 +11,7 @@ import { silentLogger } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/kernel/node';
 import { openPostgresPool, type PostgresSession, type Row, type SiteRole } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
-import { journalWish, unfitAsJournal } from '../processes/kafka-log.ts';
+import { journalSafety, journalWish, unfitAsJournal } from '../processes/kafka-log.ts';
 import { layoutOf, openConfiguredKafka, topicWishOf } from '../processes/kafka-way.ts';
 import { poolOptionsOf } from '../processes/postgres-way.ts';
 import { redisPlaceOf } from '../processes/redis-way.ts';
@@ -59,13 +59,14 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
       await using client = await openConfiguredKafka('skerry-doctor', config, needs);
       const { id, brokers } = await client.cluster();
       const isJournal = config.journal.engine === 'kafka';
-      const wish = isJournal ? journalWish(config) : topicWishOf(config);
-      const topics = isJournal ? [await journalFinding(client, config)] : await topicFindings(client, config);
+      const journal = isJournal ? await journalFindings(client, config, brokers) : undefined;
       return [
         ok('kafka', `cluster ${id} with ${count(brokers, 'broker')} at ${where}`),
         await kafkaVersionFinding(client),
-        replicationFinding(wish, brokers),
-        ...topics,
+        ...(journal ?? [
+          replicationFinding(topicWishOf(config), brokers),
+          ...(await topicFindings(client, config)),
+        ]),
         await kafkaRightsFinding(client, config),
       ];
     },
@@ -73,8 +74,9 @@ async function kafkaFindings(config: SkerryConfig): Promise<Finding[]> {
 }
 
 function replicationFinding(
-  { replication, minInSync, syncsEach }: Omit<TopicWish, 'name'>,
+  { replication, minInSync }: Omit<TopicWish, 'name'>,
   brokers: number,
+  safety?: string,
 ): Finding {
   const check = 'kafka replication';
   const found = `kafka.replication ${replication}, kafka.minInSync ${minInSync}, acks=all, idempotent producer`;
@@ -83,7 +85,7 @@ function replicationFinding(
     return { check, verdict: 'fault', found: `${found}, and ${count(brokers, 'broker')}`, advice };
   }
   if (replication >= 3 && minInSync >= 2) return ok(check, found);
-  if (syncsEach) return ok(check, `${found}; the journal's broker syncs each batch before it acknowledges`);
+  if (safety !== undefined) return ok(check, `${found}; ${safety}`);
   const advice =
     'Kafka acknowledges before its disk has a record. With fewer than 3 replicas of which 2 are in sync a power cut can take acknowledged records: use 3 brokers, and keep gateway.buffer at segment.';
   return { check, verdict: 'warning', found, advice };
@@ -109,10 +111,18 @@ async function topicFindings(client: KafkaClient, config: SkerryConfig): Promise
   return [...told, { check, verdict: 'fault', found: `${found}, ${beyond.length} beyond it`, advice }];
 }
 
-async function journalFinding(client: KafkaClient, config: SkerryConfig): Promise<Finding> {
+async function journalFindings(
+  client: KafkaClient,
+  config: SkerryConfig,
+  brokers: number,
+): Promise<Finding[]> {
   const wish = journalWish(config);
-  const check = `kafka topic ${wish.name}`;
   const topic = await examineTopic(client, wish);
+  return [replicationFinding(wish, brokers, journalSafety(topic, wish)), journalFinding(topic, wish)];
+}
+
+function journalFinding(topic: Awaited<ReturnType<typeof examineTopic>>, { name }: TopicWish): Finding {
+  const check = `kafka topic ${name}`;
   if (!topic) return ok(check, 'it does not exist yet; skerry up makes it');
   const unfit = unfitAsJournal(topic);
   if (!unfit) return strengthFinding(topic);

@@ -112,14 +112,25 @@ async function ensureJournalTopic(client: KafkaClient, config: KafkaLogOptions['
     logger.log('warn', 'A Kafka topic keeps less than configured', { ...weakness });
 }
 
+/** Why a power cut takes nothing of a journal that Kafka has acknowledged, by the topic as it is, or as it will be made; undefined when it may take some. */
+export function journalSafety(
+  topic: Pick<EnsuredTopic, 'partitions' | 'minInSync' | 'syncsEach'> | undefined,
+  wish: Pick<TopicWish, 'syncsEach'>,
+): string | undefined {
+  if (topic ? topic.syncsEach : wish.syncsEach)
+    return "the journal's broker syncs each batch before it acknowledges";
+  if (!topic || isWeak(topic)) return undefined;
+  return `the journal's topic has ${replicasOf(topic)} replicas of which ${topic.minInSync} have to be in sync`;
+}
+
 /** Why a topic cannot be a journal; undefined when it can. */
 export function unfitAsJournal(
   topic: Pick<EnsuredTopic, 'partitions' | 'minInSync' | 'maxMessageBytes' | 'syncsEach'>,
 ): { readonly found: string; readonly wanted: string } | undefined {
   const { partitions, minInSync, maxMessageBytes, syncsEach } = topic;
-  const replicas = Math.min(...partitions.map((one) => one.replicas));
+  const replicas = replicasOf(topic);
   if (partitions.length !== 1) return { found: `${partitions.length} partitions`, wanted: 'one partition' };
-  if (!syncsEach && (replicas < DIRECT_LEAST.replicas || minInSync < DIRECT_LEAST.minInSync))
+  if (!syncsEach && isWeak(topic))
     return {
       found: `${replicas === 1 ? 'one replica' : `${replicas} replicas`}, min.insync.replicas ${minInSync} and no flush.messages=1`,
       wanted:
@@ -128,4 +139,13 @@ export function unfitAsJournal(
   if (maxMessageBytes < BATCH_BYTES)
     return { found: `max.message.bytes ${maxMessageBytes}`, wanted: `at least ${BATCH_BYTES}` };
   return undefined;
+}
+
+/** What it acknowledges can be lost with one machine, unless that syncs. */
+function isWeak(topic: Pick<EnsuredTopic, 'partitions' | 'minInSync'>): boolean {
+  return replicasOf(topic) < DIRECT_LEAST.replicas || topic.minInSync < DIRECT_LEAST.minInSync;
+}
+
+function replicasOf({ partitions }: Pick<EnsuredTopic, 'partitions'>): number {
+  return Math.min(...partitions.map(({ replicas }) => replicas));
 }
