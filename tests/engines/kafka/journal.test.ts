@@ -11,7 +11,7 @@ import {
 import { aBatch, type JournalHarness, journalCompliance } from '@skerry/journal/testing';
 import { type Clock, KernelError, type KernelFault } from '@skerry/kernel';
 import { hasCode } from '@skerry/kernel/testing';
-import { startKafka } from '@skerry/testkit/engines';
+import { cutPower, logLengths, startKafka } from '@skerry/testkit/engines';
 import { until } from '../../e2e/condition.ts';
 import { aClient, aTopic, type Tools, tools } from './scene.ts';
 
@@ -286,4 +286,28 @@ test('KafkaJournal tells what ends it though nobody waits for an answer, and tak
   await assert.rejects(journal.append(aBatch({})), hasCode('sync-failed'));
   await assert.rejects(Promise.resolve(journal[Symbol.asyncDispose]()), hasCode('sync-failed'));
   assert.equal(faults.length, 1);
+});
+
+test('KafkaJournal that finds a loss while nothing comes keeps the counts before it ends', async () => {
+  await using scene = await aScene();
+  const { topic } = scene;
+  const memory = aMemory();
+  const { clock, look } = byHand(scene.needs.clock);
+  const options = { topic, partition: 0, layout: new TopicLayout({ topic }), memory };
+  {
+    await using journal = await openKafkaJournal(options, { ...scene.needs, clock });
+    const faults: unknown[] = [];
+    journal.onFailed((fault) => faults.push(fault));
+    const lengths = logLengths(kafka, [topic]);
+    await journal.append(aBatch({}, {}));
+    assert.equal(memory.kept?.marks.at(-1)?.offset, 0);
+    assert.ok((await cutPower(kafka, lengths)) > 0, 'nothing was taken');
+    await look();
+    await kafka.restart();
+    await until('it is told', () => faults.length > 0);
+    assert.ok(hasCode('kafka-forgot')(faults[0]));
+    assert.equal(memory.kept?.marks.at(-1)?.offset, 2);
+  }
+  await using journal = await openKafkaJournal(options, scene.needs);
+  assert.deepEqual([journal.end, journal.telemetryEnd], [0, 2]);
 });

@@ -396,6 +396,8 @@ export class KafkaJournal implements ServedJournal {
     this.#needs.logger.log('error', 'The journal cannot go on.', { reason: String(fault) });
     // who closes it is told by closing
     if (!this.#isClosed) this.#onFailed(fault);
+    // so that what is lost is known at the next opening
+    if (fault instanceof JournalError && fault.code === 'kafka-forgot') this.#markAndKeep();
   }
 
   /** Everything that came is in the counts on disk, and what is retained in a snapshot. */
@@ -456,7 +458,7 @@ export class KafkaJournal implements ServedJournal {
     if (end + this.#shift < this.end) throw this.#forgotten(end + this.#shift);
   }
 
-  /** The counts are kept first, so that what is lost is known at the next opening. */
+  /** The counts are kept first, as by `#fail`. */
   #forgotten(end: Offset): JournalError {
     this.#markAndKeep();
     const { topic, partition } = this.#options;
