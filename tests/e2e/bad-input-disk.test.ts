@@ -365,6 +365,20 @@ test('a start on a new folder waits for room on a full disk, and works when it i
   }
 });
 
+test('doctor warns of a disk whose blocks are smaller than a page of memory', async () => {
+  using disk = LoopDisk.create(folder.path, 'small-blocks', 64, 1_024);
+  const said = await skerry('doctor --http-port 0 --mqtt-port 0 -o json', { dataDir: disk.path });
+  const findings = JSON.parse(said.out) as {
+    check: string;
+    verdict: string;
+    found: string;
+    advice: string;
+  }[];
+  const { found, advice } = findings.find(({ check }) => check === 'disk') ?? {};
+  assert.match(String(found), /in blocks of 1024 bytes$/);
+  assert.match(String(advice), /SIGBUS/);
+});
+
 test('doctor on a full disk tells of it in rows of their own, and leaves nothing on it', async () => {
   using disk = LoopDisk.create(folder.path, 'full-doctor', 16);
   fill(join(disk.path, 'neighbour'));

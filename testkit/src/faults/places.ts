@@ -49,12 +49,16 @@ export class LoopDisk implements Disposable {
     this.path = path;
   }
 
-  /** Makes an image of so many MiB in a folder, with a new file system, and mounts it. Fails with a plain error. */
-  static create(folder: string, name: string, mebibytes: number): LoopDisk {
+  /**
+   * Makes an image of so many MiB in a folder, with a new file system, and mounts it. Its blocks are as large as those of
+   * disks (mkfs gives small ones to a small image), unless they are wanted otherwise. Fails with a plain error.
+   */
+  static create(folder: string, name: string, mebibytes: number, blockBytes = 4_096): LoopDisk {
     const disk = new LoopDisk(join(folder, `${name}.img`), join(folder, name));
     writeFileSync(disk.#image, '');
     truncateSync(disk.#image, mebibytes * 2 ** 20);
-    run('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1', '-m', '0', disk.#image]);
+    const lazy = 'lazy_itable_init=1,lazy_journal_init=1';
+    run('mkfs.ext4', ['-q', '-F', '-b', String(blockBytes), '-E', lazy, '-m', '0', disk.#image]);
     disk.#mount();
     return disk;
   }

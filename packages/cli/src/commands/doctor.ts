@@ -39,6 +39,9 @@ export interface Finding {
 }
 
 const TONES = { ok: 'good', warning: 'warning', fault: 'bad' } as const;
+/** Of memory, on every machine that is supported. */
+const PAGE_BYTES = 4_096;
+const BLOCKS_ADVICE = `Where blocks are smaller than a page of memory, a full disk may end the server (SIGBUS, by what SQLite maps); it is started again and nothing is lost. A file system with blocks of ${PAGE_BYTES} bytes does not.`;
 const FREE_BYTES_MIN = 1_073_741_824; // below this a warning becomes a fault: ballast, a seal, room to repair
 const SYNC_P99_MS_MAX = 50; // a warning only: devices feel acknowledgements this slow
 const SYNC_ROUNDS = 50;
@@ -226,14 +229,15 @@ function spaceFinding(dataDir: string, hasRoom: boolean, wanted: number): Findin
       found: `full: ${found}, not one byte more`,
       advice: ROOM_ADVICE,
     };
+  const isTight = freeBytes < Math.max(wanted, FREE_BYTES_MIN);
+  const hasSmallBlocks = disk.bsize < PAGE_BYTES;
+  const room = `The journal alone may take ${bytesInWords(wanted)}: free room, or lower journal.bytesMax.`;
+  const advice = [...(isTight ? [room] : []), ...(hasSmallBlocks ? [BLOCKS_ADVICE] : [])];
   return {
     check: 'disk',
-    verdict: freeBytes < FREE_BYTES_MIN ? 'fault' : freeBytes < wanted ? 'warning' : 'ok',
-    found,
-    advice:
-      freeBytes < Math.max(wanted, FREE_BYTES_MIN)
-        ? `The journal alone may take ${bytesInWords(wanted)}: free room, or lower journal.bytesMax.`
-        : '',
+    verdict: freeBytes < FREE_BYTES_MIN ? 'fault' : advice.length > 0 ? 'warning' : 'ok',
+    found: `${found}${hasSmallBlocks ? `, in blocks of ${disk.bsize} bytes` : ''}`,
+    advice: advice.join(' '),
   };
 }
 
