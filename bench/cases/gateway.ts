@@ -78,7 +78,7 @@ export const GATEWAY_CASES: readonly BenchCase[] = [
     short: { rounds: 1, secs: 8 },
     full: { rounds: 5, secs: 20 },
     notes: [
-      'mosquitto writes one packet at a time. Publishers, mosquitto, Kafka and the process share the two cores, and publish as fast as they are acknowledged: the more a subscriber takes of the cores, the less publishers crowd mosquitto out, so the discarding client is no ceiling.',
+      'mosquitto writes one packet at a time. Publishers, mosquitto, Kafka and the process share the two cores, and publish as fast as they are acknowledged: the more a subscriber takes of the cores, the less publishers crowd mosquitto out, so the discarding client is no ceiling: in four runs it had 38,000 to 85,000 messages a second, and the gateway 60,000 to 68,000.',
     ],
   },
   {

@@ -35,6 +35,7 @@ export const ROLES_MEMORY: BenchCase = {
   full: { rounds: 3, secs: 120 },
   notes: [
     'Each role was started once before, so that its code lies in the compile cache, as on every machine but for the first start. The resident set every 250 ms, after the first fifth of the run: its median, and the most that it ever was. `Anonymous` is what of it no file backs. Their supervisors come beside it. perSec is what got a verdict in the database meanwhile, behind 2 s of the load.',
+    'A writer holds state for each device (docs/MEMORY.md), so more devices take more: these are 1,000 of 2 metrics.',
     'The run fails unless counts and sums in the store are those that were sent.',
   ],
 };
