@@ -85,7 +85,8 @@ test('the program runs from what the image has of it, and calls itself by its na
   mkdirSync(own, { recursive: true });
   cpSync(join(ROOT, 'packages/cli/package.json'), join(own, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(image.path, 'node_modules'));
-  const run = (...words: string[]) => spawnSync(process.execPath, words, { cwd: ROOT, encoding: 'utf8' });
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, words, { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env.PATH } });
   const built = run('tools/build-program.mjs', join(own, 'built/program'));
   assert.equal(built.status, 0, built.stderr);
   const main = join(own, 'built/program/main.mjs');
