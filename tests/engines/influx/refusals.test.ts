@@ -190,12 +190,18 @@ test('a sink: a 400 that speaks of no point gives none up; it is told in the wor
   assert.deepEqual((await allRows(influx)).map(told).sort(), somePoints(1, 120).map(sent).sort());
 });
 
+/** The first user of a guarded server, who may everything. A server that has just begun to answer may not take one yet. */
+async function makeAlice(url: string): Promise<void> {
+  await until('the first user is made', async () => {
+    const q = `CREATE USER alice WITH PASSWORD 'secret' WITH ALL PRIVILEGES`;
+    const answer = await fetch(`${url}/query`, { method: 'POST', body: new URLSearchParams({ q }) });
+    return answer.ok && !(await answer.text()).includes('"error"');
+  });
+}
+
 test('a sink: a wrong password, a missing database and a missing server are told in words, and waited for', async () => {
   await using guarded = await startInfluxdb({ isGuarded: true });
-  await fetch(`${guarded.url}/query`, {
-    method: 'POST',
-    body: new URLSearchParams({ q: `CREATE USER alice WITH PASSWORD 'secret' WITH ALL PRIVILEGES` }),
-  });
+  await makeAlice(guarded.url);
   let password = 'wrong';
   const user = { name: 'alice', password: () => password };
   await using scene = await aScene(sinkOptions(guarded.url, { user, retentionHours: 0 }));
@@ -220,10 +226,7 @@ test('a sink: a wrong password, a missing database and a missing server are told
 test('a sink: a user who may only write is enough where the database is there', async () => {
   await using guarded = await startInfluxdb({ isGuarded: true });
   const alice = { name: 'alice', password: () => 'secret' };
-  await fetch(`${guarded.url}/query`, {
-    method: 'POST',
-    body: new URLSearchParams({ q: `CREATE USER alice WITH PASSWORD 'secret' WITH ALL PRIVILEGES` }),
-  });
+  await makeAlice(guarded.url);
   const admin = api(guarded.url, { user: alice });
   await admin.query('CREATE DATABASE iot', never);
   await admin.query(`CREATE USER bob WITH PASSWORD 'word'`, never);
