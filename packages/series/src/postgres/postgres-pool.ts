@@ -136,8 +136,9 @@ class Pool implements PostgresPool {
   async #lend<T>(action: string, work: (session: Session) => Promise<T>): Promise<T> {
     const client = await this.#connect(action);
     let lost: Error | undefined;
+    let died: Error | undefined;
     const onError = (error: Error) => {
-      lost = error;
+      lost = died = error;
     };
     const session = new Session(client);
     client.on('error', onError);
@@ -150,11 +151,18 @@ class Pool implements PostgresPool {
         session.isBroken = true;
         if (this.#hosts.get(client) === this.#current) this.#turn();
       }
-      throw postgresFault(this.#place, action, lost && isForeign(error) ? withState(error, lost) : error);
+      throw this.#faultOf(action, error, lost, died);
     } finally {
       client.off('error', onError);
       client.release(lost !== undefined || session.isBroken);
     }
+  }
+
+  /** What a statement fails with whose connection has died is that, whatever the library makes of it. */
+  #faultOf(action: string, error: unknown, lost: Error | undefined, died: Error | undefined): unknown {
+    const said = lost && isForeign(error) ? withState(error, lost) : error;
+    const fault = postgresFault(this.#place, action, said);
+    return died && isForeign(fault) ? postgresFault(this.#place, action, died) : fault;
   }
 
   transact<T>(action: string, work: (session: PostgresSession) => Promise<T>): Promise<T> {
