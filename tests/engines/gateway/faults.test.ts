@@ -40,7 +40,7 @@ test('skerry gateway: while Kafka is gone devices go on, /ready says why, the co
   load.isPaused = true; // a kill may take its time
   await kafka.kill();
   load.isPaused = false;
-  assert.match(await gateway.tells(/^kafka-/), /kafka-unreachable: /);
+  await gateway.tells(/^kafka-unreachable/); // at once or behind what was under way
   await acked(load, count); // and none of it can be in Kafka
   await until(
     'all to be taken in',
