@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readText } from './read-text.mjs';
 
 /** Runs `work` while no other bootstrap of the same folder does. A lock whose owner is gone is taken over. */
 export function alone(root, work) {
@@ -22,18 +23,9 @@ function takeLock(lock) {
   } catch (cause) {
     if (cause.code !== 'EEXIST') throw cause;
   }
-  const owner = Number(readOwner(lock));
+  const owner = Number(readText(lock));
   if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
   return false;
-}
-
-function readOwner(lock) {
-  try {
-    return readFileSync(lock, 'utf8');
-  } catch (cause) {
-    if (cause.code === 'ENOENT') return undefined;
-    throw cause;
-  }
 }
 
 function isAlive(pid) {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { delimiter, dirname, join, sep } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { plainError } from './plain-error.mjs';
+import { readText } from './read-text.mjs';
 import { alone } from './set-up-lock.mjs';
 
 const PAGE_SOURCES = ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', 'tsconfig.json'];
@@ -83,15 +84,6 @@ function withoutLocalTools(root) {
   const inside = join(root, 'node_modules') + sep;
   const folders = String(process.env.PATH).split(delimiter);
   return folders.filter((folder) => !folder.startsWith(inside)).join(delimiter);
-}
-
-function readText(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (cause.code === 'ENOENT') return undefined;
-    throw cause;
-  }
 }
 
 function writeStamp(path, text) {
