@@ -205,6 +205,26 @@ test('pipeline: a viewer sees and tries, changes nothing, and reads it in Chines
   await sees(page, '从未应用过此名称的文档。');
 });
 
+test('pipeline: a test waits for the topic of its sample', async () => {
+  await using tab = await scene.visit('/pipeline');
+  const { page } = tab;
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/api/v1/onboarding?**', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${scene.url}/pipeline/pipelines/plausible`);
+  const test = page.getByRole('button', { name: 'Test', exact: true });
+  await test.waitFor();
+  assert.equal(await test.isDisabled(), true);
+  release();
+  await test.click();
+  await sees(page, 'It would be stored.');
+});
+
 test('pipeline: what is removed is not in force, keeps its history and can be taken into the editor again', async () => {
   await using tab = await scene.visit('/pipeline/new');
   const { page } = tab;

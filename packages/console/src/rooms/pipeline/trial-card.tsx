@@ -40,7 +40,9 @@ export function TrialCard({ draft }: { readonly draft: Draft }) {
   const shownTopic = topic ?? exampleTopic;
   const offset = letter === '' ? letters[0]?.offset : Number(letter);
   const ofLetter = offset === undefined ? undefined : { deadLetter: offset };
-  const sample = source === 'sample' ? { topic: shownTopic, payload } : ofLetter;
+  // until the example is known there is no topic: what is pressed early would be tried on none
+  const ofTopic = shownTopic === '' ? undefined : { topic: shownTopic, payload };
+  const sample = source === 'sample' ? ofTopic : ofLetter;
   const test = () => {
     const document = draft.read();
     if (!document || !sample) return;
