@@ -192,8 +192,8 @@ export const LIMITS = {
   kafkaConnectMs: {
     value: 5_000,
     unit: 'ms',
-    what: 'Time that a broker has to take a connection, handshake and credentials included.',
-    whenFull: 'The next broker is tried.',
+    what: 'Time that a broker has to take a connection, handshake and credentials included, and to give its first answer over it where any broker may be asked.',
+    whenFull: 'The next broker is tried; this one is asked last from then on.',
   },
   kafkaFetchBytes: {
     value: 2 ** 20,

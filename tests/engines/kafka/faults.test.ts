@@ -1,6 +1,7 @@
 // What Kafka does to who produces and reads: a full disk, an answer that is lost, another producer with the same number, certificates.
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Producer } from '@platformatic/kafka';
@@ -119,4 +120,31 @@ test('openKafkaClient shows its own certificate where Kafka wants one, and is to
     assert.match(`${fault.code}: ${fault.message}`, /^kafka-(denied|unreachable): Cannot reach Kafka: /);
     return true;
   });
+});
+
+test('openKafkaClient passes over a broker that takes connections and answers nothing, and asks it last from then on', async () => {
+  const silent: Socket[] = [];
+  const hanging = createServer((socket) => {
+    silent.push(socket.resume());
+  });
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = hanging.address() as AddressInfo; // it listens on TCP
+    const brokers = [`127.0.0.1:${port}`, ...proxied.brokers];
+    await using client = await aClient({ brokers }, tools());
+    assert.equal((await client.cluster()).brokers, 1);
+    const topic = await aTopic(client);
+    await using fork = client.fork();
+    assert.equal((await fork.topic(topic)).name, topic);
+    assert.equal(silent.length, 1, 'it was asked again');
+    await until('its connection is closed', () => silent[0]?.destroyed);
+    await using alone = await aClient({ brokers: [`127.0.0.1:${port}`] }, tools());
+    await assert.rejects(
+      alone.cluster(),
+      /no broker answers \(127\.0\.0\.1:\d+ took the connection and answered nothing for 5000 ms\.\)/,
+    );
+  } finally {
+    for (const socket of silent) socket.destroy();
+    hanging.close();
+  }
 });

@@ -1,5 +1,5 @@
 import {
-  Admin,
+  type Admin,
   type AdminOptions,
   type API,
   type Connection,
@@ -11,6 +11,7 @@ import {
 } from '@platformatic/kafka';
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
+import { AnsweringAdmin, BrokerOrder } from './answering-admin.ts';
 import { kafkaFault } from './kafka-fault.ts';
 
 /** Encryption towards Kafka; PEM texts. */
@@ -93,23 +94,26 @@ export class KafkaClient implements AsyncDisposable {
   readonly admin: Admin;
   readonly #versions = new Map<string, Promise<number>>();
   readonly #forks = new Set<KafkaClient>();
+  readonly #order: BrokerOrder;
   readonly #onClosed: (one: KafkaClient) => void;
 
-  /** For `openKafkaClient`; `onClosed` is for `fork`. */
+  /** For `openKafkaClient`; `order` and `onClosed` are for `fork`. */
   constructor(
     options: KafkaClientOptions,
     needs: KafkaNeeds,
+    order = new BrokerOrder(),
     onClosed: (one: KafkaClient) => void = () => undefined,
   ) {
     this.options = options;
     this.needs = needs;
+    this.#order = order;
     this.#onClosed = onClosed;
-    this.admin = new Admin(libraryOptions(options));
+    this.admin = new AnsweringAdmin(libraryOptions(options), needs.clock, order);
   }
 
   /** The same way with connections of its own, so that a request that waits at the broker holds up nothing else. It ends with this one at the latest. */
   fork(options: Pick<KafkaClientOptions, 'requestMs'> = {}): KafkaClient {
-    const one = new KafkaClient({ ...this.options, ...options }, this.needs, (gone) => {
+    const one = new KafkaClient({ ...this.options, ...options }, this.needs, this.#order, (gone) => {
       this.#forks.delete(gone);
     });
     this.#forks.add(one);
