@@ -1,11 +1,18 @@
 // One side of the case `postgres-write` in a process of its own: `postgres-write-run.ts SIDE SECS POINTS`. Starts a
 // PostgreSQL of its own, prints its figures as JSON.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createMeter, noFailpoints, silentLogger } from '@skerry/kernel';
 import { nodeClock } from '@skerry/kernel/node';
 import { AccountColumns, createHead, type HeadView, type Seal, viewOf } from '@skerry/series';
-import { openPostgresPool, openPostgresStore, pointColumns, pointRows } from '@skerry/series/postgres';
+import {
+  openPostgresPool,
+  openPostgresStore,
+  pointColumns,
+  pointRows,
+  type RowOrder,
+} from '@skerry/series/postgres';
 import { startPostgres } from '@skerry/testkit/engines';
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
@@ -18,6 +25,7 @@ const DAY = '20261124';
 const START_MICROS = Date.UTC(2026, 10, 24, 1) * 1000;
 const FRAME = 5;
 const TICKS = 100;
+const UPKEEP_MS = 1_000;
 
 const series = Array.from({ length: DEVICES * 2 }, (_, id) => ({
   id,
@@ -28,14 +36,23 @@ const series = Array.from({ length: DEVICES * 2 }, (_, id) => ({
 }));
 const seriesIds = Int32Array.from(series, ({ id }) => id + 1);
 
-type Write = (number: number, points: HeadView) => Promise<void>;
+/** What is written, made before the clock runs. */
+interface Batch {
+  readonly number: number;
+  readonly points: HeadView;
+  /** For the side that writes seals. */
+  readonly seal: Seal;
+}
+
+type Write = (batch: Batch) => Promise<void>;
 
 await using server = await startPostgres();
-const pool = openPostgresPool({ url: server.url() }, { clock: nodeClock(), logger: silentLogger });
+const clock = nodeClock();
+const pool = openPostgresPool({ url: server.url() }, { clock, logger: silentLogger });
 const store = await openPostgresStore(
   { pool, source: { journalId: JOURNAL, label: 'bench/0' }, owner: 'bench', rollMs: 60_000 },
   {
-    clock: nodeClock(),
+    clock,
     logger: silentLogger,
     meter: createMeter(),
     failpoint: noFailpoints,
@@ -48,26 +65,26 @@ const client = new pg.Client({ connectionString: server.url(), options: '-c sear
 await client.connect();
 
 const WRITES: Readonly<Record<string, Write>> = {
-  skerry: async (number, points) => {
-    await store.seal(aSeal(number, points, false));
-    await store.work();
-  },
-  bare: async (number, points) => {
+  skerry: ({ seal }) => store.seal(seal),
+  bare: async ({ number, points }) => {
     const columns = pointColumns([points]).join(', ');
     await pool.transact('copy', (session) =>
-      session.copyIn(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, rowsOf(number, points)),
+      session.copyIn(
+        `COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`,
+        rowsOf(number, points, 'series'),
+      ),
     );
   },
-  'pg-copy-streams': (number, points) => {
+  'pg-copy-streams': ({ number, points }) => {
     const columns = pointColumns([points]).join(', ');
     const bytes = Buffer.concat([
       HEADER,
-      ...Array.from(rowsOf(number, points), (one) => one.subarray(FRAME)),
+      ...Array.from(rowsOf(number, points, 'head'), (one) => one.subarray(FRAME)),
       END,
     ]);
     return copied(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, bytes);
   },
-  text: (number, points) => {
+  text: ({ number, points }) => {
     const columns = pointColumns([points]).join(', ');
     return copied(`COPY points_${DAY}(${columns}) FROM STDIN`, Buffer.from(textOf(number, points)));
   },
@@ -85,19 +102,23 @@ async function measure(): Promise<void> {
   const write = WRITES[side];
   if (!write) throw new TypeError(`There is no side ${side}.`);
   let number = 2;
-  for (; number <= 6; number++) await write(number, fill(number));
+  for (; number <= 6; number++) await write(aBatch(number));
+  const ending = new AbortController();
+  const upkeep = side === 'skerry' ? keepUp(ending.signal) : undefined;
   const before = { ms: performance.now(), cpu: process.cpuUsage(), server: serverTicks() };
   const walls: number[] = [];
   const first = number;
   while (performance.now() - before.ms < Number(secs) * 1000) {
-    const view = fill(number);
+    const batch = aBatch(number++);
     const began = performance.now();
-    await write(number++, view);
+    await write(batch);
     walls.push(performance.now() - began);
   }
   // what is left to background work belongs to the rows that caused it
   const began = performance.now();
-  if (side === 'skerry') while (await store.work());
+  ending.abort();
+  await upkeep;
+  if (upkeep) while (await store.work());
   walls.push(performance.now() - began);
   const wallSecs = (performance.now() - before.ms) / 1000;
   const cpu = process.cpuUsage(before.cpu);
@@ -114,6 +135,16 @@ async function measure(): Promise<void> {
       wallSecs,
     }),
   );
+}
+
+/** Folds and rollups beside the seals, as a writer does them. */
+async function keepUp(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) if (!(await store.work())) await clock.sleep(UPKEEP_MS, signal);
+}
+
+function aBatch(number: number): Batch {
+  const points = fill(number);
+  return { number, points, seal: aSeal(number, points, false) };
 }
 
 /** A head of points in order of records: each record has a temperature and a humidity. */
@@ -166,7 +197,7 @@ function aSeal(number: number, points: HeadView, isFirst: boolean): Seal {
       ...key,
       count: perDevice,
       newestMicros: logTimeMicros,
-      bytes: new Uint8Array(perDevice * 16).fill(number),
+      bytes: randomBytes(perDevice * 16),
     })),
     gaps: [],
     deadLetters: [],
@@ -175,8 +206,9 @@ function aSeal(number: number, points: HeadView, isFirst: boolean): Seal {
   };
 }
 
-function rowsOf(number: number, points: HeadView) {
-  return pointRows([{ view: points, source: 0, receivedMicros: START_MICROS + number * 100_000, seriesIds }]);
+function rowsOf(number: number, points: HeadView, order: RowOrder) {
+  const receivedMicros = START_MICROS + number * 100_000;
+  return pointRows([{ view: points, source: 0, receivedMicros, seriesIds }], order);
 }
 
 async function copied(text: string, bytes: Buffer): Promise<void> {

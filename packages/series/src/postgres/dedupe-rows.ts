@@ -2,6 +2,7 @@ import type { DeviceKey } from '@skerry/model';
 import { ByteReader, ByteWriter } from '../chunk-bytes.ts';
 import { LIMITS } from '../limits.ts';
 import type { DedupeEntries } from '../store.ts';
+import { joinedBytes } from './joined-bytes.ts';
 import type { PostgresSession } from './postgres-pool.ts';
 
 /** Rows of one tier from which they are joined into one of the next. */
@@ -76,15 +77,20 @@ export class DedupeRows {
     session: PostgresSession,
     rows: readonly Pick<DedupeRow, 'device' | 'count' | 'newest' | 'entries'>[],
   ): Promise<void> {
+    const entries = joinedBytes(rows.map((row) => row.entries));
     await session.run(
-      `INSERT INTO dedupe(source, device, tier, count, newest, entries) SELECT $1, u.device, 0, u.count, u.newest, u.entries
-       FROM unnest($2::integer[], $3::integer[], $4::bigint[], $5::bytea[]) AS u(device, count, newest, entries)`,
+      `INSERT INTO dedupe(source, device, tier, count, newest, entries)
+       SELECT $1, u.device, 0, u.count, u.newest, substring($5::bytea FROM u.at FOR u.length)
+       FROM unnest($2::integer[], $3::integer[], $4::bigint[], $6::integer[], $7::integer[])
+         AS u(device, count, newest, at, length)`,
       [
         this.#source,
         rows.map(({ device }) => device),
         rows.map(({ count }) => count),
         rows.map(({ newest }) => newest),
-        rows.map(({ entries }) => Buffer.from(entries)),
+        entries.bytes,
+        entries.at,
+        entries.lengths,
       ],
     );
   }
@@ -114,16 +120,20 @@ export class DedupeRows {
     for (const own of byDevice.values()) joinTiers(own, logMicros, removed, joined);
     if (removed.length > 0) await session.run('DELETE FROM dedupe WHERE id = ANY($1::bigint[])', [removed]);
     if (joined.length === 0) return;
+    const entries = joinedBytes(joined.map((row) => row.entries));
     await session.run(
-      `UPDATE dedupe d SET tier = u.tier, count = u.count, newest = u.newest, entries = u.entries
-       FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::bigint[], $5::bytea[])
-         AS u(id, tier, count, newest, entries) WHERE d.id = u.id`,
+      `UPDATE dedupe d SET tier = u.tier, count = u.count, newest = u.newest,
+         entries = substring($5::bytea FROM u.at FOR u.length)
+       FROM unnest($1::bigint[], $2::smallint[], $3::integer[], $4::bigint[], $6::integer[], $7::integer[])
+         AS u(id, tier, count, newest, at, length) WHERE d.id = u.id`,
       [
         joined.map(({ id }) => id),
         joined.map(({ tier }) => tier),
         joined.map(({ count }) => count),
         joined.map(({ newest }) => newest),
-        joined.map(({ entries }) => Buffer.from(entries)),
+        entries.bytes,
+        entries.at,
+        entries.lengths,
       ],
     );
   }

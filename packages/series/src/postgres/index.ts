@@ -10,7 +10,7 @@ export {
   sourceIdOf,
 } from './newest-points.ts';
 export { type Heir, inheritOrigins } from './origin-heirs.ts';
-export { numericOf, pointColumns, pointRows } from './point-rows.ts';
+export { numericOf, pointColumns, pointRows, type RowOrder } from './point-rows.ts';
 export * from './postgres-pool.ts';
 export { openPostgresReadings, type PostgresReadingsNeeds } from './postgres-readings.ts';
 export { openPostgresStore } from './postgres-store.ts';

@@ -3,16 +3,19 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { aHeadView, NOON, type SamplePoint } from '../testing/index.ts';
 import { FRAME_BYTES } from './copy-in.ts';
-import { numericOf, pointColumns, pointRows } from './point-rows.ts';
+import { numericOf, pointColumns, pointRows, type RowOrder } from './point-rows.ts';
 import { PG_EPOCH_MICROS } from './postgres-values.ts';
 
 const needs = { source: 3, receivedMicros: NOON + 7, seriesIds: Int32Array.of(0, 41, 42) };
 
 /** The rows of messages, each field as bytes or null. */
-function rowsOf(points: readonly SamplePoint[]): (Buffer | null)[][] {
-  const bytes = Buffer.concat(
-    Array.from(pointRows([{ view: aHeadView(1, points), ...needs }]), (one) => one.subarray(FRAME_BYTES)),
-  );
+function rowsOf(
+  points: readonly SamplePoint[],
+  seriesIds = needs.seriesIds,
+  order?: RowOrder,
+): (Buffer | null)[][] {
+  const seals = [{ view: aHeadView(1, points), ...needs, seriesIds }];
+  const bytes = Buffer.concat(Array.from(pointRows(seals, order), (one) => one.subarray(FRAME_BYTES)));
   const rows: (Buffer | null)[][] = [];
   for (let at = 0; at < bytes.length; ) {
     const fields = bytes.readUInt16BE(at);
@@ -73,9 +76,12 @@ test('pointRows writes every type into its own column; an exact integer stands r
   assert.deepEqual([plain?.[2]?.readDoubleBE(), plain?.[7], plain?.[8], plain?.[9]], [2.5, null, null, null]);
 });
 
-test('pointRows gives back every point, whatever their number and size', () => {
+test('pointRows gives back every point, series by series and as they come in each, whatever their number and size', () => {
+  const ids = [1, 2, 2047, 2048, 4097, 2 ** 21];
+  const seriesIds = new Int32Array(2 ** 21 + 1);
+  for (const id of ids) seriesIds[id] = id + 7;
   const point = fc.record({
-    series: fc.constantFrom(1, 2),
+    series: fc.constantFrom(...ids),
     time: fc.integer({ min: -(2 ** 50), max: 2 ** 51 }),
     value: fc.oneof(fc.double({ noNaN: true }), fc.boolean(), fc.string({ unit: 'grapheme', maxLength: 40 })),
     offset: fc.integer({ min: 0, max: 2 ** 48 }),
@@ -83,19 +89,26 @@ test('pointRows gives back every point, whatever their number and size', () => {
   });
   fc.assert(
     fc.property(fc.array(point, { maxLength: 60 }), (points) => {
-      const found = rowsOf(points).map(([time, , value, , position, ordinal]) => ({
-        time: Number(time?.readBigInt64BE()) + PG_EPOCH_MICROS,
-        value: value?.readDoubleBE(),
-        offset: Number(position?.readBigInt64BE()),
-        ordinal: ordinal?.readInt16BE(),
-      }));
-      const wanted = points.map(({ time, value, offset, ordinal }) => ({
+      const rows = (order?: RowOrder) =>
+        rowsOf(points, seriesIds, order).map(([time, series, value, , position, ordinal]) => ({
+          series: Number(series?.readInt32BE()) - 7,
+          time: Number(time?.readBigInt64BE()) + PG_EPOCH_MICROS,
+          value: value?.readDoubleBE(),
+          offset: Number(position?.readBigInt64BE()),
+          ordinal: ordinal?.readInt16BE(),
+        }));
+      const wanted = points.map(({ series, time, value, offset, ordinal }) => ({
+        series,
         time,
         value: typeof value === 'number' ? value : undefined,
         offset,
         ordinal,
       }));
-      assert.deepEqual(found, wanted);
+      assert.deepEqual(rows('head'), wanted);
+      assert.deepEqual(
+        rows(),
+        wanted.toSorted((one, other) => one.series - other.series),
+      );
     }),
   );
 });

@@ -13,6 +13,8 @@ const TYPED = [...PLAIN, 'text', 'flag', 'exact'];
 const PLAIN_BYTES = 2 + 12 + 8 + 12 + 6 + 12 + 6 + 12;
 const TYPED_BYTES = PLAIN_BYTES + 12;
 const TWO32 = 2 ** 32;
+const DIGIT_BITS = 11;
+const DIGITS = 2 ** DIGIT_BITS;
 const encoder = new TextEncoder();
 
 /** The points of one seal, what their rows have in common, and the global id of each of its series. */
@@ -30,15 +32,23 @@ export function pointColumns(views: readonly HeadView[]): readonly string[] {
   return views.every(isPlain) ? PLAIN : TYPED;
 }
 
+/** How rows follow each other inside a head. */
+export type RowOrder = 'series' | 'head';
+
 /**
- * The rows of heads as messages of a binary COPY, about `copyChunkBytes` each, straight from their columns. A message is
+ * The rows of heads as messages of a binary COPY, about `copyChunkBytes` each, straight from their columns; those of one
+ * head series by series, each in the order of the head, so that rows which stand beside each other in the table and its
+ * index come behind each other: the server needs a third less time, and a series is read from fewer pages. A message is
  * the taker's; the next one has its own memory.
  */
-export function* pointRows(seals: readonly SealedPoints[]): Generator<Uint8Array> {
+export function* pointRows(
+  seals: readonly SealedPoints[],
+  order: RowOrder = 'series',
+): Generator<Uint8Array> {
   const isAllPlain = seals.every(({ view }) => isPlain(view));
   for (const points of seals) {
-    const writer = new RowWriter(points, isAllPlain);
-    for (let row = 0; row < points.view.rows; row = writer.row) yield writer.message(row);
+    const writer = new RowWriter(points, isAllPlain, order === 'series' ? bySeries(points.view) : undefined);
+    while (writer.isMore) yield writer.message();
   }
 }
 
@@ -48,8 +58,34 @@ function isPlain({ columns, rows }: HeadView): boolean {
   return true;
 }
 
+/** Numbers of the rows, by series and then as they are: a counting sort by parts of the id, the lowest first. */
+function bySeries({ columns, rows }: HeadView): Int32Array {
+  const { series } = columns;
+  let order: Int32Array = Int32Array.from({ length: rows }, (_, row) => row);
+  const most = order.reduce((max, row) => Math.max(max, Number(series[row])), 0);
+  for (let shift = 0; most >> shift > 0; shift += DIGIT_BITS) order = byDigit(order, series, shift);
+  return order;
+}
+
+/** The same rows by one part of the id of their series, and then as they are. */
+function byDigit(rows: Int32Array, series: HeadView['columns']['series'], shift: number): Int32Array {
+  const digitOf = (row: number) => (Number(series[row]) >> shift) & (DIGITS - 1);
+  const places = new Int32Array(DIGITS + 1);
+  for (const row of rows) places[digitOf(row) + 1] = Number(places[digitOf(row) + 1]) + 1;
+  for (let digit = 1; digit < DIGITS; digit++)
+    places[digit] = Number(places[digit]) + Number(places[digit - 1]);
+  const sorted = new Int32Array(rows.length);
+  for (const row of rows) {
+    const place = Number(places[digitOf(row)]);
+    sorted[place] = row;
+    places[digitOf(row)] = place + 1;
+  }
+  return sorted;
+}
+
 class RowWriter {
-  row = 0;
+  readonly #order: Int32Array | undefined;
+  #next = 0;
   readonly #view: HeadView;
   readonly #points: SealedPoints;
   readonly #isPlain: boolean;
@@ -58,26 +94,32 @@ class RowWriter {
   #data = new DataView(this.#bytes.buffer);
   #at = 0;
 
-  constructor(points: SealedPoints, isPlainCopy: boolean) {
+  /** `order`: numbers of rows; those of the head as they are without it. */
+  constructor(points: SealedPoints, isPlainCopy: boolean, order: Int32Array | undefined) {
+    this.#order = order;
     this.#view = points.view;
     this.#points = points;
     this.#isPlain = isPlainCopy;
     this.#receivedMicros = points.receivedMicros - PG_EPOCH_MICROS;
   }
 
-  /** The message that begins with `row`. */
-  message(row: number): Uint8Array {
+  get isMore(): boolean {
+    return this.#next < this.#view.rows;
+  }
+
+  /** The next rows. */
+  message(): Uint8Array {
     const { rows } = this.#view;
     const limit = LIMITS.copyChunkBytes.value;
-    const rest = FRAME_BYTES + (rows - row) * (this.#isPlain ? PLAIN_BYTES : TYPED_BYTES);
+    const rest = FRAME_BYTES + (rows - this.#next) * (this.#isPlain ? PLAIN_BYTES : TYPED_BYTES);
     this.#bytes = new Uint8Array(Math.min(rest, limit));
     this.#data = new DataView(this.#bytes.buffer);
     this.#at = FRAME_BYTES;
-    this.row = row;
-    while (this.row < rows && this.#at + TYPED_BYTES <= limit) {
-      if (!this.#isPlain) this.#typedRow(this.row);
-      else this.#plainRow(this.row, PLAIN.length, true);
-      this.row++;
+    while (this.#next < rows && this.#at + TYPED_BYTES <= limit) {
+      const row = this.#order ? Number(this.#order[this.#next]) : this.#next;
+      if (!this.#isPlain) this.#typedRow(row);
+      else this.#plainRow(row, PLAIN.length, true);
+      this.#next++;
     }
     return this.#bytes.subarray(0, this.#at);
   }

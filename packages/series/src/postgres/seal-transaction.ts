@@ -4,6 +4,7 @@ import { SeriesError } from '../errors.ts';
 import type { Seal } from '../store.ts';
 import { encodeVerdicts } from '../verdict-runs.ts';
 import type { BookChange } from './device-book.ts';
+import { joinedBytes } from './joined-bytes.ts';
 import { writeLetters } from './letter-rows.ts';
 import { pointColumns, pointRows } from './point-rows.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
@@ -31,7 +32,7 @@ export interface SealWrite {
 /** Ids in the database of the series that were new. */
 export type NewSeries = readonly { readonly local: number; readonly id: number }[];
 
-/** Bytes of all seals come as one value each, which `substring` takes apart: in an array they would be sent as text. */
+/** Bytes of all seals come as one value each: `joinedBytes`. */
 const COMMIT_SEALS = `WITH t AS MATERIALIZED (SELECT u.id, u.epoch, u.seal, u.from_position, u.position, u.telemetry,
       u.points, u.received, u.log_time, u.low, u.high, substring($10::bytea FROM u.verdicts_at FOR u.verdicts_for) AS verdicts,
       substring($11::bytea FROM u.state_at FOR u.state_for) AS state
@@ -68,14 +69,16 @@ export class SealNotTaken extends Error {}
 export async function writeSeals(pool: PostgresPool, writes: readonly SealWrite[]): Promise<NewSeries[]> {
   return await pool.transact('write a seal', async (session) => {
     const added = await addSeries(session, writes);
-    await copyPoints(session, writes, added);
+    // made while the server takes the rows in
+    const values = Promise.resolve().then(() => sealValues(writes));
+    await Promise.all([copyPoints(session, writes, added), values]);
     await setUnits(session, writes, added);
     for (const { seal, source, receivedMicros } of writes) {
       await writeLetters(session, source.id, seal);
       await writeStages(session, source.id, seal);
       await writeSessions(session, source.id, receivedMicros, seal.sessions);
     }
-    const [row] = await session.query(COMMIT_SEALS, sealValues(writes), 'commit-seals');
+    const [row] = await session.query(COMMIT_SEALS, await values, 'commit-seals');
     if (Number(row?.n) !== writes.length) throw new SealNotTaken();
     for (const { failpoint } of writes) failpoint('seal-before-commit');
     return added;
@@ -84,9 +87,9 @@ export async function writeSeals(pool: PostgresPool, writes: readonly SealWrite[
 
 function sealValues(writes: readonly SealWrite[]): unknown[] {
   const of = <T>(pick: (one: SealWrite) => T) => writes.map(pick);
-  const verdicts = joined(of(({ seal }) => encodeVerdicts(seal.verdicts)));
+  const verdicts = joinedBytes(of(({ seal }) => encodeVerdicts(seal.verdicts)));
   const times = of(({ seal }) => timesOf(seal.points));
-  const states = joined(of(({ seal }) => encodeState(seal)));
+  const states = joinedBytes(of(({ seal }) => encodeState(seal)));
   return [
     of(({ source }) => source.id),
     of(({ source }) => source.epoch),
@@ -107,21 +110,6 @@ function sealValues(writes: readonly SealWrite[]): unknown[] {
     times.map((one) => one?.[0] ?? null),
     times.map((one) => one?.[1] ?? null),
   ];
-}
-
-/** Parts behind each other; `at` counts from 1, as SQL does. */
-function joined(parts: readonly Uint8Array[]): {
-  readonly bytes: Buffer;
-  readonly at: readonly number[];
-  readonly lengths: readonly number[];
-} {
-  const lengths = parts.map((part) => part.byteLength);
-  let next = 1;
-  const at = lengths.map((length) => {
-    next += length;
-    return next - length;
-  });
-  return { bytes: Buffer.concat(parts), at, lengths };
 }
 
 function totalsValues(writes: readonly SealWrite[]): unknown[] {
