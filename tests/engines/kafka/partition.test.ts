@@ -239,6 +239,13 @@ test('openKafkaPartition tells how many records retention took, and fails or put
     [3, telemetry, 'd'],
     [4, telemetry, 'e'],
   ]);
+  const total = () =>
+    scene.needs.meter.snapshot().find(({ name }) => name === 'iot_kafka_lost_records_total')?.samples[0]
+      ?.value;
+  assert.equal(total(), 3 + 2 + 2);
+  assert.equal(await skipping.refresh(), 3);
+  assert.equal((await all(skipping, 1)).length, 4);
+  assert.equal(total(), 3 + 2 + 2, 'a loss that was told is counted again when it is read again');
 });
 
 test('openKafkaPartition is another journal when the topic was made anew, and a reader of the old one ends with it', async () => {

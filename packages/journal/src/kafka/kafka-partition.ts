@@ -346,6 +346,8 @@ export class KafkaPartition implements AsyncDisposable {
   }
 
   #lostUntil: Offset = 0;
+  /** Below it every loss has been told and counted: what is read anew there loses nothing once more. */
+  #lossToldUntil: Offset = 0;
 
   /** Retention took records that were not read: nobody may overlook that. */
   #lose(from: Offset, to: Offset): void {
@@ -353,8 +355,13 @@ export class KafkaPartition implements AsyncDisposable {
     const { logger } = this.#needs;
     const lost = to - from;
     const facts = { topic, partition, from, start: to, lost };
-    logger.log('error', 'Kafka has removed records that were not read', facts);
-    this.#lost.add(lost);
+    const first = Math.max(from, this.#lossToldUntil);
+    if (first < to) {
+      const untold = { ...facts, from: first, lost: to - first };
+      logger.log('error', 'Kafka has removed records that were not read', untold);
+      this.#lost.add(untold.lost);
+      this.#lossToldUntil = to;
+    }
     if (onLost === 'void') {
       this.#lostUntil = to;
       this.#start = Math.min(this.#start, from);
