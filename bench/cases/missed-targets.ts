@@ -10,8 +10,4 @@ export const MISSED_TARGETS: Reasons = {
     'cpuSecsPerMillion <= 5 CPU-s/M':
       'A window of four lets a read carry four messages and a write four acknowledgements; about half of the time is the kernel’s read, write and epoll for them. Reading into one buffer that connections share would save a part and needs what Node does not offer to accepted sockets.',
   },
-  'postgres-write': {
-    'perSec >= 0.9 times pg-copy-streams':
-      'The middle seal, with its position, newest values, counts and the state of its devices, takes as long as a bare COPY of the same rows. What is above it is 0.4 s in each five: the fold of the rows into sums by minute, which belongs to Skerry’s time and which no other side does. Rounds lie between 0.67 (one of 15 s) and 0.95.',
-  },
 };

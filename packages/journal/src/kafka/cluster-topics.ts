@@ -1,6 +1,7 @@
-import type { metadataV12 } from '@platformatic/kafka';
+import { type metadataV12, protocolErrorsCodesById } from '@platformatic/kafka';
 import { JournalError } from '../errors.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
+import { kafkaAnswerFault } from './kafka-fault.ts';
 
 type Request = metadataV12.MetadataRequest;
 type Response = metadataV12.MetadataResponse;
@@ -15,6 +16,12 @@ export async function clusterTopics(client: KafkaClient, names?: readonly string
   const connection = await client.connection(undefined);
   const asking = api.async(connection, names ? [...names] : null, false, false);
   const { topics } = await client.wrap('list the Kafka topics', asking).catch(answerInside);
+  for (const { name, errorCode } of topics) {
+    const apiId = String(protocolErrorsCodesById[errorCode]);
+    // what may not be seen, or is being made, is there
+    if (names && apiId !== 'NONE' && apiId !== 'UNKNOWN_TOPIC_OR_PARTITION')
+      throw kafkaAnswerFault(`find the Kafka topic ${name}`, apiId, undefined);
+  }
   return topics.flatMap(({ name, topicId: id, isInternal, partitions }) =>
     !name || isInternal || partitions.length === 0 ? [] : { name, id, partitions: placesOf(partitions) },
   );

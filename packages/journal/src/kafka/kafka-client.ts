@@ -12,7 +12,8 @@ import {
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
 import { AnsweringAdmin, BrokerOrder } from './answering-admin.ts';
-import { kafkaFault } from './kafka-fault.ts';
+import { clusterTopics } from './cluster-topics.ts';
+import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 
 /** Encryption towards Kafka; PEM texts. */
 export interface KafkaTls {
@@ -59,7 +60,7 @@ export interface KafkaCluster {
 
 /** A partition of a topic as the cluster has it now. */
 export interface KafkaTopicPartition {
-  /** Number of the broker that leads it. */
+  /** Number of the broker that leads it; -1 while none does. */
   readonly leader: number;
   readonly leaderEpoch: number;
   readonly replicas: number;
@@ -128,17 +129,12 @@ export class KafkaClient implements AsyncDisposable {
 
   /** A topic, asked for anew. Fails with `kafka-topic-missing` too. */
   async topic(name: string): Promise<KafkaTopic> {
-    const asked = { topics: [name], forceUpdate: true, autocreateTopics: false };
-    const { topics } = await this.wrap(`find the Kafka topic ${name}`, this.admin.metadata(asked));
-    const found = topics.get(name);
-    if (!found) throw kafkaFault(`find the Kafka topic ${name}`, new Error(`Unknown topic ${name}.`));
-    const partitions = found.partitions.map(({ leader, leaderEpoch, replicas, isr }) => ({
-      leader,
-      leaderEpoch,
-      replicas: replicas.length,
-      inSync: isr.length,
-    }));
-    return { name, id: found.id, partitions };
+    // numbers of brokers are looked up in what the library knows of the cluster
+    await this.cluster();
+    const [found] = await clusterTopics(this, [name]);
+    if (!found)
+      throw kafkaAnswerFault(`find the Kafka topic ${name}`, 'UNKNOWN_TOPIC_OR_PARTITION', undefined);
+    return found;
   }
 
   /** Sends a request to a broker by its number, or to any broker without one. */
@@ -175,8 +171,9 @@ export class KafkaClient implements AsyncDisposable {
     return this.wrap('talk to Kafka', answer);
   }
 
-  /** An open connection to a broker by its number, or to any broker without one. */
-  connection(node: number | undefined): Promise<Connection> {
+  /** An open connection to a broker by its number, or to any broker without one. For -1, the leader of a partition that has none, it fails with `kafka-unsteady`. */
+  async connection(node: number | undefined): Promise<Connection> {
+    if (node === -1) throw kafkaAnswerFault('connect to Kafka', 'LEADER_NOT_AVAILABLE', undefined);
     const { admin } = this;
     const opening = new Promise<Connection>((resolve, reject) => {
       const done = (error: Error | null, connection?: Connection): void => {

@@ -1,7 +1,6 @@
 import type { offsetForLeaderEpochV4 } from '@platformatic/kafka';
 import { clusterTopics } from './cluster-topics.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { kafkaFault } from './kafka-fault.ts';
 
 type Request = offsetForLeaderEpochV4.OffsetForLeaderEpochRequest;
 type Response = offsetForLeaderEpochV4.OffsetForLeaderEpochResponse;
@@ -57,7 +56,6 @@ export async function findCuts(client: KafkaClient, known: readonly KnownEnd[]):
 }
 
 async function cutsAt(client: KafkaClient, leader: number, known: readonly KnownEnd[]): Promise<LogCut[]> {
-  if (leader < 0) throw kafkaFault('ask Kafka what it has', NO_LEADER);
   const api = await client.api<Request, Response>('OffsetForLeaderEpoch');
   const asked = [...Map.groupBy(known, ({ topic }) => topic)].map(([name, ofTopic]) => ({
     name,
@@ -82,6 +80,3 @@ async function cutsAt(client: KafkaClient, leader: number, known: readonly Known
     return end < offset ? [{ topic, partition, end, isOther: false }] : [];
   });
 }
-
-/** As the library tells a partition without a leader. */
-const NO_LEADER = Object.assign(new Error('no leader'), { apiId: 'LEADER_NOT_AVAILABLE' });

@@ -1,3 +1,4 @@
+import type { listOffsetsV9 } from '@platformatic/kafka';
 import { clusterTopics } from './cluster-topics.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { partitionJournalId } from './topics.ts';
@@ -5,6 +6,11 @@ import { partitionJournalId } from './topics.ts';
 const EARLIEST = -2n;
 const LATEST = -1n;
 const ONLY_COMMITTED = 1;
+const A_CLIENT = -1;
+const ANY_EPOCH = -1;
+
+type Request = listOffsetsV9.ListOffsetsRequest;
+type Response = listOffsetsV9.ListOffsetsResponse;
 
 /** Where a partition ends now. */
 export interface PartitionEnd {
@@ -49,13 +55,16 @@ export interface Bounds {
   readonly end: number;
 }
 
-/** The bounds of a partition as they are now. Fails with the `kafka-` codes. */
+/** The bounds of a partition as its leader has them now, whatever is the matter with other partitions of the topic. Fails with the `kafka-` codes. */
 export async function listBounds(client: KafkaClient, name: string, partition: number): Promise<Bounds> {
+  const { leader = -1 } = (await client.topic(name)).partitions[partition] ?? {};
+  const api = await client.api<Request, Response>('ListOffsets');
+  const connection = await client.connection(leader);
   const ask = async (timestamp: bigint): Promise<number> => {
-    const partitions = [{ partitionIndex: partition, timestamp }];
-    const asking = client.admin.listOffsets({ topics: [{ name, partitions }], isolationLevel: 1 });
-    const [topic] = await client.wrap(`find the ends of ${name}/${partition}`, asking);
-    return Number(topic?.partitions[0]?.offset ?? 0);
+    const partitions = [{ partitionIndex: partition, currentLeaderEpoch: ANY_EPOCH, timestamp }];
+    const asking = api.async(connection, A_CLIENT, ONLY_COMMITTED, [{ name, partitions }]);
+    const { topics } = await client.wrap(`find the ends of ${name}/${partition}`, asking);
+    return Number(topics[0]?.partitions[0]?.offset ?? 0);
   };
   return { start: await ask(EARLIEST), end: await ask(LATEST) };
 }

@@ -19,6 +19,8 @@ const PRODUCE_MOST = 11;
 const ALL_IN_SYNC = -1;
 const ANSWER_MS = 10_000;
 const SEQUENCES = 2 ** 31;
+/** In place of a leader's number. */
+const NO_LEADER = -1;
 const REFUSALS: readonly string[] = [
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
@@ -204,7 +206,8 @@ export class RecordProducer {
 
   async #connections(groups: ReadonlyMap<number, unknown>): Promise<Map<number, Connection>> {
     const ways = new Map<number, Connection>();
-    for (const node of groups.keys()) ways.set(node, await this.#client.connection(node));
+    for (const node of groups.keys())
+      if (node !== NO_LEADER) ways.set(node, await this.#client.connection(node));
     return ways;
   }
 
@@ -295,7 +298,7 @@ export class RecordProducer {
       const { topic: name, partition } = one.part;
       const topic = this.#topics.get(name) ?? (await this.#client.topic(name));
       this.#topics.set(name, topic);
-      const leader = topic.partitions[partition]?.leader ?? -1;
+      const leader = topic.partitions[partition]?.leader ?? NO_LEADER;
       groups.set(leader, [...(groups.get(leader) ?? []), one]);
     }
     return groups;
@@ -304,7 +307,7 @@ export class RecordProducer {
   async #ask(way: Connection | undefined, group: readonly Sequenced[]): Promise<Answer[]> {
     const version = await this.#client.version('Produce', PRODUCE_LEAST, PRODUCE_MOST);
     const parts = group.map(({ part }) => part);
-    const connection = way ?? (await this.#client.connection(undefined));
+    const connection = way ?? (await this.#client.connection(NO_LEADER));
     const api = { key: PRODUCE, version };
     return this.#client.requestOn(connection, api, () => requestOf(parts), readAnswers);
   }
