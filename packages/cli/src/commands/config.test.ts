@@ -108,7 +108,10 @@ test('config check reads for a role the files that it reads, and no others', asy
   using file = aFile(`
 http: { tls: ${listener} }
 mqtt: { tls: ${listener} }
-kafka: { brokers: ["127.0.0.1:1"], sasl: { mechanism: PLAIN, username: u, passwordFile: ${gone('kafka')} } }
+kafka:
+  brokers: ["127.0.0.1:1"]
+  tls: { enabled: true, caFile: ${gone('kafka-authority')} }
+  sasl: { mechanism: PLAIN, username: u, passwordFile: ${gone('kafka')} }
 postgres: { url: "postgres://skerry@127.0.0.1:1/iot", passwordFile: ${gone('postgres')} }
 redis: { url: "redis://127.0.0.1:1", passwordFile: ${gone('redis')} }
 tracing: { otlpUrl: "http://127.0.0.1:1/v1/traces", headersFile: ${gone('tracing')} }
@@ -127,6 +130,7 @@ gateway: { ordinal: 0 }
   };
   assert.deepEqual(await named('--role', 'gateway'), [
     'kafka',
+    'kafka-authority',
     'postgres',
     'source-authority',
     'source-password',
@@ -134,15 +138,29 @@ gateway: { ordinal: 0 }
   ]);
   assert.deepEqual(await named('--role', 'writer'), [
     'kafka',
+    'kafka-authority',
     'postgres',
     'redis',
     'sink-other',
     'sink-read',
     'tracing',
   ]);
-  assert.deepEqual(await named('--role', 'cloud'), ['kafka', 'listener', 'postgres', 'sink-read', 'tracing']);
+  assert.deepEqual(await named('--role', 'cloud'), [
+    'kafka',
+    'kafka-authority',
+    'listener',
+    'postgres',
+    'sink-read',
+    'tracing',
+  ]);
   assert.deepEqual(await named(), ['listener', 'listener', 'tracing']);
-  assert.deepEqual(await named('--journal-engine', 'kafka'), ['kafka', 'listener', 'listener', 'tracing']);
+  assert.deepEqual(await named('--journal-engine', 'kafka'), [
+    'kafka',
+    'kafka-authority',
+    'listener',
+    'listener',
+    'tracing',
+  ]);
 });
 
 test('config check warns of a certificate that is not for the host by which clients come', async () => {

@@ -11,7 +11,7 @@ import { sinkPlace } from './writer/configured-sinks.ts';
 
 /**
  * Reads the files that a configuration names for a process, as that process does, `skerry up` without a role. Fails with
- * `config-invalid` that names the first fault of each section.
+ * `config-invalid` that names the fault of each file.
  */
 export function checkNamedFiles(role: Role | undefined, config: SkerryConfig): void {
   const faults: CliError[] = [];
@@ -34,12 +34,14 @@ function readers(role: Role | undefined, config: SkerryConfig): (() => unknown)[
   const isSite = role !== undefined;
   const hasCache = role === 'writer' || (role === 'cloud' && config.readings.from === '');
   return [
-    ...(isSite || journal.engine === 'kafka' ? [() => kafkaAccessOf(config)] : []),
-    ...(isSite && postgres.url !== '' ? [() => sharedTablesOf(config)] : []),
+    ...(isSite || journal.engine === 'kafka' ? each(config.kafka, (kafka) => kafkaAccessOf({ kafka })) : []),
+    ...(isSite && postgres.url !== '' ? each(postgres, (one) => sharedTablesOf({ postgres: one })) : []),
     ...(role === 'gateway' ? config.sources.flatMap(sourceReaders) : []),
-    ...sinksOf(role, config).map((sink) => () => sinkPlace(sink)),
-    ...(hasCache && redis.url !== '' ? [() => redisPlaceOf(config, '').password?.()] : []),
-    ...(tracing.otlpUrl !== '' ? [() => tracingFiles(tracing)] : []),
+    ...sinksOf(role, config).flatMap((sink) => each(sink, sinkPlace)),
+    ...(hasCache && redis.url !== ''
+      ? each(redis, (one) => redisPlaceOf({ redis: one }, '').password?.())
+      : []),
+    ...(tracing.otlpUrl !== '' ? each(tracing, tracingFiles) : []),
     ...tlsListeners(role, config).map(
       ([key, { tls }]) =>
         () =>
@@ -49,7 +51,35 @@ function readers(role: Role | undefined, config: SkerryConfig): (() => unknown)[
 }
 
 function sourceReaders(source: SkerryConfig['sources'][number]): (() => unknown)[] {
-  return [() => sourceTls(source)?.(), () => source.username === '' || sourceCredentials(source)];
+  return [
+    ...each(source, (one) => sourceTls(one)?.()),
+    ...each(source, (one) => one.username === '' || sourceCredentials(one)),
+  ];
+}
+
+/** Reads a section once for each file that it names, as if it named no other: each has a fault of its own. */
+function each<T extends object>(section: T, read: (section: T) => unknown): (() => unknown)[] {
+  return filesOf(section).map((file) => () => read(withOnly(section, file)));
+}
+
+function filesOf(section: object): string[] {
+  return Object.entries(section).flatMap(([key, value]) => {
+    if (isSection(value)) return filesOf(value).map((file) => `${key}.${file}`);
+    return key.endsWith('File') && value !== '' ? [key] : [];
+  });
+}
+
+function withOnly<T extends object>(section: T, file: string): T {
+  const members = Object.entries(section).map(([key, value]) => {
+    if (isSection(value))
+      return [key, withOnly(value, file.startsWith(`${key}.`) ? file.slice(key.length + 1) : '')];
+    return [key, key.endsWith('File') && key !== file ? '' : value];
+  });
+  return Object.fromEntries(members) as T; // the same members
+}
+
+function isSection(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function sinksOf(role: Role | undefined, { sinks, readings }: SkerryConfig): SkerryConfig['sinks'] {
