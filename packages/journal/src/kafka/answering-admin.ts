@@ -14,21 +14,40 @@ import {
 import type { Clock } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
 
-/** In which order brokers are asked what each of them can answer: the one that failed last comes last. */
+/**
+ * In which order brokers are asked what each of them can answer: those of which nothing is known, then those whose
+ * connection ended, then those that were refused or answered nothing; the one of which that is known longest first.
+ */
 export class BrokerOrder {
-  readonly #failures = new Map<string, number>();
+  readonly #marks = new Map<string, { readonly isFailed: boolean; readonly at: number }>();
   #count = 0;
 
-  /** A connection to the broker failed, ended, or was given up. */
+  /** It could not be connected to, or answered nothing. */
   failed(broker: Broker): void {
-    this.#failures.set(addressOf(broker), ++this.#count);
+    this.#marks.set(addressOf(broker), { isFailed: true, at: ++this.#count });
   }
 
-  /** The brokers, each once; those that have not failed in the order given. */
+  /** A connection to it ended, perhaps since nobody used it. */
+  ended(broker: Broker): void {
+    if (this.#marks.get(addressOf(broker))?.isFailed) return;
+    this.#marks.set(addressOf(broker), { isFailed: false, at: ++this.#count });
+  }
+
+  answered(broker: Broker): void {
+    this.#marks.delete(addressOf(broker));
+  }
+
+  /** The brokers, each once; those of which nothing is known in the order given. */
   sorted(brokers: Iterable<Broker>): Broker[] {
     const unlike = new Map([...brokers].map((broker) => [addressOf(broker), broker]));
-    const turn = (broker: Broker) => this.#failures.get(addressOf(broker)) ?? 0;
-    return [...unlike.values()].sort((one, other) => turn(one) - turn(other));
+    const turn = (broker: Broker) => {
+      const mark = this.#marks.get(addressOf(broker));
+      return mark ? ([Number(mark.isFailed), mark.at] as const) : ([-1, 0] as const);
+    };
+    return [...unlike.values()]
+      .map((broker) => ({ broker, turn: turn(broker) }))
+      .sort((one, other) => one.turn[0] - other.turn[0] || one.turn[1] - other.turn[1])
+      .map(({ broker }) => broker);
   }
 }
 
@@ -49,8 +68,10 @@ export class AnsweringAdmin extends Admin {
     this.#clock = clock;
     this.#order = order;
     this.#brokers = options.bootstrapBrokers.map((broker) => parseBroker(broker));
-    for (const event of ['client:broker:disconnect', 'client:broker:failed'] as const)
-      this.on(event, ({ broker }) => order.failed(broker));
+    this.on('client:broker:failed', ({ broker }) => order.failed(broker));
+    this.on('client:broker:disconnect', ({ broker }) => {
+      if (!this.closed) order.ended(broker);
+    });
   }
 
   override [kGetBootstrapConnection](callback: Callback<Connection>): void {
@@ -105,8 +126,10 @@ export class AnsweringAdmin extends Admin {
       });
       apiVersionsV1.api(connection, 'skerry', '1', (error) => {
         timer[Symbol.dispose]();
-        if (connection.isConnected()) resolve();
-        else reject(error ?? new NetworkError(`${addressOf(broker)} closed the connection.`));
+        if (connection.isConnected()) {
+          this.#order.answered(broker);
+          resolve();
+        } else reject(error ?? new NetworkError(`${addressOf(broker)} closed the connection.`));
       });
     });
   }

@@ -1,4 +1,4 @@
-import type { Clock, Counter, Logger, Meter, Random } from '@skerry/kernel';
+import type { Clock, Logger, Meter, Random } from '@skerry/kernel';
 import { ConsumerBook } from '../consumer-book.ts';
 import { EndWaiters } from '../end-waiters.ts';
 import { JournalError, type JournalFault } from '../errors.ts';
@@ -7,6 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { closed } from './journal-faults.ts';
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
+import { LossBook } from './loss-book.ts';
 import { baseAt, type PartitionBase, PartitionCount } from './partition-count.ts';
 import { type Bounds, listBounds } from './partition-ends.ts';
 import { FETCH_BYTES, type FetchAnswer, fetchPartition } from './partition-fetch.ts';
@@ -96,7 +97,7 @@ export class KafkaPartition implements AsyncDisposable {
   readonly id: string;
   readonly #options: KafkaPartitionOptions;
   readonly #needs: KafkaPartitionNeeds;
-  readonly #lost: Counter;
+  readonly #losses: LossBook;
   readonly #topicId: string;
   readonly #places: PlaceBook;
   readonly #maker: BatchMaker;
@@ -132,7 +133,7 @@ export class KafkaPartition implements AsyncDisposable {
     this.#end = bounds.end + shift;
     const { topic: name, partition } = options;
     const { lost, bounded } = partitionMeters(needs.meter, options);
-    this.#lost = lost;
+    this.#losses = new LossBook({ topic: name, partition, logger: needs.logger, lost });
     const base = options.base ?? baseAt(bounds.start);
     this.#places = new PlaceBook({ topic: name, topicId: topic.id, partition }, base.offset, place);
     this.#maker = new BatchMaker(name, options.layout, shift, {
@@ -346,22 +347,13 @@ export class KafkaPartition implements AsyncDisposable {
   }
 
   #lostUntil: Offset = 0;
-  /** Below it every loss has been told and counted: what is read anew there loses nothing once more. */
-  #lossToldUntil: Offset = 0;
 
   /** Retention took records that were not read: nobody may overlook that. */
   #lose(from: Offset, to: Offset): void {
     const { topic, partition, onLost } = this.#options;
-    const { logger } = this.#needs;
+    this.#losses.tell(from, to);
     const lost = to - from;
     const facts = { topic, partition, from, start: to, lost };
-    const first = Math.max(from, this.#lossToldUntil);
-    if (first < to) {
-      const untold = { ...facts, from: first, lost: to - first };
-      logger.log('error', 'Kafka has removed records that were not read', untold);
-      this.#lost.add(untold.lost);
-      this.#lossToldUntil = to;
-    }
     if (onLost === 'void') {
       this.#lostUntil = to;
       this.#start = Math.min(this.#start, from);
