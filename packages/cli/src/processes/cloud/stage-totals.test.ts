@@ -70,6 +70,16 @@ test('StageTotals adds up what writers did since its first look, and never goes 
   });
 });
 
+test('StageTotals counts nothing twice of one that is missing for a look, nor back where a count goes back', async () => {
+  const { look } = theTotals([]);
+  assert.deepEqual(await look([]), {});
+  assert.deepEqual((await look([aWriter('a', 10, 1)])).in_total, [10]);
+  assert.deepEqual((await look([aWriter('b', 1, 1)])).in_total, [11]);
+  assert.deepEqual((await look([aWriter('a', 12, 1), aWriter('b', 1, 1)])).in_total, [13]);
+  assert.deepEqual((await look([aWriter('a', 9, 1), aWriter('b', 1, 1)])).in_total, [13]);
+  assert.deepEqual((await look([aWriter('a', 13, 1), aWriter('b', 1, 1)])).in_total, [14]);
+});
+
 test('StageTotals leaves out what no process tells any more, and keeps its count while PostgreSQL is away', async () => {
   const { look, site, totals } = theTotals([]);
   assert.deepEqual(await look([]), {});

@@ -5,11 +5,14 @@ import { LIMITS } from '../../limits.ts';
 /** What the totals are known from. */
 export interface StageTotalsNeeds {
   readonly readings: Pick<PostgresReadings, 'roles'>;
-  readonly clock: Pick<Clock, 'startTicker'>;
+  readonly clock: Pick<Clock, 'startTicker' | 'monotonicMs'>;
 }
 
-/** What a process told last, by metric and labels. */
-type Told = ReadonlyMap<string, number>;
+/** The most that a process told by metric and labels, and when it was looked at last. */
+interface Told {
+  readonly most: ReadonlyMap<string, number>;
+  readonly seenMs: number;
+}
 
 /**
  * What declared stages did in all writers together since this cloud began. Writers tell it PostgreSQL every few seconds,
@@ -51,8 +54,7 @@ export class StageTotals implements Disposable {
 
   async #look(): Promise<void> {
     const roles = (await this.#needs.readings.roles()).filter(({ report }) => report.stages);
-    const told = new Map(roles.map((one) => [one.id, toldBy(one)]));
-    const names = new Set([...told.values()].flatMap((values) => [...values.keys()]));
+    const names = new Set(roles.flatMap((one) => [...valuesOf(one).keys()]));
     const before = this.#families
       .filter(({ kind }) => kind === 'counter')
       .map((family) => ({
@@ -60,7 +62,20 @@ export class StageTotals implements Disposable {
         samples: family.samples.filter(({ labels }) => names.has(keyOf(family.name, labels))),
       }));
     this.#families = mergeFamilies([before, ...roles.map((one) => this.#since(one))]);
-    this.#told = told;
+    this.#told = this.#toldWith(roles);
+  }
+
+  /** One that is missing from a look, since another took its place, may come back with what it told before. */
+  #toldWith(roles: readonly ReadingRole[]): ReadonlyMap<string, Told> {
+    const seenMs = this.#needs.clock.monotonicMs();
+    const known = [...(this.#told ?? [])].filter(([, one]) => seenMs - one.seenMs < LIMITS.roleKeptMs.value);
+    const told = new Map(known);
+    for (const role of roles) {
+      const most = new Map(told.get(role.id)?.most);
+      for (const [key, value] of valuesOf(role)) most.set(key, Math.max(value, most.get(key) ?? 0));
+      told.set(role.id, { most, seenMs });
+    }
+    return told;
   }
 
   /** What a process counted since the last look, and its gauges while it lives. */
@@ -72,15 +87,16 @@ export class StageTotals implements Disposable {
         const { name, kind } = family;
         if (kind !== 'counter') return family;
         const samples = family.samples.map(({ labels, value }) => {
-          const seen = this.#told ? (this.#told.get(id)?.get(keyOf(name, labels)) ?? 0) : value;
-          return { labels, value: value - seen };
+          const seen = this.#told ? (this.#told.get(id)?.most.get(keyOf(name, labels)) ?? 0) : value;
+          // a stage that is counted with the others now and then leaves their count
+          return { labels, value: Math.max(0, value - seen) };
         });
         return { ...family, samples };
       });
   }
 }
 
-function toldBy({ report }: ReadingRole): Told {
+function valuesOf({ report }: ReadingRole): ReadonlyMap<string, number> {
   return new Map(
     (report.stages ?? []).flatMap(({ name, samples }) =>
       samples.map(({ labels, value }) => [keyOf(name, labels), value] as const),
