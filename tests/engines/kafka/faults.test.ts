@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { Producer } from '@platformatic/kafka';
 import { type KafkaClientOptions, openUplink, TopicLayout } from '@skerry/journal/kafka';
 import { type Kafka, runTool, startKafka } from '@skerry/testkit/engines';
@@ -109,13 +110,15 @@ test('openKafkaClient shows its own certificate where Kafka wants one, and is to
   await using kafka = await startKafka({ tls: 'mutual' });
   const { tls: files } = kafka;
   assert.ok(files);
-  const text = (path: string): string => readFileSync(path, 'utf8');
-  const authority = text(files.authority);
-  const own = { certificate: text(files.clientCert), key: text(files.clientKey) };
-  await using way = await aWay(kafka, { tls: { authority, ...own } });
+  const ca = readFileSync(files.authority);
+  const own = { cert: readFileSync(files.clientCert), key: readFileSync(files.clientKey) };
+  await using way = await aWay(kafka, { tls: () => createSecureContext({ ca, ...own }) });
   await append(way.journal, way.needs, numbered(10, 2));
   await way.uplink.flush();
-  await using bare = await aClient(kafka, tools(), { tls: { authority }, requestMs: 3000 });
+  await using bare = await aClient(kafka, tools(), {
+    tls: () => createSecureContext({ ca }),
+    requestMs: 3000,
+  });
   await assert.rejects(bare.cluster(), (fault: Error & { code?: string }) => {
     assert.match(`${fault.code}: ${fault.message}`, /^kafka-(denied|unreachable): Cannot reach Kafka: /);
     return true;
@@ -133,6 +136,11 @@ test('openKafkaClient passes over a broker that takes connections and answers no
     const brokers = [`127.0.0.1:${port}`, ...proxied.brokers];
     await using client = await aClient({ brokers }, tools());
     assert.equal((await client.cluster()).brokers, 1);
+    // what is closed in order is no failure of the broker that answers
+    {
+      await using early = client.fork();
+      await early.cluster();
+    }
     const topic = await aTopic(client);
     await using fork = client.fork();
     assert.equal((await fork.topic(topic)).name, topic);

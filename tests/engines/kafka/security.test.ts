@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
 import { type KafkaClientOptions, openUplink, TopicLayout, type Uplink } from '@skerry/journal/kafka';
 import { startKafka } from '@skerry/testkit/engines';
@@ -23,18 +24,19 @@ async function reached(brokers: readonly string[], options: Partial<KafkaClientO
 test('openKafkaClient signs in by PLAIN and SCRAM over TLS, and tells in words what is wrong', async () => {
   await using kafka = await startKafka({ sasl: { skerry: 'right' }, tls: true });
   assert.ok(kafka.tls);
-  const tls = { authority: readFileSync(kafka.tls.authority, 'utf8') };
-  const sasl = { username: 'skerry', password: 'right' };
+  const trust = createSecureContext({ ca: readFileSync(kafka.tls.authority) });
+  const tls = () => trust;
+  const sasl = { username: 'skerry', password: () => 'right' };
   for (const mechanism of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const)
     assert.equal(await reached(kafka.brokers, { tls, sasl: { ...sasl, mechanism } }), 'reached', mechanism);
-  const wrong = { ...sasl, password: 'wrong' };
+  const wrong = { ...sasl, password: () => 'wrong' };
   for (const mechanism of ['PLAIN', 'SCRAM-SHA-512'] as const)
     assert.match(
       await reached(kafka.brokers, { tls, sasl: { ...wrong, mechanism } }),
       /^kafka-denied: Cannot reach Kafka: Kafka refused the credentials/,
     );
   assert.match(
-    await reached(kafka.brokers, { tls: {}, sasl: { ...sasl, mechanism: 'PLAIN' } }),
+    await reached(kafka.brokers, { tls: () => createSecureContext(), sasl: { ...sasl, mechanism: 'PLAIN' } }),
     /^kafka-denied: Cannot reach Kafka: the certificate or the TLS handshake was refused \([A-Z_]+\)/,
   );
   assert.match(
@@ -65,7 +67,7 @@ test('openUplink starts without Kafka and with wrong credentials: it waits, says
     positionFile: { folder: `${folder.path}/uplink`, name: 'uplink.json' },
   };
   const conditionOf = async (brokers: readonly string[], password: string): Promise<string> => {
-    const sasl = { mechanism: 'PLAIN', username: 'skerry', password } as const;
+    const sasl = { mechanism: 'PLAIN', username: 'skerry', password: () => password } as const;
     await using client = await aClient({ brokers: [...brokers] }, needs, { sasl, requestMs: 3000 });
     await using uplink = await openUplink(options, { ...needs, journal, client });
     if (password === 'right' && brokers === kafka.brokers) await uplink.flush();
@@ -84,7 +86,7 @@ test('openUplink starts without Kafka and with wrong credentials: it waits, says
   assert.match(await conditionOf(kafka.brokers, 'wrong'), /^kafka-denied: .*refused the credentials/);
   const { brokers } = kafka;
   await using client = await aClient({ brokers }, needs, {
-    sasl: { mechanism: 'SCRAM-SHA-256', username: 'skerry', password: 'right' },
+    sasl: { mechanism: 'SCRAM-SHA-256', username: 'skerry', password: () => 'right' },
   });
   await using uplink = await openUplink(options, { ...needs, journal, client });
   assert.equal(await uplink.flush(), 100);
@@ -92,7 +94,7 @@ test('openUplink starts without Kafka and with wrong credentials: it waits, says
 
 /** Lets the user `gateway` do something with topics whose names begin in a way. */
 async function grant(prefix: string, ...operations: (keyof typeof AclOperations)[]): Promise<void> {
-  const sasl = { mechanism: 'PLAIN', username: 'skerry', password: 'right' } as const;
+  const sasl = { mechanism: 'PLAIN', username: 'skerry', password: () => 'right' } as const;
   await using client = await aClient(strict, tools(), { sasl });
   const creations = operations.map((operation) => ({
     resourceType: ResourceTypes.TOPIC,
@@ -111,7 +113,7 @@ test('openUplink works with the rights that the page of formats names, and says 
   using folder = new TemporaryFolder();
   await using journal = await openJournal(folder.path, needs);
   await append(journal, needs, numbered(100, 10));
-  const sasl = { mechanism: 'PLAIN', username: 'gateway', password: 'narrow' } as const;
+  const sasl = { mechanism: 'PLAIN', username: 'gateway', password: () => 'narrow' } as const;
   await using client = await aClient(strict, needs, { sasl });
   await using uplink = await openUplink(
     { layout: new TopicLayout({ topic: 'iot.own' }), topics: PLAIN },

@@ -44,7 +44,7 @@ before(async () => {
     }),
     startPostgres(),
   ]);
-  const sasl = { mechanism: 'PLAIN', username: 'skerry', password: 'right' } as const;
+  const sasl = { mechanism: 'PLAIN', username: 'skerry', password: () => 'right' } as const;
   admin = engines.use(await aClient(kafka, tools(), { sasl }));
   for (const name of [TOPIC, LETTERS])
     await aTopic(admin, { name, partitions: name === TOPIC ? 2 : 1, retentionMs: HOUR_MS });

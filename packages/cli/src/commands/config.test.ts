@@ -98,6 +98,15 @@ test('config check reads certificates and keys as up does, and names every fault
   using good = aFile(`mqtt: { tls: ${tls} }\n`);
   const checked = await runLine(['config', 'check', '--config', good.path]);
   assert.equal(checked.code, 0, checked.err);
+  writeFileSync(keyFile, selfSigned().key);
+  using other = aFile(`
+sources: [{ name: a, url: "mqtt://127.0.0.1:1", topics: ["plant/#"] }]
+gateway: { ordinal: 0 }
+kafka: { brokers: ["127.0.0.1:1"], tls: { enabled: true, certFile: ${certFile}, keyFile: ${keyFile} } }
+`);
+  const unlike = await runLine(['config', 'check', '--role', 'gateway', '--config', other.path]);
+  assert.equal(unlike.code, 3);
+  assert.match(unlike.err, /kafka\.tls: found .*cert\.pem, .*key\.pem, wanted .* the key of the certificate/);
 });
 
 test('config check reads for a role the files that it reads, and no others', async () => {

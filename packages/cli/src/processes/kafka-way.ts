@@ -1,3 +1,4 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import {
   BRIDGE_TOPIC,
@@ -12,7 +13,8 @@ import {
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import { compileRoutes, DEFAULT_ROUTES } from '@skerry/pipeline/routes';
 import type { SkerryConfig } from '../config/schema.ts';
-import { readNamed, readSecret } from './role.ts';
+import { CliError } from '../errors.ts';
+import { readNamed, readSecret, reread } from './role.ts';
 
 const HOUR_MS = 3_600_000;
 /** What a record has beside its MQTT packet, at most. */
@@ -28,28 +30,33 @@ export async function openConfiguredKafka(
   return await openKafkaClient({ clientId, ...kafkaAccessOf(config) }, needs);
 }
 
-/** How the configured cluster is reached. Fails with `config-invalid` when a file of it cannot be read. */
+/** How the configured cluster is reached; its files are read again for each connection. Fails with `config-invalid` when one cannot be read now. */
 export function kafkaAccessOf({
   kafka: { brokers, tls, sasl },
 }: Pick<SkerryConfig, 'kafka'>): Omit<KafkaClientOptions, 'clientId'> {
-  const authority = readNamed('kafka.tls.caFile', tls.caFile);
-  const certificate = readNamed('kafka.tls.certFile', tls.certFile);
-  const key = readNamed('kafka.tls.keyFile', tls.keyFile);
-  const password = readSecret('kafka.sasl.passwordFile', sasl.passwordFile) ?? '';
+  const { mechanism, username, passwordFile } = sasl;
+  const context = reread(() => contextOf(tls));
+  const password = reread(() => readSecret('kafka.sasl.passwordFile', passwordFile) ?? '');
   return {
     brokers,
-    ...(tls.enabled
-      ? {
-          tls: {
-            ...(authority === undefined ? {} : { authority }),
-            ...(certificate === undefined || key === undefined ? {} : { certificate, key }),
-          },
-        }
-      : {}),
-    ...(sasl.mechanism === 'none'
-      ? {}
-      : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } }),
+    ...(tls.enabled ? { tls: context } : {}),
+    ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password } }),
   };
+}
+
+/** Fails with `config-invalid` too while a certificate's key is still to be replaced. */
+function contextOf({ caFile, certFile, keyFile }: SkerryConfig['kafka']['tls']): SecureContext {
+  const ca = readNamed('kafka.tls.caFile', caFile);
+  const cert = readNamed('kafka.tls.certFile', certFile);
+  const key = readNamed('kafka.tls.keyFile', keyFile);
+  try {
+    return createSecureContext({ ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) });
+  } catch (fault) {
+    const why = fault instanceof Error ? fault.message : String(fault);
+    const found = [caFile, certFile, keyFile].filter((path) => path !== '').join(', ');
+    const wanted = 'PEM files, and the key of the certificate';
+    throw new CliError('config-invalid', `kafka.tls: found ${found}, wanted ${wanted}: ${why}.`, {}, fault);
+  }
 }
 
 /** How records are spread over topics, as configured. */

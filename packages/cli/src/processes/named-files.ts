@@ -14,52 +14,51 @@ import { sinkPlace } from './writer/configured-sinks.ts';
  * `config-invalid` that names the fault of each file.
  */
 export function checkNamedFiles(role: Role | undefined, config: SkerryConfig): void {
-  const faults: CliError[] = [];
-  for (const read of readers(role, config)) {
-    try {
-      read();
-    } catch (fault) {
-      if (!(fault instanceof CliError)) throw fault;
-      faults.push(fault);
-    }
-  }
+  const faults = faultsOf(role, config);
   const [first] = faults;
   if (!first) return;
   const message = faults.map((fault) => fault.message).join('\n');
   throw new CliError('config-invalid', message, { faults: faults.length }, first);
 }
 
-function readers(role: Role | undefined, config: SkerryConfig): (() => unknown)[] {
-  const { journal, postgres, redis, tracing } = config;
+function faultsOf(role: Role | undefined, config: SkerryConfig): CliError[] {
+  const { journal, kafka, postgres, redis, tracing } = config;
   const isSite = role !== undefined;
   const hasCache = role === 'writer' || (role === 'cloud' && config.readings.from === '');
   return [
-    ...(isSite || journal.engine === 'kafka' ? each(config.kafka, (kafka) => kafkaAccessOf({ kafka })) : []),
-    ...(isSite && postgres.url !== '' ? each(postgres, (one) => sharedTablesOf({ postgres: one })) : []),
-    ...(role === 'gateway' ? config.sources.flatMap(sourceReaders) : []),
-    ...sinksOf(role, config).flatMap((sink) => each(sink, sinkPlace)),
+    ...(isSite || journal.engine === 'kafka' ? faultsIn(kafka, (one) => kafkaAccessOf({ kafka: one })) : []),
+    ...(isSite && postgres.url !== '' ? faultsIn(postgres, (one) => sharedTablesOf({ postgres: one })) : []),
+    ...(role === 'gateway' ? config.sources.flatMap((source) => faultsIn(source, readSource)) : []),
+    ...sinksOf(role, config).flatMap((sink) => faultsIn(sink, sinkPlace)),
     ...(hasCache && redis.url !== ''
-      ? each(redis, (one) => redisPlaceOf({ redis: one }, '').password?.())
+      ? faultsIn(redis, (one) => redisPlaceOf({ redis: one }, '').password?.())
       : []),
-    ...(tracing.otlpUrl !== '' ? each(tracing, tracingFiles) : []),
-    ...tlsListeners(role, config).map(
-      ([key, { tls }]) =>
-        () =>
-          tls.certFile === '' || readTlsFiles(key, tls),
+    ...(tracing.otlpUrl !== '' ? faultsIn(tracing, tracingFiles) : []),
+    ...tlsListeners(role, config).flatMap(([key, { tls }]) =>
+      faultIn(() => tls.certFile === '' || readTlsFiles(key, tls)),
     ),
   ];
 }
 
-function sourceReaders(source: SkerryConfig['sources'][number]): (() => unknown)[] {
-  return [
-    ...each(source, (one) => sourceTls(one)?.()),
-    ...each(source, (one) => one.username === '' || sourceCredentials(one)),
-  ];
+function readSource(source: SkerryConfig['sources'][number]): void {
+  sourceTls(source)?.();
+  if (source.username !== '') sourceCredentials(source);
 }
 
-/** Reads a section once for each file that it names, as if it named no other: each has a fault of its own. */
-function each<T extends object>(section: T, read: (section: T) => unknown): (() => unknown)[] {
-  return filesOf(section).map((file) => () => read(withOnly(section, file)));
+/** The fault of each file that a section names, read as if it named no other; without one, that of all together. */
+function faultsIn<T extends object>(section: T, read: (section: T) => unknown): CliError[] {
+  const faults = filesOf(section).flatMap((file) => faultIn(() => read(withOnly(section, file))));
+  return faults.length > 0 ? faults : faultIn(() => read(section));
+}
+
+function faultIn(read: () => unknown): CliError[] {
+  try {
+    read();
+    return [];
+  } catch (fault) {
+    if (fault instanceof CliError) return [fault];
+    throw fault;
+  }
 }
 
 function filesOf(section: object): string[] {

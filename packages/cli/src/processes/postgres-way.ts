@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { PostgresAccessOptions } from '@skerry/access/postgres';
 import type { PostgresPoolOptions, StandbyReadsOptions } from '@skerry/series/postgres';
 import type { SkerryConfig } from '../config/schema.ts';
-import { readNamed, readSecret } from './role.ts';
+import { readNamed, readSecret, reread } from './role.ts';
 
 /** How the configured database is reached. Fails as `sharedTablesOf`. */
 export function poolOptionsOf(
@@ -26,17 +25,9 @@ export function sharedTablesOf({ postgres }: Pick<SkerryConfig, 'postgres'>): Po
     url,
     schema,
     ...(authority === undefined ? {} : { authority }),
-    ...(passwordFile === '' ? {} : { password: rereading(passwordFile) }),
-  };
-}
-
-function rereading(path: string): () => string {
-  const read = () => readSecret('postgres.passwordFile', path) ?? '';
-  let last = read();
-  return () => {
-    // while it is being replaced the server judges what is known
-    if (existsSync(path)) last = read();
-    return last;
+    ...(passwordFile === ''
+      ? {}
+      : { password: reread(() => readSecret('postgres.passwordFile', passwordFile) ?? '') }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import {
   type Admin,
   type AdminOptions,
@@ -15,22 +16,12 @@ import { AnsweringAdmin, BrokerOrder } from './answering-admin.ts';
 import { clusterTopics } from './cluster-topics.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 
-/** Encryption towards Kafka; PEM texts. */
-export interface KafkaTls {
-  /** Authorities to trust instead of the machine's own. */
-  readonly authority?: string;
-  /** Own certificate and key, where brokers want one. */
-  readonly certificate?: string;
-  readonly key?: string;
-  /** Name that the broker's certificate must be for, where it is not the host's. */
-  readonly serverName?: string;
-}
-
 /** Credentials towards Kafka. */
 export interface KafkaSasl {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   readonly username: string;
-  readonly password: string;
+  /** Asked for at each connection; never throws. */
+  readonly password: () => string;
 }
 
 /** How a cluster is reached. */
@@ -38,7 +29,8 @@ export interface KafkaClientOptions {
   /** `host:port`, any of the cluster's. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly tls?: KafkaTls;
+  /** Authorities, and an own certificate where brokers want one; asked for at each connection, so that the next one has what was renewed. Never throws. */
+  readonly tls?: () => SecureContext;
   readonly sasl?: KafkaSasl;
   /** As `LIMITS.kafkaRequestMs` when absent. */
   readonly requestMs?: number;
@@ -254,15 +246,20 @@ function libraryOptions(options: KafkaClientOptions): AdminOptions {
     connectTimeout: LIMITS.kafkaConnectMs.value,
     requestTimeout: requestMs ?? LIMITS.kafkaRequestMs.value,
     timeout: requestMs ?? LIMITS.kafkaRequestMs.value,
-    ...(sasl && { sasl: { ...sasl } }),
-    ...(tls && {
-      tls: {
-        ...(tls.authority !== undefined && { ca: tls.authority }),
-        ...(tls.certificate !== undefined && { cert: tls.certificate }),
-        ...(tls.key !== undefined && { key: tls.key }),
-        ...(tls.serverName !== undefined && { servername: tls.serverName }),
-      },
-      ...(tls.serverName === undefined && { tlsServerName: !brokers.some(isIpAddress) }),
-    }),
+    ...(sasl && { sasl }),
+    ...(tls && tlsOptions(tls, brokers)),
   };
+}
+
+function tlsOptions(
+  contextNow: () => SecureContext,
+  brokers: readonly string[],
+): Pick<AdminOptions, 'tls' | 'tlsServerName'> {
+  const tls = {
+    // looked at by the library at each connection
+    get secureContext() {
+      return contextNow();
+    },
+  };
+  return { tls, tlsServerName: !brokers.some(isIpAddress) };
 }
