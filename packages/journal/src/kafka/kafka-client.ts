@@ -13,7 +13,7 @@ import {
 import type { Clock, Logger, Random } from '@skerry/kernel';
 import { LIMITS } from '../limits.ts';
 import { AnsweringAdmin, BrokerOrder } from './answering-admin.ts';
-import { clusterTopics } from './cluster-topics.ts';
+import { namedTopics } from './cluster-topics.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 
 /** Credentials towards Kafka. */
@@ -123,7 +123,7 @@ export class KafkaClient implements AsyncDisposable {
   async topic(name: string): Promise<KafkaTopic> {
     // numbers of brokers are looked up in what the library knows of the cluster
     await this.cluster();
-    const [found] = await clusterTopics(this, [name]);
+    const [found] = await namedTopics(this, [name]);
     if (!found)
       throw kafkaAnswerFault(`find the Kafka topic ${name}`, 'UNKNOWN_TOPIC_OR_PARTITION', undefined);
     return found;

@@ -1,5 +1,5 @@
 import type { offsetForLeaderEpochV4 } from '@platformatic/kafka';
-import { clusterTopics } from './cluster-topics.ts';
+import { namedTopics } from './cluster-topics.ts';
 import type { KafkaClient } from './kafka-client.ts';
 
 type Request = offsetForLeaderEpochV4.OffsetForLeaderEpochRequest;
@@ -39,7 +39,7 @@ export async function findCuts(client: KafkaClient, known: readonly KnownEnd[]):
   const names = [...new Set(known.map(({ topic }) => topic))];
   // numbers of brokers are looked up in what the client knows of the cluster
   await client.cluster();
-  const topics = new Map((await clusterTopics(client, names)).map((one) => [one.name, one]));
+  const topics = new Map((await namedTopics(client, names)).map((one) => [one.name, one]));
   const cuts: LogCut[] = [];
   const byLeader = new Map<number, KnownEnd[]>();
   for (const one of known) {
