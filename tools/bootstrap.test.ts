@@ -40,6 +40,9 @@ else {
 }
 `;
 
+const CLEAN_INSTALL = 'ci --include=dev --include=optional';
+const INSTALL = 'install --no-save --include=dev --include=optional';
+
 /** A repository in a temporary folder whose `npm` writes what it was asked to do into npm.log. */
 class House implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'skerry-house-'));
@@ -49,7 +52,8 @@ class House implements Disposable {
     writeFileSync(npm, '#!/bin/sh\necho "$@" >> "$HOUSE/npm.log"\ntest ! -e "$HOUSE/npm.fails"\n');
     chmodSync(npm, 0o755);
     cpSync(join(ROOT, 'tools'), join(this.root, 'tools'), { recursive: true });
-    mkdirSync(join(this.root, 'node_modules'));
+    for (const builder of ['rolldown', 'vite'])
+      mkdirSync(join(this.root, 'node_modules', builder), { recursive: true });
     symlinkSync(
       dirname(dirname(process.execPath)),
       join(this.root, 'node_modules', `node-${process.platform}-${process.arch}`),
@@ -118,16 +122,52 @@ async function assertGone(pid: number): Promise<void> {
 const SPAWNING = { SKERRY_NO_EXECVE: '1' };
 
 describe('bootstrap', { timeout: 60_000 }, () => {
-  test('bootstrap installs once and again only when the lockfile changed', () => {
+  test('bootstrap installs once and again only when the lockfile changed or what builds is missing', () => {
     using house = new House();
     assert.equal(house.run(['entry.ts', 'code']).status, 7);
-    assert.deepEqual(house.npmRuns(), ['ci']);
+    assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL]);
     house.run(['entry.ts', 'code']);
-    assert.deepEqual(house.npmRuns(), ['ci']);
+    assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL]);
     writeFileSync(join(house.root, 'node_modules/.package-lock.json'), '{}');
     writeFileSync(join(house.root, 'package-lock.json'), '{"lockfileVersion":3,"packages":{}}');
     house.run(['entry.ts', 'code']);
-    assert.deepEqual(house.npmRuns(), ['ci', 'install --no-save']);
+    assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL, INSTALL]);
+    rmSync(join(house.root, 'node_modules/rolldown'), { recursive: true }); // npm prune --omit=dev
+    assert.match(house.run(['entry.ts', 'code']).stderr, /Installing dependencies \(rolldown is missing\)/);
+    assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL, INSTALL, INSTALL]);
+  });
+
+  test('bootstrap installs what builds whatever NODE_ENV and npm leave out', () => {
+    using house = new House();
+    const builders = ['rolldown', 'vite'];
+    for (const name of builders) {
+      mkdirSync(join(house.root, name));
+      writeFileSync(join(house.root, name, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+    }
+    const devDependencies = { rolldown: 'file:rolldown' };
+    const optionalDependencies = { vite: 'file:vite' };
+    const own = { name: 'house', devDependencies, optionalDependencies };
+    const packages = {
+      '': own,
+      rolldown: { version: '1.0.0', dev: true },
+      vite: { version: '1.0.0', optional: true },
+      'node_modules/rolldown': { resolved: 'rolldown', link: true },
+      'node_modules/vite': { resolved: 'vite', link: true },
+    };
+    writeFileSync(join(house.root, 'package.json'), JSON.stringify(own));
+    writeFileSync(join(house.root, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
+    for (const more of [
+      { NODE_ENV: 'production' },
+      { npm_config_omit: 'dev' },
+      { npm_config_omit: 'optional' },
+    ]) {
+      const end = house.run(['entry.ts', 'code'], { PATH: String(process.env.PATH), ...more });
+      assert.equal(end.status, 7, end.stderr);
+      assert.match(end.stderr, /Installing dependencies/);
+      for (const name of builders)
+        assert.ok(existsSync(join(house.root, 'node_modules', name, 'package.json')));
+      rmSync(join(house.root, 'node_modules'), { recursive: true });
+    }
   });
 
   test('bootstrap ends with a message when npm fails, and tries again the next time', () => {
@@ -135,10 +175,10 @@ describe('bootstrap', { timeout: 60_000 }, () => {
     writeFileSync(join(house.root, 'npm.fails'), '');
     const failed = house.run(['entry.ts', 'code']);
     assert.equal(failed.status, 1);
-    assert.match(failed.stderr, /npm ci failed \(exit code 1\)/);
+    assert.match(failed.stderr, /npm ci .*failed \(exit code 1\)/);
     rmSync(join(house.root, 'npm.fails'));
     assert.equal(house.run(['entry.ts', 'code']).status, 7);
-    assert.deepEqual(house.npmRuns(), ['ci', 'ci']);
+    assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL, CLEAN_INSTALL]);
   });
 
   test('bootstrap builds the page when its sources changed and not otherwise', () => {

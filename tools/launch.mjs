@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
+import { processStat } from './process-stat.mjs';
 
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
 
@@ -44,21 +45,6 @@ function parentChain() {
   const parent = processStat(process.ppid);
   if (parent && /^(sh|dash|bash|ash|zsh)$/.test(parent.command)) chain.push(parent.parent);
   return chain;
-}
-
-function processStat(pid) {
-  let text;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (cause) {
-    if (cause.code === 'ENOENT' || cause.code === 'ESRCH') return undefined;
-    throw cause;
-  }
-  const end = text.lastIndexOf(')');
-  return {
-    command: text.slice(text.indexOf('(') + 1, end),
-    parent: Number(text.slice(end + 2).split(' ')[1]),
-  };
 }
 
 /** Beside the dependencies where they may be written, else in the user's own folder for such things. */

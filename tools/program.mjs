@@ -1,99 +1,123 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { removeOldBuilds } from './old-builds.mjs';
 import { plainError } from './plain-error.mjs';
+import { readBytes, readText } from './read-text.mjs';
 import { alone } from './set-up-lock.mjs';
+import { digestOf, filesUnder } from './source-files.mjs';
 
 /** Where builds of the program lie, each in a folder by the hash of what it was made of. */
 const BUILT = join('packages', 'cli', 'built');
-/** Builds that stay beside the newest: processes that were started from them load parts of them later. */
-const KEPT = 2;
+/** So often it is built anew when a source changed meanwhile. */
+const TRIES = 3;
 
 /**
  * The file to be run, built of the sources as they are now: nothing is done when they are those of a build that is there.
  * Fails with a plain error where it cannot be built.
  */
 export function ensureProgram(root, node) {
-  const sources = sourcesOf(root);
-  const glance = hashOfAll(sources, (path) => {
-    const { size, mtimeMs } = statSync(join(root, path));
-    return `${size} ${mtimeMs}`;
-  });
+  const glance = glanceAt(root);
   const known = readNote(root);
-  const found = known?.glance === glance ? mainOf(root, known.hash) : undefined;
+  const found = known?.glance === glance ? use(root, known.hash) : undefined;
   if (found) return found;
-  const hash = hashOfAll(sources, (path) => readFileSync(join(root, path)));
-  if (!mainOf(root, hash)) build(root, node, hash);
-  try {
-    writeFileSync(join(root, BUILT, 'newest.json'), JSON.stringify({ glance, hash }));
-  } catch (cause) {
-    // who may not write here looks at every source the next time again
-    if (cause.code !== 'EACCES' && cause.code !== 'EROFS') throw cause;
+  const hash = hashOfSources(root);
+  const main = use(root, hash);
+  if (!main) return alone(root, () => build(root, node));
+  writeNote(root, { glance, hash });
+  return main;
+}
+
+/** The sources may change until the lock is held, and while they are read: what is built has the name of what was read. */
+function build(root, node) {
+  for (let i = 0; i < TRIES; i += 1) {
+    const state = { glance: glanceAt(root), hash: hashOfSources(root) };
+    const found = use(root, state.hash);
+    if (found) return found;
+    if (i === 0) process.stderr.write('Building the program…\n');
+    const folder = join(root, BUILT, state.hash);
+    const aside = `${folder}.${process.pid}`;
+    const fault = faultOfBuild(root, node, aside);
+    const isSame = glanceAt(root) === state.glance && hashOfSources(root) === state.hash;
+    if (isSame && fault === undefined) {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(aside, folder);
+      writeNote(root, state);
+      removeOldBuilds(join(root, BUILT), state.hash);
+      return use(root, state.hash);
+    }
+    rmSync(aside, { recursive: true, force: true });
+    if (isSame) throw plainError(`The program could not be built in ${join(root, BUILT)}: ${fault}`);
   }
-  return mainOf(root, hash);
+  throw plainError(
+    `The program could not be built: its sources changed while it was built, ${TRIES} times in a row. Try again when nothing writes under ${join(root, 'packages')}.`,
+  );
 }
 
-function build(root, node, hash) {
-  alone(root, () => {
-    if (mainOf(root, hash)) return;
-    process.stderr.write('Building the program…\n');
-    const words = [join(root, 'tools', 'build-program.mjs'), join(root, BUILT, hash)];
-    const end = spawnSync(node, words, { cwd: root, encoding: 'utf8' });
-    const said = end.error?.message ?? end.stderr;
-    if (end.status !== 0) throw plainError(`The program could not be built in ${join(root, BUILT)}: ${said}`);
-    removeOld(root, hash);
-  });
+function faultOfBuild(root, node, folder) {
+  const words = [join(root, 'tools', 'build-program.mjs'), folder];
+  const end = spawnSync(node, words, { cwd: root, encoding: 'utf8' });
+  return end.status === 0 ? undefined : (end.error?.message ?? end.stderr.trimEnd());
 }
 
-function removeOld(root, newest) {
-  const folder = join(root, BUILT);
-  const old = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== newest)
-    .map(({ name }) => ({ name, atMs: statSync(join(folder, name)).mtimeMs }))
-    .sort((a, b) => b.atMs - a.atMs);
-  for (const { name } of old.slice(KEPT)) rmSync(join(folder, name), { recursive: true, force: true });
-}
-
-function mainOf(root, hash) {
-  const path = join(root, BUILT, String(hash), 'main.mjs');
+/** The file of a build that is there, which counts as used from now on. */
+function use(root, hash) {
+  const folder = join(root, BUILT, String(hash));
+  try {
+    utimesSync(folder, new Date(), new Date());
+  } catch (cause) {
+    if (cause.code === 'ENOENT') return undefined;
+    // of another user, or on a file system that is only read: nothing of this user's removes it
+  }
+  const path = join(folder, 'main.mjs');
   return existsSync(path) ? path : undefined;
 }
 
 function readNote(root) {
   try {
-    return JSON.parse(readFileSync(join(root, BUILT, 'newest.json'), 'utf8'));
+    return JSON.parse(readText(join(root, BUILT, 'newest.json')));
   } catch {
     return undefined; // none yet, or one that is being written
   }
 }
 
-/** Everything that a build is made of. */
-function sourcesOf(root) {
-  const packages = join(root, 'packages');
-  const own = readdirSync(packages)
-    .filter((name) => name !== 'console' && existsSync(join(packages, name, 'src')))
-    .flatMap((name) => [
-      join('packages', name, 'package.json'),
-      ...readdirSync(join(packages, name, 'src'), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
-        .map((entry) =>
-          join(
-            'packages',
-            name,
-            'src',
-            join(entry.parentPath, entry.name).slice(join(packages, name, 'src').length),
-          ),
-        ),
-    ]);
-  return ['package-lock.json', join('tools', 'build-program.mjs'), ...own].sort();
+function writeNote(root, note) {
+  try {
+    writeFileSync(join(root, BUILT, 'newest.json'), JSON.stringify(note));
+    return true;
+  } catch {
+    return false; // no right, no space: the next start reads every source again
+  }
 }
 
-function hashOfAll(paths, partOf) {
-  const hash = createHash('sha256');
-  for (const path of paths) {
-    const part = partOf(path);
-    hash.update(`${path}\0${part.length}\0`).update(part);
-  }
-  return hash.digest('hex').slice(0, 16);
+function glanceAt(root) {
+  return hashOfAll(root, (path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found && `${found.size} ${found.mtimeMs}`;
+  });
+}
+
+function hashOfSources(root) {
+  return hashOfAll(root, readBytes).slice(0, 16);
+}
+
+function hashOfAll(root, partOf) {
+  return digestOf(sourcesOf(root), (path) => partOf(join(root, path)));
+}
+
+/** Everything that a build is made of. */
+function sourcesOf(root) {
+  const own = readdirSync(join(root, 'packages'))
+    .sort()
+    .filter((name) => name !== 'console' && existsSync(join(root, 'packages', name, 'src')))
+    .flatMap((name) => [
+      join('packages', name, 'package.json'),
+      ...filesUnder(root, join('packages', name, 'src')).filter(isSource),
+    ]);
+  return ['package-lock.json', join('tools', 'build-program.mjs'), ...own];
+}
+
+/** Neither a test nor what an editor keeps beside a file. */
+function isSource(path) {
+  return !path.endsWith('.test.ts') && !basename(path).startsWith('.');
 }

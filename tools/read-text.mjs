@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** The text of a file; undefined when there is none. */
-export function readText(path) {
+/** The bytes of a file; undefined when there is none. */
+export function readBytes(path) {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (cause) {
     if (cause.code === 'ENOENT') return undefined;
     throw cause;
   }
+}
+
+/** The text of a file; undefined when there is none. */
+export function readText(path) {
+  return readBytes(path)?.toString('utf8');
 }

@@ -1,25 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { plainError } from './plain-error.mjs';
-import { readText } from './read-text.mjs';
+import { readBytes, readText } from './read-text.mjs';
 import { alone } from './set-up-lock.mjs';
+import { digestOf, filesUnder } from './source-files.mjs';
 
 const PAGE_SOURCES = ['src', 'public', 'index.html', 'package.json', 'vite.config.ts', 'tsconfig.json'];
 
-/** Runs npm when package-lock.json is not the one that was installed last. */
+/** What the set-up itself runs: gone when something else installed without the dependencies of development. */
+const BUILDERS = ['rolldown', 'vite'];
+/** Wanted whatever `NODE_ENV` and the user's npm leave out: builders, and the code for this platform that they and Node come in. */
+const WITH_ALL = ['--include=dev', '--include=optional'];
+
+/** Runs npm when package-lock.json is not the one that was installed last, or what builds the program is missing. */
 export function ensureInstalled(root) {
   const stamp = join(cacheFolder(root), 'installed');
   const wanted = hashOf(root, ['package-lock.json']);
-  if (readText(stamp) === wanted) return;
+  const missing = () => BUILDERS.find((name) => !existsSync(join(root, 'node_modules', name)));
+  const isInstalled = () => readText(stamp) === wanted && missing() === undefined;
+  if (isInstalled()) return;
   alone(root, () => {
-    if (readText(stamp) === wanted) return;
+    if (isInstalled()) return;
     const isFirst = !existsSync(join(root, 'node_modules', '.package-lock.json'));
-    say(isFirst ? 'Installing dependencies…' : 'Installing dependencies (package-lock.json changed)…');
+    const why = readText(stamp) === wanted ? `${missing()} is missing` : 'package-lock.json changed';
+    say(isFirst ? 'Installing dependencies…' : `Installing dependencies (${why})…`);
     // `npm ci` would remove node_modules under processes that are using it.
-    runNpm(root, isFirst ? ['ci'] : ['install', '--no-save'], withoutLocalTools(root));
+    const words = isFirst ? ['ci'] : ['install', '--no-save'];
+    runNpm(root, [...words, ...WITH_ALL], withoutLocalTools(root));
     writeStamp(stamp, wanted);
   });
 }
@@ -42,24 +51,9 @@ export function ensurePage(root, node) {
 }
 
 /** A digest over names and contents of files and folders inside `folder`; missing ones count as such. */
-export function hashOf(folder, names) {
-  const hash = createHash('sha256');
-  for (const name of names) {
-    for (const path of filesUnder(folder, name)) {
-      const bytes = readFileSync(join(folder, path));
-      hash.update(`${path}\0${bytes.length}\0`).update(bytes);
-    }
-  }
-  return hash.digest('hex');
-}
-
-function filesUnder(folder, name) {
-  const found = statSync(join(folder, name), { throwIfNoEntry: false });
-  if (!found) return [];
-  if (found.isFile()) return [name];
-  return readdirSync(join(folder, name))
-    .sort()
-    .flatMap((child) => filesUnder(folder, join(name, child)));
+function hashOf(folder, names) {
+  const paths = names.flatMap((name) => filesUnder(folder, name));
+  return digestOf(paths, (path) => readBytes(join(folder, path)));
 }
 
 function runNpm(folder, args, path) {

@@ -10,6 +10,7 @@ import {
   technologyOutside,
   undeclaredImport,
 } from './rules/imports.ts';
+import { newerThanOldestNode } from './rules/oldest-node.ts';
 import { portBypassed } from './rules/ports.ts';
 import {
   defaultExport,
@@ -352,5 +353,40 @@ describe('rules over documents', () => {
       ],
     ],
     [['packages/mqtt/src/errors.ts', "export const MQTT_FAULTS: A = { 'not-found': {} };"]],
+  );
+});
+
+describe('rules over the oldest Node', () => {
+  const SET_UP = 'tools/set-up.mjs';
+  prove(
+    newerThanOldestNode,
+    [
+      [SET_UP, 'entries.map((entry) => join(entry.parentPath, entry.name));'],
+      [SET_UP, 'const { parentPath } = entry;'],
+      [SET_UP, "import { globSync } from 'node:fs';"],
+      [SET_UP, 'const names = readdirSync(folder, { recursive: true });'],
+      [SET_UP, 'fs.writeFileSync(path, text, { mode: 0o600, flush: true });'],
+      [SET_UP, 'const here = import.meta.dirname;'],
+      ['packages/cli/bin/skerry.mjs', '\nawait import(import.meta.filename);', 2],
+      [SET_UP, 'const { promise } = Promise.withResolvers();'],
+      [SET_UP, 'await Array.fromAsync(lines);'],
+      [SET_UP, 'Object.groupBy(lines, nameOf);'],
+      [SET_UP, 'AbortSignal.any(signals);'],
+      [SET_UP, 'using file = openIt();'],
+      [SET_UP, 'await using file = openIt();'],
+      [SET_UP, "import json from './a.json' with { type: 'json' };"],
+      [SET_UP, "import { DatabaseSync } from 'node:sqlite';"],
+      [SET_UP, 'process.execve(node, words, env);'],
+      [SET_UP, 'if (typeof process.other) process.execve(node, words, env);'],
+    ],
+    [
+      [SET_UP, 'if (typeof process.execve === "function") process.execve(node, words, env);'],
+      [SET_UP, 'const here = dirname(fileURLToPath(import.meta.url));'],
+      [SET_UP, 'const first = paths.any(isSource);'],
+      [SET_UP, 'rmSync(folder, { recursive: true });'],
+      ['tools/build-program.mjs', 'await using bundle = await rolldown({});'],
+      ['tools/needs.ts', 'const here = import.meta.dirname;'],
+      ['packages/cli/src/a.ts', 'const here = import.meta.dirname;'],
+    ],
   );
 });

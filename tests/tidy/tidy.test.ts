@@ -12,6 +12,7 @@ import {
   technologyOutside,
   undeclaredImport,
 } from './rules/imports.ts';
+import { newerThanOldestNode } from './rules/oldest-node.ts';
 import { portBypassed } from './rules/ports.ts';
 import {
   defaultExport,
@@ -39,6 +40,7 @@ const RULES: readonly Rule[] = [
   unreasoned,
   emptyCatch,
   uncodedError,
+  newerThanOldestNode,
 ];
 
 const sources = readSources();

@@ -7,7 +7,11 @@ import { Source } from './source.ts';
 /** The folder of the repository. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const PATTERNS = ['packages/*/src/**/*.{ts,tsx}', '{testkit,tests,bench,tools}/**/*.{ts,tsx,mjs}'];
+const PATTERNS = [
+  'packages/*/src/**/*.{ts,tsx}',
+  'packages/*/bin/*.mjs',
+  '{testkit,tests,bench,tools}/**/*.{ts,tsx,mjs}',
+];
 
 /** Every source of the repository, parsed; generated code is left out. */
 export function readSources(): Source[] {

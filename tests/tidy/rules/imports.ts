@@ -58,8 +58,12 @@ export function importRank(source: Source): Finding[] {
   });
 }
 
-/** A package is entered through its `exports` only, and what is imported is declared as a dependency. */
+/**
+ * A package is entered through its `exports` only, and what is imported is declared as a dependency. The command's own file
+ * begins before anything is installed.
+ */
 export function importPastExports(source: Source, manifests: Manifests): Finding[] {
+  if (source.path.startsWith('packages/cli/bin/')) return [];
   const { room } = placeOf(source.path);
   return importsOf(source).flatMap(({ node, target }) => {
     if (target.startsWith('.')) return relativeFindings(source, node, target);
