@@ -75,15 +75,8 @@ const WRITES: Readonly<Record<string, Write>> = {
       ),
     );
   },
-  'pg-copy-streams': ({ number, points }) => {
-    const columns = pointColumns([points]).join(', ');
-    const bytes = Buffer.concat([
-      HEADER,
-      ...Array.from(rowsOf(number, points, 'head'), (one) => one.subarray(FRAME)),
-      END,
-    ]);
-    return copied(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, bytes);
-  },
+  'pg-copy-streams': (batch) => copiedByLibrary(batch, 'series'),
+  'pg-copy-streams-as-they-come': (batch) => copiedByLibrary(batch, 'head'),
   text: ({ number, points }) => {
     const columns = pointColumns([points]).join(', ');
     return copied(`COPY points_${DAY}(${columns}) FROM STDIN`, Buffer.from(textOf(number, points)));
@@ -209,6 +202,13 @@ function aSeal(number: number, points: HeadView, isFirst: boolean): Seal {
 function rowsOf(number: number, points: HeadView, order: RowOrder) {
   const receivedMicros = START_MICROS + number * 100_000;
   return pointRows([{ view: points, source: 0, receivedMicros, seriesIds }], order);
+}
+
+function copiedByLibrary({ number, points }: Batch, order: RowOrder): Promise<void> {
+  const columns = pointColumns([points]).join(', ');
+  const rows = Array.from(rowsOf(number, points, order), (one) => one.subarray(FRAME));
+  const bytes = Buffer.concat([HEADER, ...rows, END]);
+  return copied(`COPY points_${DAY}(${columns}) FROM STDIN (FORMAT binary)`, bytes);
 }
 
 async function copied(text: string, bytes: Buffer): Promise<void> {

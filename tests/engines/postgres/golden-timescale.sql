@@ -784,3 +784,6 @@ CREATE OR REPLACE VIEW telemetry_days WITH (security_barrier) AS
 DO $body$ BEGIN
   IF EXISTS (SELECT FROM retention) THEN PERFORM make_policies(); END IF;
 END $body$;
+
+-- version 12
+ALTER TABLE dedupe ALTER entries SET STORAGE EXTERNAL;

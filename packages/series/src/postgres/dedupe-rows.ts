@@ -10,6 +10,11 @@ const TIER_ROWS = 16;
 // fixed by the format: three tiers of 16 hold the whole window
 const TIERS_MAX = 3;
 
+/** Ids are hashes, which nothing makes smaller: to try it took the server two fifths of a fold. */
+export const DEDUPE_STORAGE = `
+ALTER TABLE dedupe ALTER entries SET STORAGE EXTERNAL;
+`;
+
 type Entries = Omit<DedupeEntries, keyof DeviceKey>;
 
 const writer = new ByteWriter();

@@ -1,5 +1,6 @@
 import type { Logger } from '@skerry/kernel';
 import { SeriesError } from '../errors.ts';
+import { DEDUPE_STORAGE } from './dedupe-rows.ts';
 import type { PostgresPool, PostgresSession } from './postgres-pool.ts';
 import { ROLE_NAMES } from './role-rights.ts';
 import { shortDrops } from './schema-drops.ts';
@@ -59,6 +60,7 @@ export const MIGRATIONS: readonly {
   { version: 9, sql: ({ schema, isTimescale, hasRoles }) => shortDrops(schema, isTimescale, hasRoles) },
   { version: 10, sql: ({ schema }) => siteRoles(schema) },
   { version: 11, sql: ({ isTimescale }) => boundedSums(isTimescale) },
+  { version: 12, sql: () => DEDUPE_STORAGE },
 ];
 
 /** The statements that bring a schema from the version before to `version`, for people and golden files. */

@@ -61,8 +61,12 @@ function isPlain({ columns, rows }: HeadView): boolean {
 /** Numbers of the rows, by series and then as they are: a counting sort by parts of the id, the lowest first. */
 function bySeries({ columns, rows }: HeadView): Int32Array {
   const { series } = columns;
-  let order: Int32Array = Int32Array.from({ length: rows }, (_, row) => row);
-  const most = order.reduce((max, row) => Math.max(max, Number(series[row])), 0);
+  let order: Int32Array = new Int32Array(rows);
+  let most = 0;
+  for (let row = 0; row < rows; row++) {
+    order[row] = row;
+    most = Math.max(most, Number(series[row]));
+  }
   for (let shift = 0; most >> shift > 0; shift += DIGIT_BITS) order = byDigit(order, series, shift);
   return order;
 }
