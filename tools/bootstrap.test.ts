@@ -215,6 +215,20 @@ describe('bootstrap', { timeout: 60_000 }, () => {
     assert.equal(said.env.SKERRY_PARENT_FD, undefined);
   });
 
+  test('launch keeps what is compiled with the user where the folder cannot be written, and does without where there is no home', () => {
+    using house = new House();
+    const code = `import { launch } from '${join(ROOT, 'tools/launch.mjs')}';
+      launch({ root: '/nowhere', node: process.execPath, entry: '${join(house.root, 'entry.ts')}', args: ['print'] });`;
+    const cacheFor = (more: Record<string, string>): string | undefined => {
+      const env = house.env({ XDG_CACHE_HOME: join(house.root, 'cache'), ...more });
+      const end = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', env });
+      assert.equal(end.status, 0, end.stderr);
+      return JSON.parse(end.stdout).env.NODE_COMPILE_CACHE;
+    };
+    assert.equal(cacheFor({}), join(house.root, 'cache/skerry/compiled'));
+    assert.equal(cacheFor({ XDG_CACHE_HOME: '/dev/null' }), undefined); // nobody makes a folder there
+  });
+
   test('requireNode ends with a clear message on a Node that is too old', () => {
     const code = `import { requireNode } from '${join(ROOT, 'tools/node-version.mjs')}'; requireNode(999);`;
     const end = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './cache-folder.mjs';
 import { processStat } from './process-stat.mjs';
@@ -13,7 +12,8 @@ const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
  * names this process, its shell and npm, since npm passes a SIGKILL on to nobody.
  */
 export function launch({ root, node, entry, args }) {
-  const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache(root) };
+  const compiled = process.env.NODE_COMPILE_CACHE ?? compileCache(root);
+  const env = { ...process.env, ...(compiled && { NODE_COMPILE_CACHE: compiled }) };
   delete env.SKERRY_PARENT_FD;
   delete env.SKERRY_PARENT_CHAIN;
   if (process.env.npm_lifecycle_event !== undefined) env.SKERRY_PARENT_CHAIN = parentChain().join('>');
@@ -47,16 +47,25 @@ function parentChain() {
   return chain;
 }
 
-/** Beside the dependencies where they may be written, else in the user's own folder for such things. */
+/** Beside the dependencies where they may be written, else in the user's own folder for such things, else nowhere. */
 function compileCache(root) {
   const modules = join(root, 'node_modules');
   try {
     accessSync(modules, constants.W_OK);
     return join(cacheFolder(root), 'compiled');
   } catch {
-    const home = process.env.XDG_CACHE_HOME ?? (process.env.HOME && join(process.env.HOME, '.cache'));
-    const folder = join(home ?? tmpdir(), 'skerry', 'compiled');
+    return ownCache();
+  }
+}
+
+function ownCache() {
+  const home = process.env.XDG_CACHE_HOME ?? (process.env.HOME && join(process.env.HOME, '.cache'));
+  if (!home) return undefined;
+  const folder = join(home, 'skerry', 'compiled');
+  try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
+  } catch {
+    return undefined; // a user of a service without a home; what others may write to is no place for code
   }
 }
