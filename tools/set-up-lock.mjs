@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { plainError } from './plain-error.mjs';
 import { processStat } from './process-stat.mjs';
 
@@ -35,8 +36,9 @@ export function alone(root, work) {
   const own = nameOf(process.pid);
   const aside = `${lock}.${own}`;
   try {
-    mkdirSync(folder, { recursive: true });
-    mkdirSync(aside, { recursive: true, mode: 0o755 });
+    makeFolder(folder);
+    rmSync(aside, { recursive: true, force: true });
+    mkdirSync(aside, { mode: 0o755 });
     writeFileSync(join(aside, own), '');
     take(root, lock, aside);
     utimesSync(join(lock, own), new Date(), new Date());
@@ -49,6 +51,15 @@ export function alone(root, work) {
   } finally {
     rmSync(join(lock, own), { force: true });
     removeEmpty(lock);
+  }
+}
+
+function makeFolder(folder) {
+  try {
+    // of a file system that is only read `recursive` says ENOENT
+    mkdirSync(folder, { recursive: !existsSync(dirname(folder)) });
+  } catch (cause) {
+    if (cause.code !== 'EEXIST') throw cause;
   }
 }
 
