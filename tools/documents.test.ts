@@ -299,6 +299,16 @@ function documents(): string[] {
   }).sort();
 }
 
+test('the runbook of dead letters says of each reason what to do, and names no other', () => {
+  const page = readText('docs/runbooks/SkerryDeadLettersRising.md');
+  const told = [...page.matchAll(/^\d+\. `([a-z-]+)`:/gm)].map(([, reason]) => reason);
+  const [, union = ''] =
+    /type DeadLetterReason =([^;]+);/.exec(readText('packages/model/src/dead-letter.ts')) ?? [];
+  const reasons = [...union.matchAll(/'([a-z-]+)'/g)].map(([, reason]) => reason);
+  assert.ok(reasons.length > 3);
+  assert.deepEqual(told.toSorted(), reasons.toSorted());
+});
+
 function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }

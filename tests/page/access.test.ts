@@ -187,6 +187,7 @@ test('access: one ends a session of oneself elsewhere, and changes the own passw
   await using there = await scene.browser.open(`${scene.url}/access`);
   await enter(here.page, 'sara-password-1');
   await enter(there.page, 'sara-password-1');
+  await here.page.locator('tr', { hasText: 'this one' }).waitFor();
   await there.page.locator('tr', { hasText: 'this one' }).waitFor();
   assert.deepEqual(await here.page.locator('.tabs a').allTextContents(), ['My sign-in', 'Who may do what']);
   await here.page.reload();

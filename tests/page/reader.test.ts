@@ -251,6 +251,7 @@ test('a narrow window keeps when a device was seen, since when it is silent, and
 
 // Last of all, since the server stands still meanwhile.
 test('a server that is stopped in its tracks is told, a room that it did not give is waited for with words, and it comes', async () => {
+  await plant.send('pump-0', { flow: 1 });
   await using tab = await visit(deviceAt('pump-0'));
   const { page } = tab;
   // by way of the overview, so that figures have come before they stay away

@@ -9,6 +9,7 @@ import UserRound from 'lucide-react/icons/user-round';
 import { formatFor } from '../format.ts';
 import { changeSelf } from '../generated/client.ts';
 import { useLiveState } from '../live/live-stream.ts';
+import { NotDone, useAct } from '../parts/act.tsx';
 import { knownZones, prefer, preferZone, type Theme, usePreferences } from '../preferences.ts';
 import { answerOf } from '../request.ts';
 import { useShared } from '../words/shared.ts';
@@ -159,6 +160,7 @@ export function ThemeButton() {
 function SessionMenu() {
   const { who, signOut } = useSession();
   const words = useShared();
+  const act = useAct();
   const shownName = useShownName();
   if (!who) return null;
   return (
@@ -192,9 +194,10 @@ function SessionMenu() {
           <ZoneChoice />
           <ShortcutSwitch />
         </div>
-        <button type="button" onClick={() => void signOut()}>
+        <button type="button" disabled={act.isBusy} onClick={() => act.run(signOut, () => undefined)}>
           <LogOut aria-hidden size={15} /> {words.frame.signOut}
         </button>
+        <NotDone error={act.error} />
       </section>
     </>
   );

@@ -1,8 +1,9 @@
 import { formatBytes, formatCount, millisOf } from '../../format.ts';
-import { type DeadLetterDetail, getConfig, getDeadLetter } from '../../generated/client.ts';
+import { type DeadLetterDetail, getDeadLetter } from '../../generated/client.ts';
 import { isNotFound, useFetched } from '../../live/fetched.ts';
+import { LocalCommands } from '../../parts/local-command.tsx';
 import { Outcome, useTold } from '../../parts/outcome.tsx';
-import { Breakable, Card, Command, Fact, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
+import { Breakable, Card, Fact, Failed, Link, Loading, RoomHead } from '../../parts/parts.tsx';
 import { devicePath, pathOf } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
@@ -106,20 +107,12 @@ function LetterFacts({ letter }: { readonly letter: DeadLetterDetail }) {
 /** The same by commands, for those who work in a terminal. */
 function Terminal({ offset }: { readonly offset: number }) {
   const words = useWords({ en, zh });
-  const { data } = useFetched('config', getConfig);
-  const folder = data?.values.dataDir;
-  const where = typeof folder === 'string' ? ` --data-dir ${shellWord(folder)}` : '';
   return (
     <Card title={words.terminal}>
       <p className="lead">{words.terminalWords}</p>
-      <Command text={`npx skerry dlq replay ${offset}${where}`} />
-      <Command text={`npx skerry dlq discard ${offset}${where}`} />
+      <LocalCommands commands={[`dlq replay ${offset}`, `dlq discard ${offset}`]} />
     </Card>
   );
-}
-
-function shellWord(word: string): string {
-  return /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Sixteen bytes a line with their position and, where printable, their letters. */

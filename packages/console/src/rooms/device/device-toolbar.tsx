@@ -8,6 +8,7 @@ import { type FormEvent, useState } from 'react';
 import { RANGES, type RangeName, secondsOf } from '../../charts/time-window.ts';
 import { listDevices } from '../../generated/client.ts';
 import { serverNow } from '../../live/server-clock.ts';
+import { NotDone, useAct } from '../../parts/act.tsx';
 import { type DeviceName, devicePath, stepQuery } from '../../route.ts';
 import { useFormat } from '../../use-format.ts';
 import { useWords } from '../../words/words.ts';
@@ -109,6 +110,35 @@ export function MetricPicker({
   );
 }
 
+/** The other devices, each with a button that takes it away. */
+function Compared({
+  compared,
+  isBusy,
+}: {
+  readonly compared: readonly DeviceName[];
+  readonly isBusy: boolean;
+}) {
+  const words = useWords({ en, zh });
+  return (
+    <ul className="saved plain" aria-label={words.compared}>
+      {compared.map((device) => (
+        <li key={devicePath(device)} className="chip">
+          {device.device}
+          <button
+            type="button"
+            className="chip-button"
+            aria-label={words.uncompare(device.device)}
+            disabled={isBusy}
+            onClick={() => stepQuery({ compare: writeCompared(compared.filter((one) => one !== device)) })}
+          >
+            <X aria-hidden size={13} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Chooses which other devices are drawn beside this one. */
 export function ComparePicker({
   own,
@@ -123,40 +153,27 @@ export function ComparePicker({
   const words = useWords({ en, zh });
   const [search, setSearch] = useState('');
   const [missed, setMissed] = useState('');
-  const add = async (event: FormEvent) => {
+  const act = useAct();
+  const add = (event: FormEvent) => {
     event.preventDefault();
     const wanted = search.trim();
-    if (wanted === '') return;
+    if (wanted === '' || act.isBusy) return;
     const known = new Set([own, ...compared].map(devicePath));
-    const { items } = await listDevices({ search: wanted, limit: 100 });
-    const rest = items.filter((item) => !known.has(devicePath(item)));
-    const found = rest.find((item) => item.device === wanted) ?? rest[0];
-    setMissed(found ? '' : wanted);
-    if (!found) return;
-    setSearch('');
-    stepQuery({ compare: writeCompared([...compared, found]) });
+    act.run(
+      () => listDevices({ search: wanted, limit: 100 }),
+      ({ items }) => {
+        const rest = items.filter((item) => !known.has(devicePath(item)));
+        const found = rest.find((item) => item.device === wanted) ?? rest[0];
+        setMissed(found ? '' : wanted);
+        if (!found) return;
+        setSearch('');
+        stepQuery({ compare: writeCompared([...compared, found]) });
+      },
+    );
   };
   return (
-    <form className="row" onSubmit={(event) => void add(event)}>
-      {compared.length > 0 && (
-        <ul className="saved plain" aria-label={words.compared}>
-          {compared.map((device) => (
-            <li key={devicePath(device)} className="chip">
-              {device.device}
-              <button
-                type="button"
-                className="chip-button"
-                aria-label={words.uncompare(device.device)}
-                onClick={() =>
-                  stepQuery({ compare: writeCompared(compared.filter((one) => one !== device)) })
-                }
-              >
-                <X aria-hidden size={13} />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+    <form className="row" onSubmit={add}>
+      {compared.length > 0 && <Compared compared={compared} isBusy={act.isBusy} />}
       <label className="select">
         {words.compare}
         <input
@@ -174,6 +191,7 @@ export function ComparePicker({
           {words.noSuch(missed)}
         </span>
       )}
+      <NotDone error={act.error} />
     </form>
   );
 }

@@ -13,7 +13,8 @@ import {
 import { useFetched } from '../../live/fetched.ts';
 import { NotDone, useAct } from '../../parts/act.tsx';
 import { Field } from '../../parts/field.tsx';
-import { Card } from '../../parts/parts.tsx';
+import { Card, Failed } from '../../parts/parts.tsx';
+import { codeOf } from '../../request.ts';
 import { useWords } from '../../words/words.ts';
 import { DocumentFault } from './document-fault.ts';
 import { en } from './en.ts';
@@ -30,14 +31,14 @@ const DEVICE = 'my-device';
 export function TrialCard({ draft }: { readonly draft: Draft }) {
   const words = useWords(WORDS);
   const act = useAct();
-  const exampleTopic = useExampleTopic(draft.text);
+  const example = useExampleTopic(draft.text);
   const letters = useOpenLetters();
   const [source, setSource] = useState<'sample' | 'letter'>('sample');
   const [topic, setTopic] = useState<string | undefined>(undefined);
   const [payload, setPayload] = useState(PAYLOAD);
   const [letter, setLetter] = useState('');
   const [outcome, setOutcome] = useState<PipelineTrialOutcome | undefined>(undefined);
-  const shownTopic = topic ?? exampleTopic;
+  const shownTopic = topic ?? example.topic;
   const offset = letter === '' ? letters[0]?.offset : Number(letter);
   const ofLetter = offset === undefined ? undefined : { deadLetter: offset };
   // until the example is known there is no topic: what is pressed early would be tried on none
@@ -64,6 +65,7 @@ export function TrialCard({ draft }: { readonly draft: Draft }) {
             <FlaskConical aria-hidden size={15} /> {act.isBusy ? words.testing : words.test}
           </button>
         </div>
+        {shownTopic === '' && example.error && <Failed error={example.error} retry={example.reload} />}
         <NotDone error={act.error instanceof DocumentFault ? undefined : act.error} />
         {outcome && <TrialOutcome outcome={outcome} />}
       </div>
@@ -169,14 +171,27 @@ function Letters({
   );
 }
 
-/** A topic of a device in tenant and project of the document, where it says them. */
-function useExampleTopic(text: string): string {
-  const [, tenant] = /^\s+tenant:\s*"?([^"\n]+)"?$/m.exec(text) ?? [];
-  const [, project] = /^\s+project:\s*"?([^"\n]+)"?$/m.exec(text) ?? [];
-  const { data } = useFetched(`example topic ${tenant}/${project}`, async (signal) =>
-    tenant === undefined || project === undefined
-      ? (await getConfig(signal)).exampleTopic
-      : (await getOnboarding({ tenant, project, device: DEVICE }, signal)).topic,
-  );
-  return data ?? '';
+/** A topic of a device in tenant and project of the document, where it says them and the server knows one; else of any. */
+function useExampleTopic(text: string) {
+  const tenant = named(text, 'tenant');
+  const project = named(text, 'project');
+  const { data, error, reload } = useFetched(`example topic ${tenant}/${project}`, async (signal) => {
+    if (tenant !== undefined && project !== undefined) {
+      try {
+        return (await getOnboarding({ tenant, project, device: DEVICE }, signal)).topic;
+      } catch (fault) {
+        // a name that cannot be, or that one may not see
+        if (codeOf(fault) === undefined) throw fault;
+      }
+    }
+    return (await getConfig(signal)).exampleTopic;
+  });
+  return { topic: data ?? '', error, reload };
+}
+
+/** The first value of a key, as far as it is written; without quotes and comment. */
+function named(text: string, key: 'tenant' | 'project'): string | undefined {
+  const [, double, single, bare] =
+    new RegExp(`^\\s+${key}:\\s*(?:"([^"\\n]*)"|'([^'\\n]*)'|([^\\s"'#][^\\n#]*))`, 'm').exec(text) ?? [];
+  return (double ?? single ?? bare)?.trim();
 }

@@ -1,11 +1,12 @@
 import Zap from 'lucide-react/icons/zap';
 import { useState } from 'react';
 import { useSession } from '../../../frame/session.tsx';
-import { getConfig, listChaos, startChaos, type Whoami } from '../../../generated/client.ts';
+import { listChaos, startChaos, type Whoami } from '../../../generated/client.ts';
 import { useFetched } from '../../../live/fetched.ts';
 import { Field } from '../../../parts/field.tsx';
+import { LocalCommands } from '../../../parts/local-command.tsx';
 import { Outcome, useTold } from '../../../parts/outcome.tsx';
-import { Card, Command, Failed } from '../../../parts/parts.tsx';
+import { Card, Failed } from '../../../parts/parts.tsx';
 import { Question } from '../../../parts/question.tsx';
 import { useWords } from '../../../words/words.ts';
 import { ChaosReport } from './chaos-report.tsx';
@@ -105,17 +106,10 @@ function tenantOf(who: Whoami | undefined): string {
 
 function SameCommand() {
   const words = useWords(WORDS);
-  const { data } = useFetched('config', getConfig);
-  const folder = data?.values.dataDir;
-  const at = typeof folder === 'string' ? ` --data-dir ${shellWord(folder)}` : '';
   return (
     <>
       <p className="small quiet">{words.terminal}</p>
-      <Command text={`npx skerry simulate chaos${at}`} />
+      <LocalCommands commands={['simulate chaos']} />
     </>
   );
-}
-
-function shellWord(word: string): string {
-  return /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
