@@ -1,5 +1,9 @@
 import { SeriesError } from './errors.ts';
 
+// fixed by numbers: an integer below 2^53 in groups of seven bits, and the largest of 32 bits
+const VARINT_BYTES = 8;
+const INT_MAX = 2 ** 31 - 1;
+
 /** Bytes that grow; one writer is used for many chunks by `reset`. */
 export class ByteWriter {
   bytes = new Uint8Array(4096);
@@ -32,12 +36,15 @@ export class ByteWriter {
 
   /** Writes an integer from 0 to 2^53-1 in 7-bit groups, lowest first. */
   varint(value: number): void {
+    let at = this.take(VARINT_BYTES);
+    const { bytes } = this;
     let rest = value;
-    while (rest >= 0x80) {
-      this.byte((rest % 0x80) | 0x80);
-      rest = Math.floor(rest / 0x80);
-    }
-    this.byte(rest);
+    for (; rest > INT_MAX; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+    // the rest as an integer of 32 bits, which is several times as quick
+    let low = rest | 0;
+    for (; low >= 0x80; low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
+    bytes[at++] = low;
+    this.length = at;
   }
 
   /** Writes an integer from -2^52 to 2^52-1. */

@@ -45,13 +45,14 @@ export async function writeFold(pool: PostgresPool, load: FoldLoad, parts: FoldP
       ],
     );
     if (taken !== 1) throw new FoldNotTaken();
-    const ids = await identify(session, load, parts.book);
+    const dedupe = Map.groupBy(load.dedupe, (one) => parts.book.placeOf(one));
+    const ids = await identify(session, [...load.places, ...load.gaps.keys(), ...dedupe.keys()], parts.book);
     await writeAccounts(session, source.id, load.places, parts.book, ids);
     await writeGaps(session, source.id, load.gaps, ids);
     await writeLatest(session, source.id, load.latest);
     const committed = await parts.dedupe.write(
       session,
-      byDevice(load.dedupe, parts.book, ids),
+      new Map(Array.from(dedupe, ([place, own]) => [ids.get(place) ?? 0, own])),
       after.receivedMicros,
     );
     return () => {
@@ -61,20 +62,15 @@ export async function writeFold(pool: PostgresPool, load: FoldLoad, parts: FoldP
   });
 }
 
-/** Ids in the database of the devices of a fold, by place. */
+/** Ids in the database of devices, by place. */
 async function identify(
   session: PostgresSession,
-  load: FoldLoad,
+  places: readonly number[],
   book: DeviceBook,
 ): Promise<ReadonlyMap<number, number>> {
-  const places = new Set([
-    ...load.places,
-    ...load.gaps.keys(),
-    ...load.dedupe.map((one) => book.placeOf(one)),
-  ]);
   const ids = new Map<number, number>();
   const unknown: number[] = [];
-  for (const place of places) {
+  for (const place of new Set(places)) {
     const id = book.idOf(place);
     if (id === 0) unknown.push(place);
     else ids.set(place, id);
@@ -178,19 +174,4 @@ async function writeLatest(
       of(({ ordinal }) => ordinal),
     ],
   );
-}
-
-function byDevice(
-  dedupe: readonly DedupeEntries[],
-  book: DeviceBook,
-  ids: ReadonlyMap<number, number>,
-): Map<number, DedupeEntries[]> {
-  const found = new Map<number, DedupeEntries[]>();
-  for (const one of dedupe) {
-    const id = ids.get(book.placeOf(one)) ?? 0;
-    const known = found.get(id);
-    if (known) known.push(one);
-    else found.set(id, [one]);
-  }
-  return found;
 }
