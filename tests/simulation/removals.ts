@@ -85,7 +85,7 @@ export const REMOVALS: readonly Removal[] = [
     without: 'what was cut off after a short write is not synced',
     change: { call: 'undo sync' },
     focus: 'age',
-    seeds: [4],
+    seeds: [35],
   },
   {
     name: 'recovery-rewrite',
@@ -177,7 +177,7 @@ export const REMOVALS: readonly Removal[] = [
       to: `  disk.syncFolder(folder);
   disk.rename(unfinished, path);`,
     },
-    seeds: [7],
+    seeds: [14],
   },
   {
     name: 'journal-folder-sync',
@@ -211,7 +211,7 @@ export const REMOVALS: readonly Removal[] = [
     without: "segments are removed before the name of the consumers' positions is synced",
     change: { call: 'folder after consumers' },
     focus: 'rolls',
-    seeds: [29],
+    seeds: [49],
   },
   {
     name: 'consumers-before-trim',

@@ -212,6 +212,12 @@ export const LIMITS = {
     what: 'Time from the first record of a head to its seal, at most: heads are sealed at multiples of it.',
     whenFull: 'The head is sealed.',
   },
+  sealBurstMs: {
+    value: 50,
+    unit: 'ms',
+    what: 'Time for which the seal of a head that is of age waits for records that its journal has already.',
+    whenFull: 'The head is sealed; the other records are in the next one.',
+  },
   sealIdleMs: {
     value: 1_000,
     unit: 'ms',

@@ -74,6 +74,26 @@ test('openPipeline seals after a second without input and after the age of a hea
   await until(() => pipeline.committedPosition > 1);
 });
 
+test('openPipeline does not cut in two what the journal has when a head is of age, unless it is late', async () => {
+  // due between two ticks
+  const rig = new Rig({ sealAgeMs: 130 });
+  await using pipeline = await rig.open();
+  rig.journal.append({});
+  await until(() => pipeline.position === 1);
+  rig.clock.advance(120);
+  for (let i = 0; i < 3; i++) rig.journal.append({});
+  rig.clock.advance(15);
+  await until(() => pipeline.committedPosition > 0);
+  assert.equal(pipeline.committedPosition, 4);
+  rig.journal.append({});
+  await until(() => pipeline.position === 5);
+  rig.clock.advance(115);
+  for (let i = 0; i < 3; i++) rig.journal.append({});
+  rig.clock.advance(65);
+  await until(() => pipeline.committedPosition > 4);
+  assert.equal(pipeline.committedPosition, 6, 'more than 50 ms late it waits for nothing');
+});
+
 test('openPipeline gives each kind of record its verdict and the ledger balances', async () => {
   const rig = new Rig();
   await using pipeline = await rig.open();

@@ -44,7 +44,7 @@ import { PolicyTime } from './policy-time.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { RecordProcessor } from './record-processor.ts';
 import { compileRoutes } from './routes.ts';
-import { nextDue, SealDraft } from './seal-draft.ts';
+import { isOfAge, nextDue, SealDraft } from './seal-draft.ts';
 import { SealedBooks } from './sealed-books.ts';
 import { commitSeal } from './sealer.ts';
 import { SessionBook } from './session-book.ts';
@@ -406,7 +406,7 @@ export class RunningPipeline implements Pipeline {
       draft.records >= this.#options.sealRecords ||
       draft.head.textBytes >= LIMITS.headTextBytesMax.value / 2 ||
       draft.deadLetterBytes >= LIMITS.sealDeadLetterBytes.value ||
-      this.#needs.clock.monotonicMs() >= dueMs
+      isOfAge(this.#needs.clock.monotonicMs(), dueMs, this.position < this.#needs.journal.end)
     );
   }
 

@@ -10,11 +10,17 @@ import {
   viewOf,
 } from '@skerry/series';
 import type { Account, Catalogue, DeviceState } from './catalogue.ts';
+import { LIMITS } from './limits.ts';
 import { noSessions } from './session-book.ts';
 
 /** When a head that begins now is old enough for its seal: at a multiple of the age, so that pipelines of one process seal together. */
 export function nextDue(nowMs: number, ageMs: number): number {
   return nowMs - (nowMs % ageMs) + ageMs;
+}
+
+/** Whether it is time for the seal of a head: what is read in one go is not cut in two, since the rest would wait until the next multiple. */
+export function isOfAge(nowMs: number, dueMs: number, hasMore: boolean): boolean {
+  return nowMs >= dueMs + (hasMore ? LIMITS.sealBurstMs.value : 0);
 }
 
 /** What is gathered since the last seal and will become the next one. */
