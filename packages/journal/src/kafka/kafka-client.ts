@@ -44,6 +44,9 @@ export interface KafkaNeeds {
   readonly random: Pick<Random, 'float'>;
 }
 
+/** In place of a leader's number while a partition has none. */
+export const NO_LEADER = -1;
+
 /** What a cluster says of itself. */
 export interface KafkaCluster {
   readonly id: string;
@@ -52,7 +55,7 @@ export interface KafkaCluster {
 
 /** A partition of a topic as the cluster has it now. */
 export interface KafkaTopicPartition {
-  /** Number of the broker that leads it; -1 while none does. */
+  /** Number of the broker that leads it; `NO_LEADER` while none does. */
   readonly leader: number;
   readonly leaderEpoch: number;
   readonly replicas: number;
@@ -163,9 +166,9 @@ export class KafkaClient implements AsyncDisposable {
     return this.wrap('talk to Kafka', answer);
   }
 
-  /** An open connection to a broker by its number, or to any broker without one. For -1, the leader of a partition that has none, it fails with `kafka-unsteady`. */
+  /** An open connection to a broker by its number, or to any broker without one. For `NO_LEADER` it fails with `kafka-unsteady`. */
   async connection(node: number | undefined): Promise<Connection> {
-    if (node === -1) throw kafkaAnswerFault('connect to Kafka', 'LEADER_NOT_AVAILABLE', undefined);
+    if (node === NO_LEADER) throw kafkaAnswerFault('connect to Kafka', 'LEADER_NOT_AVAILABLE', undefined);
     const { admin } = this;
     const opening = new Promise<Connection>((resolve, reject) => {
       const done = (error: Error | null, connection?: Connection): void => {

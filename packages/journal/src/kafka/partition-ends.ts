@@ -1,6 +1,6 @@
 import type { listOffsetsV9 } from '@platformatic/kafka';
 import { clusterTopics } from './cluster-topics.ts';
-import type { KafkaClient } from './kafka-client.ts';
+import { type KafkaClient, NO_LEADER } from './kafka-client.ts';
 import { partitionJournalId } from './topics.ts';
 
 const EARLIEST = -2n;
@@ -57,7 +57,7 @@ export interface Bounds {
 
 /** The bounds of a partition as its leader has them now, whatever is the matter with other partitions of the topic. Fails with the `kafka-` codes. */
 export async function listBounds(client: KafkaClient, name: string, partition: number): Promise<Bounds> {
-  const { leader = -1 } = (await client.topic(name)).partitions[partition] ?? {};
+  const { leader = NO_LEADER } = (await client.topic(name)).partitions[partition] ?? {};
   const api = await client.api<Request, Response>('ListOffsets');
   const connection = await client.connection(leader);
   const ask = async (timestamp: bigint): Promise<number> => {

@@ -7,7 +7,7 @@ import {
 } from '@platformatic/kafka';
 import { CodedError } from '@skerry/kernel';
 import { JournalError } from '../errors.ts';
-import type { KafkaClient, KafkaTopic } from './kafka-client.ts';
+import { type KafkaClient, type KafkaTopic, NO_LEADER } from './kafka-client.ts';
 import { kafkaAnswerFault, kafkaFault } from './kafka-fault.ts';
 import { type RecordSet, stampRecordSet } from './record-set-writer.ts';
 import { Retry } from './retry.ts';
@@ -19,8 +19,6 @@ const PRODUCE_MOST = 11;
 const ALL_IN_SYNC = -1;
 const ANSWER_MS = 10_000;
 const SEQUENCES = 2 ** 31;
-/** In place of a leader's number. */
-const NO_LEADER = -1;
 const REFUSALS: readonly string[] = [
   'MESSAGE_TOO_LARGE',
   'RECORD_LIST_TOO_LARGE',
