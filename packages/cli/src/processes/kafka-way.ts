@@ -27,16 +27,20 @@ export async function openConfiguredKafka(
   config: Pick<SkerryConfig, 'kafka'>,
   needs: { readonly clock: Clock; readonly logger: Logger; readonly random: Random },
 ): Promise<KafkaClient> {
-  return await openKafkaClient({ clientId, ...kafkaAccessOf(config) }, needs);
+  const access = kafkaAccessOf(config, ({ message: reason }) =>
+    needs.logger.log('warn', 'A file for Kafka cannot be used; what was read before is', { reason }),
+  );
+  return await openKafkaClient({ clientId, ...access }, needs);
 }
 
-/** How the configured cluster is reached; its files are read again for each connection. Fails with `config-invalid` when one cannot be read now. */
-export function kafkaAccessOf({
-  kafka: { brokers, tls, sasl },
-}: Pick<SkerryConfig, 'kafka'>): Omit<KafkaClientOptions, 'clientId'> {
+/** How the configured cluster is reached; its files are read again for each connection, and `tell` hears why one cannot be used then. Fails with `config-invalid` when one cannot be read now. */
+export function kafkaAccessOf(
+  { kafka: { brokers, tls, sasl } }: Pick<SkerryConfig, 'kafka'>,
+  tell?: (fault: CliError) => void,
+): Omit<KafkaClientOptions, 'clientId'> {
   const { mechanism, username, passwordFile } = sasl;
-  const context = reread(() => contextOf(tls));
-  const password = reread(() => readSecret('kafka.sasl.passwordFile', passwordFile) ?? '');
+  const context = reread(() => contextOf(tls), tell);
+  const password = reread(() => readSecret('kafka.sasl.passwordFile', passwordFile) ?? '', tell);
   return {
     brokers,
     ...(tls.enabled ? { tls: context } : {}),

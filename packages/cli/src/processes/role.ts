@@ -55,15 +55,15 @@ export function readNamed(key: string, path: string): string | undefined {
   }
 }
 
-/** What a read of named files gives, which is read anew at each call; what it gave last while they are being replaced. Fails with `config-invalid` as the read does now. */
-export function reread<T>(read: () => T): () => T {
+/** What a read of named files gives, which is read anew at each call; what it gave last while they are being replaced, of which `tell` hears. Fails with `config-invalid` as the read does now. */
+export function reread<T>(read: () => T, tell: (fault: CliError) => void = () => undefined): () => T {
   let last = read();
   return () => {
     try {
       last = read();
     } catch (fault) {
-      // who is connected to judges what is known
       if (!(fault instanceof CliError)) throw fault;
+      tell(fault);
     }
     return last;
   };
